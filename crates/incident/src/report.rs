@@ -1,0 +1,210 @@
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+use portreeve_graph::{AttackPath, Jewel};
+use portreeve_model::{BlindSpot, Coverage, DeadLetter, Finding, Input, Severity, Tactic, Technique};
+
+/// All that one investigation has to say. Its JSON form is what `investigate --format json` writes.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Report {
+    /// The program's version.
+    pub version: String,
+    /// SHA-256 over all rules in use, so that two reports can be compared.
+    pub rules_sha256: String,
+    /// How many rules were in use.
+    pub rules: u64,
+    /// Whether the data came from the simulator. Never true for real input.
+    pub simulated: bool,
+    /// The incidents, gravest first.
+    pub incidents: Vec<Incident>,
+    /// All findings, those outside any incident too, in order of time.
+    pub findings: Vec<Finding>,
+    /// The estate's crown jewels.
+    pub jewels: Vec<Jewel>,
+    /// What the logs covered.
+    pub coverage: Vec<Coverage>,
+    /// What could not be seen.
+    pub blind_spots: Vec<BlindSpot>,
+    /// What could not be read.
+    pub dead_letters: Vec<DeadLetter>,
+    /// Unreadable parts beyond those kept in `dead_letters`.
+    pub dead_letters_omitted: u64,
+    /// Every file that was read, with its hash.
+    pub inputs: Vec<Input>,
+    /// What else the user should know: rules that did not load, deploy principals inferred.
+    pub notes: Vec<String>,
+    /// The run in figures.
+    pub summary: Summary,
+}
+
+/// The run in figures.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Summary {
+    /// Records read, duplicates too.
+    pub records: u64,
+    /// Bytes of logs, decompressed.
+    pub bytes: u64,
+    /// Wall-clock seconds.
+    pub seconds: f64,
+}
+
+/// One intrusion, told as one story.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Incident {
+    /// From the root credential of its lineage and its first finding: stable across runs.
+    pub id: String,
+    /// How grave.
+    pub severity: Severity,
+    /// From 0 to 100; the sum of `score_parts`, capped.
+    pub score: u32,
+    /// What the score is made of.
+    pub score_parts: Vec<ScorePart>,
+    /// One sentence: who, what, how far.
+    pub headline: String,
+    /// The story in a few sentences, in order of time.
+    pub narrative: Vec<String>,
+    /// Time of the first sign.
+    pub first_sign: Option<Timestamp>,
+    /// Time of the last activity of the intruder that is known.
+    pub last_activity: Option<Timestamp>,
+    /// Principals that the intruder acted as: id, `/` and session name where there is one.
+    pub principals: Vec<String>,
+    /// Credential ids that the intruder used, or that were minted from those.
+    pub credentials: Vec<String>,
+    /// Where and when each of them was used.
+    pub credential_stories: Vec<CredentialStory>,
+    /// Techniques seen.
+    pub techniques: Vec<Technique>,
+    /// Tactics seen, in the order of an intrusion.
+    pub tactics: Vec<Tactic>,
+    /// Ids of its findings.
+    pub findings: Vec<String>,
+    /// What happened, in order of time.
+    pub timeline: Vec<TimelineEntry>,
+    /// What was touched, gravest first.
+    pub touched: Vec<Touched>,
+    /// The shortest path to each crown jewel that its principals can still reach.
+    pub paths: Vec<AttackPath>,
+    /// What to do first, in order.
+    pub response: Vec<ResponseStep>,
+}
+
+/// One part of an incident's score.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ScorePart {
+    /// What it is for.
+    pub reason: String,
+    /// What it adds.
+    pub points: u32,
+}
+
+/// What is known of one credential's use.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct CredentialStory {
+    /// Its id.
+    pub credential: String,
+    /// Whom it proves, as in [`Incident::principals`].
+    pub actor: String,
+    /// The credential it was minted from, where the logs show that.
+    pub parent: Option<String>,
+    /// How it came to be: `assume-role`, …; `unknown` where the logs do not show it.
+    pub minted_by: String,
+    /// When it was created, as far as known.
+    pub created: Option<Timestamp>,
+    /// When it ends by itself; absent for keys that do not, and where it is not known.
+    pub expires: Option<Timestamp>,
+    /// Where it was used, in order of first use.
+    pub networks: Vec<NetworkUse>,
+}
+
+/// The use of one credential from one address with one client.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct NetworkUse {
+    /// The address, as recorded.
+    pub address: String,
+    /// The network's class where `portreeve.toml` declares it, else `unknown`.
+    pub class: String,
+    /// The client's user agent.
+    pub client: Option<String>,
+    /// First use.
+    pub first: Option<Timestamp>,
+    /// Last use.
+    pub last: Option<Timestamp>,
+    /// How many calls.
+    pub calls: u64,
+    /// Whether a finding was made on use from here.
+    pub suspect: bool,
+}
+
+/// One record of an incident's timeline.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct TimelineEntry {
+    /// When.
+    pub time: Option<Timestamp>,
+    /// What: `s3:GetObject`.
+    pub action: String,
+    /// Whether it was done, denied, or failed: the source's error code otherwise.
+    pub outcome: String,
+    /// Who: id, `/` and session name where there is one.
+    pub actor: String,
+    /// With what.
+    pub credential: Option<String>,
+    /// On what.
+    pub targets: Vec<String>,
+    /// From where.
+    pub address: Option<String>,
+    /// The source's event id.
+    pub event_id: Option<String>,
+    /// The file that holds the record.
+    pub file: Arc<str>,
+    /// Its number in that file.
+    pub index: u64,
+    /// Its first byte in the decompressed stream.
+    pub offset: u64,
+    /// The gravest finding on it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub finding: Option<String>,
+    /// Why it is in the timeline.
+    pub role: TimelineRole,
+}
+
+/// Why a record is in a timeline.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TimelineRole {
+    /// A finding is on it.
+    Finding,
+    /// No rule fired, and it was done from where, or with what client, the intruder works.
+    Suspect,
+    /// The credential's other activity: perhaps its owner's.
+    Quiet,
+}
+
+/// One resource that the intruder touched.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Touched {
+    /// Its id; for many objects of one bucket, the bucket's.
+    pub resource: String,
+    /// How many objects, where `resource` is a bucket; else 0.
+    pub objects: u64,
+    /// What was done: actions with counts, most first.
+    pub actions: Vec<(String, u64)>,
+    /// Whether anything was written.
+    pub written: bool,
+    /// Whether anything succeeded; false where every call was refused.
+    pub succeeded: bool,
+    /// The crown jewel's kind, if it is one.
+    pub jewel: Option<String>,
+}
+
+/// One thing to do.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ResponseStep {
+    /// What and why.
+    pub title: String,
+    /// A command to review and run; absent where it is not a command.
+    pub command: Option<String>,
+    /// What it does not do, or breaks.
+    pub caveat: Option<String>,
+}

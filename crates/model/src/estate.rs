@@ -1,0 +1,101 @@
+use std::collections::BTreeMap;
+
+use crate::{BlindSpot, Entity, EntityId, EntityKind, Relation};
+
+/// All that is known of the organisation's clouds: entities and the relations between them.
+///
+/// Entities are kept in the order of their ids, so that whatever is made from an estate does not
+/// depend on the order in which its files were read.
+#[derive(Clone, Debug, Default)]
+pub struct Estate {
+    entities: BTreeMap<EntityId, Entity>,
+    relations: Vec<Relation>,
+    /// What could not be seen, and what follows from that.
+    pub blind_spots: Vec<BlindSpot>,
+}
+
+impl Estate {
+    /// Adds an entity, or adds to what is known of it: tags and attributes are merged, an inferred
+    /// entity becomes known, and a kind that says more replaces [`EntityKind::Other`].
+    pub fn add(&mut self, entity: Entity) {
+        match self.entities.get_mut(&entity.id) {
+            None => {
+                self.entities.insert(entity.id.clone(), entity);
+            }
+            Some(known) => {
+                if known.kind == EntityKind::Other || (known.inferred && !entity.inferred) {
+                    known.kind = entity.kind;
+                }
+                known.account = known.account.take().or(entity.account);
+                known.tags.extend(entity.tags);
+                known.attributes.extend(entity.attributes);
+                known.inferred &= entity.inferred;
+            }
+        }
+    }
+
+    /// Adds a relation. One that is already known may be added again; [`Estate::finish`] drops it.
+    pub fn relate(&mut self, relation: Relation) {
+        self.relations.push(relation);
+    }
+
+    /// Adds everything of another estate.
+    pub fn merge(&mut self, other: Estate) {
+        other.entities.into_values().for_each(|entity| self.add(entity));
+        self.relations.extend(other.relations);
+        self.blind_spots.extend(other.blind_spots);
+    }
+
+    /// Puts relations in an order of their own and drops repeated ones.
+    pub fn finish(&mut self) {
+        self.relations.sort_by_cached_key(|relation| format!("{relation:?}"));
+        self.relations.dedup();
+        self.blind_spots.sort();
+        self.blind_spots.dedup();
+    }
+
+    /// The entity with this id.
+    pub fn get(&self, id: &str) -> Option<&Entity> {
+        self.entities.get(id)
+    }
+
+    /// All entities, by id.
+    pub fn entities(&self) -> impl Iterator<Item = &Entity> {
+        self.entities.values()
+    }
+
+    /// All relations.
+    pub fn relations(&self) -> &[Relation] {
+        &self.relations
+    }
+
+    /// How many entities are known.
+    pub fn len(&self) -> usize {
+        self.entities.len()
+    }
+
+    /// Whether nothing is known.
+    pub fn is_empty(&self) -> bool {
+        self.entities.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_two_files_say_of_one_entity_is_merged() {
+        let mut named = Entity::new("arn:aws:s3:::web", EntityKind::Bucket);
+        named.inferred = true;
+        let mut known = Entity::new("arn:aws:s3:::web", EntityKind::Bucket);
+        known.tags.insert("tier".into(), "web-origin".into());
+        let mut estate = Estate::default();
+        estate.add(named);
+        estate.add(known);
+        let bucket = estate.get("arn:aws:s3:::web").unwrap();
+        assert!(!bucket.inferred);
+        assert_eq!(bucket.tags["tier"], "web-origin");
+        assert_eq!(estate.len(), 1);
+    }
+}

@@ -1,0 +1,83 @@
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// A record or file that could not be read: counted, kept with its position and reason.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct DeadLetter {
+    /// The file, as the user named it.
+    pub file: Arc<str>,
+    /// First byte of the unreadable part, in the decompressed stream.
+    pub offset: u64,
+    /// What was expected, what was found.
+    pub reason: String,
+}
+
+/// What could not be seen, and what follows from that.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct BlindSpot {
+    /// What is missing: `bucket policies of account 111122223333`.
+    pub missing: String,
+    /// What cannot be known because of it.
+    pub consequence: String,
+    /// How to close it, as a command or a step.
+    pub remedy: String,
+}
+
+/// One file or stream that was read.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Input {
+    /// The file, as the user named it; `-` for standard input.
+    pub file: Arc<str>,
+    /// What it was recognised as.
+    pub kind: InputKind,
+    /// The recognised format: `aws.cloudtrail`, `aws.account-authorization-details`.
+    pub format: String,
+    /// Size on disk.
+    pub bytes: u64,
+    /// SHA-256 of the file as it is on disk, lower-case hexadecimal.
+    pub sha256: String,
+    /// Records read from it; 0 for inventory.
+    pub records: u64,
+}
+
+/// What a file was recognised as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum InputKind {
+    /// Audit logs.
+    Log,
+    /// Inventory.
+    Inventory,
+    /// Known and not needed, as CloudTrail's digest files.
+    Ignored,
+    /// Not recognised.
+    Unrecognised,
+}
+
+/// What the logs of one source covered, so that "they did not touch it" has its limits stated.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Coverage {
+    /// The source: `aws.cloudtrail`.
+    pub source: String,
+    /// Time of the first record.
+    pub first: Option<Timestamp>,
+    /// Time of the last record.
+    pub last: Option<Timestamp>,
+    /// Records, duplicates left out.
+    pub records: u64,
+    /// Duplicates left out.
+    pub duplicates: u64,
+    /// Records without a time.
+    pub without_time: u64,
+    /// Accounts seen.
+    pub accounts: BTreeSet<String>,
+    /// Regions seen.
+    pub regions: BTreeSet<String>,
+    /// Kinds of events seen, with their counts: `Management`, `Data`, `Insight`, `NetworkActivity`.
+    pub event_kinds: BTreeMap<String, u64>,
+    /// Days (UTC, `YYYY-MM-DD`) between the first and the last on which no record was seen.
+    pub days_without_records: Vec<String>,
+}
