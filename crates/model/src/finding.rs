@@ -32,8 +32,10 @@ pub struct Finding {
     pub techniques: Vec<Technique>,
     /// ATT&CK tactics.
     pub tactics: Vec<Tactic>,
-    /// The records that show it, in order of time. Never empty.
+    /// The first records that show it, in order of time. Never empty.
     pub evidence: Vec<Evidence>,
+    /// How many records show it, those beyond `evidence` too.
+    pub evidence_total: u64,
     /// The rule's authors, where its licence asks that they be named wherever its match is shown.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rule_author: Option<String>,

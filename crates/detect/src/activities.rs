@@ -1,0 +1,488 @@
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use portreeve_model::{Activity, OriginKind, Outcome, PrincipalKind};
+
+use crate::strings::{Strings, Symbol};
+
+/// Where a record stands: what evidence points to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Position {
+    /// The file's number in [`Activities::files`].
+    pub file: u32,
+    /// The record's number in it, from 0.
+    pub index: u64,
+    /// Its first byte in the decompressed stream.
+    pub offset: u64,
+}
+
+/// The number of a row in an [`Activities`] table.
+pub type RowId = u32;
+
+const NO_TIME: i64 = i64::MAX;
+
+/// An activity folded to about a hundred bytes: everything that incidents tell, with texts interned.
+#[derive(Clone, Copy, Debug)]
+struct Row {
+    event_id: u128,
+    time: i64,
+    offset: u64,
+    index: u64,
+    file: u32,
+    action: Symbol,
+    principal: Symbol,
+    session: Symbol,
+    subject: Symbol,
+    credential: Symbol,
+    address: Symbol,
+    client: Symbol,
+    account: Symbol,
+    code: Symbol,
+    targets: [Symbol; 2],
+    more_targets: u32,
+    outcome: u8,
+    kind: PrincipalKind,
+    origin: OriginKind,
+    flags: u8,
+}
+
+const READ_ONLY: u8 = 1;
+const WRITES: u8 = 2;
+const EVENT_ID_IS_UUID: u8 = 4;
+const HAS_EVENT_ID: u8 = 8;
+const CONSOLE: u8 = 16;
+const NO_MORE_TARGETS: u32 = u32::MAX;
+
+/// All activities of a run, one row each. Rows are in order of time once [`Activities::finish`]
+/// has run.
+#[derive(Clone, Debug, Default)]
+pub struct Activities {
+    strings: Strings,
+    rows: Vec<Row>,
+    more_targets: Vec<Vec<Symbol>>,
+    files: Vec<Arc<str>>,
+}
+
+impl Activities {
+    /// Names a file that rows will point to.
+    pub fn add_file(&mut self, name: Arc<str>) -> u32 {
+        self.files.push(name);
+        (self.files.len() - 1) as u32
+    }
+
+    /// Adds an activity.
+    pub fn push(&mut self, activity: &Activity<'_>, position: Position) -> RowId {
+        let strings = &mut self.strings;
+        let mut flags = match activity.read_only {
+            Some(true) => READ_ONLY,
+            Some(false) => WRITES,
+            None => 0,
+        };
+        let event_id = match activity.event_id.as_deref() {
+            None => 0,
+            Some(text) => {
+                flags |= HAS_EVENT_ID;
+                match parse_uuid(text) {
+                    Some(uuid) => {
+                        flags |= EVENT_ID_IS_UUID;
+                        uuid
+                    }
+                    None => strings.intern(text).index() as u128,
+                }
+            }
+        };
+        let (outcome, code) = match &activity.outcome {
+            Outcome::Success => (0, Symbol::NONE),
+            Outcome::Denied(code) => (1, strings.intern(code)),
+            Outcome::Failed(code) => (2, strings.intern(code)),
+        };
+        let mut action = String::with_capacity(48);
+        action.push_str(&activity.service);
+        action.push(':');
+        action.push_str(&activity.operation);
+        let mut targets = [Symbol::NONE; 2];
+        for (slot, target) in targets.iter_mut().zip(&activity.targets) {
+            *slot = strings.intern(target);
+        }
+        let more_targets = if activity.targets.len() > 2 {
+            let more = activity.targets[2..].iter().map(|target| strings.intern(target)).collect();
+            self.more_targets.push(more);
+            (self.more_targets.len() - 1) as u32
+        } else {
+            NO_MORE_TARGETS
+        };
+        let credential = activity.credential.as_ref();
+        if credential.is_some_and(|credential| credential.console) {
+            flags |= CONSOLE;
+        }
+        let actor = &activity.actor;
+        self.rows.push(Row {
+            event_id,
+            time: activity.time.map_or(NO_TIME, Timestamp::as_microsecond),
+            offset: position.offset,
+            index: position.index,
+            file: position.file,
+            action: strings.intern(&action),
+            principal: strings.intern(&actor.principal),
+            session: strings.intern_option(actor.session.as_deref()),
+            subject: strings.intern_option(actor.subject.as_deref()),
+            credential: strings.intern_option(credential.map(|credential| &*credential.id)),
+            address: strings.intern_option(
+                (!activity.origin.address.is_empty()).then_some(&*activity.origin.address),
+            ),
+            client: strings.intern_option(activity.client.as_deref()),
+            account: strings.intern_option(activity.account.as_deref()),
+            code,
+            targets,
+            more_targets,
+            outcome,
+            kind: actor.kind,
+            origin: activity.origin.kind,
+            flags,
+        });
+        (self.rows.len() - 1) as RowId
+    }
+
+    /// Replaces what the record alone told of the actor's kind.
+    pub(crate) fn set_kind(&mut self, id: RowId, kind: PrincipalKind) {
+        self.rows[id as usize].kind = kind;
+    }
+
+    /// Adds all rows of another table behind the own ones; returns what each of its symbols has
+    /// become, so that whatever else refers to them can follow.
+    pub(crate) fn append(&mut self, other: Activities) -> Vec<Symbol> {
+        if self.rows.is_empty() && self.files.is_empty() && self.strings.is_empty() {
+            let same = other.strings.iter().map(|(symbol, _)| symbol).collect();
+            *self = other;
+            return same;
+        }
+        let map: Vec<Symbol> =
+            other.strings.iter().map(|(_, text)| self.strings.intern(text)).collect();
+        let renamed = |symbol: Symbol| if symbol.is_some() { map[symbol.index()] } else { symbol };
+        let first_file = self.files.len() as u32;
+        let first_more = self.more_targets.len() as u32;
+        self.files.extend(other.files);
+        self.more_targets.extend(
+            other.more_targets.into_iter().map(|list| list.into_iter().map(renamed).collect()),
+        );
+        self.rows.extend(other.rows.into_iter().map(|row| Row {
+            event_id: if row.flags & HAS_EVENT_ID != 0 && row.flags & EVENT_ID_IS_UUID == 0 {
+                map[row.event_id as usize].index() as u128
+            } else {
+                row.event_id
+            },
+            file: row.file + first_file,
+            action: renamed(row.action),
+            principal: renamed(row.principal),
+            session: renamed(row.session),
+            subject: renamed(row.subject),
+            credential: renamed(row.credential),
+            address: renamed(row.address),
+            client: renamed(row.client),
+            account: renamed(row.account),
+            code: renamed(row.code),
+            targets: row.targets.map(renamed),
+            more_targets: match row.more_targets {
+                NO_MORE_TARGETS => NO_MORE_TARGETS,
+                index => index + first_more,
+            },
+            ..row
+        }));
+        map
+    }
+
+    /// Puts the rows in order of time (those without a time last, ties by file and position), drops
+    /// repeated events, and tells for each former row number the new one, `None` where it was a
+    /// repetition. Of several copies the one in the first file by name is kept, so that neither
+    /// the order of the files nor the number of threads shows in the result.
+    pub(crate) fn finish(&mut self) -> Vec<Option<RowId>> {
+        let mut order: Vec<RowId> = (0..self.rows.len() as RowId).collect();
+        order.sort_unstable_by(|a, b| {
+            let (a, b) = (&self.rows[*a as usize], &self.rows[*b as usize]);
+            a.time.cmp(&b.time).then_with(|| {
+                self.files[a.file as usize]
+                    .cmp(&self.files[b.file as usize])
+                    .then(a.index.cmp(&b.index))
+                    .then(a.offset.cmp(&b.offset))
+            })
+        });
+        let mut seen = hashbrown::HashSet::<(u128, bool), foldhash::fast::FixedState>::with_capacity_and_hasher(
+            self.rows.len(),
+            foldhash::fast::FixedState::default(),
+        );
+        let mut moved = vec![None; self.rows.len()];
+        let mut kept = Vec::with_capacity(self.rows.len());
+        for former in order {
+            let row = self.rows[former as usize];
+            let repeated = row.flags & HAS_EVENT_ID != 0
+                && !seen.insert((row.event_id, row.flags & EVENT_ID_IS_UUID != 0));
+            if !repeated {
+                moved[former as usize] = Some(kept.len() as RowId);
+                kept.push(row);
+            }
+        }
+        self.rows = kept;
+        moved
+    }
+
+    /// The rows, in order of time.
+    pub fn iter(&self) -> impl Iterator<Item = ActivityRow<'_>> {
+        (0..self.rows.len() as RowId).map(|id| self.get(id))
+    }
+
+    /// One row.
+    ///
+    /// # Panics
+    /// Where there is no such row; row numbers come only from this table.
+    pub fn get(&self, id: RowId) -> ActivityRow<'_> {
+        ActivityRow { table: self, row: &self.rows[id as usize], id }
+    }
+
+    /// How many rows there are.
+    pub fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    /// The interned texts: symbols make cheap keys for grouping.
+    pub fn strings(&self) -> &Strings {
+        &self.strings
+    }
+
+    pub(crate) fn strings_mut(&mut self) -> &mut Strings {
+        &mut self.strings
+    }
+
+    /// The files that rows point to.
+    pub fn files(&self) -> &[Arc<str>] {
+        &self.files
+    }
+}
+
+/// One activity of the table.
+#[derive(Clone, Copy, Debug)]
+pub struct ActivityRow<'t> {
+    table: &'t Activities,
+    row: &'t Row,
+    id: RowId,
+}
+
+impl<'t> ActivityRow<'t> {
+    fn text(self, symbol: Symbol) -> Option<&'t str> {
+        self.table.strings.get(symbol)
+    }
+
+    /// Its number in the table.
+    pub fn id(self) -> RowId {
+        self.id
+    }
+
+    /// When; `None` where the record does not tell.
+    pub fn time(self) -> Option<Timestamp> {
+        (self.row.time != NO_TIME)
+            .then(|| Timestamp::from_microsecond(self.row.time).ok())
+            .flatten()
+    }
+
+    /// What: `s3:GetObject`.
+    pub fn action(self) -> &'t str {
+        self.text(self.row.action).unwrap_or_default()
+    }
+
+    /// The action's symbol.
+    pub fn action_symbol(self) -> Symbol {
+        self.row.action
+    }
+
+    /// The principal's id; empty where the record does not tell.
+    pub fn principal(self) -> &'t str {
+        self.text(self.row.principal).unwrap_or_default()
+    }
+
+    /// The principal's symbol.
+    pub fn principal_symbol(self) -> Symbol {
+        self.row.principal
+    }
+
+    /// The session name behind a role.
+    pub fn session(self) -> Option<&'t str> {
+        self.text(self.row.session)
+    }
+
+    /// The session name's symbol.
+    pub fn session_symbol(self) -> Symbol {
+        self.row.session
+    }
+
+    /// Principal and session in one text: `ROLE_ARN/dev.mira`.
+    pub fn actor(self) -> String {
+        match self.session() {
+            Some(session) => format!("{}/{session}", self.principal()),
+            None => self.principal().to_owned(),
+        }
+    }
+
+    /// The web identity's provider and `sub`.
+    pub fn subject(self) -> Option<&'t str> {
+        self.text(self.row.subject)
+    }
+
+    /// What kind of principal, as far as record and estate tell.
+    pub fn kind(self) -> PrincipalKind {
+        self.row.kind
+    }
+
+    /// The credential's id.
+    pub fn credential(self) -> Option<&'t str> {
+        self.text(self.row.credential)
+    }
+
+    /// The credential's symbol.
+    pub fn credential_symbol(self) -> Symbol {
+        self.row.credential
+    }
+
+    /// Whether the console forwarded the call.
+    pub fn console(self) -> bool {
+        self.row.flags & CONSOLE != 0
+    }
+
+    /// The address as recorded.
+    pub fn address(self) -> Option<&'t str> {
+        self.text(self.row.address)
+    }
+
+    /// The address's symbol.
+    pub fn address_symbol(self) -> Symbol {
+        self.row.address
+    }
+
+    /// What kind of address it is.
+    pub fn origin(self) -> OriginKind {
+        self.row.origin
+    }
+
+    /// The client's user agent.
+    pub fn client(self) -> Option<&'t str> {
+        self.text(self.row.client)
+    }
+
+    /// The client's symbol.
+    pub fn client_symbol(self) -> Symbol {
+        self.row.client
+    }
+
+    /// The account in which it happened.
+    pub fn account(self) -> Option<&'t str> {
+        self.text(self.row.account)
+    }
+
+    /// Whether it was done.
+    pub fn succeeded(self) -> bool {
+        self.row.outcome == 0
+    }
+
+    /// Whether it was refused for lack of permission.
+    pub fn denied(self) -> bool {
+        self.row.outcome == 1
+    }
+
+    /// The source's error code, where it was not done.
+    pub fn error_code(self) -> Option<&'t str> {
+        self.text(self.row.code)
+    }
+
+    /// Whether the operation only reads, where the source says so.
+    pub fn read_only(self) -> Option<bool> {
+        match self.row.flags & (READ_ONLY | WRITES) {
+            READ_ONLY => Some(true),
+            WRITES => Some(false),
+            _ => None,
+        }
+    }
+
+    /// Symbols of what was acted on.
+    pub fn target_symbols(self) -> impl Iterator<Item = Symbol> + 't {
+        let more = match self.row.more_targets {
+            NO_MORE_TARGETS => &[],
+            index => self.table.more_targets[index as usize].as_slice(),
+        };
+        self.row.targets.iter().copied().filter(|target| target.is_some()).chain(more.iter().copied())
+    }
+
+    /// What was acted on: resource ids.
+    pub fn targets(self) -> impl Iterator<Item = &'t str> + 't {
+        self.target_symbols().filter_map(move |symbol| self.text(symbol))
+    }
+
+    /// The source's own id of the event.
+    pub fn event_id(self) -> Option<String> {
+        if self.row.flags & HAS_EVENT_ID == 0 {
+            None
+        } else if self.row.flags & EVENT_ID_IS_UUID != 0 {
+            Some(format_uuid(self.row.event_id))
+        } else {
+            self.text(Symbol::from_index(self.row.event_id as usize)).map(str::to_owned)
+        }
+    }
+
+    /// The file that holds the record.
+    pub fn file(self) -> &'t Arc<str> {
+        &self.table.files[self.row.file as usize]
+    }
+
+    /// The record's position.
+    pub fn position(self) -> Position {
+        Position { file: self.row.file, index: self.row.index, offset: self.row.offset }
+    }
+}
+
+/// The number written by a lower-case, hyphenated UUID; `None` for any other text, so that
+/// [`format_uuid`] gives back exactly what was read.
+fn parse_uuid(text: &str) -> Option<u128> {
+    let bytes = text.as_bytes();
+    if bytes.len() != 36 {
+        return None;
+    }
+    let mut number = 0u128;
+    for (position, byte) in bytes.iter().enumerate() {
+        match (position, byte) {
+            (8 | 13 | 18 | 23, b'-') => {}
+            (8 | 13 | 18 | 23, _) => return None,
+            (_, b'0'..=b'9') => number = number << 4 | u128::from(byte - b'0'),
+            (_, b'a'..=b'f') => number = number << 4 | u128::from(byte - b'a' + 10),
+            _ => return None,
+        }
+    }
+    Some(number)
+}
+
+fn format_uuid(number: u128) -> String {
+    format!(
+        "{:08x}-{:04x}-{:04x}-{:04x}-{:012x}",
+        number >> 96,
+        number >> 80 & 0xffff,
+        number >> 64 & 0xffff,
+        number >> 48 & 0xffff,
+        number & 0xffff_ffff_ffff
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn uuids_come_back_as_they_were() {
+        for text in ["00000000-0000-0000-0000-000000000000", "a20c2df5-71d5-441e-84c8-b424f1c78ffb"] {
+            assert_eq!(format_uuid(parse_uuid(text).unwrap()), text);
+        }
+        for text in ["A20c2df5-71d5-441e-84c8-b424f1c78ffb", "a20c2df5x71d5-441e-84c8-b424f1c78ffb", ""] {
+            assert_eq!(parse_uuid(text), None);
+        }
+    }
+}

@@ -1,0 +1,122 @@
+use ipnet::IpNet;
+use serde::Deserialize;
+
+use portreeve_model::{Outcome, Severity};
+
+/// What the user declares about their estate, from `portreeve.toml`.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Settings {
+    /// Principals that may write web origins and push images: ids, `*` matches any characters.
+    pub deploy_principals: Vec<String>,
+    /// Known networks.
+    pub networks: Vec<Network>,
+}
+
+/// A network that the user knows.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Network {
+    /// In CIDR notation.
+    pub range: IpNet,
+    /// What it is: `corporate`, `residential`, `vpn`, `hosting`, `pipeline`, or a word of the user's.
+    pub class: String,
+}
+
+impl Settings {
+    /// The class of the narrowest declared network that holds an address.
+    pub fn network_class(&self, address: &str) -> Option<&str> {
+        let address = address.parse::<std::net::IpAddr>().ok()?;
+        self.networks
+            .iter()
+            .filter(|network| network.range.contains(&address))
+            .max_by_key(|network| network.range.prefix_len())
+            .map(|network| network.class.as_str())
+    }
+}
+
+/// Whether a text matches a pattern in which `*` stands for any characters.
+pub(crate) fn matches_pattern(pattern: &str, text: &str) -> bool {
+    let mut parts = pattern.split('*');
+    let first = parts.next().unwrap_or_default();
+    let Some(mut rest) = text.strip_prefix(first) else { return false };
+    let mut parts = parts.peekable();
+    if parts.peek().is_none() {
+        return rest.is_empty();
+    }
+    while let Some(part) = parts.next() {
+        if parts.peek().is_none() {
+            return rest.ends_with(part);
+        }
+        match rest.find(part) {
+            Some(position) => rest = &rest[position + part.len()..],
+            None => return false,
+        }
+    }
+    true
+}
+
+/// The word rules see for an outcome.
+pub(crate) fn outcome_word(outcome: &Outcome<'_>) -> &'static str {
+    match outcome {
+        Outcome::Success => "success",
+        Outcome::Denied(_) => "denied",
+        Outcome::Failed(_) => "failed",
+    }
+}
+
+/// A sign that the user starts from: what hangs on it is told even where no rule fired.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sign {
+    /// What to look for.
+    pub kind: SignKind,
+    /// Where it comes from: `--from`, or the file that lists it.
+    pub origin: String,
+    /// How much a match matters.
+    pub severity: Severity,
+}
+
+/// What a sign names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SignKind {
+    /// A credential by its id.
+    Key(String),
+    /// Addresses.
+    Network(IpNet),
+    /// A person or workload: user name, user ARN, or session name.
+    User(String),
+    /// A role: ARN or name.
+    Role(String),
+    /// A part of a user agent.
+    Client(String),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn patterns_match_whole_texts() {
+        assert!(matches_pattern("arn:*:role/gha-*", "arn:aws:iam::1:role/gha-deploy"));
+        assert!(matches_pattern("*", ""));
+        assert!(!matches_pattern("gha", "gha-deploy"));
+        assert!(!matches_pattern("*deploy", "deploy-x"));
+        assert!(matches_pattern("a*b*c", "a-b-b-c"));
+        assert!(!matches_pattern("a*a", "a"));
+    }
+
+    #[test]
+    fn the_narrowest_network_names_the_class() {
+        let network = |range: &str, class: &str| Network {
+            range: range.parse().unwrap(),
+            class: class.into(),
+        };
+        let settings = Settings {
+            networks: vec![network("198.51.100.0/24", "corporate"), network("198.51.100.200/29", "pipeline")],
+            ..Settings::default()
+        };
+        assert_eq!(settings.network_class("198.51.100.201"), Some("pipeline"));
+        assert_eq!(settings.network_class("198.51.100.1"), Some("corporate"));
+        assert_eq!(settings.network_class("s3.amazonaws.com"), None);
+    }
+}

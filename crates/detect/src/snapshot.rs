@@ -1,0 +1,144 @@
+use std::collections::HashMap;
+
+use foldhash::fast::FixedState;
+use portreeve_model::{Activity, Estate, EntityKind, PrincipalKind, Relation};
+
+use crate::settings::{Settings, matches_pattern};
+
+/// The estate as stage one sees it: what derived fields are looked up in. Made once for a run, so
+/// that stage one can work on any part of the logs in any order.
+#[derive(Clone, Debug, Default)]
+pub struct Snapshot {
+    settings: Settings,
+    kinds: HashMap<String, PrincipalKind, FixedState>,
+    targets: HashMap<String, Target, FixedState>,
+    accounts: std::collections::BTreeSet<String>,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Target {
+    jewel: Option<String>,
+    web_origin: bool,
+    pulled: bool,
+    tags: Vec<String>,
+}
+
+impl Snapshot {
+    /// Looks up what the derived fields need. `jewels` are ids with the kind of jewel.
+    pub fn new<'a>(
+        estate: &Estate,
+        settings: Settings,
+        jewels: impl IntoIterator<Item = (&'a str, &'a str)>,
+    ) -> Self {
+        let mut snapshot = Self { settings, ..Self::default() };
+        for entity in estate.entities() {
+            if entity.kind == EntityKind::Account
+                && let Some(account) = entity.id.aws_account()
+            {
+                snapshot.accounts.insert(account.to_owned());
+            }
+            if !entity.tags.is_empty() {
+                snapshot.target(entity.id.as_str()).tags =
+                    entity.tags.iter().map(|(key, value)| format!("{key}={value}")).collect();
+            }
+        }
+        for relation in estate.relations() {
+            match relation {
+                Relation::Kind { principal, kind } => {
+                    snapshot.kinds.insert(principal.as_str().to_owned(), *kind);
+                }
+                Relation::Serves { origin, .. } => snapshot.target(origin.as_str()).web_origin = true,
+                Relation::Pulls { repository, .. } => snapshot.target(repository.as_str()).pulled = true,
+                _ => {}
+            }
+        }
+        for (id, kind) in jewels {
+            snapshot.target(id).jewel = Some(kind.to_owned());
+            if kind == "web-origin" {
+                snapshot.target(id).web_origin = true;
+            }
+        }
+        snapshot
+    }
+
+    fn target(&mut self, id: &str) -> &mut Target {
+        let id = secret_without_suffix(id).unwrap_or(id);
+        self.targets.entry(id.to_owned()).or_default()
+    }
+
+    /// What is known of a target, by its id, or by that of the bucket that holds it, or of the
+    /// secret without the six random characters that end its ARN (calls may leave them out).
+    fn find(&self, id: &str) -> Option<&Target> {
+        self.targets.get(id).or_else(|| match id.find('/') {
+            Some(slash) if id.starts_with("arn:aws:s3:::") => self.targets.get(&id[..slash]),
+            _ => self.targets.get(secret_without_suffix(id)?),
+        })
+    }
+
+    fn known_targets<'s>(&'s self, activity: &Activity<'_>) -> impl Iterator<Item = &'s Target> {
+        activity.targets.iter().filter_map(|id| self.find(id))
+    }
+
+    /// What kind of principal acted: the estate's word first, then the record's. A role that the
+    /// estate knows as a person's or a pipeline's stays one, whatever its session is called.
+    pub fn actor_kind(&self, activity: &Activity<'_>) -> PrincipalKind {
+        match self.kinds.get(&*activity.actor.principal) {
+            Some(kind) if *kind != PrincipalKind::Unknown => *kind,
+            _ => activity.actor.kind,
+        }
+    }
+
+    /// Whether the estate says that the actor's account is not one of ours. `None` without an
+    /// estate, or where the record does not tell the account.
+    pub fn actor_is_foreign(&self, activity: &Activity<'_>) -> Option<bool> {
+        let account = activity.actor.account.as_deref()?;
+        (!self.accounts.is_empty()).then(|| !self.accounts.contains(account))
+    }
+
+    /// The declared class of the network that the call came from.
+    pub fn network_class(&self, address: &str) -> Option<&str> {
+        self.settings.network_class(address)
+    }
+
+    /// Whether a target is a bucket that a distribution serves, or an object in one.
+    pub fn is_web_origin(&self, activity: &Activity<'_>) -> bool {
+        self.known_targets(activity).any(|target| target.web_origin)
+    }
+
+    /// Whether a target is an image repository that a workload pulls from.
+    pub fn is_pulled(&self, activity: &Activity<'_>) -> bool {
+        self.known_targets(activity).any(|target| target.pulled)
+    }
+
+    /// The kind of crown jewel that a target is.
+    pub fn jewel<'s>(&'s self, activity: &Activity<'_>) -> Option<&'s str> {
+        self.known_targets(activity).find_map(|target| target.jewel.as_deref())
+    }
+
+    /// The tags of the targets, as `key=value`.
+    pub fn tags<'s>(&'s self, activity: &Activity<'_>) -> Vec<&'s str> {
+        self.known_targets(activity)
+            .flat_map(|target| target.tags.iter().map(String::as_str))
+            .collect()
+    }
+
+    /// Whether the user declared the principal as one that deploys.
+    pub fn is_declared_deployer(&self, principal: &str) -> bool {
+        self.settings.deploy_principals.iter().any(|pattern| matches_pattern(pattern, principal))
+    }
+
+    /// Whether the user declared any principal that deploys; if so nothing is inferred.
+    pub fn declares_deployers(&self) -> bool {
+        !self.settings.deploy_principals.is_empty()
+    }
+}
+
+/// A Secrets Manager ARN without its ending of a hyphen and six random characters. See "Secrets
+/// Manager ARN" in the AWS Secrets Manager user guide.
+fn secret_without_suffix(id: &str) -> Option<&str> {
+    let (name, suffix) = id.rsplit_once('-')?;
+    (id.starts_with("arn:aws:secretsmanager:")
+        && suffix.len() == 6
+        && suffix.bytes().all(|byte| byte.is_ascii_alphanumeric()))
+    .then_some(name)
+}

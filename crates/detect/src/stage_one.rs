@@ -1,0 +1,253 @@
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use foldhash::fast::FixedState;
+use portreeve_model::{Activity, MintMethod};
+use portreeve_record::{FieldId, Fields, Record, Value};
+use portreeve_sigma::{Hit, Matcher, Rule, Scratch, Verdict};
+
+use crate::activities::{Activities, Position, RowId};
+use crate::derived::{Deriver, DerivedValues, Stage, derived_field};
+use crate::lineage::{CredentialFacts, Link};
+use crate::settings::{Sign, SignKind};
+use crate::snapshot::Snapshot;
+use crate::strings::Symbol;
+
+/// What stage one hands to stage two for a part of the logs: rows, and small items that point to
+/// them. Batches may be handed over in any order and any number.
+#[derive(Debug, Default)]
+pub struct Batch {
+    pub(crate) activities: Activities,
+    pub(crate) credentials: HashMap<Symbol, CredentialFacts, FixedState>,
+    pub(crate) links: Vec<Link>,
+    /// Row and rule, certain.
+    pub(crate) hits: Vec<(RowId, u32)>,
+    /// Row and rule, to be decided by history.
+    pub(crate) candidates: Vec<Candidate>,
+    /// Row and sign.
+    pub(crate) signs: Vec<(RowId, u32)>,
+    /// Rows that wrote a target for which deploy principals are told apart.
+    pub(crate) deploys: Vec<RowId>,
+    pub(crate) sources: BTreeMap<&'static str, SourceCounts>,
+}
+
+#[derive(Clone, Debug, Default)]
+pub(crate) struct SourceCounts {
+    pub(crate) regions: BTreeMap<String, u64>,
+    pub(crate) kinds: BTreeMap<String, u64>,
+}
+
+/// A rule that matches a record if history says so, with what the record says to that rule.
+#[derive(Debug)]
+pub(crate) struct Candidate {
+    pub(crate) row: RowId,
+    pub(crate) rule: u32,
+    pub(crate) values: Vec<(FieldId, Vec<Value<'static>>)>,
+}
+
+impl Batch {
+    /// Names a file that positions will point to.
+    pub fn add_file(&mut self, name: Arc<str>) -> u32 {
+        self.activities.add_file(name)
+    }
+
+    /// How many activities it holds.
+    pub fn len(&self) -> usize {
+        self.activities.len()
+    }
+
+    /// Whether it holds none.
+    pub fn is_empty(&self) -> bool {
+        self.activities.is_empty()
+    }
+}
+
+/// Stage one: stateless. Knows the rules and the snapshot, and nothing of other records.
+#[derive(Debug)]
+pub struct StageOne<'s> {
+    matcher: &'s Matcher,
+    snapshot: &'s Snapshot,
+    signs: &'s [Sign],
+    deriver: Deriver,
+    /// For each rule the fields that it asks for, where it asks for any of history.
+    history_rules: Vec<Option<Vec<FieldId>>>,
+    scratch: Scratch,
+    hits: Vec<Hit>,
+}
+
+impl<'s> StageOne<'s> {
+    /// Prepares stage one for one thread. `fields` are those that the matcher was compiled with.
+    pub fn new(
+        rules: &[Rule],
+        matcher: &'s Matcher,
+        fields: &Fields,
+        snapshot: &'s Snapshot,
+        signs: &'s [Sign],
+    ) -> Self {
+        let history_rules = rules
+            .iter()
+            .map(|rule| {
+                let asks_history = rule.field_paths().any(|path| {
+                    derived_field(path).is_some_and(|field| field.stage == Stage::History)
+                });
+                asks_history
+                    .then(|| rule.field_paths().filter_map(|path| fields.get(path)).collect())
+            })
+            .collect();
+        Self {
+            matcher,
+            snapshot,
+            signs,
+            deriver: Deriver::new(fields),
+            history_rules,
+            scratch: Scratch::default(),
+            hits: Vec::new(),
+        }
+    }
+
+    /// What the snapshot adds to a record: to be set on it before [`StageOne::observe`].
+    pub(crate) fn derive(&self, activity: &Activity<'_>) -> DerivedValues<'s> {
+        self.deriver.derive(activity, self.snapshot)
+    }
+
+    /// Folds one activity into the batch, without matching rules; returns its row and the values
+    /// of derived fields to set on the record before [`StageOne::observe`].
+    pub fn fold(
+        &mut self,
+        activity: &Activity<'_>,
+        event_kind: &str,
+        position: Position,
+        batch: &mut Batch,
+    ) -> (RowId, DerivedValues<'s>) {
+        let row = batch.activities.push(activity, position);
+        batch.activities.set_kind(row, self.snapshot.actor_kind(activity));
+        let symbols = batch.activities.get(row);
+        let (credential, principal) = (symbols.credential_symbol(), symbols.principal_symbol());
+        if let Some(used) = &activity.credential {
+            let facts = batch
+                .credentials
+                .entry(credential)
+                .or_insert(CredentialFacts { kind: used.kind, created: used.created });
+            facts.created = facts.created.or(used.created);
+        }
+        if let Some(minted) = &activity.minted {
+            let strings = batch.activities.strings_mut();
+            let parent = match (&activity.actor.subject, minted.method) {
+                (Some(subject), MintMethod::AssumeRoleWithWebIdentity) if !credential.is_some() => {
+                    strings.intern(subject)
+                }
+                _ => credential,
+            };
+            let minted_principal =
+                if minted.principal.is_empty() { principal } else { strings.intern(&minted.principal) };
+            let link = Link {
+                child: strings.intern(&minted.credential),
+                parent,
+                kind: minted.kind,
+                principal: minted_principal,
+                session: strings.intern_option(minted.session.as_deref()),
+                expires: minted.expires,
+                method: minted.method,
+                row,
+            };
+            batch.links.push(link);
+        }
+        if activity.read_only != Some(true)
+            && (self.snapshot.is_web_origin(activity) || self.snapshot.is_pulled(activity))
+        {
+            batch.deploys.push(row);
+        }
+        for (number, sign) in self.signs.iter().enumerate() {
+            if is_sign(&sign.kind, activity) {
+                batch.signs.push((row, number as u32));
+            }
+        }
+        let counts = batch.sources.entry(activity.source).or_default();
+        count(&mut counts.kinds, event_kind);
+        if let Some(region) = activity.region.as_deref() {
+            count(&mut counts.regions, region);
+        }
+        (row, self.derive(activity))
+    }
+
+    /// Matches the rules against a record whose derived fields are set.
+    pub fn observe(&mut self, record: &impl Record, row: RowId, batch: &mut Batch) {
+        self.hits.clear();
+        self.matcher.matches(record, &mut self.scratch, &mut self.hits);
+        for hit in &self.hits {
+            let rule = hit.rule as u32;
+            match hit.verdict {
+                Verdict::Yes => batch.hits.push((row, rule)),
+                Verdict::Unknown => {
+                    let asked = self.history_rules.get(hit.rule).and_then(Option::as_ref);
+                    let values = asked
+                        .into_iter()
+                        .flatten()
+                        .map(|field| (*field, record.values(*field).iter().map(owned).collect()))
+                        .collect();
+                    batch.candidates.push(Candidate { row, rule, values });
+                }
+                Verdict::No => {}
+            }
+        }
+    }
+}
+
+fn count(counts: &mut BTreeMap<String, u64>, key: &str) {
+    match counts.get_mut(key) {
+        Some(count) => *count += 1,
+        None => {
+            counts.insert(key.to_owned(), 1);
+        }
+    }
+}
+
+/// Arrays and objects keep their JSON text, as a string: history rules compare derived fields and
+/// plain values.
+fn owned(value: &Value<'_>) -> Value<'static> {
+    match value {
+        Value::Unknown => Value::Unknown,
+        Value::Null => Value::Null,
+        Value::Bool(value) => Value::Bool(*value),
+        Value::String(text) => Value::String(text.to_string().into()),
+        Value::Number(text) | Value::Array(text) | Value::Object(text) => {
+            Value::String(text.to_string().into())
+        }
+    }
+}
+
+fn is_sign(sign: &SignKind, activity: &Activity<'_>) -> bool {
+    let actor = &activity.actor;
+    let minted = activity.minted.as_ref();
+    match sign {
+        SignKind::Key(key) => {
+            activity.credential.as_ref().is_some_and(|credential| credential.id == key.as_str())
+                || minted.is_some_and(|minted| minted.credential == key.as_str())
+        }
+        SignKind::Network(range) => activity
+            .origin
+            .address
+            .parse::<std::net::IpAddr>()
+            .is_ok_and(|address| range.contains(&address)),
+        SignKind::User(user) => {
+            actor.principal == user.as_str()
+                || actor.session.as_deref() == Some(user)
+                || actor.on_behalf_of.as_deref() == Some(user)
+                || (actor.principal.contains(":user/") && last_part(&actor.principal) == user)
+        }
+        SignKind::Role(role) => {
+            let is_role = |principal: &str| {
+                principal == role
+                    || (principal.contains(":role/") && last_part(principal) == role)
+            };
+            is_role(&actor.principal) || minted.is_some_and(|minted| is_role(&minted.principal))
+        }
+        SignKind::Client(part) => {
+            activity.client.as_deref().is_some_and(|client| client.contains(part.as_str()))
+        }
+    }
+}
+
+fn last_part(id: &str) -> &str {
+    id.rsplit('/').next().unwrap_or(id)
+}

@@ -1,0 +1,426 @@
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use foldhash::fast::FixedState;
+use jiff::ToSpan;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use portreeve_model::{
+    Coverage, Evidence, Finding, FindingSource, MintMethod, OriginKind, PrincipalKind,
+};
+use portreeve_record::{FieldId, Fields, Record, Value};
+use portreeve_sigma::{Matcher, Rule, Verdict};
+use sha2::{Digest, Sha256};
+
+use crate::activities::{Activities, ActivityRow, RowId};
+use crate::derived::{ACTOR_DEPLOY, CREDENTIAL_MINTED_BY, CREDENTIAL_MOVED};
+use crate::lineage::Lineage;
+use crate::settings::{Sign, SignKind};
+use crate::snapshot::Snapshot;
+use crate::stage_one::{Batch, Candidate};
+use crate::strings::Symbol;
+
+/// How many records a finding names as its evidence; the rest are counted.
+pub const EVIDENCE_LIMIT: usize = 100;
+
+/// On how many days a principal that is not a person must have written to a target to be taken
+/// for one that deploys to it.
+pub const DEPLOY_DAYS: usize = 3;
+
+/// Everything that the two stages make of the logs.
+#[derive(Debug, Default)]
+pub struct Folded {
+    /// All activities, in order of time, each event once.
+    pub activities: Activities,
+    /// Which credential was minted from which.
+    pub lineage: Lineage,
+    /// The findings, in order of time, then of id.
+    pub findings: Vec<Finding>,
+    /// Which row shows which finding (its number in `findings`), in order of rows.
+    pub hits: Vec<(RowId, u32)>,
+    /// What the logs covered.
+    pub coverage: Vec<Coverage>,
+    /// Which principals were inferred to deploy to which targets, from the logs' history. Empty
+    /// where the user declared them.
+    pub inferred_deployers: BTreeMap<String, BTreeSet<String>>,
+}
+
+/// Stage two: owns all keys. Takes batches in any order; the result does not depend on how the
+/// logs were parted.
+#[derive(Debug, Default)]
+pub struct StageTwo {
+    batch: Batch,
+}
+
+impl StageTwo {
+    /// Takes what stage one made of a part of the logs.
+    pub fn accept(&mut self, part: Batch) {
+        let first_row = self.batch.activities.len() as RowId;
+        let Batch { activities, credentials, links, hits, candidates, signs, deploys, sources } =
+            part;
+        let map = self.batch.activities.append(activities);
+        let renamed = |symbol: Symbol| if symbol.is_some() { map[symbol.index()] } else { symbol };
+        let whole = &mut self.batch;
+        for (credential, facts) in credentials {
+            let known = whole.credentials.entry(renamed(credential)).or_insert(facts);
+            known.created = match (known.created, facts.created) {
+                (Some(a), Some(b)) => Some(a.min(b)),
+                (a, b) => a.or(b),
+            };
+        }
+        whole.links.extend(links.into_iter().map(|link| crate::Link {
+            child: renamed(link.child),
+            parent: renamed(link.parent),
+            principal: renamed(link.principal),
+            session: renamed(link.session),
+            row: link.row + first_row,
+            ..link
+        }));
+        whole.hits.extend(hits.into_iter().map(|(row, rule)| (row + first_row, rule)));
+        whole.candidates.extend(
+            candidates
+                .into_iter()
+                .map(|candidate| Candidate { row: candidate.row + first_row, ..candidate }),
+        );
+        whole.signs.extend(signs.into_iter().map(|(row, sign)| (row + first_row, sign)));
+        whole.deploys.extend(deploys.into_iter().map(|row| row + first_row));
+        for (source, counts) in sources {
+            let known = whole.sources.entry(source).or_default();
+            for (region, count) in counts.regions {
+                *known.regions.entry(region).or_default() += count;
+            }
+            for (kind, count) in counts.kinds {
+                *known.kinds.entry(kind).or_default() += count;
+            }
+        }
+    }
+
+    /// Folds everything, in order of event time.
+    pub fn finish(
+        self,
+        rules: &[Rule],
+        matcher: &Matcher,
+        fields: &Fields,
+        snapshot: &Snapshot,
+        signs: &[Sign],
+    ) -> Folded {
+        let Batch { mut activities, credentials, mut links, hits, candidates, signs: sign_hits, deploys, sources } =
+            self.batch;
+        let read = activities.len() as u64;
+        let moved = activities.finish();
+        let new_row = |row: RowId| moved[row as usize];
+
+        links.retain_mut(|link| match new_row(link.row) {
+            Some(row) => {
+                link.row = row;
+                true
+            }
+            None => false,
+        });
+        let lineage = Lineage::new(links, credentials);
+        let deploys: Vec<RowId> = deploys.into_iter().filter_map(new_row).collect();
+        let deployers = Deployers::infer(&activities, &deploys, snapshot);
+
+        let mut found: Vec<(RowId, Origin)> = hits
+            .into_iter()
+            .filter_map(|(row, rule)| Some((new_row(row)?, Origin::Rule(rule))))
+            .collect();
+        found.extend(
+            sign_hits.into_iter().filter_map(|(row, sign)| Some((new_row(row)?, Origin::Sign(sign)))),
+        );
+        let history = History { activities: &activities, lineage: &lineage, deployers: &deployers, snapshot, fields };
+        for candidate in candidates {
+            let Some(row) = new_row(candidate.row) else { continue };
+            let record = history.complete(activities.get(row), candidate.values);
+            if matcher.evaluate_one(candidate.rule as usize, &record) == Verdict::Yes {
+                found.push((row, Origin::Rule(candidate.rule)));
+            }
+        }
+        found.sort_unstable();
+        found.dedup();
+
+        let (findings, hits) = findings(&activities, found, rules, signs);
+        let coverage = coverage(&activities, read, sources);
+        let inferred_deployers = deployers.named(&activities);
+        Folded { activities, lineage, findings, hits, coverage, inferred_deployers }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+enum Origin {
+    Rule(u32),
+    Sign(u32),
+}
+
+/// Who deploys to what, inferred from the writes that the logs show.
+struct Deployers {
+    inferred: HashMap<Symbol, BTreeSet<Symbol>, FixedState>,
+}
+
+impl Deployers {
+    fn infer(activities: &Activities, deploys: &[RowId], snapshot: &Snapshot) -> Self {
+        let mut inferred = HashMap::<Symbol, BTreeSet<Symbol>, FixedState>::default();
+        if snapshot.declares_deployers() {
+            return Self { inferred };
+        }
+        let mut days = BTreeMap::<(Symbol, Symbol), BTreeSet<Date>>::new();
+        for row in deploys.iter().map(|row| activities.get(*row)) {
+            let (Some(day), true) = (day_of(row), row.succeeded()) else { continue };
+            if row.kind() != PrincipalKind::Human {
+                for target in deploy_targets(row) {
+                    days.entry((target, row.principal_symbol())).or_default().insert(day);
+                }
+            }
+        }
+        for ((target, principal), days) in days {
+            if days.len() >= DEPLOY_DAYS {
+                inferred.entry(target).or_default().insert(principal);
+            }
+        }
+        Self { inferred }
+    }
+
+    fn deploys(&self, row: ActivityRow<'_>, snapshot: &Snapshot) -> bool {
+        snapshot.is_declared_deployer(row.principal())
+            || deploy_targets(row).any(|target| {
+                self.inferred
+                    .get(&target)
+                    .is_some_and(|principals| principals.contains(&row.principal_symbol()))
+            })
+    }
+
+    fn named(&self, activities: &Activities) -> BTreeMap<String, BTreeSet<String>> {
+        let text = |symbol: &Symbol| activities.strings().get(*symbol).unwrap_or_default().to_owned();
+        self.inferred
+            .iter()
+            .map(|(target, principals)| (text(target), principals.iter().map(text).collect()))
+            .collect()
+    }
+}
+
+/// The buckets and repositories among a row's targets: what deployments are counted for.
+fn deploy_targets(row: ActivityRow<'_>) -> impl Iterator<Item = Symbol> {
+    row.target_symbols().zip(row.targets()).filter(|(_, id)| !id.contains(":s3:::") || !id.contains('/')).map(|(symbol, _)| symbol)
+}
+
+/// What history says of a row, joined with what its record says.
+struct History<'h> {
+    activities: &'h Activities,
+    lineage: &'h Lineage,
+    deployers: &'h Deployers,
+    snapshot: &'h Snapshot,
+    fields: &'h Fields,
+}
+
+impl History<'_> {
+    fn complete(
+        &self,
+        row: ActivityRow<'_>,
+        mut values: Vec<(FieldId, Vec<Value<'static>>)>,
+    ) -> OwnedRecord {
+        for (field, known) in &mut values {
+            let value = match self.fields.path(*field) {
+                ACTOR_DEPLOY => Some(Value::Bool(self.deployers.deploys(row, self.snapshot))),
+                CREDENTIAL_MOVED => self.moved(row).map(Value::Bool),
+                CREDENTIAL_MINTED_BY => self
+                    .lineage
+                    .mint(row.credential_symbol())
+                    .map(|link| Value::String(link.method.as_str().into())),
+                _ => continue,
+            };
+            *known = value.into_iter().collect();
+        }
+        OwnedRecord { values }
+    }
+
+    /// Compares the address of use with the very address that the session was issued to: runners
+    /// share their provider's networks with anyone, so that a network's name would prove nothing.
+    fn moved(&self, row: ActivityRow<'_>) -> Option<bool> {
+        let link = self.lineage.mint(row.credential_symbol())?;
+        let issue = self.activities.get(link.row);
+        let permanent =
+            matches!(link.method, MintMethod::CreateAccessKey | MintMethod::CreateLoginProfile);
+        if permanent || issue.origin() != OriginKind::Public || row.origin() != OriginKind::Public {
+            return None;
+        }
+        Some(issue.address_symbol() != row.address_symbol())
+    }
+}
+
+struct OwnedRecord {
+    values: Vec<(FieldId, Vec<Value<'static>>)>,
+}
+
+impl Record for OwnedRecord {
+    fn values(&self, field: FieldId) -> &[Value<'_>] {
+        self.values.iter().find(|(id, _)| *id == field).map_or(&[], |(_, values)| values)
+    }
+
+    fn text(&self) -> &str {
+        ""
+    }
+}
+
+fn day_of(row: ActivityRow<'_>) -> Option<Date> {
+    row.time().map(|time| time.to_zoned(TimeZone::UTC).date())
+}
+
+/// Joins what was found into findings: one for each rule, actor, credential and day, so that a
+/// rule that fires on every call of a session makes one finding with many records.
+fn findings(
+    activities: &Activities,
+    found: Vec<(RowId, Origin)>,
+    rules: &[Rule],
+    signs: &[Sign],
+) -> (Vec<Finding>, Vec<(RowId, u32)>) {
+    type Key = (Origin, Symbol, Symbol, Symbol, Option<Date>);
+    let mut groups = BTreeMap::<Key, Vec<RowId>>::new();
+    for (row, origin) in found {
+        let view = activities.get(row);
+        let key = (origin, view.principal_symbol(), view.session_symbol(), view.credential_symbol(), day_of(view));
+        groups.entry(key).or_default().push(row);
+    }
+    let mut made: Vec<(Finding, Vec<RowId>)> = groups
+        .into_iter()
+        .map(|((origin, .., day), rows)| {
+            let finding = match origin {
+                Origin::Rule(rule) => of_rule(&rules[rule as usize], activities, &rows, day),
+                Origin::Sign(sign) => of_sign(&signs[sign as usize], activities, &rows, day),
+            };
+            (finding, rows)
+        })
+        .collect();
+    made.sort_by(|(a, _), (b, _)| {
+        (a.time.is_none(), a.time, &a.id).cmp(&(b.time.is_none(), b.time, &b.id))
+    });
+    let mut hits: Vec<(RowId, u32)> = made
+        .iter()
+        .enumerate()
+        .flat_map(|(number, (_, rows))| rows.iter().map(move |row| (*row, number as u32)))
+        .collect();
+    hits.sort_unstable();
+    (made.into_iter().map(|(finding, _)| finding).collect(), hits)
+}
+
+fn of_rule(rule: &Rule, activities: &Activities, rows: &[RowId], day: Option<Date>) -> Finding {
+    let id = rule.id.clone().unwrap_or_else(|| rule.file.to_string());
+    let mut finding = shell(activities, rows, &id, day);
+    finding.title = rule.title.clone();
+    finding.severity = rule.level;
+    finding.techniques = rule.techniques.clone();
+    finding.tactics = rule.tactics.clone();
+    finding.rule_author = rule.author.clone();
+    finding
+}
+
+fn of_sign(sign: &Sign, activities: &Activities, rows: &[RowId], day: Option<Date>) -> Finding {
+    let (what, value) = match &sign.kind {
+        SignKind::Key(key) => ("key", key.clone()),
+        SignKind::Network(range) if range.prefix_len() == range.max_prefix_len() => {
+            ("address", range.addr().to_string())
+        }
+        SignKind::Network(range) => ("network", range.to_string()),
+        SignKind::User(user) => ("user", user.clone()),
+        SignKind::Role(role) => ("role", role.clone()),
+        SignKind::Client(client) => ("client", client.clone()),
+    };
+    let mut finding = shell(activities, rows, &format!("sign:{what}={value}"), day);
+    finding.title = format!("Activity of the {what} {value}, named by {}", sign.origin);
+    finding.severity = sign.severity;
+    finding.source = FindingSource::Sign;
+    finding
+}
+
+/// A finding with everything but what its rule says.
+fn shell(activities: &Activities, rows: &[RowId], rule: &str, day: Option<Date>) -> Finding {
+    let views = || rows.iter().map(|row| activities.get(*row));
+    let first = activities.get(rows[0]);
+    let targets: BTreeSet<&str> =
+        views().take(EVIDENCE_LIMIT).flat_map(ActivityRow::targets).collect();
+    let evidence = views()
+        .take(EVIDENCE_LIMIT)
+        .map(|row| Evidence {
+            file: row.file().clone(),
+            index: row.position().index,
+            offset: row.position().offset,
+            event_id: row.event_id(),
+            time: row.time(),
+            action: row.action().to_owned(),
+        })
+        .collect();
+    let actor = first.actor();
+    let credential = first.credential().map(str::to_owned);
+    let day = day.map(|day| day.to_string()).unwrap_or_default();
+    Finding {
+        id: stable_id(&[rule, &actor, credential.as_deref().unwrap_or_default(), &day]),
+        rule: rule.to_owned(),
+        title: String::new(),
+        severity: portreeve_model::Severity::Informational,
+        time: first.time(),
+        last_time: views().filter_map(ActivityRow::time).max(),
+        source: FindingSource::Detection,
+        actor,
+        credential,
+        targets: targets.into_iter().map(str::to_owned).collect(),
+        techniques: Vec::new(),
+        tactics: Vec::new(),
+        evidence,
+        evidence_total: rows.len() as u64,
+        rule_author: None,
+    }
+}
+
+/// 16 hexadecimal digits of the SHA-256 of the parts: the same for the same parts, in any run.
+pub fn stable_id(parts: &[&str]) -> String {
+    let mut hash = Sha256::new();
+    for part in parts {
+        hash.update((part.len() as u64).to_le_bytes());
+        hash.update(part);
+    }
+    hash.finalize()[..8].iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The longest span for which days without records are listed one by one.
+const LONGEST_SPAN_OF_DAYS: usize = 3_660;
+
+fn coverage(
+    activities: &Activities,
+    read: u64,
+    sources: BTreeMap<&'static str, crate::stage_one::SourceCounts>,
+) -> Vec<Coverage> {
+    // One source today; with a second one, rows will have to say theirs.
+    let Some((source, counts)) = sources.into_iter().next() else { return Vec::new() };
+    let mut coverage = Coverage {
+        source: source.to_owned(),
+        records: activities.len() as u64,
+        duplicates: read - activities.len() as u64,
+        regions: counts.regions.into_keys().collect(),
+        event_kinds: counts.kinds,
+        ..Coverage::default()
+    };
+    let mut days = BTreeSet::new();
+    for row in activities.iter() {
+        match row.time() {
+            None => coverage.without_time += 1,
+            Some(time) => {
+                coverage.first = coverage.first.or(Some(time));
+                coverage.last = Some(time);
+                days.extend(day_of(row));
+            }
+        }
+        if let Some(account) = row.account()
+            && !coverage.accounts.contains(account)
+        {
+            coverage.accounts.insert(account.to_owned());
+        }
+    }
+    if let (Some(first), Some(last)) = (days.first(), days.last()) {
+        coverage.days_without_records = first
+            .series(1.day())
+            .take_while(|day| day < last)
+            .take(LONGEST_SPAN_OF_DAYS)
+            .filter(|day| !days.contains(day))
+            .map(|day| day.to_string())
+            .collect();
+    }
+    vec![coverage]
+}

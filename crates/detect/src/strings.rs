@@ -1,0 +1,114 @@
+use foldhash::fast::FixedState;
+use hashbrown::HashTable;
+use std::hash::BuildHasher;
+
+/// The number of an interned string. [`Symbol::NONE`] stands for "not told".
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Symbol(u32);
+
+impl Symbol {
+    /// No string.
+    pub const NONE: Symbol = Symbol(u32::MAX);
+
+    /// Whether there is a string.
+    pub fn is_some(self) -> bool {
+        self != Symbol::NONE
+    }
+
+    pub(crate) fn index(self) -> usize {
+        self.0 as usize
+    }
+
+    pub(crate) fn from_index(index: usize) -> Self {
+        Symbol(index as u32)
+    }
+}
+
+/// Interned strings: each distinct text is kept once, in one block.
+#[derive(Clone, Debug, Default)]
+pub struct Strings {
+    text: String,
+    ends: Vec<usize>,
+    table: HashTable<u32>,
+}
+
+fn hash(text: &str) -> u64 {
+    FixedState::default().hash_one(text)
+}
+
+impl Strings {
+    /// The symbol of a text, new or known.
+    pub fn intern(&mut self, text: &str) -> Symbol {
+        let Self { text: block, ends, table } = self;
+        let entry = table.entry(
+            hash(text),
+            |known| slice(block, ends, *known as usize) == text,
+            |known| hash(slice(block, ends, *known as usize)),
+        );
+        let symbol = *entry
+            .or_insert_with(|| {
+                let symbol = ends.len() as u32;
+                block.push_str(text);
+                ends.push(block.len());
+                symbol
+            })
+            .get();
+        Symbol(symbol)
+    }
+
+    /// The symbol of a text that may be absent.
+    pub fn intern_option(&mut self, text: Option<&str>) -> Symbol {
+        text.map_or(Symbol::NONE, |text| self.intern(text))
+    }
+
+    /// The symbol of a text that was interned before.
+    pub fn find(&self, text: &str) -> Option<Symbol> {
+        self.table
+            .find(hash(text), |known| slice(&self.text, &self.ends, *known as usize) == text)
+            .map(|symbol| Symbol(*symbol))
+    }
+
+    /// The text of a symbol; `None` for [`Symbol::NONE`].
+    pub fn get(&self, symbol: Symbol) -> Option<&str> {
+        symbol.is_some().then(|| slice(&self.text, &self.ends, symbol.index()))
+    }
+
+    /// How many distinct texts there are. Symbols count up to this from 0.
+    pub fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// Whether nothing was interned.
+    pub fn is_empty(&self) -> bool {
+        self.ends.is_empty()
+    }
+
+    /// All symbols with their texts, in order of interning.
+    pub fn iter(&self) -> impl Iterator<Item = (Symbol, &str)> {
+        (0..self.ends.len()).map(|index| (Symbol(index as u32), slice(&self.text, &self.ends, index)))
+    }
+}
+
+fn slice<'a>(text: &'a str, ends: &[usize], index: usize) -> &'a str {
+    let start = if index == 0 { 0 } else { ends[index - 1] };
+    &text[start..ends[index]]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn equal_texts_share_a_symbol() {
+        let mut strings = Strings::default();
+        let first = strings.intern("alpha");
+        let second = strings.intern("");
+        assert_eq!(strings.intern("alpha"), first);
+        assert_ne!(first, second);
+        assert_eq!(strings.get(first), Some("alpha"));
+        assert_eq!(strings.get(second), Some(""));
+        assert_eq!(strings.get(Symbol::NONE), None);
+        assert_eq!(strings.find("beta"), None);
+        assert_eq!(strings.len(), 2);
+    }
+}
