@@ -1,0 +1,77 @@
+use std::io::{self, Read};
+
+/// How much is read at a time.
+const CHUNK: usize = 256 * 1024;
+
+/// A window on a stream: the bytes that are still needed, and room for more.
+#[derive(Debug)]
+pub(crate) struct Window<R> {
+    reader: R,
+    bytes: Vec<u8>,
+    end: usize,
+    /// The stream's offset of the first byte in the window.
+    base: u64,
+    ended: bool,
+    error: Option<io::Error>,
+}
+
+impl<R: Read> Window<R> {
+    pub(crate) fn new(reader: R) -> Self {
+        Self {
+            reader,
+            bytes: Vec::new(),
+            end: 0,
+            base: 0,
+            ended: false,
+            error: None,
+        }
+    }
+
+    /// What the window holds.
+    pub(crate) fn bytes(&self) -> &[u8] {
+        self.bytes.get(..self.end).unwrap_or_default()
+    }
+
+    pub(crate) fn base(&self) -> u64 {
+        self.base
+    }
+
+    /// Whether the stream has no more bytes than the window holds.
+    pub(crate) fn ended(&self) -> bool {
+        self.ended
+    }
+
+    /// The error that ended the stream, once.
+    pub(crate) fn take_error(&mut self) -> Option<io::Error> {
+        self.error.take()
+    }
+
+    /// Lets go of what stands before `keep` and reads more. Gives the number of bytes let go, by
+    /// which all positions move.
+    pub(crate) fn fill(&mut self, keep: usize) -> usize {
+        let keep = keep.min(self.end);
+        self.bytes.copy_within(keep..self.end, 0);
+        self.end -= keep;
+        self.base += keep as u64;
+        if self.bytes.len() < self.end + CHUNK {
+            // Growing by doubling keeps the moving of a large record's bytes linear.
+            self.bytes.resize((self.end * 2).max(self.end + CHUNK), 0);
+        }
+        while !self.ended {
+            let room = self.bytes.get_mut(self.end..).unwrap_or_default();
+            match self.reader.read(room) {
+                Ok(0) => self.ended = true,
+                Ok(count) => {
+                    self.end += count.min(room.len());
+                    break;
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => {
+                    self.ended = true;
+                    self.error = Some(error);
+                }
+            }
+        }
+        keep
+    }
+}

@@ -1,0 +1,405 @@
+use std::borrow::Cow;
+
+use smallvec::SmallVec;
+
+use crate::scan::{self, Flaw};
+use crate::{Fields, SlotBuffer, Slots, Value};
+
+/// Containers nested deeper than this are an error.
+pub const MAX_DEPTH: usize = 128;
+
+/// Why a record could not be read.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("byte {offset} of the record: {reason}")]
+pub struct ExtractError {
+    /// The position in the record.
+    pub offset: usize,
+    /// What stands there.
+    pub reason: &'static str,
+}
+
+type NodeId = u16;
+/// No wanted path leads here.
+const NOWHERE: NodeId = NodeId::MAX;
+const NO_FIELD: u32 = u32::MAX;
+
+/// A prefix of wanted paths.
+#[derive(Debug)]
+struct Node {
+    /// The field that ends here.
+    field: u32,
+    /// Bit n: a key of n bytes leads on. The last bit stands for all longer ones.
+    lengths: u64,
+    /// Keys that lead on, by length, then bytes.
+    keys: Vec<(Box<[u8]>, NodeId)>,
+}
+
+impl Node {
+    fn step(&self, key: &[u8]) -> NodeId {
+        if self.lengths & (1 << key.len().min(63)) == 0 {
+            return NOWHERE;
+        }
+        for (wanted, node) in &self.keys {
+            if wanted.len() == key.len() && **wanted == *key {
+                return *node;
+            }
+        }
+        NOWHERE
+    }
+}
+
+/// Fills the slots that a set of fields asks for, in one pass over a record's bytes.
+///
+/// The pass checks the whole record: JSON that is broken anywhere gives an error, never a part of
+/// its fields. It descends with an explicit stack, no deeper than [`MAX_DEPTH`].
+///
+/// * A path leads through arrays into every element: `resources.ARN` of
+///   `{"resources":[{"ARN":"a"},{"ARN":"b"}]}` has two values.
+/// * A path that ends at an array has one value, [`Value::Array`], with the array's text;
+///   [`Value::elements`] splits it.
+/// * A key that holds dots answers the path that it spells: `{"a.b":1}` answers `a.b`.
+/// * A key that stands twice gives both values, in the order of the record.
+/// * An escaped key is compared unescaped.
+#[derive(Debug)]
+pub struct Extractor {
+    nodes: Vec<Node>,
+    fields: usize,
+}
+
+struct Frame {
+    /// Where paths stand inside this container.
+    node: NodeId,
+    object: bool,
+    /// The field that this container is the value of.
+    field: u32,
+    start: usize,
+}
+
+impl Extractor {
+    /// An extractor for all fields interned so far, derived ones (`portreeve.*`) left out.
+    pub fn new(fields: &Fields) -> Self {
+        let mut prefixes: Vec<&str> = vec![""];
+        let mut nodes = vec![Node {
+            field: NO_FIELD,
+            lengths: 0,
+            keys: Vec::new(),
+        }];
+        let mut index = std::collections::BTreeMap::from([("", 0usize)]);
+        for (id, path) in fields.paths().iter().enumerate() {
+            if path.is_empty() || path.starts_with("portreeve.") {
+                continue;
+            }
+            let ends = path
+                .match_indices('.')
+                .map(|(at, _)| at)
+                .chain([path.len()]);
+            for end in ends {
+                let prefix = &path[..end];
+                // One number is kept for "nowhere".
+                if prefix.is_empty() || nodes.len() >= NOWHERE as usize {
+                    continue;
+                }
+                index.entry(prefix).or_insert_with(|| {
+                    prefixes.push(prefix);
+                    nodes.push(Node {
+                        field: NO_FIELD,
+                        lengths: 0,
+                        keys: Vec::new(),
+                    });
+                    nodes.len() - 1
+                });
+            }
+            if let Some(node) = index.get(path.as_str()) {
+                nodes[*node].field = id as u32;
+            }
+        }
+        // A prefix is reached from each of its own prefixes by the key that is the rest of it,
+        // dots included.
+        for (to, prefix) in prefixes.iter().enumerate().skip(1) {
+            let mut link = |from: &str, key: &str| {
+                if let Some(from) = index.get(from)
+                    && !key.is_empty()
+                {
+                    let node = &mut nodes[*from];
+                    node.lengths |= 1 << key.len().min(63);
+                    node.keys.push((key.as_bytes().into(), to as NodeId));
+                }
+            };
+            link("", prefix);
+            for (dot, _) in prefix.match_indices('.') {
+                if dot > 0 {
+                    link(&prefix[..dot], &prefix[dot + 1..]);
+                }
+            }
+        }
+        for node in &mut nodes {
+            node.keys
+                .sort_by(|(a, _), (b, _)| (a.len(), a).cmp(&(b.len(), b)));
+        }
+        Self {
+            nodes,
+            fields: fields.paths().len(),
+        }
+    }
+
+    /// Reads one record: a JSON object in UTF-8, with white space around it at most.
+    pub fn extract<'r>(
+        &self,
+        record: &'r [u8],
+        buffer: &'r mut SlotBuffer,
+    ) -> Result<Slots<'r>, ExtractError> {
+        let text = std::str::from_utf8(record).map_err(|error| ExtractError {
+            offset: error.valid_up_to(),
+            reason: "bytes that are not UTF-8",
+        })?;
+        let mut slots = Slots::empty(text, self.fields, buffer);
+        self.walk(text, &mut slots).map_err(|flaw| match flaw {
+            Flaw::Ends(_) => ExtractError {
+                offset: record.len(),
+                reason: "the record ends too early",
+            },
+            Flaw::At(offset, reason) => ExtractError { offset, reason },
+        })?;
+        slots.gather();
+        Ok(slots)
+    }
+
+    fn node(&self, id: NodeId) -> Option<&Node> {
+        self.nodes.get(id as usize)
+    }
+
+    fn walk<'r>(&self, text: &'r str, slots: &mut Slots<'r>) -> Result<(), Flaw> {
+        let bytes = text.as_bytes();
+        let mut stack: SmallVec<[Frame; 24]> = SmallVec::new();
+        let mut position = scan::white_space(bytes, 0);
+        if bytes.get(position) != Some(&b'{') {
+            return Err(Flaw::At(position, "not an object"));
+        }
+        // What the value at `position` answers: the node for paths that go on into it, and the
+        // field that it is itself a value of.
+        let mut node: NodeId = 0;
+        let mut field = NO_FIELD;
+        'value: loop {
+            match bytes.get(position) {
+                Some(open @ (b'{' | b'[')) => {
+                    if stack.len() >= MAX_DEPTH {
+                        return Err(Flaw::At(position, "nested too deep"));
+                    }
+                    let object = *open == b'{';
+                    stack.push(Frame {
+                        node,
+                        object,
+                        field,
+                        start: position,
+                    });
+                    position = scan::white_space(bytes, position + 1);
+                    let close = if object { b'}' } else { b']' };
+                    if bytes.get(position) != Some(&close) {
+                        if object {
+                            (position, node, field) = self.key(text, position, node)?;
+                        } else {
+                            // An element is reached by the array's own path; the array has
+                            // answered for the path that ends here.
+                            field = NO_FIELD;
+                        }
+                        continue 'value;
+                    }
+                }
+                Some(b'"') => {
+                    let end = scan::string(bytes, position + 1)?;
+                    if field != NO_FIELD {
+                        let raw = text.get(position + 1..end.after - 1).unwrap_or_default();
+                        let value = if end.escaped {
+                            Cow::Owned(scan::unescape(raw))
+                        } else {
+                            Cow::Borrowed(raw)
+                        };
+                        slots.push(field, Value::String(value));
+                    }
+                    position = end.after;
+                }
+                _ => {
+                    let after = scan::scalar(bytes, position)?;
+                    if field != NO_FIELD {
+                        let raw = text.get(position..after).unwrap_or_default();
+                        slots.push(field, scalar_value(raw));
+                    }
+                    position = after;
+                }
+            }
+            // Behind a value: go on in its container, or close containers until one goes on.
+            loop {
+                position = scan::white_space(bytes, position);
+                let Some(frame) = stack.last() else {
+                    return if position == bytes.len() {
+                        Ok(())
+                    } else {
+                        Err(Flaw::At(position, "more behind the record's end"))
+                    };
+                };
+                match (bytes.get(position), frame.object) {
+                    (Some(b','), true) => {
+                        position = scan::white_space(bytes, position + 1);
+                        (position, node, field) = self.key(text, position, frame.node)?;
+                        continue 'value;
+                    }
+                    (Some(b','), false) => {
+                        node = frame.node;
+                        field = NO_FIELD;
+                        position = scan::white_space(bytes, position + 1);
+                        continue 'value;
+                    }
+                    (Some(b'}'), true) | (Some(b']'), false) => {
+                        position += 1;
+                        if frame.field != NO_FIELD {
+                            let raw = text.get(frame.start..position).unwrap_or_default();
+                            let value = if frame.object {
+                                Value::Object(raw)
+                            } else {
+                                Value::Array(raw)
+                            };
+                            slots.push(frame.field, value);
+                        }
+                        stack.pop();
+                    }
+                    (None, _) => return Err(Flaw::Ends(position)),
+                    (Some(_), true) => return Err(Flaw::At(position, "neither `,` nor `}`")),
+                    (Some(_), false) => return Err(Flaw::At(position, "neither `,` nor `]`")),
+                }
+            }
+        }
+    }
+
+    /// Reads a key and its colon; gives the position of the value and what the value answers.
+    fn key(&self, text: &str, position: usize, from: NodeId) -> Result<(usize, NodeId, u32), Flaw> {
+        let bytes = text.as_bytes();
+        match bytes.get(position) {
+            None => return Err(Flaw::Ends(position)),
+            Some(b'"') => {}
+            Some(_) => return Err(Flaw::At(position, "not a key")),
+        }
+        let end = scan::string(bytes, position + 1)?;
+        let colon = scan::white_space(bytes, end.after);
+        match bytes.get(colon) {
+            None => return Err(Flaw::Ends(position)),
+            Some(b':') => {}
+            Some(_) => return Err(Flaw::At(colon, "no `:` behind a key")),
+        }
+        let value = scan::white_space(bytes, colon + 1);
+        let Some(from) = self.node(from) else {
+            return Ok((value, NOWHERE, NO_FIELD));
+        };
+        let raw = text.get(position + 1..end.after - 1).unwrap_or_default();
+        let to = if end.escaped {
+            from.step(scan::unescape(raw).as_bytes())
+        } else {
+            from.step(raw.as_bytes())
+        };
+        let field = self.node(to).map_or(NO_FIELD, |node| node.field);
+        Ok((value, to, field))
+    }
+}
+
+fn scalar_value(raw: &str) -> Value<'_> {
+    match raw {
+        "true" => Value::Bool(true),
+        "false" => Value::Bool(false),
+        "null" => Value::Null,
+        number => Value::Number(number),
+    }
+}
+
+impl<'r> Value<'r> {
+    /// The elements of a [`Value::Array`], in order; nothing for any other value. Text that did
+    /// not come from an extractor may be broken: the elements end before the break.
+    pub fn elements(&self) -> Elements<'r> {
+        match self {
+            Value::Array(text) => Elements { text, position: 1 },
+            _ => Elements {
+                text: "",
+                position: 0,
+            },
+        }
+    }
+}
+
+/// The elements of an array's JSON text; see [`Value::elements`].
+#[derive(Clone, Debug)]
+pub struct Elements<'r> {
+    text: &'r str,
+    position: usize,
+}
+
+impl<'r> Iterator for Elements<'r> {
+    type Item = Value<'r>;
+
+    fn next(&mut self) -> Option<Value<'r>> {
+        let bytes = self.text.as_bytes();
+        let start = scan::white_space(bytes, self.position);
+        let (after, value) = element(self.text, start).unwrap_or((bytes.len(), None));
+        let next = scan::white_space(bytes, after);
+        self.position = match bytes.get(next) {
+            Some(b',') => next + 1,
+            _ => bytes.len(),
+        };
+        value
+    }
+}
+
+/// The value at `start` and the position behind it; without value at the array's end.
+fn element(text: &str, start: usize) -> Result<(usize, Option<Value<'_>>), Flaw> {
+    let bytes = text.as_bytes();
+    match bytes.get(start) {
+        None | Some(b']') => Ok((bytes.len(), None)),
+        Some(b'"') => {
+            let end = scan::string(bytes, start + 1)?;
+            let raw = text.get(start + 1..end.after - 1).unwrap_or_default();
+            let value = if end.escaped {
+                Cow::Owned(scan::unescape(raw))
+            } else {
+                Cow::Borrowed(raw)
+            };
+            Ok((end.after, Some(Value::String(value))))
+        }
+        Some(open @ (b'{' | b'[')) => {
+            let after = container_end(bytes, start)?;
+            let raw = text.get(start..after).unwrap_or_default();
+            let value = if *open == b'{' {
+                Value::Object(raw)
+            } else {
+                Value::Array(raw)
+            };
+            Ok((after, Some(value)))
+        }
+        Some(_) => {
+            let after = scan::scalar(bytes, start)?;
+            Ok((
+                after,
+                Some(scalar_value(text.get(start..after).unwrap_or_default())),
+            ))
+        }
+    }
+}
+
+fn container_end(bytes: &[u8], start: usize) -> Result<usize, Flaw> {
+    let mut depth = 0usize;
+    let mut position = start;
+    loop {
+        match bytes.get(position) {
+            None => return Err(Flaw::Ends(position)),
+            Some(b'"') => {
+                position = scan::string(bytes, position + 1)?.after;
+                continue;
+            }
+            Some(b'{' | b'[') => depth += 1,
+            Some(b'}' | b']') => {
+                depth = depth.saturating_sub(1);
+                if depth == 0 {
+                    return Ok(position + 1);
+                }
+            }
+            Some(_) => {}
+        }
+        position += 1;
+    }
+}

@@ -1,0 +1,172 @@
+use crate::{FieldId, Record, Value};
+
+/// Where a field's values stand: first, and how many.
+type Span = (u32, u32);
+
+/// Memory for the values of one record at a time, kept from record to record so that extraction
+/// does not allocate. One for each thread.
+#[derive(Debug, Default)]
+pub struct SlotBuffer {
+    /// Empty between records; only its allocation is kept.
+    values: Vec<Value<'static>>,
+    owners: Vec<u32>,
+    spans: Vec<Span>,
+    order: Vec<u32>,
+}
+
+impl SlotBuffer {
+    /// A buffer that holds nothing yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+}
+
+/// The fields of one record: what the extractor found, and what was derived since.
+///
+/// A field's values are in the order of the record. A key that a record holds twice gives both
+/// values, so that neither can hide the other.
+#[derive(Debug)]
+pub struct Slots<'r> {
+    text: &'r str,
+    values: Vec<Value<'r>>,
+    scattered: bool,
+    buffer: &'r mut SlotBuffer,
+}
+
+impl<'r> Slots<'r> {
+    /// Slots of a record without any value, for `fields` fields.
+    pub fn empty(text: &'r str, fields: usize, buffer: &'r mut SlotBuffer) -> Self {
+        let values = recycle(std::mem::take(&mut buffer.values));
+        buffer.owners.clear();
+        buffer.spans.clear();
+        buffer.spans.resize(fields, (0, 0));
+        Self {
+            text,
+            values,
+            scattered: false,
+            buffer,
+        }
+    }
+
+    /// Sets a field to one value, in place of what it had. For derived fields. A field that was
+    /// interned after the extractor was made is taken too.
+    pub fn set(&mut self, field: FieldId, value: Value<'r>) {
+        self.set_all(field, [value]);
+    }
+
+    /// Sets a field to several values, in place of what it had.
+    pub fn set_all(&mut self, field: FieldId, values: impl IntoIterator<Item = Value<'r>>) {
+        let slot = field.0 as usize;
+        if slot >= self.buffer.spans.len() {
+            self.buffer.spans.resize(slot + 1, (0, 0));
+        }
+        let first = self.values.len();
+        self.values.extend(values);
+        self.buffer.spans[slot] = (first as u32, (self.values.len() - first) as u32);
+    }
+
+    pub(crate) fn push(&mut self, field: u32, value: Value<'r>) {
+        let at = self.values.len() as u32;
+        let Some(span) = self.buffer.spans.get_mut(field as usize) else {
+            return;
+        };
+        if span.1 == 0 {
+            span.0 = at;
+        } else if span.0 + span.1 != at {
+            self.scattered = true;
+        }
+        span.1 += 1;
+        self.values.push(value);
+        self.buffer.owners.push(field);
+    }
+
+    /// Brings the values of each field together where an array interleaved them.
+    pub(crate) fn gather(&mut self) {
+        if !self.scattered {
+            return;
+        }
+        self.scattered = false;
+        let SlotBuffer {
+            owners,
+            spans,
+            order,
+            ..
+        } = &mut *self.buffer;
+        order.clear();
+        order.extend(0..owners.len() as u32);
+        order.sort_by_key(|at| owners[*at as usize]);
+        let mut previous = None;
+        for (place, at) in order.iter().enumerate() {
+            let owner = owners[*at as usize];
+            if previous != Some(owner) {
+                spans[owner as usize].0 = place as u32;
+                previous = Some(owner);
+            }
+        }
+        let mut sorted: Vec<Value<'r>> = Vec::with_capacity(self.values.len());
+        sorted.extend(
+            order
+                .iter()
+                .map(|at| std::mem::replace(&mut self.values[*at as usize], Value::Null)),
+        );
+        self.values = sorted;
+    }
+}
+
+impl Record for Slots<'_> {
+    fn values(&self, field: FieldId) -> &[Value<'_>] {
+        let (first, count) = self
+            .buffer
+            .spans
+            .get(field.0 as usize)
+            .copied()
+            .unwrap_or_default();
+        self.values
+            .get(first as usize..(first + count) as usize)
+            .unwrap_or_default()
+    }
+
+    fn text(&self) -> &str {
+        self.text
+    }
+}
+
+impl Drop for Slots<'_> {
+    fn drop(&mut self) {
+        self.buffer.values = recycle(std::mem::take(&mut self.values));
+    }
+}
+
+/// Empties a vector and gives its allocation a new lifetime: collecting an empty vector's own
+/// iterator reuses its memory, since the element's layout is the same.
+fn recycle<'to>(mut values: Vec<Value<'_>>) -> Vec<Value<'to>> {
+    values.clear();
+    values.into_iter().filter_map(|_| None).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn recycling_keeps_the_allocation() {
+        let mut values: Vec<Value<'_>> = Vec::with_capacity(100);
+        values.push(Value::Null);
+        let values = recycle(values);
+        assert!(values.is_empty());
+        assert_eq!(values.capacity(), 100);
+    }
+
+    #[test]
+    fn derived_fields_are_set_and_replaced() {
+        let mut buffer = SlotBuffer::new();
+        let mut slots = Slots::empty("{}", 1, &mut buffer);
+        slots.set(FieldId(7), Value::Unknown);
+        slots.set(FieldId(7), Value::Bool(true));
+        slots.set_all(FieldId(0), [Value::Null, Value::Number("1")]);
+        assert_eq!(slots.values(FieldId(7)), [Value::Bool(true)]);
+        assert_eq!(slots.values(FieldId(0)).len(), 2);
+        assert!(slots.values(FieldId(3)).is_empty());
+        assert!(slots.values(FieldId(99)).is_empty());
+    }
+}

@@ -1,0 +1,710 @@
+use std::borrow::Cow;
+use std::io::Read;
+use std::ops::Range;
+
+use aho_corasick::AhoCorasick;
+use memchr::{memchr, memchr_iter, memchr2_iter, memrchr};
+use smallvec::SmallVec;
+
+use crate::buffer::Window;
+use crate::envelope::Envelopes;
+use crate::machine::{Machine, Step};
+use crate::scan::{self, Flaw};
+
+/// A line is looked at this far for a newline, a prefix for the object behind it.
+const LOOK_AHEAD: usize = 64 * 1024;
+/// Bytes kept before the position in a search, to tell what stands before it.
+const LOOK_BACK: usize = 512;
+/// A first key longer than this is no mark to find the next record by.
+const LONGEST_MARK: usize = 64;
+
+/// How a stream is split.
+#[derive(Clone, Debug)]
+pub struct SplitOptions {
+    /// Keys of an object whose array holds the records, as `Records`; a dotted path leads into
+    /// objects, as `hits.hits`. Looked for in top-level objects and in the objects of a top-level
+    /// array. A record that itself has such a key with an array is split too: give only the keys
+    /// of the log source that the stream was recognised as.
+    pub envelopes: Vec<String>,
+    /// A record of more bytes is a dead letter.
+    pub max_record: usize,
+    /// A record with containers nested deeper is a dead letter; 128 at most.
+    pub max_depth: usize,
+}
+
+impl Default for SplitOptions {
+    fn default() -> Self {
+        Self {
+            envelopes: Vec::new(),
+            max_record: 16 << 20,
+            max_depth: crate::MAX_DEPTH,
+        }
+    }
+}
+
+/// The bytes of one record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RawRecord<'b> {
+    /// The JSON value: an object mostly; a string or an array where an array held such, or a line
+    /// was a string. UTF-8.
+    pub bytes: &'b [u8],
+    /// Its number among the stream's records, from 0. Dead letters have none.
+    pub index: u64,
+    /// Its first byte in the stream.
+    pub offset: u64,
+}
+
+/// What a stream is split into.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Split<'b> {
+    /// A record.
+    Record(RawRecord<'b>),
+    /// Something that cannot be read.
+    Dead {
+        /// Its first byte in the stream.
+        offset: u64,
+        /// What was found.
+        reason: Cow<'static, str>,
+    },
+}
+
+enum Found {
+    Record(Range<usize>),
+    Dead {
+        offset: u64,
+        reason: Cow<'static, str>,
+    },
+    End,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Mode {
+    /// Between two values.
+    Between,
+    /// In a value.
+    Inside,
+    /// In a value that is nested too deep: only brackets are counted.
+    TooDeep {
+        open: u64,
+        in_string: bool,
+    },
+    /// In a line that is no record.
+    Line,
+    /// Behind something broken: looking for the next record. Holds the offset of the break.
+    Search {
+        broken: u64,
+    },
+    Done,
+}
+
+/// An array whose elements are records.
+#[derive(Debug)]
+enum Frame {
+    /// At the top level.
+    Array,
+    /// In an envelope; the machine as it stood there.
+    Envelope(Machine),
+}
+
+/// Splits a stream of bytes into records, in memory bounded by the largest record allowed.
+///
+/// It reads JSON objects one a line, concatenated, pretty-printed, as elements of an array, as
+/// elements of an array in an envelope (`{"Records":[…]}`), and lines with other text before the
+/// object, as exports of CloudWatch Logs have. What is broken becomes a dead letter, as small as
+/// can be told: reading goes on at the next line or element that begins a record.
+///
+/// Records are checked to be UTF-8. A record that stands alone on its line is not looked into
+/// further: [`Extractor`](crate::Extractor) checks it whole.
+///
+/// ```
+/// use portreeve_record::{Split, SplitOptions, Splitter};
+///
+/// let log = br#"{"Records":[{"n":1},{"n":2}]}"#;
+/// let options = SplitOptions { envelopes: vec!["Records".into()], ..SplitOptions::default() };
+/// let mut splitter = Splitter::new(&log[..], options);
+/// let mut records = Vec::new();
+/// while let Some(Split::Record(record)) = splitter.next() {
+///     records.push((record.index, record.offset, record.bytes.to_vec()));
+/// }
+/// assert_eq!(records, [(0, 12, br#"{"n":1}"#.to_vec()), (1, 20, br#"{"n":2}"#.to_vec())]);
+/// ```
+#[derive(Debug)]
+pub struct Splitter<R> {
+    window: Window<R>,
+    max_record: usize,
+    envelopes: Envelopes,
+    /// Finds what makes a line other than one plain record.
+    odd: Option<AhoCorasick>,
+    has_envelopes: bool,
+    mode: Mode,
+    frames: SmallVec<[Frame; 2]>,
+    machine: Machine,
+    /// The first byte in the window that is still needed.
+    start: usize,
+    /// The next byte to look at.
+    scan: usize,
+    /// The stream's offset of the value at hand.
+    origin: u64,
+    /// Whether the value at hand is an envelope, so no record itself.
+    envelope: bool,
+    /// Whether the value at hand is too large to keep.
+    oversized: bool,
+    /// Whether the user has been told already that the stream ends too early.
+    end_told: bool,
+    /// The first key of the first good record, quoted: what the next record is found by behind a
+    /// break.
+    mark: Option<Vec<u8>>,
+    index: u64,
+}
+
+impl<R: Read> Splitter<R> {
+    /// A splitter of a stream that is not compressed any more.
+    pub fn new(reader: R, options: SplitOptions) -> Self {
+        let envelopes = Envelopes::new(&options.envelopes);
+        let separators = [&b"}{"[..], b"} {", b"}\t{", b"}\r{", b"}  "].map(<[u8]>::to_vec);
+        let odd = AhoCorasick::new(envelopes.quoted_keys().chain(separators)).ok();
+        Self {
+            window: Window::new(reader),
+            max_record: options.max_record,
+            envelopes,
+            odd,
+            has_envelopes: !options.envelopes.is_empty(),
+            mode: Mode::Between,
+            frames: SmallVec::new(),
+            machine: Machine::new(options.max_depth),
+            start: 0,
+            scan: 0,
+            origin: 0,
+            envelope: false,
+            oversized: false,
+            end_told: false,
+            mark: None,
+            index: 0,
+        }
+    }
+
+    /// The next record or dead letter; `None` at the end. A read error ends the stream with a dead
+    /// letter behind everything that was read before it.
+    #[allow(clippy::should_implement_trait)]
+    pub fn next(&mut self) -> Option<Split<'_>> {
+        let range = loop {
+            let found = match self.mode {
+                Mode::Between => self.between(),
+                Mode::Inside => self.inside(),
+                Mode::TooDeep { open, in_string } => self.too_deep(open, in_string),
+                Mode::Line => self.line(),
+                Mode::Search { broken } => self.search(broken),
+                Mode::Done => return None,
+            };
+            match found {
+                None => {}
+                Some(Found::End) => return None,
+                Some(Found::Dead { offset, reason }) => {
+                    return Some(Split::Dead { offset, reason });
+                }
+                Some(Found::Record(range)) => break range,
+            }
+        };
+        let offset = self.window.base() + range.start as u64;
+        let bytes = self.window.bytes().get(range).unwrap_or_default();
+        Some(match bytes.first() {
+            Some(b'{' | b'[' | b'"') => match std::str::from_utf8(bytes) {
+                Ok(_) => {
+                    self.index += 1;
+                    Split::Record(RawRecord {
+                        bytes,
+                        index: self.index - 1,
+                        offset,
+                    })
+                }
+                Err(error) => Split::Dead {
+                    offset,
+                    reason: format!("byte {} of the record is not UTF-8", error.valid_up_to())
+                        .into(),
+                },
+            },
+            _ => Split::Dead {
+                offset,
+                reason: "a number, true, false or null where a record should be".into(),
+            },
+        })
+    }
+
+    /// The bytes that have been read from the stream so far.
+    pub fn bytes_read(&self) -> u64 {
+        self.window.base() + self.window.bytes().len() as u64
+    }
+
+    fn fill(&mut self) {
+        let moved = self.window.fill(self.start.min(self.scan));
+        self.start = self.start.saturating_sub(moved);
+        self.scan = self.scan.saturating_sub(moved);
+    }
+
+    fn offset(&self, position: usize) -> u64 {
+        self.window.base() + position as u64
+    }
+
+    fn between(&mut self) -> Option<Found> {
+        let bytes = self.window.bytes();
+        let top = self.frames.is_empty();
+        let mut position = self.scan;
+        loop {
+            position = scan::white_space(bytes, position);
+            match bytes.get(position) {
+                // A closing bracket here belongs to something that broke before.
+                Some(b',') => position += 1,
+                Some(b']' | b'}') if top => position += 1,
+                Some(0xEF) if top && bytes[position..].starts_with(b"\xEF\xBB\xBF") => {
+                    position += 3;
+                }
+                _ => break,
+            }
+        }
+        self.scan = position;
+        self.start = position;
+        let byte = match bytes.get(position) {
+            Some(0xEF) if bytes.len() - position < 3 && !self.window.ended() => None,
+            other => other.copied(),
+        };
+        let Some(byte) = byte else {
+            if self.window.ended() && position == bytes.len() {
+                return Some(self.finish());
+            }
+            self.fill();
+            return None;
+        };
+        if top {
+            return match byte {
+                b'{' => self.line_record(),
+                b'"' => self.begin(),
+                b'[' => self.open_array(),
+                _ => self.text(),
+            };
+        }
+        if byte == b']' {
+            self.scan += 1;
+            if let Some(Frame::Envelope(machine)) = self.frames.pop() {
+                self.machine = machine;
+                self.envelope = true;
+                self.oversized = false;
+                self.mode = Mode::Inside;
+            }
+            return None;
+        }
+        self.begin()
+    }
+
+    fn begin(&mut self) -> Option<Found> {
+        let tracked = self.has_envelopes && matches!(self.frames.as_slice(), [] | [Frame::Array]);
+        self.machine.start(tracked);
+        self.mode = Mode::Inside;
+        self.start = self.scan;
+        self.origin = self.offset(self.scan);
+        self.envelope = false;
+        self.oversized = false;
+        None
+    }
+
+    /// An object at the top level. The common case, one record a line, is told without looking
+    /// into the record: in JSON that is right, a line that begins with `{` at the top level and
+    /// ends with `}` can be followed by a `{` only if it was complete.
+    fn line_record(&mut self) -> Option<Found> {
+        let bytes = self.window.bytes();
+        let rest = bytes.get(self.scan..).unwrap_or_default();
+        let ended = self.window.ended();
+        let Some(newline) = memchr(b'\n', rest) else {
+            if !ended && rest.len() < LOOK_AHEAD {
+                self.fill();
+                return None;
+            }
+            return self.begin();
+        };
+        let next = scan::white_space(bytes, self.scan + newline);
+        if next == bytes.len() && !ended && rest.len() <= self.max_record {
+            self.fill();
+            return None;
+        }
+        let line = rest.get(..newline).unwrap_or_default().trim_ascii_end();
+        let alone = line.last() == Some(&b'}')
+            && matches!(bytes.get(next), None | Some(b'{'))
+            && line.len() <= self.max_record
+            && self.odd.as_ref().is_some_and(|odd| !odd.is_match(line));
+        if !alone {
+            return self.begin();
+        }
+        let range = self.scan..self.scan + line.len();
+        self.start = self.scan;
+        self.scan = next;
+        self.remember_mark(range.start);
+        Some(Found::Record(range))
+    }
+
+    fn open_array(&mut self) -> Option<Found> {
+        let bytes = self.window.bytes();
+        let next = scan::white_space(bytes, self.scan + 1);
+        match bytes.get(next) {
+            None if !self.window.ended() && next - self.scan < LOOK_AHEAD => {
+                self.fill();
+                None
+            }
+            Some(b'{' | b'[' | b'"' | b']') => {
+                self.scan = next;
+                self.frames.push(Frame::Array);
+                None
+            }
+            _ => self.text(),
+        }
+    }
+
+    /// A line of other text at the top level, perhaps with an object behind a prefix.
+    fn text(&mut self) -> Option<Found> {
+        let bytes = self.window.bytes();
+        let rest = bytes.get(self.scan..).unwrap_or_default();
+        let ended = self.window.ended();
+        let newline = memchr(b'\n', rest);
+        let line = rest
+            .get(..newline.unwrap_or(rest.len()))
+            .unwrap_or_default();
+        for brace in memchr_iter(b'{', line) {
+            let next = scan::white_space(bytes, self.scan + brace + 1);
+            match bytes.get(next) {
+                Some(b'"' | b'}') => {
+                    self.scan += brace;
+                    return self.begin();
+                }
+                None if !ended && line.len() < LOOK_AHEAD => {
+                    self.fill();
+                    return None;
+                }
+                _ => {}
+            }
+        }
+        if newline.is_none() && !ended && line.len() < LOOK_AHEAD {
+            self.fill();
+            return None;
+        }
+        let offset = self.offset(self.scan);
+        let length = line.len();
+        self.scan += length;
+        if newline.is_none() {
+            self.mode = Mode::Line;
+        }
+        Some(Found::Dead {
+            offset,
+            reason: "a line that is not JSON".into(),
+        })
+    }
+
+    fn line(&mut self) -> Option<Found> {
+        let rest = self.window.bytes().get(self.scan..).unwrap_or_default();
+        match memchr(b'\n', rest) {
+            Some(newline) => {
+                self.scan += newline + 1;
+                self.mode = Mode::Between;
+            }
+            None => {
+                self.scan = self.window.bytes().len();
+                self.start = self.scan;
+                if self.window.ended() {
+                    self.mode = Mode::Between;
+                } else {
+                    self.fill();
+                }
+            }
+        }
+        None
+    }
+
+    fn inside(&mut self) -> Option<Found> {
+        let ended = self.window.ended();
+        let bytes = self.window.bytes();
+        match self.machine.run(bytes, self.scan, ended, &self.envelopes) {
+            Step::Complete(after) => {
+                let range = self.start..after;
+                self.scan = after;
+                self.mode = Mode::Between;
+                if self.envelope {
+                    return None;
+                }
+                if self.oversized || range.len() > self.max_record {
+                    return Some(self.too_large());
+                }
+                self.remember_mark(range.start);
+                Some(Found::Record(range))
+            }
+            Step::Records(after) => {
+                self.scan = after;
+                self.frames.push(Frame::Envelope(self.machine.clone()));
+                self.mode = Mode::Between;
+                None
+            }
+            Step::More(position) => {
+                self.scan = position;
+                if ended {
+                    return Some(self.cut_off());
+                }
+                if bytes.len() - self.start > self.max_record {
+                    self.oversized = true;
+                }
+                if self.oversized || self.envelope {
+                    self.start = position;
+                }
+                self.fill();
+                None
+            }
+            Step::TooDeep(position) => {
+                self.scan = position;
+                self.mode = Mode::TooDeep {
+                    open: u64::from(self.machine.depth()),
+                    in_string: false,
+                };
+                None
+            }
+            Step::Bad(position, reason) => Some(self.broken(position, reason)),
+        }
+    }
+
+    fn too_large(&self) -> Found {
+        Found::Dead {
+            offset: self.origin,
+            reason: format!("a record of more than {} bytes", self.max_record).into(),
+        }
+    }
+
+    /// The stream ends inside a value.
+    fn cut_off(&mut self) -> Found {
+        self.end_told = true;
+        let error = self.window.take_error();
+        let offset = if self.envelope {
+            self.offset(self.scan)
+        } else {
+            self.origin
+        };
+        if let Some(error) = error {
+            self.mode = Mode::Done;
+            return Found::Dead {
+                offset,
+                reason: format!("reading failed here: {error}").into(),
+            };
+        }
+        // A bracket that was never closed may have swallowed records that can be read.
+        if !self.oversized && !self.envelope {
+            self.scan = self.start + 1;
+        }
+        self.mode = Mode::Search {
+            broken: self.offset(self.window.bytes().len()),
+        };
+        if self.oversized {
+            return self.too_large();
+        }
+        Found::Dead {
+            offset,
+            reason: "the data end in the middle of a record".into(),
+        }
+    }
+
+    /// Something at `position` cannot be.
+    fn broken(&mut self, position: usize, reason: &'static str) -> Found {
+        let broken = self.offset(position);
+        let mut offset = self.origin;
+        if self.envelope {
+            offset = broken;
+            self.frames.clear();
+            self.scan = position;
+        } else if self.oversized {
+            self.scan = position;
+        } else {
+            self.remember_mark(self.start);
+            self.scan = self.start + 1;
+        }
+        self.end_told = true;
+        self.mode = Mode::Search { broken };
+        Found::Dead {
+            offset,
+            reason: format!("not JSON: at byte {broken} {reason}").into(),
+        }
+    }
+
+    fn too_deep(&mut self, mut open: u64, mut in_string: bool) -> Option<Found> {
+        let top = self.frames.is_empty();
+        let ended = self.window.ended();
+        let bytes = self.window.bytes();
+        let mut position = self.scan;
+        let dead = Found::Dead {
+            offset: self.origin,
+            reason: "a record nested too deep".into(),
+        };
+        loop {
+            if in_string {
+                match scan::string(bytes, position) {
+                    Ok(end) => position = end.after,
+                    Err(Flaw::Ends(resume)) => {
+                        position = resume;
+                        break;
+                    }
+                    Err(Flaw::At(at, _)) => {
+                        self.scan = at;
+                        self.end_told = true;
+                        self.mode = Mode::Search {
+                            broken: self.offset(at),
+                        };
+                        return Some(dead);
+                    }
+                }
+                in_string = false;
+            }
+            match bytes.get(position) {
+                None => break,
+                Some(b'"') => in_string = true,
+                Some(b'{' | b'[') => open += 1,
+                Some(b'}' | b']') => open = open.saturating_sub(1),
+                // A new line that begins an object begins a record, however many are still open.
+                Some(b'\n') if top => match bytes.get(position + 1) {
+                    Some(b'{') => open = 0,
+                    None if !ended => break,
+                    _ => {}
+                },
+                Some(_) => {}
+            }
+            position += 1;
+            if open == 0 {
+                self.scan = position;
+                self.mode = Mode::Between;
+                return Some(dead);
+            }
+        }
+        self.scan = position;
+        self.start = position;
+        if ended {
+            self.end_told = true;
+            self.mode = Mode::Between;
+            self.scan = bytes.len();
+            return Some(dead);
+        }
+        self.mode = Mode::TooDeep { open, in_string };
+        self.fill();
+        None
+    }
+
+    /// Keeps the first key of a record that begins at `position`, if none is kept yet.
+    fn remember_mark(&mut self, position: usize) {
+        if self.mark.is_some() {
+            return;
+        }
+        let bytes = self.window.bytes();
+        if bytes.get(position) != Some(&b'{') {
+            return;
+        }
+        let key = scan::white_space(bytes, position + 1);
+        if bytes.get(key) == Some(&b'"')
+            && let Ok(end) = scan::string(bytes, key + 1)
+            && end.after - key <= LONGEST_MARK
+        {
+            self.mark = bytes.get(key..end.after).map(<[u8]>::to_vec);
+        }
+    }
+
+    /// Looks for the next place where a record begins.
+    fn search(&mut self, broken: u64) -> Option<Found> {
+        let ended = self.window.ended();
+        let bytes = self.window.bytes();
+        let base = self.window.base();
+        let mut from = bytes.len();
+        let mut accepted = None;
+        for at in memchr2_iter(b'{', b'[', bytes.get(self.scan..).unwrap_or_default()) {
+            let at = self.scan + at;
+            if !ended && bytes.len() - at < LOOK_BACK {
+                from = at;
+                break;
+            }
+            if let Some(new_document) = self.begins_record(bytes, base, at, broken) {
+                accepted = Some((at, new_document));
+                break;
+            }
+        }
+        if let Some((at, new_document)) = accepted {
+            if new_document {
+                self.frames.clear();
+            }
+            self.scan = at;
+            self.start = at;
+            self.end_told = false;
+            self.mode = Mode::Between;
+            return None;
+        }
+        self.scan = from;
+        self.start = from.saturating_sub(LOOK_BACK);
+        if ended {
+            self.scan = bytes.len();
+            self.mode = Mode::Between;
+        } else {
+            self.fill();
+        }
+        None
+    }
+
+    /// Whether a record begins at the bracket at `at`; if so, whether it is at the top level.
+    fn begins_record(&self, bytes: &[u8], base: u64, at: usize, broken: u64) -> Option<bool> {
+        let before_at = bytes
+            .get(at.saturating_sub(LOOK_BACK)..at)
+            .unwrap_or_default();
+        let line = memrchr(b'\n', before_at).map(|newline| newline + 1);
+        let in_first_column = before_at.last() == Some(&b'\n');
+        let before = before_at.trim_ascii_end().last().copied();
+        let next = scan::white_space(bytes, at + 1);
+        let next_byte = bytes.get(next).copied();
+        let marked = self
+            .mark
+            .as_ref()
+            .map(|mark| bytes.get(next..).is_some_and(|rest| rest.starts_with(mark)));
+        if bytes.get(at) == Some(&b'[') {
+            let opens = in_first_column
+                && self.frames.is_empty()
+                && base + at as u64 >= broken
+                && next_byte == Some(b'{');
+            return opens.then_some(true);
+        }
+        if in_first_column && !matches!(before, Some(b',' | b'[')) {
+            return Some(true);
+        }
+        if !matches!(next_byte, Some(b'"' | b'}')) {
+            return None;
+        }
+        if !self.frames.is_empty() {
+            let separated = match marked {
+                Some(marked) => marked && matches!(before, Some(b',' | b'[')),
+                None => before == Some(b','),
+            };
+            return separated.then_some(false);
+        }
+        if in_first_column || marked == Some(true) && matches!(before, Some(b'}' | b',' | b'[')) {
+            return Some(true);
+        }
+        // Behind a prefix, on a line of its own behind the break.
+        let line = line?;
+        let line_offset = base + (at - before_at.len() + line) as u64;
+        let prefix = before_at.get(line..).unwrap_or_default();
+        let plain =
+            prefix.first().is_some_and(u8::is_ascii_alphanumeric) && !prefix.contains(&b'{');
+        (plain && line_offset >= broken).then_some(true)
+    }
+
+    fn finish(&mut self) -> Found {
+        self.mode = Mode::Done;
+        let offset = self.offset(self.scan);
+        if let Some(error) = self.window.take_error() {
+            return Found::Dead {
+                offset,
+                reason: format!("reading failed here: {error}").into(),
+            };
+        }
+        if !self.frames.is_empty() && !self.end_told {
+            return Found::Dead {
+                offset,
+                reason: "the data end before their array does".into(),
+            };
+        }
+        Found::End
+    }
+}
