@@ -1,1 +1,134 @@
-fn main() {}
+//! The tasks of this repository, as `cargo xtask TASK`. They install what they need and print what
+//! they run; where something cannot be had, they say that they skipped it, and why.
+#![allow(clippy::print_stdout, clippy::print_stderr)]
+
+use std::process::{Command, ExitCode};
+use std::time::Instant;
+
+use anyhow::{Context, Result, bail};
+
+const HELP: &str = "\
+cargo xtask TASK
+
+  test              every test of the workspace: unit, integration, documentation
+  lint              format, lints with warnings denied, documentation
+  audit             licences, sources and advisories of dependencies
+  fuzz [SECONDS]    fuzz every target for so long each (default 20)
+  soak              the long forms: every fuzz target for 10 minutes
+  bench             a million records, investigated: records and bytes a second, peak memory
+";
+
+const FUZZ_TARGETS: &[&str] = &["record_splitter", "sigma_rule", "policy"];
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let result = match words.as_slice() {
+        ["test"] => test(),
+        ["lint"] => lint(),
+        ["audit"] => audit(),
+        ["fuzz"] => fuzz(20),
+        ["fuzz", seconds] => {
+            seconds.parse().context("SECONDS is a whole number").and_then(fuzz)
+        }
+        ["soak"] => fuzz(600),
+        ["bench"] => bench(),
+        _ => {
+            eprint!("{HELP}");
+            return ExitCode::from(2);
+        }
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("xtask: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn test() -> Result<()> {
+    cargo("all tests", &["test", "--workspace", "--all-features", "--no-fail-fast"], &[])
+}
+
+fn lint() -> Result<()> {
+    cargo("format", &["fmt", "--all", "--check"], &[])?;
+    cargo(
+        "lints",
+        &["clippy", "--workspace", "--all-targets", "--all-features", "--", "--deny", "warnings"],
+        &[],
+    )?;
+    cargo(
+        "documentation",
+        &["doc", "--workspace", "--no-deps", "--all-features"],
+        &[("RUSTDOCFLAGS", "--deny warnings")],
+    )
+}
+
+/// Licences and sources must hold. Advisories need a database from the network, and count only
+/// where it can be had.
+fn audit() -> Result<()> {
+    if !installed("deny") && install("cargo-deny").is_err() {
+        println!("== dependencies: SKIPPED, cargo-deny could not be installed");
+        return Ok(());
+    }
+    cargo("licences and sources of dependencies", &["deny", "check", "licenses", "bans", "sources"], &[])?;
+    let fetched = Command::new(cargo_path()).args(["deny", "fetch", "db"]).status();
+    if fetched.is_ok_and(|status| status.success()) {
+        cargo("advisories on dependencies", &["deny", "check", "advisories"], &[])
+    } else {
+        println!("== advisories on dependencies: SKIPPED, the advisory database cannot be reached");
+        Ok(())
+    }
+}
+
+/// Runs every fuzz target on the stable toolchain.
+fn fuzz(seconds: u32) -> Result<()> {
+    if !installed("fuzz") && install("cargo-fuzz").is_err() {
+        println!("== fuzzing: SKIPPED, cargo-fuzz could not be installed");
+        return Ok(());
+    }
+    for target in FUZZ_TARGETS {
+        let limit = format!("-max_total_time={seconds}");
+        cargo(
+            &format!("fuzz {target} for {seconds} s"),
+            &["fuzz", "run", "--sanitizer", "none", target, "--", &limit, "-rss_limit_mb=4096", "-timeout=20", "-max_len=65536", "-verbosity=0", "-print_final_stats=1"],
+            &[("RUSTC_BOOTSTRAP", "1")],
+        )?;
+    }
+    Ok(())
+}
+
+fn bench() -> Result<()> {
+    cargo("benchmark of investigate", &["bench", "--package", "portreeve", "--bench", "investigate"], &[])
+}
+
+fn cargo_path() -> String {
+    std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned())
+}
+
+fn cargo(title: &str, arguments: &[&str], environment: &[(&str, &str)]) -> Result<()> {
+    println!("== {title}: cargo {}", arguments.join(" "));
+    let start = Instant::now();
+    let status = Command::new(cargo_path())
+        .args(arguments)
+        .envs(environment.iter().copied())
+        .status()
+        .with_context(|| format!("cannot run cargo {}", arguments.join(" ")))?;
+    if !status.success() {
+        bail!("{title}: failed");
+    }
+    println!("== {title}: passed in {:.0} s", start.elapsed().as_secs_f64());
+    Ok(())
+}
+
+fn installed(subcommand: &str) -> bool {
+    Command::new(cargo_path())
+        .args([subcommand, "--version"])
+        .output()
+        .is_ok_and(|output| output.status.success())
+}
+
+fn install(name: &str) -> Result<()> {
+    cargo(&format!("install {name}"), &["install", "--locked", name], &[])
+}

@@ -1,0 +1,184 @@
+use std::io::{self, BufReader, Read};
+use std::path::Path;
+
+use flate2::read::MultiGzDecoder;
+use sha2::{Digest, Sha256};
+
+/// How much of a file is looked at to tell what it is.
+const HEAD: usize = 64 * 1024;
+
+const CHUNK: usize = 128 * 1024;
+
+/// An input that was opened: what it begins with, decompressed, and all of its content.
+///
+/// Compression is told by the first bytes. What goes wrong while reading is told by the reader, at
+/// its place in the stream, so that everything before it is used.
+pub(crate) struct Opened {
+    head: Vec<u8>,
+    /// How much of the head was read again.
+    position: usize,
+    failure: Option<io::Error>,
+    decoder: Decoder,
+}
+
+/// Counts and hashes the bytes of a file as they are on disk.
+struct Raw {
+    file: Box<dyn Read + Send>,
+    hash: Sha256,
+    bytes: u64,
+}
+
+impl Read for Raw {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.file.read(buffer)?;
+        self.hash.update(&buffer[..count]);
+        self.bytes += count as u64;
+        Ok(count)
+    }
+}
+
+enum Decoder {
+    Plain(BufReader<Raw>),
+    Gzip(Box<MultiGzDecoder<BufReader<Raw>>>),
+    Zstandard(Box<zstd::stream::read::Decoder<'static, BufReader<Raw>>>),
+}
+
+impl Opened {
+    /// Opens a file.
+    pub(crate) fn file(path: &Path) -> io::Result<Self> {
+        Self::new(Box::new(std::fs::File::open(path)?))
+    }
+
+    /// Opens any stream.
+    pub(crate) fn new(file: Box<dyn Read + Send>) -> io::Result<Self> {
+        let raw = Raw { file, hash: Sha256::new(), bytes: 0 };
+        let mut reader = BufReader::with_capacity(CHUNK, raw);
+        let decoder = match io::BufRead::fill_buf(&mut reader)? {
+            [0x1f, 0x8b, ..] => Decoder::Gzip(Box::new(MultiGzDecoder::new(reader))),
+            [0x28, 0xb5, 0x2f, 0xfd, ..] => {
+                Decoder::Zstandard(Box::new(zstd::stream::read::Decoder::with_buffer(reader)?))
+            }
+            _ => Decoder::Plain(reader),
+        };
+        Ok(Self { head: Vec::new(), position: 0, failure: None, decoder })
+    }
+
+    /// What the content begins with: up to 64 KiB, decompressed. Reading gives it again.
+    pub(crate) fn head(&mut self) -> &[u8] {
+        if self.head.is_empty() && self.failure.is_none() {
+            let mut head = vec![0; HEAD];
+            let mut filled = 0;
+            while filled < HEAD {
+                match self.decoder.read(&mut head[filled..]) {
+                    Ok(0) => break,
+                    Ok(count) => filled += count,
+                    Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                    Err(error) => {
+                        self.failure = Some(error);
+                        break;
+                    }
+                }
+            }
+            head.truncate(filled);
+            self.head = head;
+        }
+        &self.head
+    }
+
+    /// Reads what is left on disk, so that the hash is that of the whole file, and gives the size
+    /// on disk with the SHA-256 in hexadecimal.
+    pub(crate) fn finish(self) -> io::Result<(u64, String)> {
+        let mut reader = match self.decoder {
+            Decoder::Plain(reader) => reader,
+            Decoder::Gzip(decoder) => decoder.into_inner(),
+            Decoder::Zstandard(decoder) => decoder.finish(),
+        };
+        io::copy(&mut reader, &mut io::sink())?;
+        let raw = reader.into_inner();
+        let sha256 = raw.hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+        Ok((raw.bytes, sha256))
+    }
+}
+
+impl Read for Opened {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let left = &self.head[self.position..];
+        if !left.is_empty() {
+            let count = left.len().min(buffer.len());
+            buffer[..count].copy_from_slice(&left[..count]);
+            self.position += count;
+            return Ok(count);
+        }
+        match self.failure.take() {
+            Some(error) => Err(error),
+            None => self.decoder.read(buffer),
+        }
+    }
+}
+
+impl Read for Decoder {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match self {
+            Decoder::Plain(reader) => reader.read(buffer),
+            Decoder::Gzip(reader) => reader.read(buffer),
+            Decoder::Zstandard(reader) => reader.read(buffer),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::*;
+
+    fn gzip(text: &[u8]) -> Vec<u8> {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        encoder.write_all(text).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    fn open(bytes: Vec<u8>) -> Opened {
+        Opened::new(Box::new(io::Cursor::new(bytes))).unwrap()
+    }
+
+    #[test]
+    fn compression_is_told_by_content() {
+        let text = b"{\"Records\":[]}".repeat(20_000);
+        let zstandard = zstd::encode_all(text.as_slice(), 1).unwrap();
+        let members = [gzip(&text[..100]), gzip(&text[100..])].concat();
+        for bytes in [text.clone(), gzip(&text), zstandard, members] {
+            let mut opened = open(bytes.clone());
+            assert_eq!(opened.head(), &text[..HEAD]);
+            let mut content = Vec::new();
+            opened.read_to_end(&mut content).unwrap();
+            assert_eq!(content, text);
+            let (size, sha256) = opened.finish().unwrap();
+            assert_eq!(size, bytes.len() as u64);
+            let expected: String =
+                Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+            assert_eq!(sha256, expected);
+        }
+    }
+
+    #[test]
+    fn a_broken_tail_comes_after_everything_before_it() {
+        let text: Vec<u8> = (0..200_000u32).flat_map(|number| number.to_string().into_bytes()).collect();
+        let mut bytes = gzip(&text);
+        bytes.truncate(bytes.len() / 2);
+        let mut opened = open(bytes.clone());
+        opened.head();
+        let mut content = Vec::new();
+        assert!(opened.read_to_end(&mut content).is_err());
+        assert!(content.len() > text.len() / 4, "{} of {}", content.len(), text.len());
+        assert_eq!(content, text[..content.len()]);
+        assert_eq!(opened.finish().unwrap().0, bytes.len() as u64);
+    }
+
+    #[test]
+    fn an_empty_file_is_empty() {
+        let mut opened = open(Vec::new());
+        assert!(opened.head().is_empty());
+        assert_eq!(opened.finish().unwrap().0, 0);
+    }
+}
