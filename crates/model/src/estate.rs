@@ -48,10 +48,15 @@ impl Estate {
 
     /// Puts relations in an order of their own and drops repeated ones.
     pub fn finish(&mut self) {
-        self.relations.sort_by_cached_key(|relation| format!("{relation:?}"));
+        self.relations.sort_unstable();
         self.relations.dedup();
         self.blind_spots.sort();
         self.blind_spots.dedup();
+    }
+
+    /// Takes all relations out, for whoever rewrites them before they are final.
+    pub fn take_relations(&mut self) -> Vec<Relation> {
+        std::mem::take(&mut self.relations)
     }
 
     /// The entity with this id.

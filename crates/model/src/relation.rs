@@ -7,7 +7,7 @@ use crate::{EntityId, PrincipalKind};
 /// One fact that ties entities together. Estates are turned into relations, and the attack graph
 /// is built of relations and of nothing else, so that a new inventory format needs no change to
 /// the graph.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "relation")]
 pub enum Relation {
     /// `child` is inside `parent`: account in unit, unit in organization, resource in account.
