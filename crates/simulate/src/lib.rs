@@ -1,1 +1,268 @@
-//! placeholder
+//! Writes a fictional organisation from a seed: its estate, its CloudTrail logs in the form in
+//! which a trail delivers them, and the labels of what was an intrusion, in a file of their own
+//! that detection never sees.
+//!
+//! The organisation is called Halyard and keeps other people's money in wallets. Sixty people work
+//! there, thirty-five of them with access to AWS. Nothing here attacks anything: records are
+//! written as a trail would have written them. Addresses, domains and account numbers are those
+//! set aside for documentation.
+//!
+//! The same plan gives the same bytes. This crate does no I/O: what it writes goes into a
+//! [`Sink`].
+//!
+//! ```
+//! use portreeve_simulate::{Intrusion, MemorySink, Plan, simulate};
+//!
+//! let plan = Plan { days: 2, intrusion: Intrusion::None, max_records: 3_000, ..Plan::default() };
+//! let mut sink = MemorySink::default();
+//! let summary = simulate(&plan, &mut sink)?;
+//! assert!(summary.records > 500 && summary.records <= 3_000);
+//! assert!(sink.labels.is_empty());
+//! # Ok::<(), portreeve_simulate::SimulateError>(())
+//! ```
+
+mod background;
+mod call;
+mod client;
+mod delivery;
+mod dice;
+mod estate;
+mod intrusion;
+mod network;
+mod organisation;
+mod people;
+mod record;
+mod session;
+mod sink;
+mod stage;
+mod time;
+
+use std::fmt;
+use std::str::FromStr;
+
+use jiff::Timestamp;
+
+pub use sink::{MemorySink, Sink};
+
+use delivery::Delivery;
+use dice::Seeds;
+use organisation::Organisation;
+use stage::Stage;
+
+/// Records that are kept free for the intrusion.
+const INTRUSION_RECORDS: usize = 1_200;
+/// How many records a day has on average at full volume; tells how far to turn the volume down.
+const RECORDS_PER_DAY: usize = 9_500;
+
+/// What to simulate.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Plan {
+    /// Another seed gives other people, addresses, keys and times.
+    pub seed: u64,
+    /// How many days of logs. With an intrusion, the last days are the intrusion's and the ones
+    /// before are quiet.
+    pub days: u32,
+    /// What happens beside the ordinary.
+    pub intrusion: Intrusion,
+    /// No more records than this, duplicates counted. Background is thinned to fit.
+    pub max_records: usize,
+}
+
+impl Default for Plan {
+    fn default() -> Self {
+        Self {
+            seed: 1,
+            days: 48,
+            intrusion: Intrusion::Main,
+            max_records: 500_000,
+        }
+    }
+}
+
+/// Which intrusion happens.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Intrusion {
+    /// None.
+    None,
+    /// A developer's stolen session, up to the replaced web bundle.
+    Main,
+    /// Another one by its name; [`intrusions`] lists them.
+    Variant(String),
+}
+
+impl Intrusion {
+    fn scenario(&self) -> Option<&str> {
+        match self {
+            Intrusion::None => None,
+            Intrusion::Main => Some("main"),
+            Intrusion::Variant(name) => Some(name),
+        }
+    }
+}
+
+impl FromStr for Intrusion {
+    type Err = SimulateError;
+
+    fn from_str(text: &str) -> Result<Self, SimulateError> {
+        match text {
+            "none" => Ok(Intrusion::None),
+            "main" => Ok(Intrusion::Main),
+            name if intrusion::names().iter().any(|known| known == name) => {
+                Ok(Intrusion::Variant(name.to_owned()))
+            }
+            name => Err(SimulateError::UnknownIntrusion {
+                name: name.to_owned(),
+                known: intrusion::names().join(", "),
+            }),
+        }
+    }
+}
+
+impl fmt::Display for Intrusion {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.pad(self.scenario().unwrap_or("none"))
+    }
+}
+
+/// The names of all intrusions that can be simulated, `none` aside.
+pub fn intrusions() -> Vec<String> {
+    intrusion::names()
+}
+
+/// What was written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Summary {
+    /// Log records, duplicates too.
+    pub records: usize,
+    /// How many of those are duplicates.
+    pub duplicates: usize,
+    /// How many records were lost on the way, as happens.
+    pub lost: usize,
+    /// Log files, digests aside.
+    pub log_files: usize,
+    /// Bytes of log records, before compression.
+    pub bytes: u64,
+    /// Labels: records of the intrusion.
+    pub labels: usize,
+    /// Files of the estate.
+    pub estate_files: usize,
+    /// The first moment that the logs cover.
+    pub begins: Timestamp,
+    /// The first moment after them.
+    pub ends: Timestamp,
+}
+
+/// Why nothing, or not all, was written.
+#[derive(Debug, thiserror::Error)]
+pub enum SimulateError {
+    /// The intrusion is not known.
+    #[error("no intrusion is called '{name}'; there are: none, {known}")]
+    UnknownIntrusion {
+        /// What was asked for.
+        name: String,
+        /// What there is.
+        known: String,
+    },
+    /// The plan has fewer days than its intrusion takes.
+    #[error("the intrusion takes {needed} days, the plan has {days}")]
+    TooFewDays {
+        /// Days that the plan has.
+        days: u32,
+        /// Days that it needs.
+        needed: u32,
+    },
+    /// The plan has no day, or more than ten years of them.
+    #[error("a plan has from 1 to 3,660 days, not {0}")]
+    Days(u32),
+    /// The plan allows too few records for the intrusion to be told from the rest.
+    #[error("a plan needs room for at least {needed} records, not {records}")]
+    TooFewRecords {
+        /// Records that the plan allows.
+        records: usize,
+        /// Records that it needs.
+        needed: usize,
+    },
+    /// A scenario's file does not say what it should.
+    #[error("scenario '{name}': {reason}")]
+    Scenario {
+        /// The scenario.
+        name: String,
+        /// What is wrong.
+        reason: String,
+    },
+    /// The sink did not take what was written.
+    #[error("what was simulated could not be written")]
+    Sink(#[from] std::io::Error),
+}
+
+/// Writes the estate, the logs and the labels of a plan.
+pub fn simulate(plan: &Plan, sink: &mut dyn Sink) -> Result<Summary, SimulateError> {
+    if plan.days == 0 || plan.days > 3_660 {
+        return Err(SimulateError::Days(plan.days));
+    }
+    let scenario = plan
+        .intrusion
+        .scenario()
+        .map(|name| Ok::<_, SimulateError>((name, intrusion::Scenario::load(name)?)))
+        .transpose()?;
+    let needed = scenario.as_ref().map_or(1, |(_, scenario)| scenario.days);
+    if plan.days < needed {
+        return Err(SimulateError::TooFewDays {
+            days: plan.days,
+            needed,
+        });
+    }
+    let reserved = if scenario.is_some() {
+        INTRUSION_RECORDS
+    } else {
+        0
+    };
+    if plan.max_records < reserved + 1_000 {
+        return Err(SimulateError::TooFewRecords {
+            records: plan.max_records,
+            needed: reserved + 1_000,
+        });
+    }
+    let seeds = Seeds(plan.seed);
+    // The main scenario's length is where the last days begin, with or without it, so that the
+    // quiet days are the same days.
+    let foothold = time::FIRST_MONDAY + seeds.stream("weeks", 0).between(0, 11) * 7 * time::DAY;
+    let after = scenario.as_ref().map_or(18, |(_, scenario)| scenario.days);
+    let start = foothold - (i64::from(plan.days) - i64::from(after)) * time::DAY;
+    let room = (plan.max_records - reserved) * 1000 / (RECORDS_PER_DAY * plan.days as usize);
+    let stage = Stage {
+        organisation: Organisation::new(seeds),
+        seeds,
+        start,
+        days: plan.days,
+        volume: (room as u64).min(1000),
+    };
+    let estate_files = estate::write(&stage, sink)?;
+    let window = (stage.start, stage.end());
+    let mut delivery = Delivery::new(
+        sink,
+        &stage.organisation,
+        window,
+        plan.max_records,
+        reserved,
+    );
+    for day in stage.calendar() {
+        background::play(&stage, day, &mut delivery);
+        if let Some((name, scenario)) = &scenario {
+            intrusion::play(&stage, name, scenario, foothold, day, &mut delivery);
+        }
+        delivery.write_until(day.midnight + time::DAY)?;
+    }
+    let counts = delivery.finish()?;
+    Ok(Summary {
+        records: counts.records,
+        duplicates: counts.duplicates,
+        lost: counts.lost,
+        log_files: counts.files,
+        bytes: counts.bytes,
+        labels: counts.labels,
+        estate_files,
+        begins: Timestamp::from_second(window.0).unwrap_or(Timestamp::UNIX_EPOCH),
+        ends: Timestamp::from_second(window.1).unwrap_or(Timestamp::UNIX_EPOCH),
+    })
+}
