@@ -1,6 +1,67 @@
 //! The attack graph: who can reach what, over which permissions and trusts, under which
 //! conditions. Built from relations and authorisation alone; knows no file format.
+//!
+//! The steps that the graph knows are data: a [`Catalogue`] of escalations, one YAML file each,
+//! with the permissions that a step takes and what it gains. A [`Graph`] is built of an estate and
+//! a catalogue, finds the crown jewels, and answers with [`AttackPath`]s.
+//!
+//! ```
+//! use portreeve_graph::{Catalogue, Graph};
+//! use portreeve_model::{Entity, EntityKind, Estate, PolicyLayer, Relation};
+//!
+//! let assume_role = "
+//! title: Assume the role
+//! description: The role's trust policy lets the principal in.
+//! techniques: [T1078.004]
+//! references: [https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html]
+//! target: {kind: role}
+//! needs: [sts:AssumeRole on target]
+//! yields: target
+//! ";
+//! let files = [("sts-assume-role.yml", assume_role)];
+//! let (catalogue, errors) = Catalogue::parse(files.into_iter());
+//! assert!(errors.is_empty());
+//!
+//! let (user, role) = ("arn:aws:iam::111122223333:user/dev", "arn:aws:iam::111122223333:role/deploy");
+//! let mut estate = Estate::default();
+//! estate.add(Entity::new(user, EntityKind::User));
+//! estate.add(Entity::new(role, EntityKind::Role));
+//! estate.relate(Relation::Policy {
+//!     subject: role.into(),
+//!     layer: PolicyLayer::Trust,
+//!     name: "trust".into(),
+//!     document: format!(
+//!         r#"{{"Statement":{{"Effect":"Allow","Principal":{{"AWS":"{user}"}},"Action":"sts:AssumeRole"}}}}"#
+//!     )
+//!     .into(),
+//! });
+//!
+//! let graph = Graph::build(&estate, &catalogue, &[]);
+//! let path = graph.path("dev", "deploy").expect("the trust policy names the user");
+//! assert_eq!(path.steps[0].via, "sts-assume-role");
+//! assert!(graph.path("deploy", "dev").is_none());
+//! ```
 
+mod build;
+mod catalogue;
+mod doors;
+mod edges;
+mod evaluate;
+mod graph;
+mod jewels;
+mod names;
+mod nodes;
+mod outline;
 mod path;
+mod search;
+mod wildcard;
+mod world;
 
+pub use catalogue::{
+    Catalogue, CatalogueError, Escalation, Example, Need, Origin, Permission, PermissionTarget,
+    TargetKind, Yields,
+};
+pub use doors::Door;
+pub use graph::Graph;
+pub use jewels::DeclaredJewel;
 pub use path::{AttackPath, BlastRadius, Jewel, JewelKind, PathStep};

@@ -1,0 +1,157 @@
+//! The catalogue of escalations: which permissions let a principal gain what. Data, not code: one
+//! YAML file an escalation.
+
+mod need;
+mod parse;
+
+use std::collections::BTreeMap;
+
+use portreeve_model::{EntityKind, Technique};
+use thiserror::Error;
+
+pub use need::{Need, Permission, PermissionTarget};
+
+/// All escalations, by id.
+#[derive(Clone, Debug, Default)]
+pub struct Catalogue {
+    escalations: BTreeMap<String, Escalation>,
+}
+
+impl Catalogue {
+    /// Reads the files of a catalogue: the name of each, and its text. The id of an escalation is
+    /// its file's name without folders and ending. What cannot be read is left out and named.
+    pub fn parse<'a>(
+        files: impl Iterator<Item = (&'a str, &'a str)>,
+    ) -> (Self, Vec<CatalogueError>) {
+        let mut catalogue = Self::default();
+        let mut errors = Vec::new();
+        for (name, text) in files {
+            match parse::escalation(name, text) {
+                Err(error) => errors.push(error),
+                Ok(escalation) if catalogue.escalations.contains_key(&escalation.id) => {
+                    errors.push(CatalogueError {
+                        file: name.to_owned(),
+                        line: 1,
+                        column: 1,
+                        reason: format!("the id `{}` is taken by another file", escalation.id),
+                    });
+                }
+                Ok(escalation) => {
+                    catalogue
+                        .escalations
+                        .insert(escalation.id.clone(), escalation);
+                }
+            }
+        }
+        (catalogue, errors)
+    }
+
+    /// The escalation with this id.
+    pub fn get(&self, id: &str) -> Option<&Escalation> {
+        self.escalations.get(id)
+    }
+
+    /// All escalations, by id.
+    pub fn iter(&self) -> impl Iterator<Item = &Escalation> {
+        self.escalations.values()
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.escalations.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.escalations.is_empty()
+    }
+}
+
+/// Why a file of the catalogue cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("{file}:{line}:{column}: {reason}")]
+pub struct CatalogueError {
+    /// The file, as it was named.
+    pub file: String,
+    /// The line, from 1.
+    pub line: usize,
+    /// The column, from 1.
+    pub column: usize,
+    /// What is wrong.
+    pub reason: String,
+}
+
+/// One way to gain what one was not given.
+#[derive(Clone, Debug)]
+pub struct Escalation {
+    /// Its id: what [`PathStep::via`](crate::PathStep::via) names.
+    pub id: String,
+    /// The step in words, in the imperative: "Assume the role".
+    pub title: String,
+    /// How it works, and what stops it.
+    pub description: String,
+    /// The ATT&CK techniques that it is an instance of.
+    pub techniques: Vec<Technique>,
+    /// Public documents that the facts are from.
+    pub references: Vec<String>,
+    /// Who can take the step.
+    pub from: Origin,
+    /// What the step is taken on.
+    pub target: TargetKind,
+    /// The permissions that it takes, all of them.
+    pub needs: Vec<Need>,
+    /// What it gains.
+    pub yields: Yields,
+    /// Policies that open it, and policies that do not.
+    pub examples: Vec<Example>,
+}
+
+/// Who can take a step.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Origin {
+    /// A principal of an AWS account.
+    #[default]
+    Principal,
+    /// Whoever holds a token of an OIDC provider.
+    WebIdentity,
+    /// Whoever holds an assertion of a SAML provider.
+    Saml,
+}
+
+/// What a step is taken on.
+#[derive(Clone, Debug)]
+pub struct TargetKind {
+    /// The kind of entity.
+    pub kind: EntityKind,
+    /// Whether it is every account of the organization, taken from its management account.
+    pub member_accounts: bool,
+    /// For roles: services any of which its trust policy must let in. Empty: no matter.
+    pub trusts: Vec<String>,
+    /// Patterns one of which its id must match. Empty: no matter.
+    pub ids: Vec<String>,
+}
+
+/// What a step gains.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Yields {
+    /// The target: to act as it, to control it, to use it.
+    Target,
+    /// To read what is in the target.
+    Read,
+    /// Every permission for the target principal, or for those whom the target policy or group
+    /// covers. It gains the taker something only where he can act as one of them.
+    Administrator,
+    /// The permissions of the target group.
+    Membership,
+    /// The target principal's permissions without its boundary.
+    WithoutBoundary,
+}
+
+/// A policy for the taker of a step, for the tests of the catalogue.
+#[derive(Clone, Debug)]
+pub struct Example {
+    /// Whether it opens the step.
+    pub opens: bool,
+    /// Its statements in short: `iam:PassRole on target`, `deny s3:* on *`.
+    pub statements: Vec<String>,
+}

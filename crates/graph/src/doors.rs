@@ -1,0 +1,196 @@
+//! Doors: where someone from outside the estate can come in.
+
+use portreeve_authz::aws::{
+    Absent, Caller, CallerKind, Context, PrincipalPolicies, Request, Target, evaluate,
+};
+use portreeve_authz::{Decision, KeyClass};
+use portreeve_model::EntityId;
+use serde::{Deserialize, Serialize};
+
+use crate::catalogue::Origin;
+use crate::evaluate::{Evaluator, Permit};
+use crate::nodes::NodeId;
+use crate::outline::Grant;
+
+/// A way into the estate for someone from outside it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Door {
+    /// Who comes in: a foreign account or principal, a web identity, `*`.
+    pub id: EntityId,
+    /// What it leads to first.
+    pub to: EntityId,
+    /// Why it is a door.
+    pub reason: String,
+    /// The conditions that must hold, as in [`PathStep`](crate::PathStep::conditions).
+    pub conditions: Vec<String>,
+}
+
+/// An identity of an identity provider that a role's trust policy lets in.
+#[derive(Clone, Debug)]
+pub(crate) struct Federation {
+    pub(crate) identity: String,
+    pub(crate) role: NodeId,
+    pub(crate) permit: Permit,
+    pub(crate) reason: String,
+}
+
+/// The host name of an OIDC provider, from its ARN or as it is.
+fn provider_host(provider: &str) -> &str {
+    match provider.split_once(":oidc-provider/") {
+        Some((_, host)) => host,
+        None => provider,
+    }
+}
+
+fn is_saml(provider: &str) -> bool {
+    provider.contains(":saml-provider/")
+}
+
+/// The identities that a statement of a trust policy lets in from identity providers: provider
+/// and subject pattern. SAML providers that Identity Center made are left out: people come
+/// through them as people.
+pub(crate) fn subjects(grant: &Grant) -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    for provider in &grant.federated {
+        if is_saml(provider) {
+            if !provider.contains(":saml-provider/AWSSSO_") {
+                found.push((provider.clone(), "*".to_owned()));
+            }
+            continue;
+        }
+        let wanted = format!("{}:sub", provider_host(provider)).to_ascii_lowercase();
+        let mut patterns: Vec<String> = grant
+            .conditions
+            .iter()
+            .filter(|(operator, key, _)| {
+                let operator = operator.to_ascii_lowercase();
+                !operator.contains("not")
+                    && operator.contains("string")
+                    && key.to_ascii_lowercase() == wanted
+            })
+            .flat_map(|(_, _, values)| values.iter().cloned())
+            .collect();
+        if patterns.is_empty() {
+            patterns.push("*".to_owned());
+        }
+        found.extend(
+            patterns
+                .into_iter()
+                .map(|pattern| (provider.clone(), pattern)),
+        );
+    }
+    found
+}
+
+/// The id of an identity of a provider.
+pub(crate) fn identity(provider: &str, subject: &str) -> String {
+    format!("{}:{subject}", provider_host(provider))
+}
+
+/// Whether and how identities of a provider get into a role.
+pub(crate) fn federations(evaluator: &Evaluator, origin: Origin) -> Vec<Federation> {
+    let mut found = Vec::new();
+    for (&role, outlines) in &evaluator.world.trusts {
+        for &outline in outlines {
+            for grant in &evaluator.world.outlines[outline].grants {
+                for (provider, subject) in subjects(grant) {
+                    if is_saml(&provider) != (origin == Origin::Saml) {
+                        continue;
+                    }
+                    found.extend(federation(evaluator, role, grant, &provider, &subject));
+                }
+            }
+        }
+    }
+    found
+}
+
+fn federation(
+    evaluator: &Evaluator,
+    role: NodeId,
+    grant: &Grant,
+    provider: &str,
+    subject: &str,
+) -> Option<Federation> {
+    let saml = is_saml(provider);
+    let action = if saml {
+        "sts:AssumeRoleWithSAML"
+    } else {
+        "sts:AssumeRoleWithWebIdentity"
+    };
+    let host = provider_host(provider);
+    let mut context = Context::new(Absent::Unknown).with("aws:SecureTransport", "true");
+    if saml {
+        context.set("SAML:aud", "https://signin.aws.amazon.com/saml");
+    } else {
+        context.set(&format!("{host}:sub"), subject);
+        // Who asks for a token names its audience.
+        let audience = format!("{host}:aud");
+        for (_, key, values) in &grant.conditions {
+            if key.eq_ignore_ascii_case(&audience)
+                && let Some(value) = values.first()
+            {
+                context.set(key, value.as_str());
+            }
+        }
+    }
+    let caller = Caller::new(CallerKind::Federated, provider);
+    let answer = evaluate(
+        &Request {
+            principal: &caller,
+            action,
+            target: Target::Exact(evaluator.nodes.id(role).as_str()),
+            context: &context,
+        },
+        &PrincipalPolicies::default(),
+        Some(&evaluator.world.resource(&evaluator.nodes, role, true)),
+    );
+    if answer.decision == Decision::Denied {
+        return None;
+    }
+    Some(Federation {
+        identity: identity(provider, subject),
+        role,
+        reason: reason(provider, subject),
+        permit: Permit {
+            permissions: vec![action.to_owned()],
+            conditions: answer
+                .depends_on
+                .into_iter()
+                .filter(|atom| atom.class != KeyClass::Settable)
+                .map(|atom| atom.key)
+                .collect(),
+            statements: answer
+                .statement
+                .map(|statement| statement.to_string())
+                .into_iter()
+                .collect(),
+        },
+    })
+}
+
+fn reason(provider: &str, subject: &str) -> String {
+    let host = provider_host(provider);
+    if is_saml(provider) {
+        return format!("people of the SAML provider {host} can assume the role");
+    }
+    let github = host == "token.actions.githubusercontent.com";
+    let repository = subject.strip_prefix("repo:");
+    match repository {
+        _ if subject == "*" => format!("any identity of {host} can assume the role"),
+        Some(name) if github => {
+            let (owner, rest) = name.split_once('/').unwrap_or((name, "*"));
+            let (repository, claim) = rest.split_once(':').unwrap_or((rest, "*"));
+            if owner.contains('*') {
+                format!("repositories of any owner matching {owner} can assume the role")
+            } else if repository.contains('*') {
+                format!("any repository {repository} of {owner} can assume the role")
+            } else if claim == "*" {
+                format!("any branch or pull request of {owner}/{repository} can assume the role")
+            } else {
+                format!("{owner}/{repository} can assume the role from {claim}")
+            }
+        }
+        _ => format!("the identity {subject} of {host} can assume the role"),
+    }
+}

@@ -1,0 +1,549 @@
+//! Which steps of the catalogue a principal may take, and on what: candidates from the outlines of
+//! policies, each then put to authorisation.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use portreeve_authz::aws::{
+    Absent, Caller, Context, PrincipalPolicies, Request, ResourcePolicies, Target, evaluate,
+};
+use portreeve_authz::{Decision, KeyClass};
+use portreeve_model::EntityKind;
+
+use crate::catalogue::{Catalogue, Escalation, Need, Origin, Permission, PermissionTarget};
+use crate::nodes::{NodeId, Nodes};
+use crate::outline::Actions;
+use crate::wildcard::{literal_prefix, matches};
+use crate::world::{Taker, TakerKind, World};
+
+/// What a step uses and needs.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Permit {
+    pub(crate) permissions: Vec<String>,
+    pub(crate) conditions: BTreeSet<String>,
+    pub(crate) statements: Vec<String>,
+}
+
+impl Permit {
+    pub(crate) fn add(&mut self, other: Permit) {
+        for permission in other.permissions {
+            if !self.permissions.contains(&permission) {
+                self.permissions.push(permission);
+            }
+        }
+        self.conditions.extend(other.conditions);
+        for statement in other.statements {
+            if !self.statements.contains(&statement) {
+                self.statements.push(statement);
+            }
+        }
+    }
+}
+
+/// Targets of one escalation, by account.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Targets {
+    by_account: BTreeMap<String, Vec<NodeId>>,
+    unplaced: Vec<NodeId>,
+    pub(crate) all: Vec<NodeId>,
+}
+
+impl Targets {
+    /// Adds a target. Targets are added in their order.
+    pub(crate) fn push(&mut self, nodes: &Nodes, node: NodeId) {
+        match &nodes.get(node).account {
+            Some(account) => self
+                .by_account
+                .entry(account.clone())
+                .or_default()
+                .push(node),
+            None => self.unplaced.push(node),
+        }
+        self.all.push(node);
+    }
+
+    pub(crate) fn contains(&self, node: NodeId) -> bool {
+        self.all.binary_search(&node).is_ok()
+    }
+}
+
+/// An escalation with what it can be taken on in this estate.
+#[derive(Clone, Debug)]
+pub(crate) struct Plan {
+    pub(crate) escalation: Escalation,
+    /// Needs on the target, by their place.
+    on_target: Vec<usize>,
+    /// Needs that are the same whatever the target.
+    at_large: Vec<usize>,
+    /// Targets to which edges are made.
+    pub(crate) core: Targets,
+    /// Targets that lead nowhere: asked about when someone asks.
+    pub(crate) leaves: Targets,
+}
+
+impl Plan {
+    pub(crate) fn of(escalation: &Escalation) -> Self {
+        let hangs_on_target = |need: &Need| {
+            need.any_of
+                .iter()
+                .any(|permission| !matches!(permission.on, PermissionTarget::Some(_)))
+        };
+        let (on_target, at_large) = (0..escalation.needs.len())
+            .partition(|&place| hangs_on_target(&escalation.needs[place]));
+        Self {
+            escalation: escalation.clone(),
+            on_target,
+            at_large,
+            core: Targets::default(),
+            leaves: Targets::default(),
+        }
+    }
+
+    fn target_needs(&self) -> impl Iterator<Item = &Need> {
+        self.on_target
+            .iter()
+            .map(|&place| &self.escalation.needs[place])
+    }
+
+    fn needs_at_large(&self) -> impl Iterator<Item = &Need> {
+        self.at_large
+            .iter()
+            .map(|&place| &self.escalation.needs[place])
+    }
+}
+
+/// The actions that a catalogue asks for.
+pub(crate) fn actions_of(catalogue: &Catalogue) -> Actions {
+    Actions::of(
+        catalogue
+            .iter()
+            .flat_map(|escalation| &escalation.needs)
+            .flat_map(|need| &need.any_of)
+            .map(|permission| permission.action.clone())
+            .collect(),
+    )
+}
+
+/// The estate, and the questions that the graph asks of it.
+#[derive(Clone, Debug)]
+pub(crate) struct Evaluator {
+    pub(crate) nodes: Nodes,
+    pub(crate) world: World,
+    pub(crate) actions: Actions,
+    pub(crate) plans: Vec<Plan>,
+}
+
+/// What one must be able to do, each on a resource of no special name, to count as an
+/// administrator of the account.
+const SENTINELS: [(&str, &str); 7] = [
+    (
+        "iam:AttachRolePolicy",
+        "arn:aws:iam::{account}:role/portreeve-sentinel",
+    ),
+    (
+        "iam:PassRole",
+        "arn:aws:iam::{account}:role/portreeve-sentinel",
+    ),
+    (
+        "sts:AssumeRole",
+        "arn:aws:iam::{account}:role/portreeve-sentinel",
+    ),
+    ("s3:GetObject", "arn:aws:s3:::portreeve-sentinel/object"),
+    (
+        "lambda:UpdateFunctionCode",
+        "arn:aws:lambda:us-east-1:{account}:function:portreeve-sentinel",
+    ),
+    (
+        "ec2:RunInstances",
+        "arn:aws:ec2:us-east-1:{account}:instance/i-0000000000000000",
+    ),
+    (
+        "secretsmanager:GetSecretValue",
+        "arn:aws:secretsmanager:us-east-1:{account}:secret:portreeve-sentinel-AbCdEf",
+    ),
+];
+
+impl Evaluator {
+    /// Whether a caller with these policies may do everything in its account; if so, under which
+    /// conditions.
+    pub(crate) fn administrator(
+        &self,
+        caller: &Caller,
+        policies: &PrincipalPolicies,
+    ) -> Option<Permit> {
+        let mut permit = Permit::default();
+        let context = base_context();
+        for (action, resource) in SENTINELS {
+            let resource = resource.replace("{account}", &caller.account);
+            let answer = evaluate(
+                &Request {
+                    principal: caller,
+                    action,
+                    target: Target::Exact(&resource),
+                    context: &context,
+                },
+                policies,
+                Some(&if action == "sts:AssumeRole" {
+                    // Whether the role lets him in is not the question.
+                    ResourcePolicies {
+                        account: Some(caller.account.clone()),
+                        ..ResourcePolicies::default()
+                    }
+                } else {
+                    ResourcePolicies::default()
+                }),
+            );
+            permit.add(permit_of(answer, None)?);
+        }
+        permit.permissions = vec!["*".to_owned()];
+        Some(permit)
+    }
+
+    /// The same for a taker who is given every permission, under its boundary and the
+    /// organization's policies.
+    pub(crate) fn administrator_if_granted(&self, taker: &Taker) -> Option<Permit> {
+        let mut policies = taker.policies.clone();
+        policies.identity.extend(self.world.everything.clone());
+        self.administrator(&taker.caller, &policies)
+    }
+
+    /// Whether a role's trust policy lets a service in.
+    pub(crate) fn trusts_service(&self, role: NodeId, service: &str) -> bool {
+        let named = self.world.trusted_services.get(&role);
+        let Some(named) = named.and_then(|services| {
+            services
+                .iter()
+                .find(|named| named.as_str() == service || named.as_str() == "*")
+        }) else {
+            return false;
+        };
+        let _ = named;
+        let caller = Caller::new(portreeve_authz::aws::CallerKind::Service, service);
+        let context = base_context();
+        let answer = evaluate(
+            &Request {
+                principal: &caller,
+                action: "sts:AssumeRole",
+                target: Target::Exact(self.nodes.id(role).as_str()),
+                context: &context,
+            },
+            &PrincipalPolicies::default(),
+            Some(&self.world.resource(&self.nodes, role, true)),
+        );
+        answer.is_possible()
+    }
+
+    /// The needs of a plan that are the same for all targets.
+    pub(crate) fn at_large(&self, taker: &Taker, plan: &Plan) -> Option<Permit> {
+        let mut permit = Permit::default();
+        for need in plan.needs_at_large() {
+            permit.add(self.need(taker, need, None)?);
+        }
+        Some(permit)
+    }
+
+    /// Whether a taker may hold at all what a plan needs.
+    pub(crate) fn may_hold(&self, taker: &Taker, plan: &Plan) -> bool {
+        if plan.escalation.from != Origin::Principal {
+            return false;
+        }
+        if matches!(taker.kind, TakerKind::Account | TakerKind::Outside) {
+            return true;
+        }
+        plan.needs_at_large()
+            .all(|need| self.may_hold_need(taker, need))
+    }
+
+    fn may_hold_need(&self, taker: &Taker, need: &Need) -> bool {
+        need.any_of.iter().any(|permission| {
+            self.actions
+                .index(&permission.action)
+                .is_some_and(|action| taker.actions.contains(action))
+        })
+    }
+
+    /// The targets of a plan on which a taker may hold its needs: those that its policies name and
+    /// those that name it. `elsewhere` leaves out the taker's own account.
+    pub(crate) fn candidates(
+        &self,
+        taker: &Taker,
+        plan: &Plan,
+        targets: &Targets,
+        elsewhere: bool,
+    ) -> Vec<NodeId> {
+        if targets.all.is_empty() {
+            return Vec::new();
+        }
+        if plan.escalation.target.member_accounts {
+            if !self.world.management.contains(&taker.account) {
+                return Vec::new();
+            }
+            let own = self.nodes.account_node(taker.node);
+            let others = targets.all.iter().copied();
+            return others.filter(|&account| Some(account) != own).collect();
+        }
+        let Some(driver) = plan.target_needs().next() else {
+            return Vec::new();
+        };
+        let own_account = Some(taker.account.as_str()).filter(|account| !account.is_empty());
+        let mut found = BTreeSet::new();
+        let by_policies = matches!(taker.kind, TakerKind::Principal | TakerKind::Group);
+        if by_policies && !elsewhere {
+            // Every other need on the target must be held too, by someone's policy.
+            for permission in &driver.any_of {
+                let Some(action) = self.actions.index(&permission.action) else {
+                    continue;
+                };
+                if !taker.actions.contains(action) {
+                    continue;
+                }
+                for &outline in &taker.outlines {
+                    for grant in &self.world.outlines[outline].grants {
+                        if !grant.actions.contains(action) {
+                            continue;
+                        }
+                        for pattern in &grant.resources {
+                            let lists = own_account
+                                .and_then(|account| targets.by_account.get(account))
+                                .into_iter()
+                                .chain(std::iter::once(&targets.unplaced));
+                            for list in lists {
+                                self.matching(list, pattern, &permission.on, &mut found);
+                            }
+                        }
+                    }
+                }
+            }
+        }
+        let wanted: Vec<usize> = driver
+            .any_of
+            .iter()
+            .filter_map(|permission| self.actions.index(&permission.action))
+            .collect();
+        for name in self.world.names_of(&self.nodes, taker) {
+            let own_root = own_account
+                .is_some_and(|account| name == crate::nodes::account_id(account).as_str());
+            for opening in self.world.openings.get(&name).into_iter().flatten() {
+                let at_home = self.nodes.get(opening.resource).account.as_deref() == own_account
+                    && own_account.is_some();
+                // At home the account's root only hands the question to the taker's own policies.
+                if at_home && (own_root || elsewhere) {
+                    continue;
+                }
+                if wanted
+                    .iter()
+                    .any(|&action| opening.actions.contains(action))
+                    && targets.contains(opening.resource)
+                {
+                    found.insert(opening.resource);
+                }
+            }
+        }
+        found.remove(&taker.node);
+        found.into_iter().collect()
+    }
+
+    /// The targets of a list, in the order of ids, whose id a pattern may cover.
+    fn matching(
+        &self,
+        list: &[NodeId],
+        pattern: &str,
+        on: &PermissionTarget,
+        found: &mut BTreeSet<NodeId>,
+    ) {
+        let shortened;
+        let pattern = match on {
+            // A pattern of objects covers the buckets that could hold them.
+            PermissionTarget::InTarget => {
+                let literal = literal_prefix(pattern);
+                match literal.find('/') {
+                    Some(slash) => &pattern[..slash],
+                    None => {
+                        shortened = format!("{literal}*");
+                        &shortened
+                    }
+                }
+            }
+            _ => pattern,
+        };
+        let prefix = literal_prefix(pattern);
+        let lenient = list
+            .first()
+            .is_some_and(|&node| has_generated_suffix(self.nodes.get(node).kind));
+        if lenient {
+            found.extend(list.iter().copied().filter(|&node| {
+                let id = self.nodes.id(node).as_str();
+                matches(pattern, id) || pattern.starts_with(id)
+            }));
+            return;
+        }
+        let start = list.partition_point(|&node| self.nodes.id(node).as_str() < prefix);
+        for &node in &list[start..] {
+            let id = self.nodes.id(node).as_str();
+            if !id.starts_with(prefix) {
+                break;
+            }
+            if matches(pattern, id) {
+                found.insert(node);
+            }
+        }
+    }
+
+    /// Whether a taker may take a step on a target.
+    pub(crate) fn step(&self, taker: &Taker, plan: &Plan, target: NodeId) -> Option<Permit> {
+        let mut permit = self.on_target(taker, plan, target)?;
+        permit.add(self.at_large(taker, plan)?);
+        Some(permit)
+    }
+
+    /// Whether a taker may take a step on a target, the needs at large apart.
+    pub(crate) fn on_target(&self, taker: &Taker, plan: &Plan, target: NodeId) -> Option<Permit> {
+        let mut permit = Permit::default();
+        for need in plan.target_needs() {
+            permit.add(self.need(taker, need, Some(target))?);
+        }
+        Some(permit)
+    }
+
+    /// The permission of a need that asks least, if the taker has any.
+    fn need(&self, taker: &Taker, need: &Need, target: Option<NodeId>) -> Option<Permit> {
+        let mut best: Option<Permit> = None;
+        for permission in &need.any_of {
+            let Some(permit) = self.permission(taker, permission, target) else {
+                continue;
+            };
+            if best
+                .as_ref()
+                .is_none_or(|best| permit.conditions.len() < best.conditions.len())
+            {
+                best = Some(permit);
+            }
+            if best.as_ref().is_some_and(|best| best.conditions.is_empty()) {
+                break;
+            }
+        }
+        best
+    }
+
+    fn permission(
+        &self,
+        taker: &Taker,
+        permission: &Permission,
+        target: Option<NodeId>,
+    ) -> Option<Permit> {
+        let service = permission.action.split(':').next().unwrap_or_default();
+        let mut context = base_context();
+        for (key, value) in &permission.with {
+            context.set(key, value.as_str());
+        }
+        let ask = |target: Target<'_>, context: &Context, resource: Option<&ResourcePolicies>| {
+            let answer = evaluate(
+                &Request {
+                    principal: &taker.caller,
+                    action: &permission.action,
+                    target,
+                    context,
+                },
+                &taker.policies,
+                resource,
+            );
+            permit_of(answer, Some(&permission.action))
+        };
+        if let PermissionTarget::Some(pattern) = &permission.on {
+            let pattern = pattern.replace("{account}", &taker.account);
+            let target = if pattern == "*" {
+                Target::Any
+            } else {
+                Target::Within(&pattern)
+            };
+            return ask(target, &context, None);
+        }
+        let target = target?;
+        let node = self.nodes.get(target);
+        for (key, value) in &node.tags {
+            context.set(&format!("aws:ResourceTag/{key}"), value.as_str());
+        }
+        let id = node.id.as_str();
+        let own = match node.kind {
+            EntityKind::Role => service == "sts",
+            _ => id.splitn(6, ':').nth(2) == Some(service),
+        };
+        let resource = self.world.resource(&self.nodes, target, own);
+        if permission.on == PermissionTarget::InTarget {
+            let inside = format!("{id}/*");
+            return ask(Target::Within(&inside), &context, Some(&resource));
+        }
+        // Anyone is not a caller that can assume a role: any principal of any account is.
+        if taker.kind == TakerKind::Outside && service == "sts" && id_is_anyone(taker) {
+            let mut anyone = taker.clone();
+            anyone.caller = Caller::new(
+                portreeve_authz::aws::CallerKind::User,
+                "arn:aws:iam::000000000000:user/anyone",
+            );
+            anyone
+                .policies
+                .identity
+                .extend(self.world.everything.clone());
+            let answer = evaluate(
+                &Request {
+                    principal: &anyone.caller,
+                    action: &permission.action,
+                    target: Target::Exact(id),
+                    context: &context,
+                },
+                &anyone.policies,
+                Some(&resource),
+            );
+            return permit_of(answer, Some(&permission.action));
+        }
+        ask(Target::Exact(id), &context, Some(&resource)).or_else(|| {
+            // Exports shorten the ARNs of some kinds by the part that AWS generates.
+            let generated = has_generated_suffix(node.kind)
+                && id
+                    .rsplit(':')
+                    .next()
+                    .is_some_and(|name| name.matches('/').count() < 2);
+            if !generated {
+                return None;
+            }
+            let inside = format!("{id}/*");
+            ask(Target::Within(&inside), &context, Some(&resource))
+        })
+    }
+}
+
+fn id_is_anyone(taker: &Taker) -> bool {
+    taker.caller.arn == "*"
+}
+
+/// Kinds whose ARN ends in an id that the name does not tell.
+fn has_generated_suffix(kind: EntityKind) -> bool {
+    matches!(kind, EntityKind::Stack | EntityKind::Application)
+}
+
+/// What an intruder's own request is like: over TLS, from no service, from anywhere.
+fn base_context() -> Context {
+    Context::new(Absent::Unknown)
+        .with("aws:SecureTransport", "true")
+        .with("aws:ViaAWSService", "false")
+}
+
+/// What an answer permits. Conditions that the caller meets at will are none.
+fn permit_of(answer: portreeve_authz::Answer, action: Option<&str>) -> Option<Permit> {
+    if answer.decision == Decision::Denied {
+        return None;
+    }
+    Some(Permit {
+        permissions: action.map(str::to_owned).into_iter().collect(),
+        conditions: answer
+            .depends_on
+            .into_iter()
+            .filter(|atom| atom.class != KeyClass::Settable)
+            .map(|atom| atom.key)
+            .collect(),
+        statements: answer
+            .statement
+            .map(|statement| statement.to_string())
+            .into_iter()
+            .collect(),
+    })
+}

@@ -1,0 +1,387 @@
+use std::collections::{BTreeMap, BTreeSet};
+
+use portreeve_model::{EntityId, Estate};
+
+use crate::build;
+use crate::catalogue::{Catalogue, Yields};
+use crate::doors::Door;
+use crate::edges::{Edge, Edges, Text};
+use crate::evaluate::{Evaluator, Permit, Plan};
+use crate::jewels::DeclaredJewel;
+use crate::names::Names;
+use crate::nodes::NodeId;
+use crate::path::{AttackPath, BlastRadius, Jewel, PathStep};
+use crate::search::{Administers, Reach, reach};
+use crate::world::TakerKind;
+
+/// The attack graph of an estate.
+///
+/// It is built once and then asked. All answers are in an order of their own, whatever the order
+/// of the inventory.
+#[derive(Clone, Debug)]
+pub struct Graph {
+    evaluator: Evaluator,
+    edges: Edges,
+    members: BTreeMap<NodeId, Vec<NodeId>>,
+    jewels: BTreeMap<NodeId, Jewel>,
+    doors: Vec<Door>,
+    names: Names,
+    notes: Vec<String>,
+    administers: (Text, Text),
+}
+
+impl Graph {
+    /// Builds the graph of an estate with the steps of a catalogue. `declared` are crown jewels
+    /// that the user names, beside those that are found.
+    pub fn build(estate: &Estate, catalogue: &Catalogue, declared: &[DeclaredJewel]) -> Self {
+        build::graph(estate, catalogue, declared)
+    }
+
+    pub(crate) fn new(
+        evaluator: Evaluator,
+        mut edges: Edges,
+        members: BTreeMap<NodeId, Vec<NodeId>>,
+        jewels: BTreeMap<NodeId, Jewel>,
+        doors: Vec<Door>,
+        notes: Vec<String>,
+    ) -> Self {
+        let administers = (
+            edges.texts.put("administers"),
+            edges.texts.put("Take it as the account's administrator"),
+        );
+        let names = Names::of(&evaluator.nodes);
+        Self {
+            evaluator,
+            edges,
+            members,
+            jewels,
+            doors,
+            names,
+            notes,
+            administers,
+        }
+    }
+
+    /// The crown jewels, by id.
+    pub fn jewels(&self) -> Vec<Jewel> {
+        self.jewels.values().cloned().collect()
+    }
+
+    /// The jewel with this id.
+    pub fn jewel(&self, id: &str) -> Option<&Jewel> {
+        self.jewels.get(&self.evaluator.nodes.find(id)?)
+    }
+
+    /// Where someone from outside can come in.
+    pub fn doors(&self) -> &[Door] {
+        &self.doors
+    }
+
+    /// What the user should know of how the graph was built.
+    pub fn notes(&self) -> &[String] {
+        &self.notes
+    }
+
+    /// How many nodes and edges there are. Edges to what leads nowhere are not kept, and not
+    /// counted.
+    pub fn size(&self) -> (usize, usize) {
+        (self.evaluator.nodes.len(), self.edges.count())
+    }
+
+    /// What a name may mean, the likeliest first: an id; the ARN of a session of a role; an access
+    /// key id; an ARN without its path; the name of a user or role; a web identity, which means
+    /// the trusted pattern that covers it.
+    pub fn lookup(&self, name: &str) -> Vec<EntityId> {
+        self.names
+            .find(&self.evaluator.nodes, name)
+            .into_iter()
+            .map(|place| self.evaluator.nodes.id(place).clone())
+            .collect()
+    }
+
+    /// The likeliest meaning of a name, as [`Graph::lookup`] tells it.
+    pub fn find(&self, name: &str) -> Option<EntityId> {
+        let place = self.place(name)?;
+        Some(self.evaluator.nodes.id(place).clone())
+    }
+
+    /// Every principal that may do everything in its account.
+    pub fn administrators(&self) -> Vec<EntityId> {
+        self.jewels
+            .iter()
+            .filter(|(place, _)| {
+                let edges = self.edges.of(**place).iter();
+                edges
+                    .map(|edge| self.edges.texts.get(edge.via))
+                    .any(|via| via == "administrator")
+            })
+            .map(|(_, jewel)| jewel.id.clone())
+            .collect()
+    }
+
+    /// The steps that lead away from an entity, to what leads on or is a jewel.
+    pub fn steps_from(&self, name: &str) -> Vec<PathStep> {
+        let Some(place) = self.place(name) else {
+            return Vec::new();
+        };
+        let own = self.edges.of(place).iter();
+        let grants = self
+            .edges
+            .grants_of(place)
+            .filter(|grant| grant.by == place)
+            .map(|grant| &grant.edge);
+        own.chain(grants)
+            .map(|edge| self.path_step(place, edge))
+            .collect()
+    }
+
+    /// The best path from one entity to each crown jewel that it reaches: fewest conditions, then
+    /// fewest steps. The easiest jewels come first.
+    pub fn paths_to_jewels(&self, from: &str) -> Vec<AttackPath> {
+        let Some(start) = self.place(from) else {
+            return Vec::new();
+        };
+        let reach = self.reach(start);
+        let mut paths: Vec<((usize, u32), NodeId)> = self
+            .jewels
+            .keys()
+            .filter(|&&jewel| jewel != start)
+            .filter_map(|&jewel| Some((reach.cost(jewel)?, jewel)))
+            .collect();
+        paths.sort_unstable();
+        paths
+            .into_iter()
+            .filter_map(|(_, jewel)| self.path_in(&reach, start, jewel))
+            .collect()
+    }
+
+    /// The best path between two entities, of any kind; names are looked up as
+    /// [`Graph::lookup`] does. From an entity to itself it has no steps.
+    pub fn path(&self, from: &str, to: &str) -> Option<AttackPath> {
+        let start = self.place(from)?;
+        let end = self.place(to)?;
+        let reach = self.reach(start);
+        if reach.is_reached(end) {
+            return self.path_in(&reach, start, end);
+        }
+        let (last, step) = self.leaf_step(&reach, end)?;
+        let mut path = self.path_in(&reach, start, last)?;
+        path.steps.push(step);
+        Some(self.whole(start, end, path.steps))
+    }
+
+    /// The best path from an entity to the control of an account, or to a principal that may do
+    /// everything in its account: what makes one an administrator.
+    pub fn path_to_administrator(&self, from: &str) -> Option<AttackPath> {
+        let start = self.place(from)?;
+        let reach = self.reach(start);
+        let best = reach
+            .order
+            .iter()
+            .copied()
+            .filter(|&place| place != start && self.members.contains_key(&place))
+            .min_by_key(|&place| (reach.cost(place), place))?;
+        self.path_in(&reach, start, best)
+    }
+
+    /// All that an entity reaches.
+    pub fn blast_radius(&self, from: &str) -> BlastRadius {
+        let Some(start) = self.place(from) else {
+            return BlastRadius::default();
+        };
+        let reach = self.reach(start);
+        let mut reached: BTreeSet<NodeId> = reach.order.iter().copied().collect();
+        reached.extend(self.leaves_of(&reach));
+        reached.remove(&start);
+        let nodes = &self.evaluator.nodes;
+        let mut radius = BlastRadius::default();
+        for place in reached {
+            let node = nodes.get(place);
+            if self.jewels.contains_key(&place) {
+                radius.jewels.push(node.id.clone());
+            }
+            if node.kind.is_principal() {
+                radius.principals.push(node.id.clone());
+            } else {
+                radius.resources.push(node.id.clone());
+            }
+        }
+        radius
+    }
+
+    /// Who may take a step straight onto a resource otherwise than by reading it: for a web
+    /// origin who may write it, for an image repository who may push. Administrators of the
+    /// account, who may do everything, are among them.
+    pub fn writers(&self, resource: &str) -> Vec<PathStep> {
+        let Some(target) = self.place(resource) else {
+            return Vec::new();
+        };
+        let mut steps = Vec::new();
+        for taker in &self.evaluator.world.takers {
+            if taker.kind != TakerKind::Principal {
+                continue;
+            }
+            for plan in &self.evaluator.plans {
+                let fits = plan.core.contains(target) || plan.leaves.contains(target);
+                if plan.escalation.yields != Yields::Target
+                    || !fits
+                    || !self.evaluator.may_hold(taker, plan)
+                {
+                    continue;
+                }
+                if let Some(permit) = self.evaluator.step(taker, plan, target) {
+                    steps.push(self.catalogue_step(taker.node, target, plan, permit));
+                }
+            }
+        }
+        steps
+    }
+
+    fn place(&self, name: &str) -> Option<NodeId> {
+        self.names
+            .find(&self.evaluator.nodes, name)
+            .into_iter()
+            .next()
+    }
+
+    fn reach(&self, start: NodeId) -> Reach {
+        reach(
+            start,
+            self.evaluator.nodes.len(),
+            &self.edges,
+            &Administers {
+                members: &self.members,
+                via: self.administers.0,
+                title: self.administers.1,
+            },
+        )
+    }
+
+    /// The best last step onto a leaf from what was reached.
+    fn leaf_step(&self, reach: &Reach, leaf: NodeId) -> Option<(NodeId, PathStep)> {
+        let mut best: Option<((usize, u32), NodeId, PathStep)> = None;
+        for &place in &reach.order {
+            let Some(cost) = reach.cost(place) else {
+                continue;
+            };
+            if best
+                .as_ref()
+                .is_some_and(|(known, _, _)| *known <= (cost.0, cost.1 + 1))
+            {
+                break;
+            }
+            let Some(&taker) = self.evaluator.world.taker_of.get(&place) else {
+                continue;
+            };
+            let taker = &self.evaluator.world.takers[taker];
+            for plan in &self.evaluator.plans {
+                if !plan.leaves.contains(leaf) || !self.evaluator.may_hold(taker, plan) {
+                    continue;
+                }
+                if taker.kind == TakerKind::Account {
+                    continue;
+                }
+                let Some(permit) = self.evaluator.step(taker, plan, leaf) else {
+                    continue;
+                };
+                let so_far: BTreeSet<&str> = reach
+                    .conditions(place)
+                    .iter()
+                    .map(|&text| self.edges.texts.get(text))
+                    .collect();
+                let new = permit
+                    .conditions
+                    .iter()
+                    .filter(|key| !so_far.contains(key.as_str()))
+                    .count();
+                let whole = (cost.0 + new, cost.1 + 1);
+                if best.as_ref().is_none_or(|(known, _, _)| whole < *known) {
+                    best = Some((whole, place, self.catalogue_step(place, leaf, plan, permit)));
+                }
+            }
+        }
+        best.map(|(_, place, step)| (place, step))
+    }
+
+    /// Leaves onto which someone reached can take a step.
+    fn leaves_of(&self, reach: &Reach) -> BTreeSet<NodeId> {
+        let mut found = BTreeSet::new();
+        for place in &reach.order {
+            let Some(&taker) = self.evaluator.world.taker_of.get(place) else {
+                continue;
+            };
+            let taker = &self.evaluator.world.takers[taker];
+            if taker.kind == TakerKind::Account {
+                continue;
+            }
+            for plan in &self.evaluator.plans {
+                if plan.leaves.all.is_empty() || !self.evaluator.may_hold(taker, plan) {
+                    continue;
+                }
+                let candidates = self.evaluator.candidates(taker, plan, &plan.leaves, false);
+                for leaf in candidates {
+                    if !found.contains(&leaf)
+                        && !reach.is_reached(leaf)
+                        && self.evaluator.step(taker, plan, leaf).is_some()
+                    {
+                        found.insert(leaf);
+                    }
+                }
+            }
+        }
+        found
+    }
+
+    fn path_in(&self, reach: &Reach, start: NodeId, end: NodeId) -> Option<AttackPath> {
+        let steps = reach
+            .steps_to(end)?
+            .into_iter()
+            .map(|(from, edge)| self.path_step(from, edge))
+            .collect();
+        Some(self.whole(start, end, steps))
+    }
+
+    fn whole(&self, start: NodeId, end: NodeId, steps: Vec<PathStep>) -> AttackPath {
+        let conditions: BTreeSet<String> = steps
+            .iter()
+            .flat_map(|step| step.conditions.iter().cloned())
+            .collect();
+        AttackPath {
+            from: self.evaluator.nodes.id(start).clone(),
+            to: self.evaluator.nodes.id(end).clone(),
+            conditions: conditions.into_iter().collect(),
+            steps,
+        }
+    }
+
+    fn path_step(&self, from: NodeId, edge: &Edge) -> PathStep {
+        let nodes = &self.evaluator.nodes;
+        PathStep {
+            from: nodes.id(from).clone(),
+            to: nodes.id(edge.to).clone(),
+            via: self.edges.texts.get(edge.via).to_owned(),
+            title: self.edges.texts.get(edge.title).to_owned(),
+            permissions: self.words(&edge.permissions),
+            conditions: self.words(&edge.conditions),
+            statements: self.words(&edge.statements),
+        }
+    }
+
+    fn catalogue_step(&self, from: NodeId, to: NodeId, plan: &Plan, permit: Permit) -> PathStep {
+        let nodes = &self.evaluator.nodes;
+        PathStep {
+            from: nodes.id(from).clone(),
+            to: nodes.id(to).clone(),
+            via: plan.escalation.id.clone(),
+            title: plan.escalation.title.clone(),
+            permissions: permit.permissions,
+            conditions: permit.conditions.into_iter().collect(),
+            statements: permit.statements,
+        }
+    }
+
+    fn words(&self, texts: &[Text]) -> Vec<String> {
+        let words = texts.iter().map(|&text| self.edges.texts.get(text));
+        words.map(str::to_owned).collect()
+    }
+}

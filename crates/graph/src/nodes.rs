@@ -1,0 +1,224 @@
+//! The nodes of the graph: everything that a relation or a policy names, in the order of ids.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use foldhash::{HashMap, HashMapExt};
+use portreeve_model::{Entity, EntityId, EntityKind, Estate, Relation};
+
+/// A node's place.
+pub(crate) type NodeId = u32;
+
+/// What is known of a node.
+#[derive(Clone, Debug)]
+pub(crate) struct Node {
+    pub(crate) id: EntityId,
+    pub(crate) kind: EntityKind,
+    pub(crate) account: Option<String>,
+    pub(crate) tags: BTreeMap<String, String>,
+    pub(crate) attributes: BTreeMap<String, String>,
+    pub(crate) inferred: bool,
+}
+
+/// All nodes, in the order of their ids.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Nodes {
+    list: Vec<Node>,
+    places: HashMap<EntityId, NodeId>,
+}
+
+/// The id of an account.
+pub(crate) fn account_id(account: &str) -> EntityId {
+    format!("arn:aws:iam::{account}:root").into()
+}
+
+impl Nodes {
+    /// The nodes of an estate, and `outside` identities that its policies name.
+    pub(crate) fn of(estate: &Estate, outside: BTreeSet<String>) -> Self {
+        let mut entities: BTreeMap<EntityId, Node> = BTreeMap::new();
+        for entity in estate.entities() {
+            entities.insert(entity.id.clone(), node(entity.clone()));
+        }
+        let mut name = |id: &EntityId, kind: EntityKind| {
+            if !entities.contains_key(id) {
+                let mut entity = Entity::new(id.clone(), kind);
+                entity.inferred = true;
+                entities.insert(id.clone(), node(entity));
+            }
+        };
+        for relation in estate.relations() {
+            for (id, kind) in named_by(relation) {
+                name(id, kind);
+            }
+        }
+        for id in outside {
+            name(&EntityId::from(id), EntityKind::External);
+        }
+
+        for relation in estate.relations() {
+            if let Relation::Contains { parent, child } = relation
+                && let Some(account) = parent.aws_account()
+                && let Some(child) = entities.get_mut(child)
+                && child.account.is_none()
+                && child.kind != EntityKind::External
+            {
+                child.account = Some(account.to_owned());
+            }
+        }
+        let accounts: BTreeSet<String> = entities
+            .values()
+            .filter(|node| node.kind != EntityKind::External && !node.inferred)
+            .filter_map(|node| node.account.clone())
+            .collect();
+        // Where there is but one account, what does not tell its own is in that one.
+        if let (1, Some(only)) = (accounts.len(), accounts.first()) {
+            for node in entities.values_mut() {
+                if node.account.is_none() && node.id.as_str().starts_with("arn:aws:s3:::") {
+                    node.account = Some(only.clone());
+                }
+            }
+        }
+        for account in &accounts {
+            let id = account_id(account);
+            entities.entry(id.clone()).or_insert_with(|| {
+                let mut entity = Entity::new(id, EntityKind::Account);
+                entity.inferred = true;
+                node(entity)
+            });
+        }
+
+        let list: Vec<Node> = entities.into_values().collect();
+        let mut places = HashMap::with_capacity(list.len());
+        for (place, node) in list.iter().enumerate() {
+            places.insert(node.id.clone(), place as NodeId);
+        }
+        Self { list, places }
+    }
+
+    pub(crate) fn find(&self, id: &str) -> Option<NodeId> {
+        self.places.get(id).copied()
+    }
+
+    pub(crate) fn get(&self, node: NodeId) -> &Node {
+        &self.list[node as usize]
+    }
+
+    pub(crate) fn id(&self, node: NodeId) -> &EntityId {
+        &self.list[node as usize].id
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.list.len()
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (NodeId, &Node)> {
+        self.list
+            .iter()
+            .enumerate()
+            .map(|(place, node)| (place as NodeId, node))
+    }
+
+    /// The node of the account that a node is in.
+    pub(crate) fn account_node(&self, node: NodeId) -> Option<NodeId> {
+        let account = self.get(node).account.as_deref()?;
+        self.find(account_id(account).as_str())
+    }
+}
+
+fn node(entity: Entity) -> Node {
+    Node {
+        id: entity.id,
+        kind: entity.kind,
+        account: entity.account,
+        tags: entity.tags,
+        attributes: entity.attributes,
+        inferred: entity.inferred,
+    }
+}
+
+/// The entities that a relation names, with the kind that each must then be.
+fn named_by(relation: &Relation) -> Vec<(&EntityId, EntityKind)> {
+    let guess = |id: &EntityId| kind_of_arn(id.as_str());
+    match relation {
+        Relation::Contains { parent, child } => {
+            vec![(parent, guess(parent)), (child, guess(child))]
+        }
+        Relation::ManagementAccount { account } => vec![(account, EntityKind::Account)],
+        Relation::MemberOf { member, group } => {
+            vec![(member, guess(member)), (group, guess(group))]
+        }
+        Relation::Policy { subject, .. } => vec![(subject, guess(subject))],
+        Relation::Proves {
+            credential,
+            principal,
+        } => vec![
+            (credential, guess(credential)),
+            (principal, guess(principal)),
+        ],
+        Relation::RunsAs {
+            workload,
+            principal,
+        } => vec![(workload, guess(workload)), (principal, guess(principal))],
+        Relation::Pulls {
+            workload,
+            repository,
+        } => vec![
+            (workload, guess(workload)),
+            (repository, EntityKind::ImageRepository),
+        ],
+        Relation::Serves {
+            distribution,
+            origin,
+        } => vec![
+            (distribution, EntityKind::Distribution),
+            (origin, guess(origin)),
+        ],
+        Relation::SignsInAs { person, role } => {
+            vec![(person, EntityKind::Person), (role, EntityKind::Role)]
+        }
+        Relation::Stores { store, credential } => {
+            vec![(store, guess(store)), (credential, guess(credential))]
+        }
+        Relation::Kind { principal, .. } => vec![(principal, guess(principal))],
+    }
+}
+
+/// What an id of AWS is the id of, as far as its text tells.
+pub(crate) fn kind_of_arn(id: &str) -> EntityKind {
+    if id.starts_with("AKIA") || id.starts_with("ASIA") {
+        return EntityKind::AccessKey;
+    }
+    if id.starts_with("password:") {
+        return EntityKind::Password;
+    }
+    let mut parts = id.splitn(6, ':');
+    let service = parts.nth(2).unwrap_or_default();
+    let resource = parts.nth(2).unwrap_or_default();
+    let kind = resource.split(['/', ':']).next().unwrap_or_default();
+    match (service, kind) {
+        ("iam", "root") => EntityKind::Account,
+        ("iam", "user") => EntityKind::User,
+        ("iam", "group") => EntityKind::Group,
+        ("iam", "role") => EntityKind::Role,
+        ("iam", "policy") => EntityKind::Policy,
+        ("s3", _) if !resource.contains('/') => EntityKind::Bucket,
+        ("kms", "key") => EntityKind::Key,
+        ("secretsmanager", "secret") => EntityKind::Secret,
+        ("ssm", "parameter") => EntityKind::Parameter,
+        ("sqs", _) => EntityKind::Queue,
+        ("sns", _) => EntityKind::Topic,
+        ("lambda", "function") => EntityKind::Function,
+        ("ec2", "instance") => EntityKind::Instance,
+        ("ec2", "launch-template") => EntityKind::LaunchTemplate,
+        ("ecs", "task" | "task-definition") => EntityKind::Task,
+        ("ecs", "service") => EntityKind::ContainerService,
+        ("ecs" | "eks", "cluster") => EntityKind::Cluster,
+        ("codebuild", "project") => EntityKind::BuildProject,
+        ("cloudformation", "stack") => EntityKind::Stack,
+        ("apprunner", "service") => EntityKind::Application,
+        ("ecr", "repository") => EntityKind::ImageRepository,
+        ("cloudfront", "distribution") => EntityKind::Distribution,
+        ("dynamodb", "table") | ("rds", _) => EntityKind::Database,
+        ("glue" | "sagemaker" | "datapipeline" | "elasticmapreduce", _) => EntityKind::DataJob,
+        _ => EntityKind::Other,
+    }
+}
