@@ -1,1 +1,36 @@
-//! placeholder
+//! How things look: reports, paths and timelines as text, JSON, HTML and SVG.
+//!
+//! Everything here is a pure function from what was found to text or bytes. Nothing in this crate
+//! reads a file, prints, knows the time, or decides what matters: that is done by the crates above.
+//!
+//! | module | what it makes |
+//! |---|---|
+//! | [`terminal`] | the report that a responder reads first, at 80 columns or fewer |
+//! | [`html`] | the report as one page that needs no network |
+//! | [`json`], [`ndjson`], [`ocsf`] | what machines read |
+//! | [`redact`] | the report with every name replaced, for handing on |
+//! | [`svg`] | a picture of terminal output |
+//! | [`text`] | cleaning, measuring and wrapping of text that an intruder may have written |
+//!
+//! ```
+//! use portreeve_view::text;
+//!
+//! // A user agent is written by whoever makes the call: it must not steer the reader's terminal.
+//! assert_eq!(text::clean("curl\u{1b}[2J"), "curl<U+001B>[2J");
+//!
+//! let rows = [vec!["s3:GetObject".to_owned(), "140".to_owned()]];
+//! let options = portreeve_view::terminal::Options::default();
+//! let table = portreeve_view::terminal::table(&["action", "calls"], &rows, &options);
+//! assert!(table.contains("s3:GetObject  140"));
+//! ```
+
+mod fold;
+pub mod html;
+pub mod json;
+mod name;
+pub mod ndjson;
+pub mod ocsf;
+pub mod redact;
+pub mod svg;
+pub mod terminal;
+pub mod text;

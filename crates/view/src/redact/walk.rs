@@ -1,0 +1,326 @@
+//! Every string of a report. The patterns name every field, so that a new one does not compile
+//! until it is decided here whether it holds names.
+
+use std::collections::BTreeSet;
+
+use portreeve_graph::{AttackPath, Jewel, PathStep};
+use portreeve_incident::{
+    CredentialStory, Incident, NetworkUse, Report, ResponseStep, ScorePart, TimelineEntry, Touched,
+};
+use portreeve_model::{BlindSpot, Coverage, DeadLetter, EntityId, Evidence, Finding, Input};
+
+use super::shared;
+
+/// What a string of a report may hold.
+#[derive(Clone, Copy)]
+pub(super) enum Field {
+    /// Names anywhere in it.
+    Text,
+    /// A policy's name, `#`, a statement's.
+    Statement,
+    /// A network address or a service's name.
+    Address,
+    /// The user's name for a network.
+    Network,
+    /// A file's path.
+    File,
+    /// No name of its own; a name known from elsewhere is still replaced.
+    Fixed,
+}
+
+type Visit<'v> = &'v mut dyn FnMut(Field, &mut String);
+
+/// Visits every string that may hold a name.
+pub(super) fn strings(report: &mut Report, visit: Visit<'_>) {
+    let Report {
+        version: _,
+        rules_sha256: _,
+        rules: _,
+        simulated: _,
+        incidents,
+        findings,
+        jewels,
+        coverage,
+        blind_spots,
+        dead_letters,
+        dead_letters_omitted: _,
+        inputs,
+        notes,
+        summary: _,
+    } = report;
+    incidents.iter_mut().for_each(|one| incident(one, visit));
+    findings.iter_mut().for_each(|one| finding(one, visit));
+    for Jewel {
+        id,
+        kind: _,
+        reason,
+    } in jewels
+    {
+        entity(id, visit);
+        visit(Field::Text, reason);
+    }
+    coverage.iter_mut().for_each(|one| covered(one, visit));
+    for BlindSpot {
+        missing,
+        consequence,
+        remedy,
+    } in blind_spots
+    {
+        texts([missing, consequence, remedy], visit);
+    }
+    for DeadLetter {
+        file,
+        offset: _,
+        reason,
+    } in dead_letters
+    {
+        shared(file, &mut |text| visit(Field::File, text));
+        visit(Field::Text, reason);
+    }
+    for Input {
+        file,
+        kind: _,
+        format: _,
+        bytes: _,
+        sha256: _,
+        records: _,
+    } in inputs
+    {
+        shared(file, &mut |text| visit(Field::File, text));
+    }
+    texts(notes, visit);
+}
+
+fn texts<'a>(strings: impl IntoIterator<Item = &'a mut String>, visit: Visit<'_>) {
+    strings
+        .into_iter()
+        .for_each(|text| visit(Field::Text, text));
+}
+
+fn fixed<'a>(strings: impl IntoIterator<Item = &'a mut String>, visit: Visit<'_>) {
+    strings
+        .into_iter()
+        .for_each(|text| visit(Field::Fixed, text));
+}
+
+fn entity(id: &mut EntityId, visit: Visit<'_>) {
+    let mut text = id.as_str().to_owned();
+    visit(Field::Text, &mut text);
+    if text != id.as_str() {
+        *id = text.into();
+    }
+}
+
+fn incident(incident: &mut Incident, visit: Visit<'_>) {
+    let Incident {
+        id,
+        severity: _,
+        score: _,
+        score_parts,
+        headline,
+        narrative,
+        first_sign: _,
+        last_activity: _,
+        principals,
+        credentials,
+        credential_stories,
+        techniques: _,
+        tactics: _,
+        findings,
+        timeline,
+        touched: touched_resources,
+        paths,
+        response,
+    } = incident;
+    texts(principals, visit);
+    texts(credentials, visit);
+    credential_stories
+        .iter_mut()
+        .for_each(|one| story(one, visit));
+    visit(Field::Fixed, id);
+    for ScorePart { reason, points: _ } in score_parts {
+        visit(Field::Text, reason);
+    }
+    visit(Field::Text, headline);
+    texts(narrative, visit);
+    fixed(findings, visit);
+    timeline.iter_mut().for_each(|one| entry(one, visit));
+    touched_resources
+        .iter_mut()
+        .for_each(|one| touched(one, visit));
+    paths.iter_mut().for_each(|one| path(one, visit));
+    for ResponseStep {
+        title,
+        command,
+        caveat,
+    } in response
+    {
+        visit(Field::Text, title);
+        texts(command, visit);
+        texts(caveat, visit);
+    }
+}
+
+fn story(story: &mut CredentialStory, visit: Visit<'_>) {
+    let CredentialStory {
+        credential,
+        actor,
+        parent,
+        minted_by,
+        created: _,
+        expires: _,
+        networks,
+    } = story;
+    texts([credential, actor], visit);
+    texts(parent, visit);
+    visit(Field::Fixed, minted_by);
+    for NetworkUse {
+        address,
+        class,
+        client,
+        first: _,
+        last: _,
+        calls: _,
+        suspect: _,
+    } in networks
+    {
+        visit(Field::Address, address);
+        visit(Field::Network, class);
+        texts(client, visit);
+    }
+}
+
+fn entry(entry: &mut TimelineEntry, visit: Visit<'_>) {
+    let TimelineEntry {
+        time: _,
+        action,
+        outcome,
+        actor,
+        credential,
+        targets,
+        address,
+        event_id,
+        file,
+        index: _,
+        offset: _,
+        finding,
+        role: _,
+    } = entry;
+    fixed([action, outcome], visit);
+    visit(Field::Text, actor);
+    texts(credential, visit);
+    texts(targets, visit);
+    address
+        .iter_mut()
+        .for_each(|text| visit(Field::Address, text));
+    fixed(event_id, visit);
+    shared(file, &mut |text| visit(Field::File, text));
+    fixed(finding, visit);
+}
+
+fn touched(touched: &mut Touched, visit: Visit<'_>) {
+    let Touched {
+        resource,
+        objects: _,
+        actions,
+        written: _,
+        succeeded: _,
+        jewel,
+    } = touched;
+    visit(Field::Text, resource);
+    fixed(actions.iter_mut().map(|(action, _)| action), visit);
+    fixed(jewel, visit);
+}
+
+fn path(path: &mut AttackPath, visit: Visit<'_>) {
+    let AttackPath {
+        from,
+        to,
+        conditions,
+        steps,
+    } = path;
+    entity(from, visit);
+    entity(to, visit);
+    fixed(conditions, visit);
+    for PathStep {
+        from,
+        to,
+        via,
+        title,
+        permissions,
+        conditions,
+        statements,
+    } in steps
+    {
+        entity(from, visit);
+        entity(to, visit);
+        fixed([via, title], visit);
+        fixed(permissions, visit);
+        fixed(conditions, visit);
+        statements
+            .iter_mut()
+            .for_each(|text| visit(Field::Statement, text));
+    }
+}
+
+fn finding(finding: &mut Finding, visit: Visit<'_>) {
+    let Finding {
+        id,
+        rule,
+        title,
+        severity: _,
+        time: _,
+        last_time: _,
+        source: _,
+        actor,
+        credential,
+        targets,
+        techniques: _,
+        tactics: _,
+        evidence,
+        evidence_total: _,
+        // Licences ask that it be shown as it is.
+        rule_author: _,
+    } = finding;
+    texts([&mut *actor], visit);
+    texts(credential, visit);
+    texts(targets, visit);
+    fixed([id, rule], visit);
+    visit(Field::Text, title);
+    for Evidence {
+        file,
+        index: _,
+        offset: _,
+        event_id,
+        time: _,
+        action,
+    } in evidence
+    {
+        shared(file, &mut |text| visit(Field::File, text));
+        fixed(event_id, visit);
+        visit(Field::Fixed, action);
+    }
+}
+
+fn covered(coverage: &mut Coverage, visit: Visit<'_>) {
+    let Coverage {
+        source: _,
+        first: _,
+        last: _,
+        records: _,
+        duplicates: _,
+        without_time: _,
+        accounts,
+        regions: _,
+        event_kinds: _,
+        days_without_records: _,
+    } = coverage;
+    let visited: BTreeSet<String> = std::mem::take(accounts)
+        .into_iter()
+        .map(|mut account| {
+            visit(Field::Text, &mut account);
+            account
+        })
+        .collect();
+    *accounts = visited;
+}

@@ -1,0 +1,471 @@
+use std::collections::{BTreeMap, BTreeSet};
+
+use portreeve_incident::{CredentialStory, Incident, NetworkUse, ResponseStep, Touched};
+use portreeve_model::{Severity, Timestamp};
+
+use super::page::{self, FAINT, JEWEL, Page, STRONG, SUSPECT, Span, faint, plain};
+use super::{Context, left_out, path};
+use crate::fold::{self, Line};
+use crate::{name, text};
+
+/// One incident, in the order in which a responder needs it.
+pub(super) fn write(page: &mut Page, incident: &Incident, context: &Context<'_>) {
+    page.gap();
+    let severity = incident.severity.as_str().to_uppercase();
+    page.rule(
+        Span(page::severity(incident.severity), format!(" {severity} ")),
+        &format!("score {} of 100 · {}", incident.score, incident.id),
+    );
+    page.spans(0, &[Span(STRONG, incident.headline.clone())]);
+    page.gap();
+    facts(page, incident, context);
+    credentials(page, &incident.credential_stories);
+    touched(page, &incident.touched, context);
+    paths(page, incident, context);
+    response(page, &incident.response);
+    timeline(page, incident, context);
+}
+
+fn facts(page: &mut Page, incident: &Incident, context: &Context<'_>) {
+    if let Some(first) = incident.first_sign {
+        let sign = incident
+            .findings
+            .iter()
+            .filter_map(|id| context.findings.get(id.as_str()))
+            .find(|finding| finding.time == Some(first));
+        let mut spans = vec![Span(STRONG, format!("{} UTC", text::time(first)))];
+        spans.extend(sign.map(|finding| plain(format!("  {}", finding.title))));
+        page.field("first sign", spans);
+    }
+    if let Some(last) = incident.last_activity {
+        let mut spans = vec![plain(format!("{} UTC", text::time(last)))];
+        if let Some(first) = incident.first_sign {
+            let seconds = last.as_second() - first.as_second();
+            spans.push(faint(format!(
+                "  {} after the first sign",
+                text::span(seconds)
+            )));
+        }
+        page.field("last activity", spans);
+    }
+    if !incident.tactics.is_empty() {
+        let tactics: Vec<&str> = incident
+            .tactics
+            .iter()
+            .map(|tactic| tactic.title())
+            .collect();
+        page.field("tactics", vec![plain(tactics.join(" → "))]);
+    }
+    if !incident.score_parts.is_empty() {
+        let parts: Vec<String> = incident
+            .score_parts
+            .iter()
+            .map(|part| format!("{} +{}", part.reason, part.points))
+            .collect();
+        page.field("score", vec![faint(parts.join(", "))]);
+    }
+    if !incident.narrative.is_empty() {
+        page.gap();
+        for sentence in &incident.narrative {
+            page.spans(2, &[plain(format!("  {sentence}"))]);
+        }
+    }
+}
+
+fn credentials(page: &mut Page, stories: &[CredentialStory]) {
+    if stories.is_empty() {
+        return;
+    }
+    page.heading("Credentials used");
+    for (story, depth) in lineage(stories) {
+        let indent = 2 + 3 * depth.min(4);
+        let branch = if depth == 0 {
+            String::new()
+        } else {
+            "└─ ".to_owned()
+        };
+        let lead = indent.saturating_sub(text::width(&branch));
+        page.spans(
+            indent + 2,
+            &[
+                faint(format!("{}{branch}", " ".repeat(lead))),
+                Span(STRONG, story.credential.clone()),
+                plain("  "),
+                plain(name::short(&story.actor)),
+            ],
+        );
+        let pad = " ".repeat(indent + 2);
+        page.spans(indent + 2, &[faint(format!("{pad}{}", origin(story)))]);
+        for network in &story.networks {
+            page.spans(indent + 6, &network_line(network, &pad));
+        }
+    }
+}
+
+/// How and when a credential came to be, and when it ends.
+fn origin(story: &CredentialStory) -> String {
+    let made = match (story.minted_by.as_str(), story.created) {
+        ("unknown", None) => "how it was issued is not in the logs".to_owned(),
+        ("unknown", Some(created)) => format!("issued {}", text::minute(created)),
+        (method, None) => format!("issued by {method}"),
+        (method, Some(created)) => format!("issued {} by {method}", text::minute(created)),
+    };
+    match story.expires {
+        Some(expires) => format!("{made} · ends by itself {}", text::minute(expires)),
+        None => format!("{made} · when it ends is not known"),
+    }
+}
+
+fn network_line(network: &NetworkUse, pad: &str) -> Vec<Span> {
+    let (mark, style) = if network.suspect {
+        ("! ", SUSPECT)
+    } else {
+        ("  ", page::PLAIN)
+    };
+    let mut spans = vec![
+        plain(pad),
+        Span(SUSPECT.bold(), mark.into()),
+        Span(style, network.address.clone()),
+    ];
+    if network.class != "unknown" {
+        spans.push(plain(format!(" ({})", network.class)));
+    }
+    spans.push(plain(format!(
+        "  {}",
+        text::counted(network.calls, "call", "calls")
+    )));
+    spans.push(plain(format!("  {}", period(network.first, network.last))));
+    if let Some(client) = &network.client {
+        spans.push(faint(format!("  {client}")));
+    }
+    spans
+}
+
+/// From when to when, the day only once where it is the same.
+pub(super) fn period(first: Option<Timestamp>, last: Option<Timestamp>) -> String {
+    match (first, last) {
+        (Some(first), Some(last)) if text::minute(first) == text::minute(last) => {
+            text::minute(first)
+        }
+        (Some(first), Some(last)) if text::day(first) == text::day(last) => {
+            let until = text::minute(last);
+            format!(
+                "{}–{}",
+                text::minute(first),
+                until.get(11..).unwrap_or_default()
+            )
+        }
+        (Some(first), Some(last)) => format!("{} – {}", text::minute(first), text::minute(last)),
+        (Some(time), None) | (None, Some(time)) => text::minute(time),
+        (None, None) => "at an unknown time".to_owned(),
+    }
+}
+
+/// Credentials with how deep they are in the lineage, each after the one it was minted from.
+pub(crate) fn lineage(stories: &[CredentialStory]) -> Vec<(&CredentialStory, usize)> {
+    let known: BTreeSet<&str> = stories
+        .iter()
+        .map(|story| story.credential.as_str())
+        .collect();
+    let mut children: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+    let mut pending: Vec<(usize, usize)> = Vec::new();
+    for (place, story) in stories.iter().enumerate() {
+        match story
+            .parent
+            .as_deref()
+            .filter(|parent| known.contains(parent))
+        {
+            Some(parent) => children.entry(parent).or_default().push(place),
+            None => pending.push((place, 0)),
+        }
+    }
+    pending.reverse();
+    let mut ordered = Vec::with_capacity(stories.len());
+    let mut seen = BTreeSet::new();
+    while let Some((place, depth)) = pending.pop() {
+        let Some(story) = stories.get(place).filter(|_| seen.insert(place)) else {
+            continue;
+        };
+        ordered.push((story, depth));
+        if let Some(minted) = children.get(story.credential.as_str()) {
+            pending.extend(minted.iter().rev().map(|child| (*child, depth + 1)));
+        }
+    }
+    // Credentials that name each other as parents have no root; none may be lost.
+    let rest = stories
+        .iter()
+        .enumerate()
+        .filter(|(place, _)| !seen.contains(place));
+    ordered.extend(rest.map(|(_, story)| (story, 0)));
+    ordered
+}
+
+fn touched(page: &mut Page, touched: &[Touched], context: &Context<'_>) {
+    if touched.is_empty() {
+        return;
+    }
+    page.heading("What was touched");
+    let mut sorted: Vec<&Touched> = touched.iter().collect();
+    sorted.sort_by_key(|one| one.jewel.is_none());
+    let shown = context
+        .options
+        .list
+        .unwrap_or(sorted.len())
+        .min(sorted.len());
+    for one in sorted.iter().take(shown) {
+        let read = name::of(&one.resource);
+        let mut spans = match &one.jewel {
+            Some(kind) => vec![
+                Span(JEWEL, format!("  ◆ {}", read.name)),
+                Span(JEWEL, format!("  crown jewel: {kind}")),
+            ],
+            None => vec![
+                Span(STRONG, format!("    {}", read.name)),
+                faint(format!("  {}", read.kind.title())),
+            ],
+        };
+        spans.push(match (one.succeeded, one.written) {
+            (false, _) => faint("  every call refused"),
+            (true, true) => Span(page::severity(Severity::High), "  WRITTEN".into()),
+            (true, false) => plain("  read"),
+        });
+        if one.objects > 0 {
+            spans.push(faint(format!(
+                "  {}",
+                text::counted(one.objects, "object", "objects")
+            )));
+        }
+        page.spans(6, &spans);
+        let actions: Vec<String> = one
+            .actions
+            .iter()
+            .take(6)
+            .map(|(action, count)| times(action, *count))
+            .collect();
+        if !actions.is_empty() {
+            page.spans(6, &[faint(format!("      {}", actions.join(", ")))]);
+        }
+    }
+    left_out(
+        page,
+        (sorted.len() - shown) as u64,
+        "resource",
+        "resources",
+        context.options,
+    );
+}
+
+/// `s3:GetObject ×140`; a single call has no figure.
+pub(super) fn times(action: &str, count: u64) -> String {
+    match count {
+        1 => action.to_owned(),
+        _ => format!("{action} ×{}", text::count(count)),
+    }
+}
+
+fn paths(page: &mut Page, incident: &Incident, context: &Context<'_>) {
+    page.heading("How far it can still go");
+    if incident.paths.is_empty() {
+        page.spans(
+            2,
+            &[plain(
+                "  No path to a crown jewel was found in what is known of the estate.",
+            )],
+        );
+        return;
+    }
+    let shown = context
+        .options
+        .list
+        .unwrap_or(incident.paths.len())
+        .min(incident.paths.len());
+    for (number, one) in incident.paths.iter().take(shown).enumerate() {
+        if number > 0 {
+            page.gap();
+        }
+        path::write(page, one, &context.jewels);
+    }
+    left_out(
+        page,
+        (incident.paths.len() - shown) as u64,
+        "path",
+        "paths",
+        context.options,
+    );
+}
+
+fn response(page: &mut Page, steps: &[ResponseStep]) {
+    if steps.is_empty() {
+        return;
+    }
+    page.heading("What to do first");
+    page.spans(2, &[faint("  Commands to review before you run them.")]);
+    for (number, step) in steps.iter().enumerate() {
+        page.gap();
+        page.spans(
+            5,
+            &[
+                Span(STRONG, format!("{:>3}. ", number + 1)),
+                Span(STRONG, step.title.clone()),
+            ],
+        );
+        if let Some(command) = &step.command {
+            page.command(command);
+        }
+        if let Some(caveat) = &step.caveat {
+            page.spans(5, &[faint(format!("     {caveat}"))]);
+        }
+    }
+}
+
+fn timeline(page: &mut Page, incident: &Incident, context: &Context<'_>) {
+    if incident.timeline.is_empty() {
+        return;
+    }
+    page.heading(&format!(
+        "Timeline ({})",
+        text::counted(incident.timeline.len() as u64, "record", "records")
+    ));
+    page.spans(
+        2,
+        &[
+            Span(STRONG, "  ● ".into()),
+            plain("finding  "),
+            plain("○ "),
+            plain("done from where the intruder works  "),
+            faint("· quiet, perhaps the owner's"),
+        ],
+    );
+    let severity = |id: &str| {
+        context
+            .findings
+            .get(id)
+            .map_or(Severity::Informational, |finding| finding.severity)
+    };
+    let (lines, omitted) = fold::abridge(
+        fold::lines(&incident.timeline),
+        context.options.timeline,
+        severity,
+    );
+    let mut day = String::new();
+    let mut actor = (String::new(), None);
+    for line in &lines {
+        let today = line.time().map_or("no time".to_owned(), text::day);
+        if today != day {
+            page.gap();
+            page.spans(2, &[Span(STRONG, format!("  {today}"))]);
+            day = today;
+        }
+        match line {
+            Line::Quiet(quiet) => quiet_line(page, quiet),
+            Line::Calls(calls) => {
+                let entry = calls.first;
+                let next = (entry.actor.clone(), entry.credential.clone());
+                if next != actor {
+                    let with = entry
+                        .credential
+                        .as_ref()
+                        .map(|id| format!(" with {id}"))
+                        .unwrap_or_default();
+                    page.spans(
+                        6,
+                        &[faint(format!("    as {}{with}", name::short(&entry.actor)))],
+                    );
+                    actor = next;
+                }
+                calls_line(page, calls, context);
+            }
+        }
+    }
+    if omitted > 0 {
+        page.gap();
+        let what = text::counted(omitted, "record is", "records are");
+        page.spans(
+            2,
+            &[faint(format!(
+                "  {what} left out of this timeline; {}.",
+                context.options.see_all
+            ))],
+        );
+    }
+}
+
+fn calls_line(page: &mut Page, calls: &fold::Calls<'_>, context: &Context<'_>) {
+    let entry = calls.first;
+    let finding = entry
+        .finding
+        .as_deref()
+        .and_then(|id| context.findings.get(id));
+    let style = finding.map_or(page::PLAIN, |finding| page::severity(finding.severity));
+    let clock = entry.time.map_or("--:--:--".to_owned(), text::clock);
+    let mark = if entry.finding.is_some() {
+        "●"
+    } else {
+        "○"
+    };
+    let mark_style = if finding.is_some_and(|finding| finding.severity == Severity::Critical) {
+        page::severity(Severity::High)
+    } else {
+        style
+    };
+    let action_style = if entry.finding.is_some() {
+        STRONG
+    } else {
+        page::PLAIN
+    };
+    let mut spans = vec![
+        faint(format!("  {clock} ")),
+        Span(mark_style, mark.into()),
+        Span(
+            action_style,
+            format!(" {}", times(&entry.action, calls.count)),
+        ),
+    ];
+    if entry.outcome != "success" {
+        spans.push(Span(SUSPECT, format!("  {}", entry.outcome)));
+    }
+    match (calls.targets.len(), calls.targets.first()) {
+        (1, Some(target)) => spans.push(plain(format!("  {}", name::short(target)))),
+        (2.., Some(target)) => spans.push(plain(format!(
+            "  {} and {} more",
+            name::short(target),
+            text::count(calls.targets.len() as u64 - 1)
+        ))),
+        _ => {}
+    }
+    page.spans(13, &spans);
+    if let Some(finding) = finding {
+        page.spans(
+            13,
+            &[
+                plain(" ".repeat(13)),
+                Span(
+                    page::severity(finding.severity),
+                    finding.severity.as_str().to_uppercase(),
+                ),
+                plain(format!(" {}", finding.title)),
+            ],
+        );
+    }
+}
+
+fn quiet_line(page: &mut Page, quiet: &fold::Quiet<'_>) {
+    let actions = quiet.actions();
+    let mut named: Vec<String> = actions
+        .iter()
+        .take(3)
+        .map(|(action, count)| times(action, *count))
+        .collect();
+    if actions.len() > 3 {
+        named.push(format!("{} other actions", actions.len() - 3));
+    }
+    let clock = quiet.first.map_or("--:--:--".to_owned(), text::clock);
+    let what = text::counted(quiet.count, "quiet call", "quiet calls");
+    page.spans(
+        13,
+        &[Span(
+            FAINT,
+            format!("  {clock} · {what}: {}", named.join(", ")),
+        )],
+    );
+}

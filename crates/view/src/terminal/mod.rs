@@ -1,0 +1,188 @@
+//! Reports for a terminal: what a responder reads first.
+//!
+//! Text that comes from records is cleaned before it is shown (see [`crate::text::clean`]).
+//! Commands are never broken or shortened, so that they can be copied.
+
+mod incident;
+mod page;
+mod path;
+mod surroundings;
+
+use std::collections::BTreeMap;
+
+use portreeve_graph::{AttackPath, BlastRadius, Jewel, JewelKind};
+use portreeve_incident::Report;
+use portreeve_model::{BlindSpot, Finding};
+
+use crate::text;
+use page::{Page, STRONG, SUSPECT, Span, faint, plain};
+
+/// How a report is laid out.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Columns to lay text out for.
+    pub width: usize,
+    /// Whether to use ANSI colours. Nothing is told by colour alone.
+    pub colour: bool,
+    /// The most lines of an incident's timeline; `None` for all.
+    pub timeline: Option<usize>,
+    /// The most lines of any other list; `None` for all.
+    pub list: Option<usize>,
+    /// How the reader gets to see what is left out, as the end of "… left out; ".
+    pub see_all: String,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            width: 80,
+            colour: false,
+            timeline: Some(40),
+            list: Some(12),
+            see_all: "`--format json` shows all".to_owned(),
+        }
+    }
+}
+
+/// What several parts of a report need to know of it.
+struct Context<'a> {
+    options: &'a Options,
+    findings: BTreeMap<&'a str, &'a Finding>,
+    jewels: BTreeMap<&'a str, JewelKind>,
+}
+
+/// Lays out a whole report.
+pub fn report(report: &Report, options: &Options) -> String {
+    let mut page = Page::new(options.width, options.colour);
+    let context = Context {
+        options,
+        findings: report
+            .findings
+            .iter()
+            .map(|finding| (finding.id.as_str(), finding))
+            .collect(),
+        jewels: report
+            .jewels
+            .iter()
+            .map(|jewel| (jewel.id.as_str(), jewel.kind))
+            .collect(),
+    };
+    if report.simulated {
+        page.spans(
+            0,
+            &[
+                Span(SUSPECT.bold(), "Simulated data.".into()),
+                plain(SIMULATED),
+            ],
+        );
+        page.gap();
+    }
+    surroundings::opening(&mut page, report);
+    for incident in &report.incidents {
+        incident::write(&mut page, incident, &context);
+    }
+    surroundings::write(&mut page, report, &context);
+    page.finish()
+}
+
+const SIMULATED: &str = " The simulator wrote these records; no organisation, person or intrusion \
+    in them is real.";
+
+/// Lays out attack paths, each with its steps, and what could not be seen.
+pub fn paths(
+    paths: &[AttackPath],
+    jewels: &[Jewel],
+    blind_spots: &[BlindSpot],
+    options: &Options,
+) -> String {
+    let mut page = Page::new(options.width, options.colour);
+    let jewels: BTreeMap<&str, JewelKind> = jewels
+        .iter()
+        .map(|jewel| (jewel.id.as_str(), jewel.kind))
+        .collect();
+    match paths.len() {
+        0 => page.spans(
+            0,
+            &[plain("No path was found in what is known of the estate.")],
+        ),
+        found => page.spans(
+            0,
+            &[Span(STRONG, text::counted(found as u64, "path", "paths"))],
+        ),
+    }
+    let shown = options.list.unwrap_or(paths.len()).min(paths.len());
+    for path in paths.iter().take(shown) {
+        page.gap();
+        path::write(&mut page, path, &jewels);
+    }
+    left_out(
+        &mut page,
+        (paths.len() - shown) as u64,
+        "path",
+        "paths",
+        options,
+    );
+    surroundings::blind_spots(&mut page, blind_spots);
+    page.finish()
+}
+
+/// Lays out all that one principal or credential can reach.
+pub fn blast_radius(start: &str, radius: &BlastRadius, options: &Options) -> String {
+    let mut page = Page::new(options.width, options.colour);
+    path::blast_radius(&mut page, start, radius, options);
+    page.finish()
+}
+
+/// Lays out a table. The last column that does not fit is wrapped; no cell is shortened.
+pub fn table(headers: &[&str], rows: &[Vec<String>], options: &Options) -> String {
+    let mut page = Page::new(options.width, options.colour);
+    let mut widths: Vec<usize> = headers.iter().map(|header| text::width(header)).collect();
+    for row in rows {
+        for (width, cell) in widths.iter_mut().zip(row) {
+            *width = (*width).max(text::width(&text::clean(cell)));
+        }
+    }
+    let hang: usize = widths
+        .iter()
+        .take(widths.len().saturating_sub(1))
+        .map(|width| width + 2)
+        .sum();
+    let cell = |text: &str, column: usize| {
+        let text = text::clean(text).into_owned();
+        let last = column + 1 == widths.len();
+        let width = widths.get(column).copied().unwrap_or(0);
+        let padding = if last {
+            0
+        } else {
+            (width + 2).saturating_sub(text::width(&text))
+        };
+        format!("{text}{}", " ".repeat(padding))
+    };
+    let heads: Vec<Span> = headers
+        .iter()
+        .enumerate()
+        .map(|(column, header)| faint(cell(header, column)))
+        .collect();
+    page.spans(hang, &heads);
+    for row in rows {
+        let cells: Vec<Span> = row
+            .iter()
+            .take(headers.len())
+            .enumerate()
+            .map(|(column, text)| plain(cell(text, column)))
+            .collect();
+        page.spans(hang, &cells);
+    }
+    page.finish()
+}
+
+/// Says how many are left out, and how to see them.
+fn left_out(page: &mut Page, number: u64, one: &str, many: &str, options: &Options) {
+    if number > 0 {
+        let what = text::counted(number, &format!("more {one}"), &format!("more {many}"));
+        page.spans(
+            2,
+            &[faint(format!("  {what} left out; {}.", options.see_all))],
+        );
+    }
+}
