@@ -37,6 +37,9 @@ pub struct PrincipalPolicies {
     /// Service control policies from the organization's root down to the account, a level each;
     /// each level must allow. Empty: the account is in no organization, or its SCPs are off.
     pub scps: Vec<Vec<AttachedPolicy>>,
+    /// Policies of the VPC endpoint that the request comes through; one of them must allow. Empty:
+    /// it comes through none, or through one whose policy is open.
+    pub endpoint: Vec<AttachedPolicy>,
     /// Whether SCPs have no effect on it: principals of the management account, and
     /// service-linked roles. Service-linked roles known by their ARN are seen without it.
     pub exempt_from_scp: bool,
@@ -59,8 +62,9 @@ pub enum ResourcePolicyKind {
 /// All policies on the resource's side.
 #[derive(Clone, Debug, Default)]
 pub struct ResourcePolicies {
-    /// The resource's own policy. `None`: it is known to have none. (For a role or a key, which
-    /// always have one, `None` means that it is not known.)
+    /// The resource's own policy. `None`: it is known to have none. A role or a key always has
+    /// one, so there `None` means that it was not seen, and it is taken that it may delegate to
+    /// its account; with [`Document::unseen`] it may say anything at all.
     pub policy: Option<AttachedPolicy>,
     /// How it combines with the caller's side.
     pub kind: ResourcePolicyKind,
@@ -117,7 +121,7 @@ impl Caller {
         let arn = arn.into();
         let account = match kind {
             CallerKind::Service | CallerKind::Anonymous => String::new(),
-            _ => arn.splitn(6, ':').nth(4).unwrap_or_default().to_owned(),
+            _ => arn.split(':').nth(4).unwrap_or_default().to_owned(),
         };
         let tags = BTreeMap::new();
         Self {
