@@ -1,8 +1,50 @@
 //! Findings and graph to incidents: one story for each intrusion, with what it touched, how far
 //! it could still go, and what to do first.
+//!
+//! [`incidents`] joins the findings of a run: by the credential that was used, by the chain of
+//! credentials that were minted from one another, by the actor where the same person's or
+//! pipeline's credentials are used from strange addresses day after day, by an address or a client
+//! that is strange to all who were seen with it, and by a sign that the user named. What many
+//! have in common (an office's way out, a provider's service, a class of networks) joins nothing.
+//!
+//! It is pure: the same input gives the same incidents, whatever the order of the records and
+//! however the files were split.
+//!
+//! ```
+//! use portreeve_detect::{Folded, Settings};
+//! use portreeve_incident::{Context, incidents};
+//!
+//! let (folded, settings) = (Folded::default(), Settings::default());
+//! assert!(incidents(&Context::new(&folded, &settings)).is_empty());
+//! ```
+//!
+//! # From score to severity
+//!
+//! The score is the sum of its parts, at most 100. It gives a severity: critical from 70, high from
+//! 45, medium from 25, low from 5. That severity is then kept within one step of the gravest
+//! finding's, and never below the severity of a sign that the user named.
 
+mod actors;
+mod behaviour;
+mod build;
+mod case;
+mod clients;
+mod commands;
+mod credentials;
+mod facts;
+mod join;
+mod names;
+mod reach;
 mod report;
+mod response;
+mod score;
+mod story;
+mod survey;
+mod text;
+mod touched;
 
+pub use build::{Context, incidents};
+pub use reach::Reach;
 pub use report::{
     CredentialStory, Incident, NetworkUse, Report, ResponseStep, ScorePart, Summary, TimelineEntry,
     TimelineRole, Touched,

@@ -3,7 +3,9 @@ use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 use portreeve_graph::{AttackPath, Jewel};
-use portreeve_model::{BlindSpot, Coverage, DeadLetter, Finding, Input, Severity, Tactic, Technique};
+use portreeve_model::{
+    BlindSpot, Coverage, DeadLetter, Finding, Input, Severity, Tactic, Technique,
+};
 
 /// All that one investigation has to say. Its JSON form is what `investigate --format json` writes.
 #[derive(Clone, Debug, Serialize, Deserialize)]

@@ -1,0 +1,174 @@
+use std::collections::BTreeSet;
+
+use portreeve_detect::{Folded, Settings, stable_id};
+use portreeve_graph::AttackPath;
+
+use crate::case::Case;
+use crate::facts::Facts;
+use crate::join;
+use crate::reach::{self, Reach};
+use crate::report::{Incident, TimelineEntry};
+use crate::survey::Survey;
+use crate::{credentials, response, score, story, touched};
+
+/// What incidents are made from.
+#[derive(Clone, Copy)]
+pub struct Context<'a> {
+    folded: &'a Folded,
+    networks: &'a Settings,
+    reach: Option<&'a dyn Reach>,
+}
+
+impl<'a> Context<'a> {
+    /// The folded run, and the networks that the user declares.
+    pub fn new(folded: &'a Folded, networks: &'a Settings) -> Self {
+        Self {
+            folded,
+            networks,
+            reach: None,
+        }
+    }
+
+    /// Adds the attack graph: without it incidents tell neither jewels nor paths.
+    pub fn with_reach(self, reach: &'a dyn Reach) -> Self {
+        Self {
+            reach: Some(reach),
+            ..self
+        }
+    }
+}
+
+/// The incidents of a run, gravest first.
+pub fn incidents(context: &Context<'_>) -> Vec<Incident> {
+    let survey = Survey::new(context.folded, context.networks);
+    let mut incidents: Vec<Incident> = join::groups(context.folded, &survey)
+        .into_iter()
+        .map(|group| {
+            let case = Case::new(context.folded, &survey, context.networks, group);
+            incident(&case, context.reach)
+        })
+        .collect();
+    incidents.sort_by(|a, b| {
+        b.severity
+            .cmp(&a.severity)
+            .then(b.score.cmp(&a.score))
+            .then(a.first_sign.cmp(&b.first_sign))
+            .then_with(|| a.id.cmp(&b.id))
+    });
+    incidents
+}
+
+fn incident(case: &Case<'_>, reach: Option<&dyn Reach>) -> Incident {
+    let touched = touched::touched(case, reach);
+    let reaching = reaching_principals(case);
+    let (paths, omitted_paths): (Vec<AttackPath>, usize) = reach
+        .map(|reach| reach::paths(reach, &reaching))
+        .unwrap_or_default();
+    let credential_stories = credentials::stories(case);
+    let facts = Facts::new(case);
+    let (score, score_parts) = score::score(case, &facts, &touched, &paths);
+    let severity = score::severity(case, score);
+    let story = story::story(case, &facts, &touched, &paths, omitted_paths);
+    Incident {
+        id: id(case),
+        severity,
+        score,
+        score_parts,
+        headline: story.headline,
+        narrative: story.narrative,
+        first_sign: case.findings().filter_map(|finding| finding.time).min(),
+        last_activity: case.deeds().filter_map(|row| row.time()).max(),
+        principals: principals(case),
+        credentials: case
+            .held
+            .iter()
+            .map(|credential| case.text(*credential).to_owned())
+            .collect(),
+        credential_stories,
+        techniques: sorted(
+            case.findings()
+                .flat_map(|finding| finding.techniques.iter().cloned()),
+        ),
+        tactics: sorted(
+            case.findings()
+                .flat_map(|finding| finding.tactics.iter().copied()),
+        ),
+        findings: case.findings().map(|finding| finding.id.clone()).collect(),
+        timeline: timeline(case),
+        response: response::steps(case, &facts, reach),
+        touched,
+        paths,
+    }
+}
+
+fn sorted<T: Ord>(items: impl Iterator<Item = T>) -> Vec<T> {
+    items.collect::<BTreeSet<T>>().into_iter().collect()
+}
+
+/// From the root credential of the first finding's lineage and that finding.
+fn id(case: &Case<'_>) -> String {
+    let Some(first) = case.findings().next() else {
+        return String::new();
+    };
+    let root = first
+        .credential
+        .as_deref()
+        .and_then(|credential| case.folded.activities.strings().find(credential))
+        .map(|credential| case.text(case.folded.lineage.root(credential)));
+    stable_id(&["incident", root.unwrap_or(&first.actor), &first.id])
+}
+
+/// Whom the intruder acted as, in order of first sight.
+fn principals(case: &Case<'_>) -> Vec<String> {
+    let mut seen = BTreeSet::new();
+    case.deeds()
+        .filter(|row| !row.principal().is_empty())
+        .filter(|row| seen.insert((row.principal_symbol(), row.session_symbol())))
+        .map(|row| row.actor())
+        .collect()
+}
+
+/// The principals of all credentials that the intruder held.
+fn reaching_principals(case: &Case<'_>) -> Vec<String> {
+    let mut principals: BTreeSet<&str> = case.deeds().map(|row| row.principal()).collect();
+    for credential in &case.made {
+        if let Some(link) = case.folded.lineage.mint(*credential) {
+            principals.insert(case.text(link.principal));
+        }
+    }
+    principals.remove("");
+    principals.into_iter().map(str::to_owned).collect()
+}
+
+fn timeline(case: &Case<'_>) -> Vec<TimelineEntry> {
+    case.rows
+        .iter()
+        .map(|case_row| {
+            let row = case.folded.activities.get(case_row.row);
+            let outcome = match row.error_code() {
+                _ if row.succeeded() => "success",
+                Some(code) if !code.is_empty() => code,
+                _ if row.denied() => "denied",
+                _ => "failed",
+            };
+            let position = row.position();
+            TimelineEntry {
+                time: row.time(),
+                action: row.action().to_owned(),
+                outcome: outcome.to_owned(),
+                actor: row.actor(),
+                credential: row.credential().map(str::to_owned),
+                targets: row.targets().map(str::to_owned).collect(),
+                address: row.address().map(str::to_owned),
+                event_id: row.event_id(),
+                file: row.file().clone(),
+                index: position.index,
+                offset: position.offset,
+                finding: case_row
+                    .finding
+                    .map(|number| case.folded.findings[number].id.clone()),
+                role: case_row.role,
+            }
+        })
+        .collect()
+}

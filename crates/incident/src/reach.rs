@@ -1,0 +1,81 @@
+use portreeve_graph::{AttackPath, Jewel};
+use portreeve_model::EntityId;
+
+/// What incidents ask of the attack graph.
+pub trait Reach {
+    /// The graph's id for a principal as the logs name it; `None` where the estate lacks it.
+    fn resolve(&self, principal: &str) -> Option<EntityId>;
+
+    /// The shortest path from a principal to each crown jewel that it reaches.
+    fn paths_to_jewels(&self, from: &EntityId) -> Vec<AttackPath>;
+
+    /// The estate's crown jewels.
+    fn jewels(&self) -> &[Jewel];
+
+    /// The organization's management account as `arn:aws:iam::ACCOUNT:root` or as its number: the
+    /// one that service control policies do not bind.
+    fn management_account(&self) -> Option<&str> {
+        None
+    }
+}
+
+/// The most paths that an incident shows.
+pub(crate) const PATH_LIMIT: usize = 12;
+
+/// The shortest path to each crown jewel from any of the principals, an open one before one that
+/// needs a condition; with how many jewels beyond the limit are reached.
+pub(crate) fn paths(reach: &dyn Reach, principals: &[String]) -> (Vec<AttackPath>, usize) {
+    let mut starts: Vec<EntityId> = principals
+        .iter()
+        .filter_map(|principal| reach.resolve(principal))
+        .collect();
+    starts.sort();
+    starts.dedup();
+    let mut best = std::collections::BTreeMap::<EntityId, AttackPath>::new();
+    for start in &starts {
+        for path in reach.paths_to_jewels(start) {
+            match best.get(&path.to) {
+                Some(known) if rank(known) <= rank(&path) => {}
+                _ => {
+                    best.insert(path.to.clone(), path);
+                }
+            }
+        }
+    }
+    let kind = |path: &AttackPath| {
+        reach
+            .jewels()
+            .iter()
+            .filter(|jewel| jewel.id == path.to)
+            .map(|jewel| jewel.kind)
+            .min()
+    };
+    let mut paths: Vec<AttackPath> = best.into_values().collect();
+    paths.sort_by(|a, b| {
+        let order = |path: &AttackPath| {
+            (
+                !path.conditions.is_empty(),
+                kind(path).is_none(),
+                kind(path),
+            )
+        };
+        order(a)
+            .cmp(&order(b))
+            .then_with(|| rank(a).cmp(&rank(b)))
+            .then_with(|| a.to.cmp(&b.to))
+    });
+    let omitted = paths.len().saturating_sub(PATH_LIMIT);
+    paths.truncate(PATH_LIMIT);
+    (paths, omitted)
+}
+
+fn rank(path: &AttackPath) -> (bool, usize, usize, &EntityId, Vec<&str>) {
+    let steps = path.steps.iter().map(|step| step.via.as_str()).collect();
+    (
+        !path.conditions.is_empty(),
+        path.steps.len(),
+        path.conditions.len(),
+        &path.from,
+        steps,
+    )
+}

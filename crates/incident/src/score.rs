@@ -1,0 +1,157 @@
+//! How grave an incident is, in parts that a reader can check.
+
+use std::collections::BTreeSet;
+
+use portreeve_graph::AttackPath;
+use portreeve_model::{FindingSource, Severity, Tactic};
+
+use crate::behaviour::Behaviour;
+use crate::case::Case;
+use crate::credentials;
+use crate::facts::Facts;
+use crate::report::{ScorePart, Touched};
+use crate::survey::is_grave;
+use crate::text::counted;
+
+/// Points for the gravest finding.
+fn points(severity: Severity) -> u32 {
+    match severity {
+        Severity::Informational => 0,
+        Severity::Low => 5,
+        Severity::Medium => 15,
+        Severity::High => 35,
+        Severity::Critical => 50,
+    }
+}
+
+/// The score, at most 100, and its parts.
+pub(crate) fn score(
+    case: &Case<'_>,
+    facts: &Facts<'_>,
+    touched: &[Touched],
+    paths: &[AttackPath],
+) -> (u32, Vec<ScorePart>) {
+    let mut parts = Vec::new();
+    let mut add = |points: u32, reason: String| {
+        if points > 0 {
+            parts.push(ScorePart { reason, points });
+        }
+    };
+    let gravest = case.gravest();
+    add(points(gravest), format!("gravest finding is {gravest}"));
+
+    let rules: BTreeSet<&str> = case
+        .findings()
+        .filter(|it| is_grave(it))
+        .map(|it| it.rule.as_str())
+        .collect();
+    let more_rules = rules.len().saturating_sub(1) as u32;
+    add(
+        (more_rules * 2).min(10),
+        format!(
+            "{} of medium or above besides",
+            counted(more_rules.into(), "rule")
+        ),
+    );
+
+    let tactics: BTreeSet<Tactic> = case
+        .findings()
+        .flat_map(|finding| finding.tactics.iter().copied())
+        .collect();
+    let more_tactics = tactics.len().saturating_sub(1) as u32;
+    add(
+        (more_tactics * 3).min(18),
+        format!("{} tactics", tactics.len()),
+    );
+
+    let strange = case.group.is_strange();
+    if strange
+        && case
+            .held
+            .iter()
+            .any(|it| credentials::overlap(case, *it).is_some())
+    {
+        add(15, "one session or key used from two networks".into());
+    }
+    if strange && case.group.strange_actors.len() > 1 {
+        add(
+            5,
+            format!(
+                "{} actors' credentials in the same hands",
+                case.group.strange_actors.len()
+            ),
+        );
+    }
+    let jewel = |used: bool| {
+        touched
+            .iter()
+            .filter(|it| it.succeeded && is_used(it) == used)
+            .find_map(|it| it.jewel.as_deref())
+    };
+    match (jewel(true), jewel(false)) {
+        (Some(kind), _) => add(15, format!("crown jewel written, used or read out: {kind}")),
+        (None, Some(kind)) => add(8, format!("crown jewel looked at: {kind}")),
+        (None, None) => {}
+    }
+    if facts.count(Behaviour::Persists) > 0 {
+        add(6, "something made that outlives the session".into());
+    }
+    if facts.count(Behaviour::ImpairsLogging) > 0 {
+        add(10, "logging or detection impaired".into());
+    }
+    let open = paths
+        .iter()
+        .filter(|path| path.conditions.is_empty())
+        .count() as u32;
+    if strange || case.group.named {
+        add(
+            (open * 2).min(8),
+            format!("{} within open reach", counted(open.into(), "crown jewel")),
+        );
+    }
+    (
+        parts.iter().map(|part| part.points).sum::<u32>().min(100),
+        parts,
+    )
+}
+
+/// Whether a resource was written, or gave away what it guards.
+fn is_used(touched: &Touched) -> bool {
+    let guarded = [
+        "kms:Sign",
+        "kms:Decrypt",
+        "secretsmanager:GetSecretValue",
+        "ssm:GetParameter",
+    ];
+    touched.written
+        || touched
+            .actions
+            .iter()
+            .any(|(action, _)| guarded.iter().any(|it| action.starts_with(it)))
+}
+
+/// The severity that a score gives, kept within one step of the gravest finding's and not below
+/// that of a sign that the user named.
+pub(crate) fn severity(case: &Case<'_>, score: u32) -> Severity {
+    let by_score = match score {
+        70.. => Severity::Critical,
+        45.. => Severity::High,
+        25.. => Severity::Medium,
+        5.. => Severity::Low,
+        _ => Severity::Informational,
+    };
+    let step = |severity: Severity, by: isize| {
+        let place = (severity as isize + by).clamp(0, Severity::ALL.len() as isize - 1);
+        Severity::ALL[place as usize]
+    };
+    let gravest = case.gravest();
+    let named = case
+        .findings()
+        .filter(|finding| finding.source == FindingSource::Sign)
+        .map(|finding| finding.severity)
+        .max()
+        .unwrap_or_default();
+    by_score
+        .clamp(step(gravest, -1), step(gravest, 1))
+        .max(named)
+}

@@ -1,0 +1,375 @@
+//! Where and with what client each actor works, and which of that is strange.
+//!
+//! An address is *common* where many actors use it without a finding, or where the user declares
+//! its network as corporate or a pipeline's. It is *ordinary* for an actor that used it on several
+//! days before the actor's first finding from a strange address. What is neither, and public, is
+//! *strange*: only that joins findings and makes other activity suspect.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+
+use foldhash::fast::FixedState;
+use portreeve_detect::{ActivityRow, Folded, RowId, Settings, Symbol};
+use portreeve_model::{Finding, FindingSource, OriginKind, Severity};
+
+use crate::actors::{ActorId, Actors};
+use crate::clients;
+
+/// From how many actors on, seen without a finding, an address is an office's or a provider's.
+const COMMON_ACTORS: usize = 4;
+
+/// On how many days an actor must have worked from an address for it to be ordinary.
+const ORDINARY_DAYS: u8 = 3;
+
+/// How long before the first finding a client may have been seen and still be the intruder's.
+const CLIENT_LEAD_SECONDS: i64 = 86_400;
+
+/// Stands for "never" where times are compared.
+const NEVER: i64 = i64::MAX;
+
+pub(crate) type FamilyId = u32;
+
+#[derive(Clone, Copy, Debug)]
+struct Use {
+    first: i64,
+    days: u8,
+    last_day: i64,
+    /// When the last of [`ORDINARY_DAYS`] days began.
+    settled: i64,
+    found: bool,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct ClientUse {
+    first: i64,
+    found: bool,
+}
+
+/// What is known of addresses and clients.
+pub(crate) struct Survey<'a> {
+    folded: &'a Folded,
+    pub(crate) actors: Actors,
+    /// For each finding its rows.
+    pub(crate) rows_of_finding: Vec<Vec<RowId>>,
+    uses: HashMap<(ActorId, Symbol), Use, FixedState>,
+    common: HashSet<Symbol, FixedState>,
+    named: HashSet<Symbol, FixedState>,
+    first_strange: HashMap<ActorId, i64, FixedState>,
+    family_of: HashMap<Symbol, FamilyId, FixedState>,
+    families: Vec<String>,
+    /// Families that only rows with strange origin and near a finding have.
+    distinctive: HashSet<FamilyId, FixedState>,
+    first_of_address: HashMap<Symbol, i64, FixedState>,
+    /// For each strange address those who used it.
+    users_of_address: HashMap<Symbol, Vec<ActorId>, FixedState>,
+}
+
+impl<'a> Survey<'a> {
+    pub(crate) fn new(folded: &'a Folded, settings: &Settings) -> Self {
+        let actors = Actors::new(folded);
+        let mut rows_of_finding = vec![Vec::new(); folded.findings.len()];
+        for (row, finding) in &folded.hits {
+            rows_of_finding[*finding as usize].push(*row);
+        }
+        let mut survey = Self {
+            folded,
+            actors,
+            rows_of_finding,
+            uses: HashMap::default(),
+            common: HashSet::default(),
+            named: HashSet::default(),
+            first_strange: HashMap::default(),
+            family_of: HashMap::default(),
+            families: Vec::new(),
+            distinctive: HashSet::default(),
+            first_of_address: HashMap::default(),
+            users_of_address: HashMap::default(),
+        };
+        let client_uses = survey.read_uses();
+        survey.mark_findings();
+        survey.find_common(settings);
+        survey.find_first_strange();
+        survey.find_distinctive(client_uses);
+        survey.find_users();
+        survey
+    }
+
+    fn read_uses(&mut self) -> HashMap<(ActorId, FamilyId, Symbol), ClientUse, FixedState> {
+        let mut family_numbers = HashMap::<String, FamilyId, FixedState>::default();
+        let mut client_uses = HashMap::<_, ClientUse, _>::with_hasher(FixedState::default());
+        for row in self.folded.activities.iter() {
+            let family = match self.family_of.get(&row.client_symbol()) {
+                Some(family) => *family,
+                None => {
+                    let name = clients::family(row.client().unwrap_or_default());
+                    let next = self.families.len() as FamilyId;
+                    let number = *family_numbers.entry(name.clone()).or_insert(next);
+                    if number == next {
+                        self.families.push(name);
+                    }
+                    self.family_of.insert(row.client_symbol(), number);
+                    number
+                }
+            };
+            let (Some(actor), Some(time)) = (self.actors.actor_of(row.id()), row.time()) else {
+                continue;
+            };
+            let (time, address) = (time.as_second(), row.address_symbol());
+            client_uses
+                .entry((actor, family, address))
+                .and_modify(|seen| seen.first = seen.first.min(time))
+                .or_insert(ClientUse {
+                    first: time,
+                    found: false,
+                });
+            if row.origin() != OriginKind::Public {
+                continue;
+            }
+            let day = time.div_euclid(86_400);
+            let used = self.uses.entry((actor, address)).or_insert(Use {
+                first: time,
+                days: 0,
+                last_day: i64::MIN,
+                settled: NEVER,
+                found: false,
+            });
+            if used.last_day != day {
+                used.last_day = day;
+                used.days = used.days.saturating_add(1);
+                if used.days == ORDINARY_DAYS {
+                    used.settled = time;
+                }
+            }
+        }
+        for (number, rows) in self.rows_of_finding.iter().enumerate() {
+            if !tells_address(&self.folded.findings[number]) {
+                continue;
+            }
+            for row in rows.iter().map(|row| self.folded.activities.get(*row)) {
+                if let Some(actor) = self.actors.actor_of(row.id())
+                    && let Some(family) = self.family_of.get(&row.client_symbol())
+                    && let Some(seen) = client_uses.get_mut(&(actor, *family, row.address_symbol()))
+                {
+                    seen.found = true;
+                }
+            }
+        }
+        client_uses
+    }
+
+    fn mark_findings(&mut self) {
+        for (number, rows) in self.rows_of_finding.iter().enumerate() {
+            let finding = &self.folded.findings[number];
+            if !tells_address(finding) || !is_grave(finding) {
+                continue;
+            }
+            let named = names_address(finding);
+            for row in rows.iter().map(|row| self.folded.activities.get(*row)) {
+                if named {
+                    self.named.insert(row.address_symbol());
+                }
+                if let Some(actor) = self.actors.actor_of(row.id())
+                    && let Some(used) = self.uses.get_mut(&(actor, row.address_symbol()))
+                {
+                    used.found = true;
+                }
+            }
+        }
+    }
+
+    fn find_common(&mut self, settings: &Settings) {
+        let mut quiet = HashMap::<Symbol, usize, FixedState>::default();
+        for ((_, address), used) in &self.uses {
+            *quiet.entry(*address).or_default() += usize::from(!used.found);
+        }
+        let strings = self.folded.activities.strings();
+        self.common = quiet
+            .into_iter()
+            .filter(|(address, count)| {
+                let class = strings
+                    .get(*address)
+                    .and_then(|text| settings.network_class(text));
+                !self.named.contains(address)
+                    && (*count >= COMMON_ACTORS || matches!(class, Some("corporate" | "pipeline")))
+            })
+            .map(|(address, _)| address)
+            .collect();
+    }
+
+    /// Finds for each actor its first grave finding from an address that was not ordinary for it
+    /// by then. Findings are in order of time.
+    fn find_first_strange(&mut self) {
+        let mut grave: Vec<(i64, RowId)> = Vec::new();
+        for (number, rows) in self.rows_of_finding.iter().enumerate() {
+            let finding = &self.folded.findings[number];
+            if tells_address(finding) && is_grave(finding) {
+                let timed = |row: &RowId| {
+                    Some((self.folded.activities.get(*row).time()?.as_second(), *row))
+                };
+                grave.extend(rows.iter().filter_map(timed));
+            }
+        }
+        grave.sort_unstable();
+        for (time, row) in grave {
+            let row = self.folded.activities.get(row);
+            let Some(actor) = self.actors.actor_of(row.id()) else {
+                continue;
+            };
+            let Some(used) = self.uses.get(&(actor, row.address_symbol())) else {
+                continue;
+            };
+            let settled = used.settled < time && !self.named.contains(&row.address_symbol());
+            if !settled && !self.common.contains(&row.address_symbol()) {
+                self.first_strange.entry(actor).or_insert(time);
+            }
+        }
+    }
+
+    fn find_distinctive(
+        &mut self,
+        uses: HashMap<(ActorId, FamilyId, Symbol), ClientUse, FixedState>,
+    ) {
+        let mut firsts = HashMap::<(ActorId, FamilyId), ClientUse, FixedState>::default();
+        let mut ordinary = HashSet::<FamilyId, FixedState>::default();
+        for ((actor, family, address), seen) in uses {
+            // Calls through the provider or from within a network tell nothing of a machine.
+            let is_public = self.uses.contains_key(&(actor, address));
+            if !is_public || !self.is_strange(actor, address) {
+                ordinary.insert(family);
+            }
+            let pair = firsts.entry((actor, family)).or_insert(seen);
+            pair.first = pair.first.min(seen.first);
+            pair.found |= seen.found;
+        }
+        for ((actor, family), seen) in firsts {
+            let near = self
+                .first_strange
+                .get(&actor)
+                .is_some_and(|first| seen.first >= first - CLIENT_LEAD_SECONDS);
+            if !seen.found || !near || clients::is_provider(&self.families[family as usize]) {
+                ordinary.insert(family);
+            }
+        }
+        self.distinctive = (0..self.families.len() as FamilyId)
+            .filter(|family| !ordinary.contains(family))
+            .collect();
+    }
+
+    fn find_users(&mut self) {
+        let mut users = HashMap::<Symbol, Vec<ActorId>, FixedState>::default();
+        for ((actor, address), used) in &self.uses {
+            let first = self.first_of_address.entry(*address).or_insert(used.first);
+            *first = used.first.min(*first);
+            if self.is_strange(*actor, *address) {
+                users.entry(*address).or_default().push(*actor);
+            }
+        }
+        for actors in users.values_mut() {
+            actors.sort_unstable();
+        }
+        self.users_of_address = users;
+    }
+
+    /// Whether an address is public, used by few, and new for the actor since its first sign.
+    pub(crate) fn is_strange(&self, actor: ActorId, address: Symbol) -> bool {
+        if self.named.contains(&address) {
+            return true;
+        }
+        let Some(used) = self.uses.get(&(actor, address)) else {
+            return false;
+        };
+        let first_strange = self.first_strange.get(&actor).copied().unwrap_or(NEVER);
+        let ordinary = used.settled < first_strange;
+        !ordinary && !self.common.contains(&address)
+    }
+
+    /// Whether a row was done from a strange address.
+    pub(crate) fn is_strange_row(&self, row: ActivityRow<'_>) -> bool {
+        match self.actors.actor_of(row.id()) {
+            Some(actor) => self.is_strange(actor, row.address_symbol()),
+            None => {
+                row.origin() == OriginKind::Public && !self.common.contains(&row.address_symbol())
+            }
+        }
+    }
+
+    /// Those for whom an address is strange, and who used it.
+    pub(crate) fn users_of(&self, address: Symbol) -> &[ActorId] {
+        self.users_of_address
+            .get(&address)
+            .map_or(&[], Vec::as_slice)
+    }
+
+    /// Whether an actor first used an address after its first finding from a strange one.
+    pub(crate) fn is_new(&self, actor: ActorId, address: Symbol) -> bool {
+        match (
+            self.uses.get(&(actor, address)),
+            self.first_strange.get(&actor),
+        ) {
+            (Some(used), Some(first)) => used.first >= *first,
+            _ => false,
+        }
+    }
+
+    /// When an address was first used by anyone, in seconds.
+    pub(crate) fn first_use(&self, address: Symbol) -> i64 {
+        self.first_of_address
+            .get(&address)
+            .copied()
+            .unwrap_or(NEVER)
+    }
+
+    /// The family of a row's client, where only intruders were seen with it.
+    pub(crate) fn distinctive_family(&self, row: ActivityRow<'_>) -> Option<FamilyId> {
+        self.family_of
+            .get(&row.client_symbol())
+            .copied()
+            .filter(|family| self.distinctive.contains(family))
+    }
+
+    /// Whether a family names its machine closely enough to tie two actors together.
+    pub(crate) fn is_specific(&self, family: FamilyId) -> bool {
+        self.families
+            .get(family as usize)
+            .is_some_and(|name| clients::is_specific(name))
+    }
+
+    /// The family of a row's client, for grouping.
+    pub(crate) fn family_name(&self, row: ActivityRow<'_>) -> &str {
+        self.family_of
+            .get(&row.client_symbol())
+            .and_then(|family| self.families.get(*family as usize))
+            .map_or("", String::as_str)
+    }
+
+    /// Addresses that the user named as signs.
+    pub(crate) fn is_named(&self, address: Symbol) -> bool {
+        self.named.contains(&address)
+    }
+
+    /// The distinct credentials of findings' rows.
+    pub(crate) fn credentials_of(&self, finding: usize) -> BTreeSet<Symbol> {
+        self.rows_of_finding[finding]
+            .iter()
+            .map(|row| self.folded.activities.get(*row).credential_symbol())
+            .filter(|credential| credential.is_some())
+            .collect()
+    }
+}
+
+/// Whether a finding alone is worth an incident.
+pub(crate) fn is_grave(finding: &Finding) -> bool {
+    finding.severity >= Severity::Medium || finding.source == FindingSource::Sign
+}
+
+/// Whether a finding says something of the address that it was made on. A sign that names a
+/// credential or an actor is found on everything that these do, wherever it is done.
+pub(crate) fn tells_address(finding: &Finding) -> bool {
+    finding.source == FindingSource::Detection
+        || names_address(finding)
+        || finding.rule.starts_with("sign:client=")
+}
+
+fn names_address(finding: &Finding) -> bool {
+    finding.source == FindingSource::Sign
+        && (finding.rule.starts_with("sign:address=") || finding.rule.starts_with("sign:network="))
+}

@@ -1,0 +1,160 @@
+//! What the intruder acted on.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use portreeve_graph::Jewel;
+
+use crate::behaviour;
+use crate::case::Case;
+use crate::names;
+use crate::reach::Reach;
+use crate::report::Touched;
+
+/// How many written objects of one bucket are listed one by one.
+const LISTED_OBJECTS: usize = 20;
+
+#[derive(Default)]
+struct Entry<'t> {
+    actions: BTreeMap<&'t str, u64>,
+    objects: BTreeSet<&'t str>,
+    written: bool,
+    succeeded: bool,
+}
+
+impl<'t> Entry<'t> {
+    fn add(&mut self, action: &'t str, written: bool, succeeded: bool) {
+        *self.actions.entry(action).or_default() += 1;
+        self.written |= written;
+        self.succeeded |= succeeded;
+    }
+}
+
+/// The resources that the incident's deeds touched, gravest first: written crown jewels, other
+/// jewels, what was written, what was read, what was refused.
+pub(crate) fn touched(case: &Case<'_>, reach: Option<&dyn Reach>) -> Vec<Touched> {
+    let jewels = Jewels::new(reach.map(|reach| reach.jewels()).unwrap_or_default());
+    let mut entries = BTreeMap::<&str, Entry<'_>>::new();
+    let mut written_objects = BTreeMap::<(&str, &str), Entry<'_>>::new();
+    for row in case.deeds() {
+        let succeeded = row.succeeded();
+        let written = succeeded && behaviour::writes(row);
+        let buckets: Vec<&str> = row
+            .targets()
+            .filter_map(|id| names::object(id).map(|(bucket, _)| bucket))
+            .collect();
+        for target in row.targets() {
+            match names::object(target) {
+                Some((bucket, _)) if written => written_objects
+                    .entry((bucket, target))
+                    .or_default()
+                    .add(row.action(), written, succeeded),
+                Some((bucket, _)) => {
+                    let entry = entries.entry(bucket).or_default();
+                    entry.objects.insert(target);
+                    entry.add(row.action(), written, succeeded);
+                }
+                // A call on an object names its bucket too.
+                None if buckets.contains(&target) => {}
+                None => entries
+                    .entry(target)
+                    .or_default()
+                    .add(row.action(), written, succeeded),
+            }
+        }
+    }
+    let mut written_of = BTreeMap::<&str, usize>::new();
+    for (bucket, _) in written_objects.keys() {
+        *written_of.entry(bucket).or_default() += 1;
+    }
+    for ((bucket, object), found) in written_objects {
+        if written_of
+            .get(bucket)
+            .is_some_and(|count| *count <= LISTED_OBJECTS)
+        {
+            entries.insert(object, found);
+        } else {
+            let entry = entries.entry(bucket).or_default();
+            entry.objects.insert(object);
+            for (action, count) in found.actions {
+                *entry.actions.entry(action).or_default() += count;
+            }
+            entry.written |= found.written;
+            entry.succeeded |= found.succeeded;
+        }
+    }
+    let mut touched: Vec<Touched> = entries
+        .into_iter()
+        .map(|(resource, entry)| {
+            let mut actions: Vec<(String, u64)> = entry
+                .actions
+                .into_iter()
+                .map(|(action, count)| (action.to_owned(), count))
+                .collect();
+            actions.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+            Touched {
+                resource: resource.to_owned(),
+                objects: entry.objects.len() as u64,
+                actions,
+                written: entry.written,
+                succeeded: entry.succeeded,
+                jewel: jewels.kind(resource).map(str::to_owned),
+            }
+        })
+        .collect();
+    touched.sort_by_cached_key(|it| {
+        let calls: u64 = it.actions.iter().map(|(_, count)| count).sum();
+        (
+            !(it.jewel.is_some() && it.succeeded),
+            !it.written,
+            it.jewel.is_none(),
+            !it.succeeded,
+            std::cmp::Reverse(calls),
+            it.resource.clone(),
+        )
+    });
+    touched
+}
+
+/// Crown jewels by id.
+pub(crate) struct Jewels<'j> {
+    kinds: BTreeMap<&'j str, &'static str>,
+}
+
+impl<'j> Jewels<'j> {
+    fn new(jewels: &'j [Jewel]) -> Self {
+        let mut kinds = BTreeMap::new();
+        for jewel in jewels {
+            let id = jewel.id.as_str();
+            kinds
+                .entry(without_suffix(id))
+                .or_insert(jewel.kind.title());
+            kinds.entry(id).or_insert(jewel.kind.title());
+        }
+        Self { kinds }
+    }
+
+    /// The kind of jewel that a resource is: by its id, by that of the bucket that holds it, or by
+    /// that of the secret without its ending.
+    fn kind(&self, resource: &str) -> Option<&'static str> {
+        let bucket = names::object(resource).map(|(bucket, _)| bucket);
+        [Some(resource), bucket, Some(without_suffix(resource))]
+            .into_iter()
+            .flatten()
+            .find_map(|id| self.kinds.get(id).copied())
+    }
+}
+
+/// A Secrets Manager ARN without the hyphen and six random characters that end it; calls may
+/// leave them out.
+fn without_suffix(id: &str) -> &str {
+    match id.rsplit_once('-') {
+        Some((name, suffix))
+            if id.contains(":secretsmanager:")
+                && suffix.len() == 6
+                && suffix.bytes().all(|byte| byte.is_ascii_alphanumeric()) =>
+        {
+            name
+        }
+        _ => id,
+    }
+}
