@@ -1,0 +1,306 @@
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use portreeve_record::{Fields, Record};
+
+use crate::detection::{Leaf, Placeholders};
+use crate::diagnostic::{Diagnostic, DiagnosticKind, Problem};
+use crate::expression::Expression;
+use crate::index::Index;
+use crate::predicate::Predicate;
+use crate::rule::Rule;
+use crate::test::{PlainRecord, Test};
+use crate::verdict::Verdict;
+
+/// A rule that matched, or that may still match.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Hit {
+    /// The rule's number in the rules that the matcher was made of.
+    pub rule: usize,
+    /// [`Verdict::Yes`] or [`Verdict::Unknown`], never [`Verdict::No`].
+    pub verdict: Verdict,
+}
+
+/// All rules compiled into one.
+///
+/// A record is tested only against the rules that its values can lead to; a predicate that several
+/// rules share is asked once a record.
+#[derive(Debug)]
+pub struct Matcher {
+    tests: Vec<Test>,
+    /// A rule that is refused has no condition and never matches.
+    rules: Vec<Option<Expression<u32>>>,
+    index: Index,
+}
+
+/// Memory that a matcher needs while it looks at a record, kept from record to record. One for
+/// each thread.
+#[derive(Debug, Default)]
+pub struct Scratch {
+    /// The number of the record, in the upper bits of what the lists below hold.
+    record: u32,
+    verdicts: Vec<u32>,
+    asked: Vec<u32>,
+    candidates: Vec<u32>,
+    lower: Vec<u8>,
+    plain: PlainRecord,
+}
+
+impl Scratch {
+    /// Memory that nothing was done with yet. It grows to what the matcher needs.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    fn begin(&mut self, matcher: &Matcher) {
+        let fits = self.verdicts.len() == matcher.tests.len()
+            && self.asked.len() == matcher.rules.len()
+            && self.record < u32::MAX >> 2;
+        if !fits {
+            self.record = 0;
+            self.verdicts.clear();
+            self.verdicts.resize(matcher.tests.len(), 0);
+            self.asked.clear();
+            self.asked.resize(matcher.rules.len(), 0);
+        }
+        self.record += 1;
+        self.candidates.clear();
+        self.plain.forget();
+    }
+}
+
+impl Matcher {
+    /// Compiles rules. The fields that they ask for are interned into `fields`, from which an
+    /// extractor is made afterwards.
+    ///
+    /// A rule that cannot be compiled, because it holds placeholders, is told of and never
+    /// matches; the numbers of the others do not change.
+    pub fn new(rules: &[Rule], fields: &mut Fields) -> (Matcher, Vec<Diagnostic>) {
+        Self::with_placeholders(rules, fields, &BTreeMap::new())
+    }
+
+    /// Compiles rules, with the values of the placeholders that they hold, by name without the
+    /// percent signs. A value may hold wildcards.
+    pub fn with_placeholders(
+        rules: &[Rule],
+        fields: &mut Fields,
+        placeholders: &BTreeMap<String, Vec<String>>,
+    ) -> (Matcher, Vec<Diagnostic>) {
+        let mut compiler = Compiler {
+            fields,
+            placeholders,
+            numbers: HashMap::new(),
+            tests: Vec::new(),
+        };
+        let mut diagnostics = Vec::new();
+        let mut compiled = Vec::with_capacity(rules.len());
+        let mut ids: BTreeMap<&str, &Rule> = BTreeMap::new();
+        for rule in rules {
+            if let Some(id) = &rule.id
+                && let Some(first) = ids.insert(id, rule)
+            {
+                diagnostics.push(diagnostic(
+                    rule,
+                    Problem::warning(
+                        DiagnosticKind::Head,
+                        &(0..0),
+                        format!("the id {id} is also that of {}:{}", first.file, first.line),
+                    ),
+                    (rule.line, 1),
+                ));
+            }
+            match compiler.rule(rule) {
+                Ok(condition) => compiled.push(Some(condition)),
+                Err((problem, place)) => {
+                    diagnostics.push(diagnostic(rule, problem, place));
+                    compiled.push(None);
+                }
+            }
+        }
+        let tests = compiler.tests;
+        let index = Index::new(&compiled, &tests);
+        (
+            Matcher {
+                tests,
+                rules: compiled,
+                index,
+            },
+            diagnostics,
+        )
+    }
+
+    /// The rules that match a record, or may still match it, in the order of the rules. `hits` is
+    /// emptied first.
+    pub fn matches<R: Record + ?Sized>(
+        &self,
+        record: &R,
+        scratch: &mut Scratch,
+        hits: &mut Vec<Hit>,
+    ) {
+        hits.clear();
+        scratch.begin(self);
+        let Scratch {
+            record: number,
+            verdicts,
+            asked,
+            candidates,
+            lower,
+            plain,
+        } = scratch;
+        let number = *number;
+        self.index.candidates(record, lower, &mut |rule| {
+            if let Some(asked) = asked.get_mut(rule as usize)
+                && *asked != number
+            {
+                *asked = number;
+                candidates.push(rule);
+            }
+        });
+        for rule in candidates.iter().chain(&self.index.always) {
+            let Some(Some(condition)) = self.rules.get(*rule as usize) else {
+                continue;
+            };
+            let verdict = condition.evaluate(&mut |test| {
+                let at = *test as usize;
+                match verdicts.get(at) {
+                    Some(known) if known >> 2 == number => return unpack(*known),
+                    _ => {}
+                }
+                let verdict = self
+                    .tests
+                    .get(at)
+                    .map_or(Verdict::No, |test| test.evaluate(record, plain));
+                if let Some(slot) = verdicts.get_mut(at) {
+                    *slot = number << 2 | verdict as u32;
+                }
+                verdict
+            });
+            if verdict != Verdict::No {
+                hits.push(Hit {
+                    rule: *rule as usize,
+                    verdict,
+                });
+            }
+        }
+        hits.sort_unstable();
+    }
+
+    /// The verdict of one rule on a record. For a record whose undecided fields are known by now.
+    pub fn evaluate_one<R: Record + ?Sized>(&self, rule: usize, record: &R) -> Verdict {
+        let Some(Some(condition)) = self.rules.get(rule) else {
+            return Verdict::No;
+        };
+        let mut plain = PlainRecord::default();
+        condition.evaluate(&mut |test| {
+            self.tests
+                .get(*test as usize)
+                .map_or(Verdict::No, |test| test.evaluate(record, &mut plain))
+        })
+    }
+
+    /// How many rules were given, refused ones included.
+    pub fn rule_count(&self) -> usize {
+        self.rules.len()
+    }
+
+    /// Whether a rule was compiled.
+    pub fn is_compiled(&self, rule: usize) -> bool {
+        self.rules.get(rule).is_some_and(Option::is_some)
+    }
+
+    /// How many rules demand no value that the index could use, so that each record is tested
+    /// against them.
+    pub fn always_tested(&self) -> usize {
+        self.index.always.len()
+    }
+}
+
+fn unpack(bits: u32) -> Verdict {
+    match bits & 3 {
+        2 => Verdict::Yes,
+        1 => Verdict::Unknown,
+        _ => Verdict::No,
+    }
+}
+
+fn diagnostic(rule: &Rule, problem: Problem, (line, column): (usize, usize)) -> Diagnostic {
+    Diagnostic {
+        file: rule.file.clone(),
+        line,
+        column,
+        span: problem.span,
+        severity: problem.severity,
+        kind: problem.kind,
+        message: format!("{}: {}", rule.title, problem.message),
+        help: problem.help,
+    }
+}
+
+struct Compiler<'a> {
+    fields: &'a mut Fields,
+    placeholders: &'a Placeholders,
+    /// Predicates that were met, by what they are written out.
+    numbers: HashMap<String, u32>,
+    tests: Vec<Test>,
+}
+
+impl Compiler<'_> {
+    fn rule(&mut self, rule: &Rule) -> Result<Expression<u32>, (Problem, (usize, usize))> {
+        let head = (rule.line, 1);
+        let mut condition = rule.condition.try_map(&mut |leaf| match leaf {
+            Leaf::Ready(predicate) => self
+                .test(predicate)
+                .map(Expression::Leaf)
+                .map_err(|problem| (problem, head)),
+            Leaf::Pending(item, place) => item
+                .fill(self.placeholders)
+                .and_then(|filled| {
+                    filled.try_map(&mut |predicate| self.test(predicate).map(Expression::Leaf))
+                })
+                .map_err(|problem| (problem, *place)),
+        })?;
+        self.cheap_first(&mut condition);
+        Ok(condition)
+    }
+
+    fn test(&mut self, predicate: &Predicate) -> Result<u32, Problem> {
+        let key = format!("{predicate:?}");
+        if let Some(number) = self.numbers.get(&key) {
+            return Ok(*number);
+        }
+        let test = Test::new(predicate, self.fields)
+            .map_err(|reason| Problem::error(DiagnosticKind::Limit, &(0..0), reason))?;
+        let number = self.tests.len() as u32;
+        self.tests.push(test);
+        self.numbers.insert(key, number);
+        Ok(number)
+    }
+
+    /// Orders parts so that cheap ones are asked first, and gives the cost of the whole.
+    fn cheap_first(&self, condition: &mut Expression<u32>) -> u32 {
+        match condition {
+            Expression::All(parts) | Expression::Any(parts) | Expression::AtLeast(_, parts) => {
+                let mut costed: Vec<(u32, Expression<u32>)> = std::mem::take(parts)
+                    .into_iter()
+                    .map(|mut part| (self.cheap_first(&mut part), part))
+                    .collect();
+                costed.sort_by_key(|(cost, _)| *cost);
+                let cost = costed
+                    .iter()
+                    .map(|(cost, _)| *cost)
+                    .fold(1, u32::saturating_add);
+                *parts = costed.into_iter().map(|(_, part)| part).collect();
+                cost
+            }
+            Expression::Not(inner) => self.cheap_first(inner),
+            Expression::Leaf(test) => self.tests.get(*test as usize).map_or(0, Test::cost),
+        }
+    }
+}
+
+/// Rules are shared between threads once compiled.
+const _: fn() = || {
+    fn shared<T: Send + Sync>() {}
+    shared::<Matcher>();
+    shared::<Arc<Rule>>();
+};
