@@ -1,0 +1,164 @@
+use std::borrow::Cow;
+use std::net::IpAddr;
+
+use portreeve_model::{Activity, Origin, OriginKind};
+use portreeve_record::{Fields, Record};
+
+use super::targets::Targets;
+use super::unwrap::Unwrapper;
+use super::wanted::{INSIGHT, Native, Wanted, text, truth};
+use super::{identity, mint, outcome, time};
+use crate::{Reader, Unwrapped};
+
+/// Reads CloudTrail's own records.
+#[derive(Debug)]
+pub(super) struct CloudTrailReader {
+    native: Native,
+    wanted: Wanted,
+    targets: Targets,
+    unwrapper: Unwrapper,
+}
+
+impl CloudTrailReader {
+    pub(super) fn new(fields: &mut Fields) -> Self {
+        Self {
+            native: Native::new(fields),
+            wanted: Wanted::new(fields),
+            targets: Targets::new(fields),
+            unwrapper: Unwrapper::new(),
+        }
+    }
+}
+
+impl Reader for CloudTrailReader {
+    fn is_native(&self, record: &dyn Record) -> bool {
+        self.native.holds(record)
+    }
+
+    fn unwrap(&self, record: &[u8]) -> Unwrapped {
+        self.unwrapper.unwrap(record)
+    }
+
+    fn activity<'a>(&self, record: &'a dyn Record) -> Activity<'a> {
+        let wanted = &self.wanted;
+        let get = |field| text(record, field);
+        let insight = get(wanted.event_type) == Some(INSIGHT);
+        let (source, operation) = if insight {
+            // An insight is about calls, and is none: it must not count as one.
+            (get(wanted.insight_source), INSIGHT)
+        } else {
+            (
+                get(wanted.event_source),
+                get(wanted.event_name).unwrap_or_default(),
+            )
+        };
+        let service = source.map_or("", service_name);
+        let (actor, credential) = identity::read(wanted, record, operation);
+        let account = get(wanted.recipient)
+            .map(Cow::Borrowed)
+            .or_else(|| actor.account.clone());
+        let minted = mint::read(wanted, record, operation, &actor);
+        Activity {
+            source: super::ID,
+            event_id: get(wanted.event_id).map(Cow::Borrowed),
+            time: get(wanted.event_time).and_then(time::read),
+            service: service.into(),
+            operation: operation.into(),
+            read_only: truth(record, wanted.read_only),
+            region: get(wanted.region).map(Cow::Borrowed),
+            targets: self
+                .targets
+                .read(wanted, record, service, account.as_deref()),
+            account,
+            actor,
+            credential,
+            origin: origin(
+                get(wanted.address).unwrap_or_default(),
+                get(wanted.vpc_endpoint),
+            ),
+            client: get(wanted.user_agent).map(Cow::Borrowed),
+            outcome: outcome::read(wanted, record, operation),
+            minted,
+        }
+    }
+
+    fn event_kind<'a>(&self, record: &'a dyn Record) -> &'a str {
+        let wanted = &self.wanted;
+        if let Some(category) = text(record, wanted.event_category) {
+            return category;
+        }
+        if text(record, wanted.event_type) == Some(INSIGHT) {
+            return "Insight";
+        }
+        // Before eventCategory came (version 1.07), managementEvent alone told.
+        match truth(record, wanted.management_event) {
+            Some(false) => "Data",
+            _ => "Management",
+        }
+    }
+}
+
+/// `s3.amazonaws.com` → `s3`.
+fn service_name(source: &str) -> &str {
+    source
+        .split_once(".amazonaws.com")
+        .map_or(source, |(service, _)| service)
+}
+
+fn origin<'a>(address: &'a str, vpc_endpoint: Option<&'a str>) -> Origin<'a> {
+    Origin {
+        address: address.into(),
+        kind: origin_kind(address),
+        vpc_endpoint: vpc_endpoint.map(Cow::Borrowed),
+    }
+}
+
+fn origin_kind(address: &str) -> OriginKind {
+    match address.parse::<IpAddr>() {
+        Ok(IpAddr::V4(ip)) => {
+            let [a, b, ..] = ip.octets();
+            // 100.64.0.0/10 is shared between a provider and its customers, not routed publicly.
+            let shared = a == 100 && (64..128).contains(&b);
+            if ip.is_private() || ip.is_link_local() || ip.is_loopback() || shared {
+                OriginKind::Private
+            } else {
+                OriginKind::Public
+            }
+        }
+        Ok(IpAddr::V6(ip)) => {
+            if ip.is_unique_local() || ip.is_unicast_link_local() || ip.is_loopback() {
+                OriginKind::Private
+            } else {
+                OriginKind::Public
+            }
+        }
+        Err(_) if address == "AWS Internal" || address.contains(".amazonaws.com") => {
+            OriginKind::Service
+        }
+        Err(_) => OriginKind::Unknown,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_have_kinds() {
+        assert_eq!(origin_kind("192.0.2.41"), OriginKind::Public);
+        assert_eq!(origin_kind("10.0.0.1"), OriginKind::Private);
+        assert_eq!(origin_kind("100.64.1.1"), OriginKind::Private);
+        assert_eq!(origin_kind("2001:db8::1"), OriginKind::Public);
+        assert_eq!(origin_kind("fd00::1"), OriginKind::Private);
+        assert_eq!(origin_kind("cloudtrail.amazonaws.com"), OriginKind::Service);
+        assert_eq!(origin_kind("AWS Internal"), OriginKind::Service);
+        assert_eq!(origin_kind(""), OriginKind::Unknown);
+    }
+
+    #[test]
+    fn services_lose_their_domain() {
+        assert_eq!(service_name("s3.amazonaws.com"), "s3");
+        assert_eq!(service_name("s3.amazonaws.com.cn"), "s3");
+        assert_eq!(service_name("sso"), "sso");
+    }
+}

@@ -1,0 +1,75 @@
+use jiff::Timestamp;
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
+
+/// Forms without a zone, which CloudTrail and its exports write in UTC.
+const FORMS: &[&str] = &[
+    "%b %d, %Y, %I:%M:%S %p",
+    "%b %d, %Y %I:%M:%S %p",
+    "%Y-%m-%d %H:%M:%S%.f",
+    "%Y-%m-%dT%H:%M:%S%.f",
+    "%a %b %d %H:%M:%S UTC %Y",
+];
+
+/// Reads a time in any of the forms that CloudTrail writes: ISO 8601, `Jul 24, 2026, 3:12:44 PM`,
+/// milliseconds or seconds since 1970.
+pub(super) fn read(text: &str) -> Option<Timestamp> {
+    if let Ok(time) = text.parse::<Timestamp>() {
+        return Some(time);
+    }
+    if let Ok(number) = text.parse::<f64>() {
+        return from_number(number);
+    }
+    // Some writers put a narrow no-break space before AM and PM; Athena writes the zone as a word.
+    let plain = text.replace(['\u{202f}', '\u{a0}'], " ");
+    let plain = plain.trim().trim_end_matches(" UTC");
+    FORMS
+        .iter()
+        .find_map(|form| DateTime::strptime(form, plain).ok())
+        .and_then(|time| time.to_zoned(TimeZone::UTC).ok())
+        .map(|time| time.timestamp())
+}
+
+/// Seconds or milliseconds since 1970: nothing here happened before 2001, which is where
+/// milliseconds pass what seconds will be for three thousand years.
+fn from_number(number: f64) -> Option<Timestamp> {
+    const SPLIT: f64 = 1e11;
+    if !number.is_finite() || number < 0.0 {
+        return None;
+    }
+    let milliseconds = if number < SPLIT {
+        number * 1000.0
+    } else {
+        number
+    };
+    // The range of `f64` to `i64` conversion saturates, and jiff checks the range of times.
+    Timestamp::from_millisecond(milliseconds as i64).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_forms_are_one_time() {
+        let expected: Timestamp = "2026-07-24T15:12:44Z".parse().unwrap();
+        for form in [
+            "2026-07-24T15:12:44Z",
+            "2026-07-24T17:12:44+02:00",
+            "Jul 24, 2026, 3:12:44 PM",
+            "Jul 24, 2026, 3:12:44\u{202f}PM",
+            "Jul 24, 2026 3:12:44 PM",
+            "2026-07-24 15:12:44",
+            "2026-07-24 15:12:44.000",
+            "2026-07-24 15:12:44.000 UTC",
+            "1784905964000",
+            "1784905964",
+            "1.784905964E9",
+        ] {
+            assert_eq!(read(form), Some(expected), "{form}");
+        }
+        for bad in ["", "yesterday", "NaN", "-5", "1e300", "inf"] {
+            assert_eq!(read(bad), None, "{bad}");
+        }
+    }
+}
