@@ -1,0 +1,65 @@
+//! Any bytes: splitting and extracting end without panic, and records lie where they say.
+
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use portreeve_record::{Extractor, Fields, Record, SlotBuffer, Split, SplitOptions, Splitter};
+
+/// Gives few bytes at a time, so that every boundary falls somewhere.
+struct Pieces<'a>(&'a [u8], usize);
+
+impl std::io::Read for Pieces<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let count = self.1.min(buffer.len()).min(self.0.len());
+        buffer[..count].copy_from_slice(&self.0[..count]);
+        self.0 = &self.0[count..];
+        Ok(count)
+    }
+}
+
+fuzz_target!(|data: &[u8]| {
+    let Some((control, data)) = data.split_first() else { return };
+    let options = SplitOptions {
+        envelopes: ["Records", "a", "hits.hits"].map(str::to_owned).to_vec(),
+        max_record: if control & 1 == 0 { 64 } else { 1 << 20 },
+        max_depth: if control & 2 == 0 { 4 } else { 128 },
+    };
+    let mut fields = Fields::default();
+    let ids = ["a", "a.b", "b.c.d", "eventName", "a.b.c"].map(|path| fields.intern(path));
+    let extractor = Extractor::new(&fields);
+    let mut buffer = SlotBuffer::new();
+    let mut pieces = Vec::new();
+    let mut splitter = Splitter::new(Pieces(data, usize::from(control >> 2) + 1), options.clone());
+    while let Some(split) = splitter.next() {
+        match split {
+            Split::Record(record) => {
+                let at = record.offset as usize;
+                assert_eq!(&data[at..at + record.bytes.len()], record.bytes);
+                if let Ok(slots) = extractor.extract(record.bytes, &mut buffer) {
+                    for id in ids {
+                        for value in slots.values(id) {
+                            assert!(value.elements().count() <= record.bytes.len());
+                        }
+                    }
+                }
+                pieces.push((record.offset, record.bytes.len(), String::new()));
+            }
+            Split::Dead { offset, reason } => {
+                assert!(offset <= data.len() as u64);
+                pieces.push((offset, 0, reason.into_owned()));
+            }
+        }
+    }
+    // The size of the pieces read does not show.
+    let mut whole = Splitter::new(data, options);
+    let mut at = 0;
+    while let Some(split) = whole.next() {
+        let piece = match split {
+            Split::Record(record) => (record.offset, record.bytes.len(), String::new()),
+            Split::Dead { offset, reason } => (offset, 0, reason.into_owned()),
+        };
+        assert_eq!(pieces.get(at), Some(&piece));
+        at += 1;
+    }
+    assert_eq!(at, pieces.len());
+});
