@@ -6,22 +6,28 @@ use jiff::Timestamp;
 use portreeve_incident::{TimelineEntry, TimelineRole};
 use portreeve_model::Severity;
 
+use crate::name::{self, Kind, Name};
+use crate::text;
+
 /// A pause after which the same call begins a new line.
 const PAUSE_SECONDS: i64 = 30 * 60;
 
 /// How many distinct targets of a line are counted before counting stops.
 const TARGETS_COUNTED: usize = 10_000;
 
+/// How many distinct actions of a line are named.
+const ACTIONS_NAMED: usize = 24;
+
 /// One line of a folded timeline.
 #[derive(Debug)]
 pub(crate) enum Line<'a> {
-    /// Calls of the same kind, by the same actor from the same place, close in time.
+    /// Calls with the same finding or none, by one actor from one place, close in time.
     Calls(Calls<'a>),
     /// Activity of the credential that nothing ties to the intruder.
     Quiet(Quiet<'a>),
 }
 
-/// Calls of the same kind.
+/// Calls that are told in one line.
 #[derive(Debug)]
 pub(crate) struct Calls<'a> {
     /// The first of them, which stands for all.
@@ -32,6 +38,40 @@ pub(crate) struct Calls<'a> {
     pub(crate) count: u64,
     /// What they acted on.
     pub(crate) targets: BTreeSet<&'a str>,
+    /// Actions with their counts, in order of their first record.
+    pub(crate) actions: Vec<(&'a str, u64)>,
+}
+
+impl Calls<'_> {
+    /// What they acted on, in words; empty where the records do not tell.
+    pub(crate) fn target(&self) -> String {
+        let Some(first) = self.targets.first() else {
+            return String::new();
+        };
+        let count = self.targets.len() as u64;
+        if count == 1 {
+            return name::short(first).to_owned();
+        }
+        let bucket = |id: &str| match name::of(id) {
+            Name {
+                kind: Kind::Object,
+                name,
+                ..
+            } => name.split('/').next().map(str::to_owned),
+            _ => None,
+        };
+        match bucket(first) {
+            Some(one)
+                if self
+                    .targets
+                    .iter()
+                    .all(|id| bucket(id).as_ref() == Some(&one)) =>
+            {
+                format!("{} objects of {one}", text::count(count))
+            }
+            _ => format!("{} and {} more", name::short(first), text::count(count - 1)),
+        }
+    }
 }
 
 /// Quiet activity between two other lines.
@@ -91,9 +131,8 @@ pub(crate) fn lines(timeline: &[TimelineEntry]) -> Vec<Line<'_>> {
     folded.lines
 }
 
-/// What makes two calls the same line.
+/// What makes two calls the same line: outcome, actor, finding, credential, address.
 type Alike<'a> = (
-    &'a str,
     &'a str,
     &'a str,
     Option<&'a str>,
@@ -124,7 +163,6 @@ impl<'a> Folded<'a> {
         }
         self.last = entry.time;
         let alike = (
-            entry.action.as_str(),
             entry.outcome.as_str(),
             entry.actor.as_str(),
             entry.finding.as_deref(),
@@ -138,11 +176,22 @@ impl<'a> Folded<'a> {
                 last: None,
                 count: 0,
                 targets: BTreeSet::new(),
+                actions: Vec::new(),
             });
         }
         if let Some(calls) = self.burst.get_mut(place) {
             calls.count += 1;
             calls.last = entry.time;
+            let named = calls.actions.len();
+            let known = calls
+                .actions
+                .iter()
+                .position(|(action, _)| *action == entry.action);
+            match known.and_then(|place| calls.actions.get_mut(place)) {
+                Some((_, count)) => *count += 1,
+                None if named < ACTIONS_NAMED => calls.actions.push((&entry.action, 1)),
+                None => {}
+            }
             for target in &entry.targets {
                 if calls.targets.len() < TARGETS_COUNTED {
                     calls.targets.insert(target);
@@ -152,6 +201,14 @@ impl<'a> Folded<'a> {
     }
 
     fn quiet(&mut self, entry: &'a TimelineEntry) {
+        let day = |time: Option<Timestamp>| time.map(|time| time.as_second().div_euclid(86_400));
+        if self
+            .quiet
+            .as_ref()
+            .is_some_and(|quiet| day(quiet.first) != day(entry.time))
+        {
+            self.close();
+        }
         let quiet = self.quiet.get_or_insert_with(|| Quiet {
             first: entry.time,
             last: None,

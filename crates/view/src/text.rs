@@ -245,9 +245,10 @@ mod tests {
 
         #[test]
         fn nothing_that_steers_a_terminal_is_left(text in ".{0,200}") {
-            proptest::prop_assert!(!clean(&text).chars().any(|character| {
+            let steers = |character: char| {
                 character.is_control() || ('\u{202a}'..='\u{202e}').contains(&character)
-            }));
+            };
+            proptest::prop_assert!(!clean(&text).chars().any(steers));
         }
     }
 }

@@ -333,7 +333,19 @@ fn identifier(redactor: &mut Redactor, text: &str) {
         || tail_is("d-", 10, lower)
     {
         name(redactor, "unit", text);
+    } else if is_distribution(text) {
+        name(redactor, "distribution", text);
     }
+}
+
+/// CloudFront's ids: `E`, then twelve or thirteen capitals and digits.
+fn is_distribution(text: &str) -> bool {
+    matches!(text.len(), 13 | 14)
+        && text.starts_with('E')
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
+        && text.bytes().any(|byte| byte.is_ascii_digit())
 }
 
 fn key_prefix(text: &str) -> Option<&'static str> {
@@ -383,6 +395,12 @@ fn object(redactor: &mut Redactor, key: &str) {
         .map(|extension| format!(".{extension}"))
         .unwrap_or_default();
     redactor.add("object", key, |number| format!("object-{number}{kept}"));
+    // A sentence calls an object by the last part of its key.
+    let last = key.rsplit('/').next().unwrap_or(key);
+    if last != key && last.len() >= 5 && !last.contains(['*', '?']) {
+        let whole = redactor.pseudonyms.get(key).cloned().unwrap_or_default();
+        redactor.add("object name", last, |_| whole.clone());
+    }
 }
 
 fn arn(redactor: &mut Redactor, arn: &str) {
@@ -404,14 +422,10 @@ fn arn(redactor: &mut Redactor, arn: &str) {
     };
     match (service, kind) {
         ("iam" | "sts", "role" | "assumed-role") => {
-            let parts = rest.split('/').filter(|part| !is_reserved(part));
-            for (position, part) in parts.enumerate() {
-                name(
-                    redactor,
-                    if position == 0 { "role" } else { "session" },
-                    part,
-                );
-            }
+            // A path, the role's name and a session's cannot be told apart here.
+            rest.split('/')
+                .filter(|part| !is_reserved(part))
+                .for_each(|part| name(redactor, "principal", part));
         }
         ("iam" | "sts" | "identitystore", _) => {
             let kind = match kind {

@@ -2,7 +2,7 @@
 //!
 //! Account numbers, names in ARNs, user, role and session names, addresses, key ids, bucket names,
 //! object keys, organization ids, e-mail addresses and file names become pseudonyms, each the same
-//! everywhere in one report: `role-2` in a headline is `role-2` in a command. What is left as it
+//! everywhere in one report: `principal-2` in a headline is `principal-2` in a command. What is left as it
 //! is: times, counts, actions, techniques, regions, event ids and the hashes of inputs, so that
 //! whoever holds the logs can still find each record; rule ids, titles and authors; services'
 //! names; and names that are words of AWS's own vocabulary, as `root` or `admin`.
@@ -27,7 +27,9 @@ pub fn report(report: &Report) -> Report {
     let mut redactor = Redactor::default();
     walk::strings(&mut copy, &mut |field, text| redactor.learn(field, text));
     redactor.prepare();
-    walk::strings(&mut copy, &mut |_, text| *text = redactor.text(text));
+    walk::strings(&mut copy, &mut |field, text| {
+        *text = redactor.replace(text, matches!(field, Field::Fixed));
+    });
     copy
 }
 
@@ -53,6 +55,12 @@ impl Redactor {
 
     /// Replaces every known name, in any case of letters.
     pub fn text(&self, text: &str) -> String {
+        self.replace(text, false)
+    }
+
+    /// With `words_only`, names are replaced only where no letter or digit touches them, so that
+    /// actions and rule ids stay what they are.
+    fn replace(&self, text: &str, words_only: bool) -> String {
         let Some(matcher) = &self.matcher else {
             return text.to_owned();
         };
@@ -64,7 +72,9 @@ impl Redactor {
                 .names
                 .get(found.pattern().as_usize())
                 .map_or("", String::as_str);
-            if !stands_alone(text, found.start(), found.end()) && needs_to_stand_alone(name) {
+            if (words_only || needs_to_stand_alone(name))
+                && !stands_alone(text, found.start(), found.end())
+            {
                 let next = text[found.start()..]
                     .chars()
                     .next()
@@ -90,8 +100,9 @@ impl Redactor {
         match field {
             Field::Text => learn::text(self, text),
             Field::Statement => {
-                for part in text.split('#').filter(|part| !part.starts_with("arn:")) {
-                    learn::name(self, "policy", part);
+                let policy = text.split('#').next().unwrap_or(text);
+                if !policy.starts_with("arn:") {
+                    learn::name(self, "policy", policy);
                 }
                 learn::text(self, text);
             }

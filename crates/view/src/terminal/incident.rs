@@ -413,25 +413,31 @@ fn calls_line(page: &mut Page, calls: &fold::Calls<'_>, context: &Context<'_>) {
     } else {
         page::PLAIN
     };
-    let mut spans = vec![
-        faint(format!("  {clock} ")),
-        Span(mark_style, mark.into()),
-        Span(
-            action_style,
-            format!(" {}", times(&entry.action, calls.count)),
-        ),
-    ];
+    let mut spans = vec![faint(format!("  {clock} ")), Span(mark_style, mark.into())];
+    match calls.actions.as_slice() {
+        [(action, count)] => spans.push(Span(action_style, format!(" {}", times(action, *count)))),
+        actions => {
+            spans.push(Span(
+                action_style,
+                format!(" {} calls:", text::count(calls.count)),
+            ));
+            let mut named: Vec<String> = actions
+                .iter()
+                .take(4)
+                .map(|(action, count)| times(action, *count))
+                .collect();
+            if actions.len() > 4 {
+                named.push(format!("{} other actions", actions.len() - 4));
+            }
+            spans.push(plain(format!(" {}", named.join(", "))));
+        }
+    }
     if entry.outcome != "success" {
         spans.push(Span(SUSPECT, format!("  {}", entry.outcome)));
     }
-    match (calls.targets.len(), calls.targets.first()) {
-        (1, Some(target)) => spans.push(plain(format!("  {}", name::short(target)))),
-        (2.., Some(target)) => spans.push(plain(format!(
-            "  {} and {} more",
-            name::short(target),
-            text::count(calls.targets.len() as u64 - 1)
-        ))),
-        _ => {}
+    let target = calls.target();
+    if !target.is_empty() {
+        spans.push(plain(format!("  {target}")));
     }
     page.spans(13, &spans);
     if let Some(finding) = finding {

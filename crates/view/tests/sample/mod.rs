@@ -1,0 +1,829 @@
+//! A made-up report, as rich as a real one: a developer's stolen session, a denied second factor,
+//! discovery, a bulk read, the pipeline's role, a replaced web bundle, and paths still open.
+#![allow(dead_code)]
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use portreeve_graph::{AttackPath, Jewel, JewelKind, PathStep};
+use portreeve_incident::*;
+use portreeve_model::*;
+
+pub(crate) const DEVELOPER: &str = "arn:aws:iam::111122223333:role/aws-reserved/sso.amazonaws.com/eu-west-1/AWSReservedSSO_Developer_9c2f41d7/mira.holm@halden.example";
+pub(crate) const DEVELOPER_ROLE: &str = "arn:aws:iam::111122223333:role/aws-reserved/sso.amazonaws.com/eu-west-1/AWSReservedSSO_Developer_9c2f41d7";
+pub(crate) const PIPELINE: &str = "arn:aws:iam::111122223333:role/ci/web-deploy/GitHubActions";
+pub(crate) const PIPELINE_ROLE: &str = "arn:aws:iam::111122223333:role/ci/web-deploy";
+pub(crate) const STOLEN: &str = "ASIAQ7LK2MXV4TEXAMPL";
+pub(crate) const SECOND: &str = "ASIAQ7LK2MXVDAYTWOEX";
+pub(crate) const THIRD: &str = "ASIAQ7LK2MXVDAYTHREE";
+pub(crate) const MINTED: &str = "ASIAQ7LK2MXVPIPELINE";
+pub(crate) const MINTED_LATER: &str = "ASIAQ7LK2MXVRELEASEX";
+pub(crate) const BUCKET: &str = "arn:aws:s3:::halden-sign-web";
+pub(crate) const KEY: &str =
+    "arn:aws:kms:eu-west-1:444455556666:key/3f1c9a52-7c0e-4a6b-9d51-2b8f6f0a7d10";
+pub(crate) const SECRET: &str =
+    "arn:aws:secretsmanager:eu-west-1:111122223333:secret:prod/wallet/hot-signer-Xk29Pq";
+pub(crate) const REPOSITORY: &str =
+    "arn:aws:ecr:eu-west-1:111122223333:repository/halden/signer-api";
+pub(crate) const INTRUDER: &str = "198.51.100.23";
+pub(crate) const OFFICE: &str = "203.0.113.24";
+
+/// What must not be left in a redacted report.
+pub(crate) const SENSITIVE: &[&str] = &[
+    "111122223333",
+    "444455556666",
+    "mira.holm",
+    "halden",
+    "AWSReservedSSO_Developer_9c2f41d7",
+    "web-deploy",
+    "GitHubActions",
+    STOLEN,
+    MINTED,
+    SECOND,
+    THIRD,
+    MINTED_LATER,
+    "hot-signer",
+    "signer-api",
+    INTRUDER,
+    OFFICE,
+    "3f1c9a52",
+    "/evidence",
+    "main.4f2a.js",
+    "lambda-signer",
+    "jo.berg",
+    "o-a1b2c3d4e5",
+    "Tidewater",
+];
+
+const LOGS: &str = "/evidence/halden-trail/AWSLogs/111122223333/CloudTrail/eu-west-1";
+
+pub(crate) fn at(text: &str) -> Timestamp {
+    text.parse().unwrap()
+}
+
+fn finding(id: &str, rule: &str, title: &str, severity: Severity, time: &str) -> Finding {
+    Finding {
+        id: id.into(),
+        rule: rule.into(),
+        title: title.into(),
+        severity,
+        time: Some(at(time)),
+        last_time: Some(at(time)),
+        source: FindingSource::Detection,
+        actor: DEVELOPER.into(),
+        credential: Some(STOLEN.into()),
+        targets: vec![],
+        techniques: vec![],
+        tactics: vec![],
+        evidence: vec![],
+        evidence_total: 0,
+        rule_author: None,
+    }
+}
+
+/// The developer has a new session each day; each of the three was used by the intruder too.
+fn credential(time: Timestamp, pipeline: bool) -> &'static str {
+    match (time.strftime("%m-%d").to_string().as_str(), pipeline) {
+        ("02-04", _) => STOLEN,
+        ("02-09", false) => SECOND,
+        ("02-09", true) => MINTED,
+        (_, false) => THIRD,
+        (_, true) => MINTED_LATER,
+    }
+}
+
+/// Builds the timeline entry by entry; each entry that belongs to a finding becomes its evidence.
+struct Story {
+    timeline: Vec<TimelineEntry>,
+    findings: Vec<Finding>,
+}
+
+struct Call<'a> {
+    action: &'a str,
+    outcome: &'a str,
+    target: &'a str,
+    finding: Option<&'a str>,
+    pipeline: bool,
+    quiet: bool,
+}
+
+const CALL: Call<'_> = Call {
+    action: "",
+    outcome: "success",
+    target: "",
+    finding: None,
+    pipeline: false,
+    quiet: false,
+};
+
+impl Story {
+    fn call(&mut self, time: Timestamp, call: Call<'_>) {
+        let index = self.timeline.len() as u64;
+        let file = format!(
+            "{LOGS}/{}/{}.json.gz",
+            time.strftime("%Y/%m/%d"),
+            index / 40
+        );
+        let event_id = format!(
+            "{:08x}-52c1-4e0e-9f61-{:012x}",
+            0x9e37_79b9u32.wrapping_mul(index as u32 + 1),
+            index
+        );
+        let entry = TimelineEntry {
+            time: Some(time),
+            action: call.action.into(),
+            outcome: call.outcome.into(),
+            actor: if call.pipeline { PIPELINE } else { DEVELOPER }.into(),
+            credential: Some(credential(time, call.pipeline).into()),
+            targets: if call.target.is_empty() {
+                vec![]
+            } else {
+                vec![call.target.into()]
+            },
+            address: Some(if call.quiet { OFFICE } else { INTRUDER }.into()),
+            event_id: Some(event_id.clone()),
+            file: file.as_str().into(),
+            index: index % 40,
+            offset: (index % 40) * 1711,
+            finding: call.finding.map(str::to_owned),
+            role: match (call.finding, call.quiet) {
+                (Some(_), _) => TimelineRole::Finding,
+                (None, true) => TimelineRole::Quiet,
+                (None, false) => TimelineRole::Suspect,
+            },
+        };
+        if let Some(finding) = self
+            .findings
+            .iter_mut()
+            .find(|finding| Some(finding.id.as_str()) == call.finding)
+        {
+            finding.evidence_total += 1;
+            finding.last_time = Some(time);
+            if !call.target.is_empty()
+                && !finding.targets.iter().any(|known| known == call.target)
+                && finding.targets.len() < 20
+            {
+                finding.targets.push(call.target.into());
+            }
+            if finding.evidence.len() < 10 {
+                finding.evidence.push(Evidence {
+                    file: entry.file.clone(),
+                    index: entry.index,
+                    offset: entry.offset,
+                    event_id: Some(event_id),
+                    time: Some(time),
+                    action: call.action.into(),
+                });
+            }
+        }
+        self.timeline.push(entry);
+    }
+
+    fn quiet(&mut self, day: &str, count: u64) {
+        let actions = [
+            "s3:ListBuckets",
+            "logs:GetLogEvents",
+            "ecs:DescribeServices",
+            "logs:FilterLogEvents",
+            "ecr:DescribeImages",
+        ];
+        let start = at(&format!("{day}T08:12:04Z")).as_second();
+        for number in 0..count {
+            let time =
+                Timestamp::from_second(start + (number * number * 37 % 28_000) as i64).unwrap();
+            let action = actions[(number * number % 5) as usize];
+            self.call(
+                time,
+                Call {
+                    action,
+                    quiet: true,
+                    ..CALL
+                },
+            );
+        }
+    }
+}
+
+/// The incident's findings and timeline.
+fn story() -> Story {
+    use Severity::{Critical, High, Low, Medium};
+    let mut story = Story {
+        timeline: vec![],
+        findings: vec![
+            finding(
+                "f-2b71d0aa",
+                "aws-mfa-enrolment-denied",
+                "Enrolment of a second factor was refused",
+                High,
+                "2026-02-04T13:02:11Z",
+            ),
+            finding(
+                "f-51c8e4f3",
+                "aws-session-new-network",
+                "Session used from a network it was not issued to",
+                High,
+                "2026-02-04T13:02:11Z",
+            ),
+            finding(
+                "f-7720be19",
+                "aws-discovery-burst",
+                "Many kinds of listing calls within minutes",
+                Medium,
+                "2026-02-04T13:04:02Z",
+            ),
+            finding(
+                "f-83aa0c5d",
+                "aws-web-origin-bulk-read",
+                "Bulk read of a web origin",
+                High,
+                "2026-02-04T16:10:40Z",
+            ),
+            finding(
+                "f-9417f6c2",
+                "aws-pipeline-role-elsewhere",
+                "Pipeline's role assumed outside the pipeline",
+                High,
+                "2026-02-09T15:31:20Z",
+            ),
+            finding(
+                "f-a06b2e81",
+                "aws-secret-read-refused",
+                "Reading a wallet's secret was refused",
+                Medium,
+                "2026-02-09T15:52:45Z",
+            ),
+            finding(
+                "f-c95d1f44",
+                "aws-web-bundle-replaced",
+                "Web bundle replaced outside a release",
+                Critical,
+                "2026-02-19T15:29:25Z",
+            ),
+            finding(
+                "f-d13e77b0",
+                "aws-trail-lookup",
+                "Look-up of the audit trail by a developer",
+                Low,
+                "2026-02-09T16:05:00Z",
+            ),
+        ],
+    };
+    let tag = |story: &mut Story, id: &str, techniques: &[&str], tactics: &[Tactic]| {
+        let finding = story
+            .findings
+            .iter_mut()
+            .find(|finding| finding.id == id)
+            .unwrap();
+        finding.techniques = techniques
+            .iter()
+            .filter_map(|id| Technique::new(id))
+            .collect();
+        finding.tactics = tactics.to_vec();
+    };
+    tag(
+        &mut story,
+        "f-2b71d0aa",
+        &["T1098.005"],
+        &[Tactic::Persistence],
+    );
+    tag(
+        &mut story,
+        "f-51c8e4f3",
+        &["T1550.001"],
+        &[Tactic::LateralMovement],
+    );
+    tag(
+        &mut story,
+        "f-7720be19",
+        &["T1526", "T1580"],
+        &[Tactic::Discovery],
+    );
+    tag(&mut story, "f-83aa0c5d", &["T1530"], &[Tactic::Collection]);
+    tag(
+        &mut story,
+        "f-9417f6c2",
+        &["T1078.004"],
+        &[Tactic::PrivilegeEscalation],
+    );
+    tag(
+        &mut story,
+        "f-a06b2e81",
+        &["T1555.006"],
+        &[Tactic::CredentialAccess],
+    );
+    tag(
+        &mut story,
+        "f-c95d1f44",
+        &["T1565.001", "T1195.002"],
+        &[Tactic::Impact],
+    );
+    tag(&mut story, "f-d13e77b0", &["T1654"], &[Tactic::Discovery]);
+
+    for (day, calls) in [("2026-02-04", 120), ("2026-02-09", 84), ("2026-02-19", 148)] {
+        story.quiet(day, calls);
+    }
+    let seconds =
+        |time: &str, add: u64| Timestamp::from_second(at(time).as_second() + add as i64).unwrap();
+    let device = "arn:aws:iam::111122223333:mfa/mira.holm";
+    for add in [0, 21] {
+        story.call(
+            seconds("2026-02-04T13:02:11Z", add),
+            Call {
+                action: "iam:EnableMFADevice",
+                outcome: "AccessDenied",
+                target: device,
+                finding: Some("f-2b71d0aa"),
+                ..CALL
+            },
+        );
+    }
+    story.call(
+        at("2026-02-04T13:02:52Z"),
+        Call {
+            action: "sts:GetCallerIdentity",
+            finding: Some("f-51c8e4f3"),
+            ..CALL
+        },
+    );
+    for number in 0..64 {
+        let actions = [
+            "s3:ListBuckets",
+            "iam:ListRoles",
+            "ec2:DescribeInstances",
+            "lambda:ListFunctions",
+            "kms:ListKeys",
+            "cloudfront:ListDistributions",
+            "secretsmanager:ListSecrets",
+            "ecr:DescribeRepositories",
+        ];
+        let action = actions[number % actions.len()];
+        story.call(
+            seconds("2026-02-04T13:04:02Z", number as u64 * 3),
+            Call {
+                action,
+                finding: Some("f-7720be19"),
+                ..CALL
+            },
+        );
+    }
+    for number in 0..9 {
+        story.call(
+            seconds("2026-02-04T16:08:01Z", number * 11),
+            Call {
+                action: "s3:GetBucketPolicy",
+                target: BUCKET,
+                ..CALL
+            },
+        );
+    }
+    for number in 0..140 {
+        let object = format!("{BUCKET}/_next/static/chunks/{number:04}.js");
+        story.call(
+            seconds("2026-02-04T16:10:40Z", number * 2),
+            Call {
+                action: "s3:GetObject",
+                target: &object,
+                finding: Some("f-83aa0c5d"),
+                ..CALL
+            },
+        );
+    }
+    for add in [0, 4] {
+        story.call(
+            seconds("2026-02-09T15:31:20Z", add),
+            Call {
+                action: "sts:AssumeRole",
+                target: PIPELINE_ROLE,
+                finding: Some("f-9417f6c2"),
+                ..CALL
+            },
+        );
+    }
+    for number in 0..12 {
+        story.call(
+            seconds("2026-02-09T15:34:00Z", number * 9),
+            Call {
+                action: "s3:ListObjects",
+                target: BUCKET,
+                pipeline: true,
+                ..CALL
+            },
+        );
+    }
+    for number in 0..4 {
+        story.call(
+            seconds("2026-02-09T15:52:45Z", number * 40),
+            Call {
+                action: "secretsmanager:GetSecretValue",
+                outcome: "AccessDenied",
+                target: SECRET,
+                finding: Some("f-a06b2e81"),
+                pipeline: true,
+                ..CALL
+            },
+        );
+    }
+    for number in 0..6 {
+        story.call(
+            seconds("2026-02-09T16:05:00Z", number * 15),
+            Call {
+                action: "cloudtrail:LookupEvents",
+                finding: Some("f-d13e77b0"),
+                pipeline: true,
+                ..CALL
+            },
+        );
+    }
+    story.call(
+        at("2026-02-19T15:20:02Z"),
+        Call {
+            action: "sts:AssumeRole",
+            target: PIPELINE_ROLE,
+            finding: Some("f-9417f6c2"),
+            ..CALL
+        },
+    );
+    let bundle = format!("{BUCKET}/_next/static/chunks/main.4f2a.js");
+    story.call(
+        at("2026-02-19T15:28:50Z"),
+        Call {
+            action: "s3:GetObject",
+            target: &bundle,
+            pipeline: true,
+            ..CALL
+        },
+    );
+    for time in ["2026-02-19T15:29:25Z", "2026-02-19T17:13:35Z"] {
+        story.call(
+            at(time),
+            Call {
+                action: "s3:PutObject",
+                target: &bundle,
+                finding: Some("f-c95d1f44"),
+                pipeline: true,
+                ..CALL
+            },
+        );
+    }
+    story.call(
+        at("2026-02-19T17:15:13Z"),
+        Call {
+            action: "s3:GetObject",
+            target: &bundle,
+            pipeline: true,
+            ..CALL
+        },
+    );
+    for entry in &story.timeline {
+        if entry.actor == PIPELINE
+            && let Some(finding) = story
+                .findings
+                .iter_mut()
+                .find(|finding| Some(&finding.id) == entry.finding.as_ref())
+        {
+            finding.actor = PIPELINE.into();
+            finding.credential = entry.credential.clone();
+        }
+    }
+    story.timeline.sort_by_key(|entry| entry.time);
+    story.findings.sort_by_key(|finding| finding.time);
+    story
+}
+
+fn step(
+    from: &str,
+    to: &str,
+    via: &str,
+    title: &str,
+    permissions: &[&str],
+    conditions: &[&str],
+    statement: &str,
+) -> PathStep {
+    let list = |items: &[&str]| items.iter().map(|item| (*item).to_owned()).collect();
+    PathStep {
+        from: from.into(),
+        to: to.into(),
+        via: via.into(),
+        title: title.into(),
+        permissions: list(permissions),
+        conditions: list(conditions),
+        statements: list(&[statement]),
+    }
+}
+
+fn path(steps: Vec<PathStep>) -> AttackPath {
+    let mut conditions: Vec<String> = steps
+        .iter()
+        .flat_map(|step| step.conditions.clone())
+        .collect();
+    conditions.dedup();
+    AttackPath {
+        from: steps[0].from.clone(),
+        to: steps[steps.len() - 1].to.clone(),
+        conditions,
+        steps,
+    }
+}
+
+/// The paths that are still open.
+pub(crate) fn paths() -> Vec<AttackPath> {
+    let signer = "arn:aws:iam::111122223333:role/lambda-signer";
+    let function = "arn:aws:lambda:eu-west-1:111122223333:function:settlement-signer";
+    let to_pipeline = || {
+        step(
+            DEVELOPER_ROLE,
+            PIPELINE_ROLE,
+            "sts-assume-role",
+            "assume the role",
+            &["sts:AssumeRole"],
+            &[],
+            "DeveloperAccess#AssumeCi",
+        )
+    };
+    vec![
+        path(vec![
+            to_pipeline(),
+            step(
+                PIPELINE_ROLE,
+                BUCKET,
+                "s3-write-web-origin",
+                "write to the web origin",
+                &["s3:PutObject"],
+                &[],
+                "web-deploy#WriteSite",
+            ),
+        ]),
+        path(vec![
+            to_pipeline(),
+            step(
+                PIPELINE_ROLE,
+                REPOSITORY,
+                "ecr-push-image",
+                "push an image that workloads run",
+                &["ecr:PutImage", "ecr:UploadLayerPart"],
+                &["aws:SourceVpce"],
+                "web-deploy#3",
+            ),
+        ]),
+        path(vec![
+            to_pipeline(),
+            step(
+                PIPELINE_ROLE,
+                function,
+                "lambda-update-code",
+                "replace the function's code",
+                &["lambda:UpdateFunctionCode"],
+                &[],
+                "web-deploy#Functions",
+            ),
+            step(
+                function,
+                signer,
+                "workload-runs-as",
+                "the function runs as",
+                &[],
+                &[],
+                "",
+            ),
+            step(
+                signer,
+                KEY,
+                "kms-sign",
+                "sign with the key",
+                &["kms:Sign"],
+                &["kms:ViaService", "aws:PrincipalOrgID"],
+                "signer-inline#Sign",
+            ),
+        ]),
+    ]
+}
+
+fn network(
+    address: &str,
+    class: &str,
+    client: &str,
+    first: &str,
+    last: &str,
+    calls: u64,
+    suspect: bool,
+) -> NetworkUse {
+    NetworkUse {
+        address: address.into(),
+        class: class.into(),
+        client: Some(client.into()),
+        first: Some(at(first)),
+        last: Some(at(last)),
+        calls,
+        suspect,
+    }
+}
+
+const OWNERS_CLIENT: &str = "aws-cli/2.15.30 md/Botocore#1.34.69 ua/2.0 os/macos#23.4.0";
+const INTRUDERS_CLIENT: &str = "Boto3/1.26.0 Python/3.11.8 Linux/6.6.9-kali";
+
+fn credential_story(
+    credential: &str,
+    parent: Option<&str>,
+    created: &str,
+    hours: i64,
+    networks: Vec<NetworkUse>,
+) -> CredentialStory {
+    let minted = parent.is_some();
+    CredentialStory {
+        credential: credential.into(),
+        actor: if minted { PIPELINE } else { DEVELOPER }.into(),
+        parent: parent.map(str::to_owned),
+        minted_by: if minted {
+            "assume-role"
+        } else {
+            "assume-role-with-saml"
+        }
+        .into(),
+        created: Some(at(created)),
+        expires: Some(Timestamp::from_second(at(created).as_second() + hours * 3600).unwrap()),
+        networks,
+    }
+}
+
+fn incident(story: &Story) -> Incident {
+    let part = |reason: &str, points| ScorePart {
+        reason: reason.into(),
+        points,
+    };
+    Incident {
+        id: "inc-3f1c9b20".into(),
+        severity: Severity::Critical,
+        score: 96,
+        score_parts: vec![part("a crown jewel was written", 40), part("session used from a new network", 20), part("a second credential was minted", 16), part("a path to a signing key is open", 20)],
+        headline: "A stolen session of mira.holm@halden.example reached the pipeline's role and replaced the web bundle in halden-sign-web that signers load".into(),
+        narrative: vec![
+            "The session was issued on 2026-02-04 in the office network and used from 198.51.100.23 four hours later, first to enrol a second factor, which was refused.".into(),
+            "It listed what the account holds, read 140 objects of the web origin, and assumed the pipeline's role web-deploy.".into(),
+            "With that role the bundle main.4f2a.js was replaced on 2026-02-19 and put back two hours later.".into(),
+        ],
+        first_sign: Some(at("2026-02-04T13:02:11Z")),
+        last_activity: Some(at("2026-02-19T17:15:13Z")),
+        principals: vec![DEVELOPER.into(), PIPELINE.into()],
+        credentials: [STOLEN, SECOND, MINTED, THIRD, MINTED_LATER].map(str::to_owned).to_vec(),
+        credential_stories: vec![
+            credential_story(STOLEN, None, "2026-02-04T08:11:58Z", 12, vec![
+                network(OFFICE, "office", OWNERS_CLIENT, "2026-02-04T08:12:04Z", "2026-02-04T15:58:41Z", 120, false),
+                network(INTRUDER, "unknown", "Boto3/1.26.0 Python/3.11.8 Linux/6.6.9-kali\u{1b}[2J", "2026-02-04T13:02:11Z", "2026-02-04T16:15:18Z", 216, true),
+            ]),
+            credential_story(SECOND, None, "2026-02-09T08:11:40Z", 12, vec![
+                network(OFFICE, "office", OWNERS_CLIENT, "2026-02-09T08:12:04Z", "2026-02-09T15:50:12Z", 84, false),
+                network(INTRUDER, "unknown", INTRUDERS_CLIENT, "2026-02-09T15:31:20Z", "2026-02-09T15:31:24Z", 2, true),
+            ]),
+            credential_story(MINTED, Some(SECOND), "2026-02-09T15:31:24Z", 1, vec![network(INTRUDER, "unknown", INTRUDERS_CLIENT, "2026-02-09T15:34:00Z", "2026-02-09T16:06:15Z", 22, true)]),
+            credential_story(THIRD, None, "2026-02-19T08:11:31Z", 12, vec![
+                network(OFFICE, "office", OWNERS_CLIENT, "2026-02-19T08:12:04Z", "2026-02-19T15:57:01Z", 148, false),
+                network(INTRUDER, "unknown", INTRUDERS_CLIENT, "2026-02-19T15:20:02Z", "2026-02-19T15:20:02Z", 1, true),
+            ]),
+            credential_story(MINTED_LATER, Some(THIRD), "2026-02-19T15:20:02Z", 12, vec![network(INTRUDER, "unknown", INTRUDERS_CLIENT, "2026-02-19T15:28:50Z", "2026-02-19T17:15:13Z", 4, true)]),
+        ],
+        techniques: story.findings.iter().flat_map(|finding| finding.techniques.clone()).collect(),
+        tactics: vec![Tactic::Persistence, Tactic::PrivilegeEscalation, Tactic::CredentialAccess, Tactic::Discovery, Tactic::LateralMovement, Tactic::Collection, Tactic::Impact],
+        findings: story.findings.iter().map(|finding| finding.id.clone()).collect(),
+        timeline: story.timeline.clone(),
+        touched: vec![
+            Touched { resource: BUCKET.into(), objects: 141, actions: vec![("s3:GetObject".into(), 142), ("s3:ListObjects".into(), 12), ("s3:GetBucketPolicy".into(), 9), ("s3:PutObject".into(), 2)], written: true, succeeded: true, jewel: Some("web origin".into()) },
+            Touched { resource: SECRET.into(), objects: 0, actions: vec![("secretsmanager:GetSecretValue".into(), 4)], written: false, succeeded: false, jewel: Some("wallet secret".into()) },
+            Touched { resource: PIPELINE_ROLE.into(), objects: 0, actions: vec![("sts:AssumeRole".into(), 3)], written: false, succeeded: true, jewel: None },
+            Touched { resource: "arn:aws:iam::111122223333:mfa/mira.holm".into(), objects: 0, actions: vec![("iam:EnableMFADevice".into(), 2)], written: true, succeeded: false, jewel: None },
+        ],
+        paths: paths(),
+        response: vec![
+            ResponseStep {
+                title: "Refuse everything to sessions of web-deploy issued before now".into(),
+                command: Some("aws iam put-role-policy --role-name web-deploy --policy-name portreeve-revoke-older-sessions --policy-document '{\"Version\":\"2012-10-17\",\"Statement\":[{\"Effect\":\"Deny\",\"Action\":\"*\",\"Resource\":\"*\",\"Condition\":{\"DateLessThan\":{\"aws:TokenIssueTime\":\"2026-02-19T18:00:00Z\"}}}]}'".into()),
+                caveat: Some("Releases fail until the pipeline assumes the role anew.".into()),
+            },
+            ResponseStep {
+                title: "End the sign-in sessions of mira.holm in Identity Center, and reset the password".into(),
+                command: None,
+                caveat: Some("Role sessions that were already issued go on until they end: see the step above.".into()),
+            },
+            ResponseStep {
+                title: "Put back the bundle from the last release and look at what changed".into(),
+                command: Some("aws s3api list-object-versions --bucket halden-sign-web --prefix _next/static/chunks/main.4f2a.js".into()),
+                caveat: Some("Only a bucket with versioning keeps the replaced object.".into()),
+            },
+        ],
+    }
+}
+
+/// The whole report.
+pub(crate) fn report() -> Report {
+    let mut story = story();
+    let incident = incident(&story);
+    let mut other = finding(
+        "f-0e2f9d11",
+        "aws-root-sign-in",
+        "Sign-in of an account's root user",
+        Severity::Medium,
+        "2026-01-15T09:00:00Z",
+    );
+    other.actor = "arn:aws:iam::444455556666:root".into();
+    other.credential = None;
+    let mut scanner = Vec::new();
+    for number in 0..3 {
+        let mut one = finding(
+            &format!("f-1c0000{number}"),
+            "aws-many-refused",
+            "Many refused calls of one principal",
+            Severity::Low,
+            &format!("2026-01-2{number}T03:00:00Z"),
+        );
+        one.actor = format!("arn:aws:iam::444455556666:user/scanner-{}", number % 2);
+        one.rule_author = Some("J. Example (Detection Rule License 1.1)".into());
+        scanner.push(one);
+    }
+    story.findings.push(other);
+    story.findings.extend(scanner);
+    story.findings.push(Finding {
+        actor: "arn:aws:iam::111122223333:user/jo.berg\u{202e}nimda".into(),
+        credential: None,
+        ..finding(
+            "f-2200ab90",
+            "aws-login-profile-created",
+            "Console password created for a user",
+            Severity::Medium,
+            "2026-01-30T10:00:00Z",
+        )
+    });
+    for finding in &mut story.findings {
+        if finding.evidence.is_empty() {
+            finding.evidence_total = 1;
+            finding.evidence.push(Evidence {
+                file: format!("{LOGS}/2026/01/15/0.json.gz").as_str().into(),
+                index: 3,
+                offset: 4410,
+                event_id: Some("0c4f11aa-1b2c-4d5e-8f90-000000000001".into()),
+                time: finding.time,
+                action: "signin:ConsoleLogin".into(),
+            });
+        }
+    }
+    story.findings.sort_by_key(|finding| finding.time);
+    let jewel = |id: &str, kind, reason: &str| Jewel {
+        id: id.into(),
+        kind,
+        reason: reason.into(),
+    };
+    Report {
+        version: "0.1.0".into(),
+        rules_sha256: "5b0e77f2a94c1d3be86f20aa41d79c35f1e2b7a8046c9d51ee73a2b1c4d5f607".into(),
+        rules: 92,
+        simulated: false,
+        incidents: vec![incident],
+        findings: story.findings,
+        jewels: vec![
+            jewel(BUCKET, JewelKind::WebOrigin, "distribution E1HALDEN2SIGN serves it"),
+            jewel(KEY, JewelKind::SigningKey, "a key of spec ECC_SECG_P256K1"),
+            jewel(SECRET, JewelKind::WalletSecret, "its name says wallet"),
+            jewel(REPOSITORY, JewelKind::ImageRepository, "the task settlement pulls from it"),
+        ],
+        coverage: vec![Coverage {
+            source: "aws.cloudtrail".into(),
+            first: Some(at("2026-01-05T00:00:41Z")),
+            last: Some(at("2026-02-21T23:59:12Z")),
+            records: 214_310,
+            duplicates: 96,
+            without_time: 1,
+            accounts: BTreeSet::from(["111122223333".into(), "444455556666".into()]),
+            regions: BTreeSet::from(["eu-west-1".into(), "us-east-1".into()]),
+            event_kinds: BTreeMap::from([("Management".into(), 171_002), ("Data".into(), 43_308)]),
+            days_without_records: vec!["2026-01-17".into(), "2026-01-18".into()],
+        }],
+        blind_spots: vec![
+            BlindSpot { missing: "S3 data events of account 444455556666".into(), consequence: "whether objects were read or written there cannot be told".into(), remedy: "aws cloudtrail get-event-selectors --trail-name org-trail".into() },
+            BlindSpot { missing: "key policies of account 444455556666".into(), consequence: "paths to its keys may be missing, or shown where the key's policy refuses them".into(), remedy: "aws kms get-key-policy --key-id KEY --policy-name default --profile halden-vault".into() },
+        ],
+        dead_letters: vec![DeadLetter { file: format!("{LOGS}/2026/01/29/7.json.gz").as_str().into(), offset: 88_211, reason: "the gzip stream ends early; 412 records before it were read".into() }],
+        dead_letters_omitted: 0,
+        inputs: (0..6)
+            .map(|number| Input {
+                file: if number == 0 { "/evidence/halden-trail/estate/authorization-details.json".into() } else { format!("{LOGS}/2026/02/{:02}/{number}.json.gz", number + 3).as_str().into() },
+                kind: if number == 0 { InputKind::Inventory } else { InputKind::Log },
+                format: if number == 0 { "aws.account-authorization-details" } else { "aws.cloudtrail" }.into(),
+                bytes: 181_204 * (number + 1),
+                sha256: format!("{number:x}").repeat(64),
+                records: if number == 0 { 0 } else { 8_300 * number },
+            })
+            .collect(),
+        notes: vec![
+            "Deploy principals of halden-sign-web were inferred from the 30 quiet days before the first finding: web-deploy, from the addresses of the pipeline.".into(),
+            "The organisation o-a1b2c3d4e5 (repo:Tidewater/sign-web:ref:refs/heads/main) has no service control policies in the export.".into(),
+        ],
+        summary: Summary { records: 214_407, bytes: 318_004_112, seconds: 4.2 },
+    }
+}
+
+/// A report in which nothing was found.
+pub(crate) fn clear() -> Report {
+    let mut report = report();
+    report.incidents.clear();
+    report.findings.clear();
+    report.dead_letters.clear();
+    report
+}
