@@ -1,6 +1,6 @@
 use portreeve_model::{Activity, CredentialKind, OriginKind};
 use portreeve_record::{FieldId, Fields, Value};
-use smallvec::SmallVec;
+use smallvec::{SmallVec, smallvec};
 use std::borrow::Cow;
 
 use crate::settings::outcome_word;
@@ -76,8 +76,8 @@ pub(crate) struct Deriver {
     wanted: Vec<(FieldId, &'static DerivedField)>,
 }
 
-/// Values of derived fields for one record.
-pub(crate) type DerivedValues<'s> = SmallVec<[(FieldId, Value<'s>); 12]>;
+/// Derived fields of one record with their values.
+pub type DerivedValues<'s> = SmallVec<[(FieldId, SmallVec<[Value<'s>; 1]>); 12]>;
 
 impl Deriver {
     /// Takes the derived fields among those that were interned.
@@ -98,7 +98,7 @@ impl Deriver {
         let mut values = DerivedValues::new();
         for (id, field) in &self.wanted {
             if field.stage == Stage::History {
-                values.push((*id, Value::Unknown));
+                values.push((*id, smallvec![Value::Unknown]));
                 continue;
             }
             let text = |text: &'static str| Some(Value::String(Cow::Borrowed(text)));
@@ -129,15 +129,14 @@ impl Deriver {
                     snapshot.jewel(activity).map(|kind| Value::String(Cow::Borrowed(kind)))
                 }
                 TARGET_TAGS => {
-                    for tag in snapshot.tags(activity) {
-                        values.push((*id, Value::String(Cow::Borrowed(tag))));
-                    }
+                    let tags = snapshot.tags(activity).into_iter();
+                    values.push((*id, tags.map(|tag| Value::String(Cow::Borrowed(tag))).collect()));
                     None
                 }
                 _ => None,
             };
             if let Some(value) = value {
-                values.push((*id, value));
+                values.push((*id, smallvec![value]));
             }
         }
         values

@@ -17,9 +17,9 @@ mod stage_two;
 mod strings;
 
 pub use activities::{Activities, ActivityRow, Position, RowId};
-pub use derived::{DERIVED_FIELDS, DerivedField, Stage, derived_field};
+pub use derived::{DERIVED_FIELDS, DerivedField, DerivedValues, Stage, derived_field};
 pub use lineage::{CredentialFacts, Lineage, Link};
-pub use settings::{Network, Settings, Sign, SignKind};
+pub use settings::{Settings, Sign, SignKind};
 pub use snapshot::Snapshot;
 pub use stage_one::{Batch, StageOne};
 pub use stage_two::{DEPLOY_DAYS, EVIDENCE_LIMIT, Folded, StageTwo, stable_id};

@@ -1,37 +1,33 @@
+use std::collections::BTreeMap;
+
 use ipnet::IpNet;
-use serde::Deserialize;
 
 use portreeve_model::{Outcome, Severity};
 
 /// What the user declares about their estate, from `portreeve.toml`.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[derive(Clone, Debug, Default)]
 pub struct Settings {
     /// Principals that may write web origins and push images: ids, `*` matches any characters.
     pub deploy_principals: Vec<String>,
-    /// Known networks.
-    pub networks: Vec<Network>,
-}
-
-/// A network that the user knows.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Network {
-    /// In CIDR notation.
-    pub range: IpNet,
-    /// What it is: `corporate`, `residential`, `vpn`, `hosting`, `pipeline`, or a word of the user's.
-    pub class: String,
+    /// The own accounts, with the names that people use.
+    pub accounts: BTreeMap<String, String>,
+    /// Known networks with their class: `corporate`, `residential`, `vpn`, `hosting`, `pipeline`,
+    /// or a word of the user's.
+    pub networks: BTreeMap<IpNet, String>,
 }
 
 impl Settings {
     /// The class of the narrowest declared network that holds an address.
     pub fn network_class(&self, address: &str) -> Option<&str> {
+        if self.networks.is_empty() {
+            return None;
+        }
         let address = address.parse::<std::net::IpAddr>().ok()?;
         self.networks
             .iter()
-            .filter(|network| network.range.contains(&address))
-            .max_by_key(|network| network.range.prefix_len())
-            .map(|network| network.class.as_str())
+            .filter(|(range, _)| range.contains(&address))
+            .max_by_key(|(range, _)| range.prefix_len())
+            .map(|(_, class)| class.as_str())
     }
 }
 
@@ -107,14 +103,9 @@ mod tests {
 
     #[test]
     fn the_narrowest_network_names_the_class() {
-        let network = |range: &str, class: &str| Network {
-            range: range.parse().unwrap(),
-            class: class.into(),
-        };
-        let settings = Settings {
-            networks: vec![network("198.51.100.0/24", "corporate"), network("198.51.100.200/29", "pipeline")],
-            ..Settings::default()
-        };
+        let networks = [("198.51.100.0/24", "corporate"), ("198.51.100.200/29", "pipeline")]
+            .map(|(range, class)| (range.parse().unwrap(), class.to_owned()));
+        let settings = Settings { networks: networks.into(), ..Settings::default() };
         assert_eq!(settings.network_class("198.51.100.201"), Some("pipeline"));
         assert_eq!(settings.network_class("198.51.100.1"), Some("corporate"));
         assert_eq!(settings.network_class("s3.amazonaws.com"), None);

@@ -30,7 +30,8 @@ impl Snapshot {
         settings: Settings,
         jewels: impl IntoIterator<Item = (&'a str, &'a str)>,
     ) -> Self {
-        let mut snapshot = Self { settings, ..Self::default() };
+        let accounts = settings.accounts.keys().cloned().collect();
+        let mut snapshot = Self { settings, accounts, ..Self::default() };
         for entity in estate.entities() {
             if entity.kind == EntityKind::Account
                 && let Some(account) = entity.id.aws_account()
@@ -88,8 +89,8 @@ impl Snapshot {
         }
     }
 
-    /// Whether the estate says that the actor's account is not one of ours. `None` without an
-    /// estate, or where the record does not tell the account.
+    /// Whether neither estate nor settings know the actor's account for ours. `None` without both,
+    or where the record does not tell the account.
     pub fn actor_is_foreign(&self, activity: &Activity<'_>) -> Option<bool> {
         let account = activity.actor.account.as_deref()?;
         (!self.accounts.is_empty()).then(|| !self.accounts.contains(account))

@@ -105,11 +105,6 @@ impl<'s> StageOne<'s> {
         }
     }
 
-    /// What the snapshot adds to a record: to be set on it before [`StageOne::observe`].
-    pub(crate) fn derive(&self, activity: &Activity<'_>) -> DerivedValues<'s> {
-        self.deriver.derive(activity, self.snapshot)
-    }
-
     /// Folds one activity into the batch, without matching rules; returns its row and the values
     /// of derived fields to set on the record before [`StageOne::observe`].
     pub fn fold(
@@ -167,7 +162,7 @@ impl<'s> StageOne<'s> {
         if let Some(region) = activity.region.as_deref() {
             count(&mut counts.regions, region);
         }
-        (row, self.derive(activity))
+        (row, self.deriver.derive(activity, self.snapshot))
     }
 
     /// Matches the rules against a record whose derived fields are set.

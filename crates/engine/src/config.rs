@@ -1,16 +1,20 @@
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use ipnet::IpNet;
 use portreeve_detect::Settings;
 use serde::Deserialize;
 
 /// What the user declares in `portreeve.toml`. Everything in it is optional.
 ///
 /// ```toml
-/// simulated = false
-///
-/// [estate]
 /// deploy_principals = ["arn:aws:iam::111122223333:role/gha-deploy"]
-/// networks = [{ range = "198.51.100.0/28", class = "corporate" }]
+///
+/// [accounts]
+/// "111122223333" = "prod-web"
+///
+/// [networks]
+/// "198.51.100.0/28" = "corporate"
 ///
 /// [[jewels]]
 /// id = "arn:aws:s3:::customer-data"
@@ -24,8 +28,13 @@ use serde::Deserialize;
 pub struct Config {
     /// Whether the data beside it came from the simulator. Reports say so.
     pub simulated: bool,
-    /// Networks and deploy principals.
-    pub estate: Settings,
+    /// Principals that may write web origins and push images: ids, `*` matches any characters.
+    pub deploy_principals: Vec<String>,
+    /// The own accounts, with the names that people use.
+    pub accounts: BTreeMap<String, String>,
+    /// Known networks in CIDR notation with their class: `corporate`, `residential`, `vpn`,
+    /// `hosting`, `pipeline`, or another word.
+    pub networks: BTreeMap<IpNet, String>,
     /// Crown jewels beyond those found by themselves.
     pub jewels: Vec<DeclaredJewel>,
     /// Rules switched off.
@@ -91,6 +100,15 @@ impl Config {
         Self::parse(path, &text)
     }
 
+    /// What detection needs of it.
+    pub fn settings(&self) -> Settings {
+        Settings {
+            deploy_principals: self.deploy_principals.clone(),
+            accounts: self.accounts.clone(),
+            networks: self.networks.clone(),
+        }
+    }
+
     /// Looks for a `portreeve.toml` in the given folders, in their order, then in the current one;
     /// without any, everything is at its default.
     pub fn find(folders: &[PathBuf]) -> Result<(Self, Option<PathBuf>), ConfigError> {
@@ -111,7 +129,7 @@ mod tests {
 
     #[test]
     fn a_mistyped_name_is_told_with_its_line() {
-        let error = Config::parse(Path::new("portreeve.toml"), "simulated = true\nnetwork = []\n")
+        let error = Config::parse(Path::new("portreeve.toml"), "simulated = true\nnetwork = 1\n")
             .unwrap_err()
             .to_string();
         assert!(error.contains("line 2") && error.contains("network"), "{error}");
@@ -121,12 +139,13 @@ mod tests {
     fn the_example_of_the_guide_is_read() {
         let config = Config::parse(
             Path::new("portreeve.toml"),
-            "[estate]\ndeploy_principals = [\"arn:aws:iam::1:role/gha-*\"]\n\
-             networks = [{ range = \"198.51.100.0/28\", class = \"corporate\" }]\n\
+            "deploy_principals = [\"arn:aws:iam::1:role/gha-*\"]\n\
+             [accounts]\n\"111122223333\" = \"prod\"\n\
+             [networks]\n\"198.51.100.0/28\" = \"corporate\"\n\
              [[jewels]]\nid = \"arn:aws:s3:::data\"\n[rules]\ndisabled = [\"x\"]\n",
         )
         .unwrap();
-        assert_eq!(config.estate.network_class("198.51.100.3"), Some("corporate"));
+        assert_eq!(config.settings().network_class("198.51.100.3"), Some("corporate"));
         assert_eq!(config.jewels[0].id, "arn:aws:s3:::data");
         assert!(!config.simulated);
     }

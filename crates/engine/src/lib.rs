@@ -1,1 +1,46 @@
-//! placeholder
+//! The run itself: finds files, tells what they are, reads inventory and logs through the two
+//! stages, and makes the report.
+//!
+//! ```no_run
+//! use portreeve_engine::{Config, Request, RuleSet, Silent, built_in_rules, investigate};
+//!
+//! let config = Config::default();
+//! let report = investigate(
+//!     Request {
+//!         paths: vec!["logs".into()],
+//!         rules: RuleSet::parse(&built_in_rules(), &config.rules),
+//!         config,
+//!         skip: Vec::new(),
+//!         signs: Vec::new(),
+//!         threads: 0,
+//!     },
+//!     &Silent,
+//! )?;
+//! println!("{} incidents", report.incidents.len());
+//! # Ok::<(), portreeve_engine::RunError>(())
+//! ```
+//!
+//! This crate opens files, and holds no rules of its own.
+
+mod config;
+mod content;
+mod discover;
+mod inventory;
+mod open;
+mod progress;
+mod reader;
+mod rule_tests;
+mod run;
+mod seam;
+mod signs;
+
+pub use config::{CONFIG_FILE, Config, ConfigError, DeclaredJewel, RuleSettings};
+pub use content::{
+    ContentFile, RuleReadError, RuleSet, built_in_catalogue, built_in_escalations, built_in_rules,
+    read_rules, render_diagnostic,
+};
+pub use progress::{Progress, Silent};
+pub use rule_tests::{RuleTests, test_rules};
+pub use run::{Knowledge, NothingReadable, Request, RunError, investigate, survey};
+pub use seam::Seam;
+pub use signs::{Indicators, SignError, parse_indicators, parse_sign};

@@ -67,6 +67,19 @@ pub enum JewelKind {
 }
 
 impl JewelKind {
+    /// The kebab-case name used in rules and machine-readable reports.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            JewelKind::SigningKey => "signing-key",
+            JewelKind::WalletSecret => "wallet-secret",
+            JewelKind::WebOrigin => "web-origin",
+            JewelKind::ImageRepository => "image-repository",
+            JewelKind::Administrator => "administrator",
+            JewelKind::ManagementAccount => "management-account",
+            JewelKind::Declared => "declared",
+        }
+    }
+
     /// The kind in words, for reports.
     pub fn title(self) -> &'static str {
         match self {

@@ -1,1 +1,55 @@
-fn main() {}
+//! The command line of Portreeve: arguments in, reports out.
+#![allow(clippy::print_stderr)]
+
+mod arguments;
+mod command;
+mod output;
+mod progress;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use arguments::{Arguments, Task};
+
+/// The command failed.
+const FAILED: u8 = 1;
+/// Wrong usage.
+const USAGE: u8 = 2;
+/// There was no readable input.
+const NO_INPUT: u8 = 3;
+/// There are findings at or above `--fail-on`.
+const FINDINGS: u8 = 10;
+
+/// How a command ended, where it did not fail.
+enum Ending {
+    Clean,
+    Usage,
+    NoInput,
+    Findings,
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let result = match arguments.task {
+        Task::Investigate(options) => command::investigate::run(&options),
+        Task::Paths(options) => command::paths::run(&options),
+        Task::Rules(options) => command::rules::run(&options),
+        Task::Simulate(options) => command::simulate::run(&options),
+        Task::Demo(options) => command::demo::run(&options),
+        Task::Completions { shell } => command::manual::completions(shell),
+        Task::Manual => command::manual::manual(),
+    };
+    match result {
+        Ok(Ending::Clean) => ExitCode::SUCCESS,
+        Ok(Ending::Usage) => ExitCode::from(USAGE),
+        Ok(Ending::NoInput) => ExitCode::from(NO_INPUT),
+        Ok(Ending::Findings) => ExitCode::from(FINDINGS),
+        // A reader that has seen enough (`| head`) is no failure.
+        Err(error) if output::is_closed_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("portreeve: {}", portreeve_view::text::clean_lines(&format!("{error:#}")));
+            ExitCode::from(FAILED)
+        }
+    }
+}

@@ -2,12 +2,11 @@ use std::fmt::Write;
 
 use crate::network;
 use crate::organisation::ACCOUNTS;
-use crate::stage::Stage;
 
 /// What the organisation declares about itself.
-pub(crate) fn text(_stage: &Stage) -> String {
+pub(crate) fn text() -> String {
     let mut text = String::from(
-        "# Simulated: what the fictional organisation Halyard declares about itself.\n\n[accounts]\n",
+        "# Simulated: what the fictional organisation Halyard declares about itself.\nsimulated = true\n\n[accounts]\n",
     );
     for account in ACCOUNTS {
         let _ = writeln!(text, "\"{}\" = \"{}\"", account.id, account.name);

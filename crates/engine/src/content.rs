@@ -1,0 +1,157 @@
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use include_dir::{Dir, include_dir};
+use portreeve_graph::Catalogue;
+use portreeve_sigma::{Diagnostic, Rule};
+use sha2::{Digest, Sha256};
+
+use crate::config::RuleSettings;
+
+static RULES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../rules");
+static ESCALATIONS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../escalations");
+
+/// A content file: its name for messages, and its text.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ContentFile {
+    /// As `rules/aws/trail-stopped.yml`, or the path of a user's file.
+    pub name: String,
+    /// Its text.
+    pub text: String,
+}
+
+/// The rules that are built into the program, in order of name.
+pub fn built_in_rules() -> Vec<ContentFile> {
+    embedded(&RULES, "rules")
+}
+
+/// The escalations that are built into the program, in order of name.
+pub fn built_in_escalations() -> Vec<ContentFile> {
+    embedded(&ESCALATIONS, "escalations")
+}
+
+fn embedded(folder: &Dir<'_>, prefix: &str) -> Vec<ContentFile> {
+    let mut files = Vec::new();
+    let mut folders = vec![folder];
+    while let Some(folder) = folders.pop() {
+        folders.extend(folder.dirs());
+        files.extend(folder.files().filter(|file| is_yaml(file.path())).filter_map(|file| {
+            let name = format!("{prefix}/{}", file.path().to_string_lossy().replace('\\', "/"));
+            Some(ContentFile { name, text: file.contents_utf8()?.to_owned() })
+        }));
+    }
+    files.sort();
+    files
+}
+
+fn is_yaml(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension == "yml" || extension == "yaml")
+}
+
+/// A rule file or folder of the user's that cannot be read.
+#[derive(Debug, thiserror::Error)]
+#[error("{}: cannot read rules: {source}", path.display())]
+pub struct RuleReadError {
+    path: PathBuf,
+    source: std::io::Error,
+}
+
+/// Reads the rule files of a user's file or folder, in order of name.
+pub fn read_rules(path: &Path) -> Result<Vec<ContentFile>, RuleReadError> {
+    let mut files = Vec::new();
+    for entry in walkdir::WalkDir::new(path).follow_links(true).sort_by_file_name() {
+        let failed = |source| RuleReadError { path: path.to_owned(), source };
+        let entry = entry.map_err(|error| failed(error.into()))?;
+        if entry.file_type().is_file() && (is_yaml(entry.path()) || entry.depth() == 0) {
+            let bytes = std::fs::read(entry.path()).map_err(failed)?;
+            files.push(ContentFile {
+                name: entry.path().to_string_lossy().into_owned(),
+                text: String::from_utf8_lossy(&bytes).into_owned(),
+            });
+        }
+    }
+    Ok(files)
+}
+
+/// The rules of a run.
+#[derive(Debug)]
+pub struct RuleSet {
+    /// Those that are in use.
+    pub rules: Vec<Rule>,
+    /// What is wrong with the others, in order of file and line.
+    pub diagnostics: Vec<Diagnostic>,
+    /// SHA-256 over names and texts of all files.
+    pub sha256: String,
+    /// Those that were loaded and switched off.
+    pub disabled: usize,
+    /// Those that are for log sources that Portreeve does not read yet.
+    pub other_sources: usize,
+}
+
+impl RuleSet {
+    /// Parses rule files; a file that does not parse is told, and the others are used.
+    pub fn parse(files: &[ContentFile], settings: &RuleSettings) -> Self {
+        let mut hash = Sha256::new();
+        let mut set = RuleSet {
+            rules: Vec::new(),
+            diagnostics: Vec::new(),
+            sha256: String::new(),
+            disabled: 0,
+            other_sources: 0,
+        };
+        for file in files {
+            hash.update(&file.name);
+            hash.update([0]);
+            hash.update(&file.text);
+            hash.update([0]);
+            let parsed = portreeve_sigma::parse(&file.name, &file.text);
+            set.diagnostics.extend(parsed.diagnostics);
+            for rule in parsed.rules {
+                if is_disabled(&rule, settings) {
+                    set.disabled += 1;
+                } else if !has_source(&rule) {
+                    set.other_sources += 1;
+                } else {
+                    set.rules.push(rule);
+                }
+            }
+        }
+        set.sha256 = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+        set
+    }
+}
+
+fn is_disabled(rule: &Rule, settings: &RuleSettings) -> bool {
+    settings.disabled.iter().any(|name| {
+        rule.id.as_deref() == Some(name)
+            || Path::new(&*rule.file).file_stem().is_some_and(|stem| stem == name.as_str())
+    })
+}
+
+fn has_source(rule: &Rule) -> bool {
+    let wanted = &rule.logsource;
+    portreeve_telemetry::sources().iter().any(|source| {
+        source.logsource().answers(
+            wanted.product.as_deref(),
+            wanted.category.as_deref(),
+            wanted.service.as_deref(),
+        )
+    })
+}
+
+/// The catalogue of escalations that is built into the program.
+pub fn built_in_catalogue() -> (Catalogue, Vec<String>) {
+    let files = built_in_escalations();
+    let (catalogue, errors) =
+        Catalogue::parse(files.iter().map(|file| (file.name.as_str(), file.text.as_str())));
+    (catalogue, errors.iter().map(ToString::to_string).collect())
+}
+
+/// Renders a diagnostic with the lines that it is about, where its file is among `files`.
+pub fn render_diagnostic(diagnostic: &Diagnostic, files: &[ContentFile], colour: bool) -> String {
+    let name: Arc<str> = diagnostic.file.clone();
+    match files.iter().find(|file| *file.name == *name) {
+        Some(file) => diagnostic.render(&file.text, colour),
+        None => diagnostic.to_string(),
+    }
+}

@@ -1,0 +1,181 @@
+use std::io::Read;
+use std::sync::Arc;
+
+use portreeve_detect::{Batch, Position, StageOne};
+use portreeve_model::DeadLetter;
+use portreeve_record::{Extractor, SlotBuffer, Slots, Split, Splitter};
+use portreeve_telemetry::{Container, Reader, Source, Unwrapped};
+
+use crate::seam::Seam;
+
+/// A batch is handed over when it holds so many activities.
+const BATCH: usize = 250_000;
+
+/// How many dead letters of one file are kept; the rest are counted.
+const DEAD_LETTERS: usize = 200;
+
+/// Reads the logs of one source on one thread: stage one with everything around it.
+pub(crate) struct LogReader<'s> {
+    pub(crate) source: &'s dyn Source,
+    pub(crate) reader: &'s dyn Reader,
+    pub(crate) extractor: &'s Extractor,
+    pub(crate) stage: StageOne<'s>,
+    pub(crate) seam: &'s dyn Seam,
+    pub(crate) buffer: SlotBuffer,
+    pub(crate) batch: Batch,
+}
+
+/// What reading one file gave.
+#[derive(Debug, Default)]
+pub(crate) struct FileOutcome {
+    pub(crate) records: u64,
+    /// Decompressed.
+    pub(crate) bytes: u64,
+    pub(crate) dead: Vec<DeadLetter>,
+    pub(crate) dead_omitted: u64,
+}
+
+impl FileOutcome {
+    fn bury(&mut self, file: &Arc<str>, offset: u64, reason: impl Into<String>) {
+        if self.dead.len() < DEAD_LETTERS {
+            self.dead.push(DeadLetter { file: file.clone(), offset, reason: reason.into() });
+        } else {
+            self.dead_omitted += 1;
+        }
+    }
+}
+
+impl LogReader<'_> {
+    /// Reads one file to its end.
+    pub(crate) fn read(
+        &mut self,
+        name: &Arc<str>,
+        stream: &mut dyn Read,
+        container: Container,
+    ) -> FileOutcome {
+        let mut outcome = FileOutcome::default();
+        let mut file = self.batch.add_file(name.clone());
+        match container {
+            Container::Ignored => {}
+            Container::Json => {
+                let mut splitter = Splitter::new(stream, self.source.split_options());
+                while let Some(split) = splitter.next() {
+                    self.take(split, name, &mut file, &mut outcome);
+                }
+                outcome.bytes = splitter.bytes_read();
+            }
+            Container::Csv => {
+                let mut counted = Counted { stream, bytes: 0 };
+                if let Some(mut rows) = self.source.rows(Box::new(&mut counted)) {
+                    while let Some(split) = rows.next() {
+                        self.take(split, name, &mut file, &mut outcome);
+                    }
+                }
+                outcome.bytes = counted.bytes;
+            }
+        }
+        outcome
+    }
+
+    fn take(
+        &mut self,
+        split: Split<'_>,
+        name: &Arc<str>,
+        file: &mut u32,
+        outcome: &mut FileOutcome,
+    ) {
+        let record = match split {
+            Split::Dead { offset, reason } => return outcome.bury(name, offset, reason),
+            Split::Record(record) => record,
+        };
+        let position = Position { file: *file, index: record.index, offset: record.offset };
+        let slots = match self.extractor.extract(record.bytes, &mut self.buffer) {
+            Ok(slots) => slots,
+            Err(error) => {
+                return outcome.bury(name, record.offset + error.offset as u64, error.to_string());
+            }
+        };
+        if self.reader.is_native(&slots) {
+            observe(self.reader, &mut self.stage, &mut self.batch, slots, position);
+            outcome.records += 1;
+        } else {
+            drop(slots);
+            self.take_wrapped(record.bytes, position, name, outcome);
+        }
+        if self.batch.len() >= BATCH {
+            self.flush();
+            *file = self.batch.add_file(name.clone());
+        }
+    }
+
+    /// A record that has something around it: whatever is inside stands at the same position.
+    fn take_wrapped(
+        &mut self,
+        bytes: &[u8],
+        position: Position,
+        name: &Arc<str>,
+        outcome: &mut FileOutcome,
+    ) {
+        match self.reader.unwrap(bytes) {
+            Unwrapped::Ignored(_) => {}
+            Unwrapped::Native => {
+                outcome.bury(name, position.offset, "a record that says neither what happened nor where");
+            }
+            Unwrapped::Foreign(reason) => outcome.bury(name, position.offset, reason),
+            Unwrapped::Broken(reason) => outcome.bury(name, position.offset, reason),
+            Unwrapped::Inner { records, dead } => {
+                for reason in dead {
+                    outcome.bury(name, position.offset, reason);
+                }
+                for inner in records {
+                    match self.extractor.extract(&inner, &mut self.buffer) {
+                        Ok(slots) => {
+                            observe(self.reader, &mut self.stage, &mut self.batch, slots, position);
+                            outcome.records += 1;
+                        }
+                        Err(error) => outcome.bury(name, position.offset, error.to_string()),
+                    }
+                }
+            }
+        }
+    }
+
+    /// Hands over what is left.
+    pub(crate) fn flush(&mut self) {
+        let batch = std::mem::take(&mut self.batch);
+        if !batch.is_empty() {
+            self.seam.hand_over(batch);
+        }
+    }
+}
+
+fn observe<'r>(
+    reader: &dyn Reader,
+    stage: &mut StageOne<'r>,
+    batch: &mut Batch,
+    mut slots: Slots<'_>,
+    position: Position,
+) {
+    let (row, derived) = {
+        let kind = reader.event_kind(&slots);
+        let activity = reader.activity(&slots);
+        stage.fold(&activity, kind, position, batch)
+    };
+    for (field, values) in derived {
+        slots.set_all(field, values);
+    }
+    stage.observe(&slots, row, batch);
+}
+
+struct Counted<'r> {
+    stream: &'r mut dyn Read,
+    bytes: u64,
+}
+
+impl Read for Counted<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let count = self.stream.read(buffer)?;
+        self.bytes += count as u64;
+        Ok(count)
+    }
+}

@@ -1,0 +1,427 @@
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::Instant;
+
+use portreeve_detect::{Sign, Snapshot, StageOne};
+use portreeve_graph::{DeclaredJewel, Graph};
+use portreeve_incident::{Report, Summary};
+use portreeve_model::{BlindSpot, DeadLetter, Estate, Input, InputKind};
+use portreeve_record::{Extractor, Fields, SlotBuffer};
+use portreeve_sigma::Matcher;
+use portreeve_telemetry::Recognition;
+
+use crate::config::Config;
+use crate::content::{RuleSet, built_in_catalogue};
+use crate::discover::{Found, discover};
+use crate::inventory;
+use crate::open::Opened;
+use crate::progress::Progress;
+use crate::reader::{FileOutcome, LogReader};
+use crate::seam::InProcess;
+
+/// How many dead letters a report keeps; the rest are counted.
+const DEAD_LETTERS: usize = 1_000;
+
+/// What to investigate, and how.
+#[derive(Debug)]
+pub struct Request {
+    /// Files and folders; `-` is standard input.
+    pub paths: Vec<PathBuf>,
+    /// What the user declares.
+    pub config: Config,
+    /// Files that are not input, as the configuration that lies beside it.
+    pub skip: Vec<PathBuf>,
+    /// The rules.
+    pub rules: RuleSet,
+    /// Signs to start from.
+    pub signs: Vec<Sign>,
+    /// How many threads read logs; 0 for as many as there are processors.
+    pub threads: usize,
+}
+
+/// Why there is nothing to report.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// None of the paths holds anything that is known.
+    #[error("{0}")]
+    NothingReadable(NothingReadable),
+}
+
+/// What was looked at in vain.
+#[derive(Debug)]
+pub struct NothingReadable {
+    /// How many files there were.
+    pub files: usize,
+    /// How many of them were inventory.
+    pub inventory: usize,
+    /// What could not be read.
+    pub dead_letters: Vec<DeadLetter>,
+    /// What was being looked for: logs, or inventory.
+    pub wanted: &'static str,
+}
+
+impl std::fmt::Display for NothingReadable {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { files, inventory, dead_letters, wanted } = self;
+        match (files, inventory) {
+            (0, _) => write!(formatter, "no file found; expected {wanted}")?,
+            (_, 0) => write!(formatter, "none of {files} files is {wanted}")?,
+            _ => write!(formatter, "none of {files} files is {wanted} ({inventory} are inventory)")?,
+        }
+        for letter in dead_letters.iter().take(5) {
+            write!(formatter, "\n  {}, byte {}: {}", letter.file, letter.offset, letter.reason)?;
+        }
+        Ok(())
+    }
+}
+
+/// What the inventory says, with the graph that is made of it.
+#[derive(Debug)]
+pub struct Knowledge {
+    /// Entities and relations.
+    pub estate: Estate,
+    /// Who can reach what.
+    pub graph: Graph,
+    /// Every file that was read.
+    pub inputs: Vec<Input>,
+    /// What could not be read.
+    pub dead_letters: Vec<DeadLetter>,
+    /// What the user should know.
+    pub notes: Vec<String>,
+}
+
+/// A file that is not inventory, with what it was recognised as.
+struct Rest {
+    found: Found,
+    opened: Option<Opened>,
+    recognition: Option<Recognition>,
+}
+
+/// Reads the inventory below the paths and builds the graph.
+pub fn survey(
+    paths: &[PathBuf],
+    config: &Config,
+    skip: &[PathBuf],
+    progress: &dyn Progress,
+) -> Result<Knowledge, RunError> {
+    let (knowledge, rest) = look(paths, config, skip, progress);
+    if knowledge.inputs.is_empty() {
+        return Err(RunError::NothingReadable(NothingReadable {
+            files: rest.len(),
+            inventory: 0,
+            dead_letters: knowledge.dead_letters,
+            wanted: "inventory that is known (docs/inventory.md tells how to export it)",
+        }));
+    }
+    Ok(knowledge)
+}
+
+/// Tells all files, reads those that are inventory, and gives back the others.
+fn look(
+    paths: &[PathBuf],
+    config: &Config,
+    skip: &[PathBuf],
+    progress: &dyn Progress,
+) -> (Knowledge, Vec<Rest>) {
+    let (mut files, mut dead_letters) = discover(paths);
+    files.retain(|found| found.path.as_ref().is_none_or(|path| !skip.contains(path)));
+    progress.begin("Looking at files", files.iter().map(|found| found.bytes).sum());
+    let mut estate = Estate::default();
+    let mut inputs = Vec::new();
+    let mut rest = Vec::new();
+    for found in files {
+        let bytes = found.bytes;
+        let opened = match &found.path {
+            Some(path) => Opened::file(path),
+            None => Opened::new(Box::new(std::io::stdin())),
+        };
+        match opened {
+            Err(error) => dead_letters.push(DeadLetter {
+                file: found.name.clone(),
+                offset: 0,
+                reason: format!("cannot be opened: {error}"),
+            }),
+            Ok(mut opened) => {
+                let head = opened.head();
+                let recognition = portreeve_telemetry::recognise(head);
+                if recognition.is_none() && portreeve_estate::recognise(head).is_some() {
+                    let (input, dead) = inventory::read(&found, opened, &mut estate);
+                    inputs.push(input);
+                    dead_letters.extend(dead);
+                } else {
+                    // Standard input can be opened once only; of files too many would be open.
+                    let opened = found.path.is_none().then_some(opened);
+                    rest.push(Rest { found, opened, recognition });
+                }
+            }
+        }
+        progress.advance(bytes);
+    }
+    portreeve_estate::complete(&mut estate);
+    let (catalogue, mut notes) = built_in_catalogue();
+    let declared: Vec<DeclaredJewel> = config
+        .jewels
+        .iter()
+        .map(|jewel| DeclaredJewel { id: jewel.id.as_str().into(), reason: jewel.reason.clone() })
+        .collect();
+    if !inputs.is_empty() {
+        progress.begin("Building the attack graph", 0);
+    }
+    let graph = Graph::build(&estate, &catalogue, &declared);
+    notes.extend(graph.notes().iter().cloned());
+    (Knowledge { estate, graph, inputs, dead_letters, notes }, rest)
+}
+
+/// The main job: everything below the paths, to a report.
+pub fn investigate(request: Request, progress: &dyn Progress) -> Result<Report, RunError> {
+    let start = Instant::now();
+    let Request { paths, config, skip, rules, signs, threads } = request;
+    let (knowledge, rest) = look(&paths, &config, &skip, progress);
+    let Knowledge { estate, graph, mut inputs, mut dead_letters, mut notes } = knowledge;
+    let logs = rest.iter().filter(|file| file.recognition.is_some()).count();
+    if logs == 0 {
+        return Err(RunError::NothingReadable(NothingReadable {
+            files: rest.len() + inputs.len(),
+            inventory: inputs.len(),
+            dead_letters,
+            wanted: "a log that is known (AWS CloudTrail in any of its forms)",
+        }));
+    }
+
+    let sources = portreeve_telemetry::sources();
+    let mut fields = Fields::default();
+    let readers: Vec<_> = sources.iter().map(|source| source.prepare(&mut fields)).collect();
+    let (matcher, problems) = Matcher::new(&rules.rules, &mut fields);
+    notes.extend(rules.diagnostics.iter().chain(&problems).map(ToString::to_string));
+    let settings = config.settings();
+    let jewels = graph.jewels();
+    let snapshot = Snapshot::new(
+        &estate,
+        settings.clone(),
+        jewels.iter().map(|jewel| (jewel.id.as_str(), jewel.kind.as_str())),
+    );
+    let extractor = Extractor::new(&fields);
+
+    progress.begin("Reading logs", rest.iter().map(|file| file.found.bytes).sum());
+    let seam = InProcess::default();
+    let work = Work::new(rest);
+    let threads = match threads {
+        0 => std::thread::available_parallelism().map_or(1, usize::from),
+        threads => threads,
+    };
+    std::thread::scope(|scope| {
+        let worker = || {
+            let mut log_readers: Vec<LogReader<'_>> = sources
+                .iter()
+                .zip(&readers)
+                .map(|(source, reader)| LogReader {
+                    source: *source,
+                    reader: &**reader,
+                    extractor: &extractor,
+                    stage: StageOne::new(&rules.rules, &matcher, &fields, &snapshot, &signs),
+                    seam: &seam,
+                    buffer: SlotBuffer::new(),
+                    batch: portreeve_detect::Batch::default(),
+                })
+                .collect();
+            while let Some(file) = work.take() {
+                let bytes = file.found.bytes;
+                let done = read_file(file, &mut log_readers);
+                work.done(done);
+                progress.advance(bytes);
+            }
+            log_readers.iter_mut().for_each(LogReader::flush);
+        };
+        for _ in 1..threads.min(work.len()) {
+            scope.spawn(worker);
+        }
+        worker();
+    });
+
+    let mut summary = Summary::default();
+    let mut dead_letters_omitted = 0;
+    for (input, outcome) in work.finish() {
+        summary.records += outcome.records;
+        summary.bytes += outcome.bytes;
+        dead_letters.extend(outcome.dead);
+        dead_letters_omitted += outcome.dead_omitted;
+        inputs.push(input);
+    }
+    inputs.sort_by(|a, b| a.file.cmp(&b.file));
+    dead_letters.sort();
+    dead_letters_omitted += dead_letters.len().saturating_sub(DEAD_LETTERS) as u64;
+    dead_letters.truncate(DEAD_LETTERS);
+
+    progress.begin("Following credentials", 0);
+    let folded =
+        seam.into_stage_two().finish(&rules.rules, &matcher, &fields, &snapshot, &signs);
+    notes.extend(deploy_note(&config, &folded.inferred_deployers));
+    notes.extend(unrecognised_note(&inputs));
+
+    progress.begin("Telling incidents", 0);
+    let incidents = portreeve_incident::incidents(&portreeve_incident::Context {
+        folded: &folded,
+        reach: Some(&graph),
+        settings: &settings,
+    });
+    let mut blind_spots = estate.blind_spots.clone();
+    blind_spots.extend(no_data_events(&folded.coverage));
+    Ok(Report {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        rules_sha256: rules.sha256,
+        rules: rules.rules.len() as u64,
+        simulated: config.simulated,
+        incidents,
+        findings: folded.findings,
+        jewels,
+        coverage: folded.coverage,
+        blind_spots,
+        dead_letters,
+        dead_letters_omitted,
+        inputs,
+        notes,
+        summary: Summary { seconds: start.elapsed().as_secs_f64(), ..summary },
+    })
+}
+
+/// Files to read, the largest first so that no thread is left with a large one at the end.
+struct Work {
+    files: Vec<Mutex<Option<Rest>>>,
+    next: AtomicUsize,
+    done: Mutex<Vec<(Input, FileOutcome)>>,
+}
+
+impl Work {
+    fn new(mut files: Vec<Rest>) -> Self {
+        files.sort_by(|a, b| b.found.bytes.cmp(&a.found.bytes).then(a.found.cmp(&b.found)));
+        Self {
+            files: files.into_iter().map(|file| Mutex::new(Some(file))).collect(),
+            next: AtomicUsize::new(0),
+            done: Mutex::default(),
+        }
+    }
+
+    fn len(&self) -> usize {
+        self.files.len()
+    }
+
+    fn take(&self) -> Option<Rest> {
+        loop {
+            let file = self.files.get(self.next.fetch_add(1, Ordering::Relaxed))?;
+            let file = file.lock().unwrap_or_else(PoisonError::into_inner).take();
+            if file.is_some() {
+                return file;
+            }
+        }
+    }
+
+    fn done(&self, outcome: (Input, FileOutcome)) {
+        self.done.lock().unwrap_or_else(PoisonError::into_inner).push(outcome);
+    }
+
+    fn finish(self) -> Vec<(Input, FileOutcome)> {
+        self.done.into_inner().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn read_file(file: Rest, readers: &mut [LogReader<'_>]) -> (Input, FileOutcome) {
+    let Rest { found, opened, recognition } = file;
+    let mut outcome = FileOutcome::default();
+    let opened = match (opened, &found.path) {
+        (Some(opened), _) => Ok(opened),
+        (None, Some(path)) => Opened::file(path),
+        (None, None) => Opened::new(Box::new(std::io::empty())),
+    };
+    let mut opened = match opened {
+        Ok(opened) => opened,
+        Err(error) => {
+            outcome.dead.push(DeadLetter {
+                file: found.name.clone(),
+                offset: 0,
+                reason: format!("cannot be opened: {error}"),
+            });
+            let input = Input {
+                file: found.name,
+                kind: InputKind::Unrecognised,
+                format: String::new(),
+                bytes: found.bytes,
+                sha256: String::new(),
+                records: 0,
+            };
+            return (input, outcome);
+        }
+    };
+    let (kind, format) = match recognition {
+        None => (InputKind::Unrecognised, String::new()),
+        Some(recognition) => {
+            let reader = readers.iter_mut().find(|reader| reader.source.id() == recognition.source);
+            if let Some(reader) = reader {
+                outcome = reader.read(&found.name, &mut opened, recognition.container);
+            }
+            let kind = match recognition.container {
+                portreeve_telemetry::Container::Ignored => InputKind::Ignored,
+                _ => InputKind::Log,
+            };
+            (kind, format!("{} ({})", recognition.source, recognition.format))
+        }
+    };
+    let mut dead = Vec::new();
+    let input =
+        inventory::finish(&found, opened, kind, &format, outcome.records, &mut dead);
+    outcome.dead.extend(dead);
+    (input, outcome)
+}
+
+fn deploy_note(
+    config: &Config,
+    inferred: &std::collections::BTreeMap<String, std::collections::BTreeSet<String>>,
+) -> Option<String> {
+    if !config.deploy_principals.is_empty() {
+        return Some(format!(
+            "Deploy principals are those declared in portreeve.toml: {}.",
+            config.deploy_principals.join(", ")
+        ));
+    }
+    let lines: Vec<String> = inferred
+        .iter()
+        .map(|(target, principals)| {
+            let principals: Vec<&str> = principals.iter().map(String::as_str).collect();
+            format!("{} to {target}", principals.join(", "))
+        })
+        .collect();
+    (!lines.is_empty()).then(|| {
+        format!(
+            "Deploy principals were inferred from who, other than people, wrote on {} days or more: {}. \
+             Declare them in portreeve.toml if this is wrong.",
+            portreeve_detect::DEPLOY_DAYS,
+            lines.join("; ")
+        )
+    })
+}
+
+fn unrecognised_note(inputs: &[Input]) -> Option<String> {
+    let names: Vec<&str> = inputs
+        .iter()
+        .filter(|input| input.kind == InputKind::Unrecognised)
+        .map(|input| &*input.file)
+        .collect();
+    let more = names.len().saturating_sub(5);
+    (!names.is_empty()).then(|| {
+        let listed = names[..names.len() - more].join(", ");
+        let rest = if more > 0 { format!(" and {more} more") } else { String::new() };
+        format!("Not recognised as log or inventory, and left out: {listed}{rest}.")
+    })
+}
+
+/// Reads and writes of objects, and calls of functions, are logged only where somebody asked for
+/// it: without them a report must not say that nobody touched the content.
+fn no_data_events(coverage: &[portreeve_model::Coverage]) -> Option<BlindSpot> {
+    let cloudtrail = coverage.iter().find(|coverage| coverage.source == "aws.cloudtrail")?;
+    (!cloudtrail.event_kinds.contains_key("Data")).then(|| BlindSpot {
+        missing: "data events of CloudTrail (reads and writes of S3 objects, calls of functions)".to_owned(),
+        consequence: "whether objects in buckets were read or replaced cannot be told".to_owned(),
+        remedy: "aws cloudtrail put-event-selectors with DataResources for the buckets that matter"
+            .to_owned(),
+    })
+}

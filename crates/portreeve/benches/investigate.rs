@@ -1,0 +1,161 @@
+//! How fast `investigate` is, and how much memory it takes, on a million CloudTrail records:
+//! `cargo xtask bench`.
+//!
+//! The whole program is run, on one thread, once to warm up and three times counted; the median is
+//! printed beside a limit measured in the same run: the time to find the line ends of the same file.
+//!
+//! The records come from `../shared/bench/cloudtrail_gen.py` where that is present, else from the
+//! simulator, and the output says which.
+#![allow(clippy::print_stdout)]
+
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+const RECORDS: &str = "1000000";
+const RUNS: usize = 3;
+
+fn main() {
+    let (input, what) = input();
+    let bytes = size(&input);
+    println!("input: {what}, {:.0} MB", megabytes(bytes));
+    let limit = line_ends(&input);
+    let mut runs: Vec<Run> = (0..=RUNS).map(|_| run(&input)).skip(1).collect();
+    runs.sort_by_key(|run| run.time);
+    let median = &runs[RUNS / 2];
+    let seconds = median.time.as_secs_f64();
+    println!(
+        "investigate, one thread: {:.2} s (from {:.2} to {:.2}), {:.0} records/s, {:.0} MB/s, peak memory {}",
+        seconds,
+        runs[0].time.as_secs_f64(),
+        runs[RUNS - 1].time.as_secs_f64(),
+        median.records as f64 / seconds,
+        megabytes(median.bytes) / seconds,
+        median.peak.map_or("not known on this system".to_owned(), |peak| format!("{:.0} MB", megabytes(peak))),
+    );
+    if let Some(limit) = limit {
+        println!(
+            "limit, finding line ends: {:.2} s, {:.0} MB/s; investigate takes {:.1} times as long",
+            limit.as_secs_f64(),
+            megabytes(bytes) / limit.as_secs_f64(),
+            seconds / limit.as_secs_f64()
+        );
+    }
+}
+
+struct Run {
+    time: Duration,
+    records: u64,
+    bytes: u64,
+    peak: Option<u64>,
+}
+
+/// One run of the program, with its own count of records and decompressed bytes.
+fn run(input: &Path) -> Run {
+    let folder = target();
+    let report = folder.join("benchmark-report.json");
+    let start = Instant::now();
+    let mut child = Command::new(env!("CARGO_BIN_EXE_portreeve"))
+        .args(["investigate", "--threads", "1", "--format", "json", "--output"])
+        .arg(&report)
+        .arg(input)
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("the program starts");
+    let mut peak = None;
+    let time = loop {
+        peak = peak_memory(child.id()).or(peak);
+        match child.try_wait().expect("the program can be waited for") {
+            Some(status) => {
+                assert!(status.success(), "investigate failed: {status}");
+                break start.elapsed();
+            }
+            None => std::thread::sleep(Duration::from_millis(5)),
+        }
+    };
+    let file = std::fs::File::open(&report).expect("there is a report");
+    let report: serde_json::Value =
+        serde_json::from_reader(BufReader::new(file)).expect("the report is JSON");
+    let figure = |name: &str| report["summary"][name].as_u64().expect("the summary has figures");
+    Run { time, records: figure("records"), bytes: figure("bytes"), peak }
+}
+
+/// The most memory that a process has had, as Linux tells it.
+fn peak_memory(process: u32) -> Option<u64> {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).ok()?;
+    let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
+    let kilobytes: u64 = line.split_whitespace().nth(1)?.parse().ok()?;
+    Some(kilobytes * 1024)
+}
+
+fn line_ends(input: &Path) -> Option<Duration> {
+    if input.is_dir() {
+        return None;
+    }
+    let start = Instant::now();
+    let mut reader = BufReader::with_capacity(1 << 20, std::fs::File::open(input).ok()?);
+    let mut lines = 0;
+    loop {
+        let block = reader.fill_buf().ok()?;
+        if block.is_empty() {
+            break;
+        }
+        lines += memchr::memchr_iter(b'\n', block).count();
+        let length = block.len();
+        reader.consume(length);
+    }
+    std::hint::black_box(lines);
+    Some(start.elapsed())
+}
+
+fn input() -> (PathBuf, &'static str) {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let generator = root.join("../shared/bench/cloudtrail_gen.py");
+    let folder = target();
+    if generator.is_file() {
+        let records = folder.join("benchmark-cloudtrail.ndjson");
+        if !records.is_file() {
+            let status = Command::new("python3")
+                .arg(&generator)
+                .arg(RECORDS)
+                .arg(&records)
+                .arg(folder.join("benchmark-labels.tsv"))
+                .arg("7")
+                .status()
+                .expect("python3 runs the generator");
+            assert!(status.success());
+        }
+        return (records, "cloudtrail_gen.py 1000000, seed 7");
+    }
+    let simulated = folder.join("benchmark-simulated");
+    if !simulated.is_dir() {
+        let status = Command::new(env!("CARGO_BIN_EXE_portreeve"))
+            .args(["simulate", "--out"])
+            .arg(&simulated)
+            .status()
+            .expect("the simulator starts");
+        assert!(status.success());
+    }
+    (simulated, "the simulator's default plan (the generator is not present)")
+}
+
+/// A place for large files that is not committed and not searched by tests.
+fn target() -> PathBuf {
+    let mut path = PathBuf::from(env!("CARGO_BIN_EXE_portreeve"));
+    path.pop();
+    path
+}
+
+fn size(path: &Path) -> u64 {
+    if path.is_dir() {
+        let entries = std::fs::read_dir(path).expect("the folder can be read");
+        entries.map(|entry| size(&entry.expect("an entry").path())).sum()
+    } else {
+        path.metadata().map_or(0, |metadata| metadata.len())
+    }
+}
+
+fn megabytes(bytes: u64) -> f64 {
+    bytes as f64 / 1e6
+}

@@ -1,0 +1,75 @@
+use std::io::IsTerminal;
+
+use anyhow::{Context, Result};
+use portreeve_engine::{
+    ContentFile, Request, RuleSet, RunError, parse_indicators, parse_sign, render_diagnostic,
+};
+
+use super::{rule_files, settings};
+use crate::Ending;
+use crate::arguments::Investigate;
+use crate::output;
+use crate::progress::Bar;
+
+pub(crate) fn run(options: &Investigate) -> Result<Ending> {
+    let mut signs = Vec::new();
+    for text in &options.from {
+        match parse_sign(text) {
+            Ok(sign) => signs.push(sign),
+            Err(error) => {
+                eprintln!("portreeve: --from: {error}");
+                return Ok(Ending::Usage);
+            }
+        }
+    }
+    for path in &options.ioc {
+        let text = std::fs::read(path)
+            .with_context(|| format!("cannot read indicators from {}", path.display()))?;
+        let found = parse_indicators(&path.to_string_lossy(), &String::from_utf8_lossy(&text));
+        eprintln!(
+            "portreeve: {}: {} indicators to look for, {} of kinds that audit logs do not show",
+            path.display(),
+            found.signs.len(),
+            found.not_applicable
+        );
+        signs.extend(found.signs);
+    }
+    let (config, skip) = settings(&options.input)?;
+    let files = rule_files(&options.rules)?;
+    let rules = RuleSet::parse(&files, &config.rules);
+    show_diagnostics(&rules, &files);
+
+    let bar = Bar::default();
+    let request = Request {
+        paths: options.input.paths.clone(),
+        config,
+        skip,
+        rules,
+        signs,
+        threads: options.threads,
+    };
+    let result = portreeve_engine::investigate(request, &bar);
+    bar.clear();
+    let report = match result {
+        Ok(report) => report,
+        Err(RunError::NothingReadable(error)) => return Ok(no_input(&error)),
+    };
+    let worst = report.findings.iter().map(|finding| finding.severity).max();
+    let failed = options.fail_on.is_some_and(|limit| worst.is_some_and(|worst| worst >= limit));
+    let shown = if options.redact { portreeve_view::redact::report(&report) } else { report };
+    output::report(&shown, &options.output, options.all)?;
+    Ok(if failed { Ending::Findings } else { Ending::Clean })
+}
+
+pub(crate) fn no_input(error: &portreeve_engine::NothingReadable) -> Ending {
+    eprintln!("portreeve: {}", portreeve_view::text::clean_lines(&error.to_string()));
+    Ending::NoInput
+}
+
+/// Rules that do not parse are shown with their lines; the others run.
+pub(crate) fn show_diagnostics(rules: &RuleSet, files: &[ContentFile]) {
+    let colour = std::io::stderr().is_terminal();
+    for diagnostic in &rules.diagnostics {
+        eprintln!("{}", render_diagnostic(diagnostic, files, colour));
+    }
+}

@@ -1,0 +1,83 @@
+use std::io::{self, IsTerminal, Write};
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use portreeve_incident::Report;
+use portreeve_view::{html, json, ndjson, ocsf, terminal};
+
+use crate::arguments::{Colour, Format, Output};
+
+/// Whether to colour what goes to standard output.
+pub(crate) fn colours(choice: Colour) -> bool {
+    match choice {
+        Colour::Always => true,
+        Colour::Never => false,
+        Colour::Auto => {
+            let plain = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+            io::stdout().is_terminal() && !plain("NO_COLOR")
+        }
+    }
+}
+
+/// How the terminal's text is laid out.
+pub(crate) fn layout(colour: bool, all: bool) -> terminal::Options {
+    let width = terminal_size::terminal_size_of(io::stdout())
+        .map_or(80, |(width, _)| usize::from(width.0).clamp(40, 120));
+    let mut options = terminal::Options { width, colour, ..terminal::Options::default() };
+    if all {
+        options.timeline = None;
+        options.list = None;
+    } else {
+        options.see_all = "`--all` or `--format json` shows all".to_owned();
+    }
+    options
+}
+
+/// Writes a report where it should go.
+pub(crate) fn report(report: &Report, output: &Output, all: bool) -> Result<()> {
+    match &output.output {
+        None => render(report, output.format, &layout(colours(output.colour), all), &mut io::stdout().lock()),
+        Some(path) => {
+            let layout = layout(output.colour == Colour::Always, all);
+            to_file(path, |file| render(report, output.format, &layout, file))
+        }
+    }
+}
+
+/// Renders a report in one of the formats.
+pub(crate) fn render(
+    report: &Report,
+    format: Format,
+    layout: &terminal::Options,
+    out: &mut dyn Write,
+) -> Result<()> {
+    let mut out = io::BufWriter::new(out);
+    match format {
+        Format::Terminal => out.write_all(terminal::report(report, layout).as_bytes())?,
+        Format::Html => out.write_all(html::report(report).as_bytes())?,
+        Format::Json => json::report(report, &mut out)?,
+        Format::Ndjson => ndjson::report(report, &mut out)?,
+        Format::Ocsf => ocsf::report(report, &mut out)?,
+    }
+    out.flush()?;
+    Ok(())
+}
+
+/// Writes a file whole, or leaves what was there.
+pub(crate) fn to_file(path: &Path, write: impl FnOnce(&mut dyn Write) -> Result<()>) -> Result<()> {
+    let failed = || format!("cannot write {}", path.display());
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let mut file = tempfile::NamedTempFile::new_in(folder.unwrap_or(Path::new(".")))
+        .with_context(failed)?;
+    write(file.as_file_mut()).with_context(failed)?;
+    file.persist(path).with_context(failed)?;
+    Ok(())
+}
+
+pub(crate) fn is_closed_pipe(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| {
+        cause
+            .downcast_ref::<io::Error>()
+            .is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+    })
+}
