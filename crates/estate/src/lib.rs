@@ -35,6 +35,8 @@ mod complete;
 mod format;
 mod formats;
 mod json;
+mod listing;
+mod managed;
 mod object;
 mod reader;
 

@@ -4,6 +4,8 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use portreeve_model::Entity;
+
 use crate::json::{Json, Values};
 use crate::reader::Reader;
 
@@ -36,6 +38,16 @@ impl<'a> Object<'a> {
 
     pub(crate) fn has(&self, name: &str) -> bool {
         self.keys().any(|key| key == name)
+    }
+
+    /// Whether a member is there, were it `null`. A dot in the name leads into an object.
+    pub(crate) fn has_path(&self, name: &str) -> bool {
+        match name.rsplit_once('.') {
+            Some((outer, inner)) => self
+                .get(outer)
+                .is_some_and(|outer| outer.members().any(|(key, _)| key == inner)),
+            None => self.has(name),
+        }
     }
 
     /// A member that is there and not `null`. A dot in the name leads into an object.
@@ -132,9 +144,27 @@ impl<'a> Object<'a> {
         tags
     }
 
+    /// Keeps members as attributes of an entity, by their own names.
+    pub(crate) fn keep(&self, names: &[&str], entity: &mut Entity, reader: &mut Reader<'_>) {
+        for name in names {
+            let text = self.text(name, reader);
+            // An address that carries a user name may carry a password or a token.
+            let text = text.filter(|text| !(text.contains("://") && text.contains('@')));
+            if let Some(text) = text {
+                entity
+                    .attributes
+                    .insert((*name).to_owned(), text.into_owned());
+            }
+        }
+    }
+
     /// A policy document: an object, or a string that holds one, URL-encoded or not.
     pub(crate) fn document(&self, name: &str, reader: &mut Reader<'_>) -> Option<Arc<str>> {
-        let value = self.get(name)?;
+        let mut value = self.get(name)?;
+        if let Some(inner) = value.get("Policy").filter(|_| value.get("Statement").is_none()) {
+            // As `get-bucket-policy` and its like wrap it.
+            value = inner;
+        }
         if value.is_object() {
             return self.compacted(name, value, reader);
         }

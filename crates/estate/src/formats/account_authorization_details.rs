@@ -56,7 +56,7 @@ fn read_policy(policy: &Object<'_>, reader: &mut Reader<'_>) {
     if arn::parts(&id).is_some_and(|parts| arn::is_account(parts[3])) {
         let mut entity = Entity::new(&*id, EntityKind::Policy);
         entity.tags = policy.tags(reader);
-        keep(&mut entity, policy, &["PolicyName", "DefaultVersionId"], reader);
+        policy.keep(&["PolicyName", "DefaultVersionId"], &mut entity, reader);
         reader.add(entity);
     }
     let default = policy.text("DefaultVersionId", reader);
@@ -111,7 +111,7 @@ fn read_role(role: &Object<'_>, reader: &mut Reader<'_>) {
             continue;
         };
         let mut entity = Entity::new(&*profile_id, EntityKind::Other);
-        keep(&mut entity, &profile, &["InstanceProfileName"], reader);
+        profile.keep(&["InstanceProfileName"], &mut entity, reader);
         entity.attributes.insert("Role".to_owned(), id.clone());
         reader.add(entity);
     }
@@ -132,7 +132,7 @@ fn principal(
     }
     let mut entity = Entity::new(&*id, kind);
     entity.tags = object.tags(reader);
-    keep(&mut entity, object, kept, reader);
+    object.keep(kept, &mut entity, reader);
     if let Some(used) = object.object("RoleLastUsed", reader)
         && let Some(date) = used.text("LastUsedDate", reader)
     {
@@ -166,15 +166,5 @@ fn boundary(object: &Object<'_>, id: &str, reader: &mut Reader<'_>) {
         && let Some(policy) = boundary.required(&["PermissionsBoundaryArn"], reader)
     {
         reader.attach(id, PolicyLayer::Boundary, &policy);
-    }
-}
-
-fn keep(entity: &mut Entity, object: &Object<'_>, names: &[&str], reader: &mut Reader<'_>) {
-    for name in names {
-        if let Some(text) = object.text(name, reader) {
-            entity
-                .attributes
-                .insert((*name).to_owned(), text.into_owned());
-        }
     }
 }
