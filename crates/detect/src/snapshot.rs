@@ -90,7 +90,7 @@ impl Snapshot {
     }
 
     /// Whether neither estate nor settings know the actor's account for ours. `None` without both,
-    or where the record does not tell the account.
+    /// or where the record does not tell the account.
     pub fn actor_is_foreign(&self, activity: &Activity<'_>) -> Option<bool> {
         let account = activity.actor.account.as_deref()?;
         (!self.accounts.is_empty()).then(|| !self.accounts.contains(account))
