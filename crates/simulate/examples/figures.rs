@@ -1,4 +1,4 @@
-//! Prints the figures of one simulation: `cargo run -p portreeve-simulate --example figures [SEED] [INTRUSION] [DIR]`.
+//! Prints the figures of one simulation: `cargo run -p portreeve-simulate --example figures [SEED] [INTRUSION] [RECORDS] [DIR]`.
 #![allow(clippy::print_stdout)]
 
 use portreeve_simulate::{MemorySink, Plan, simulate};
@@ -11,6 +11,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
     if let Some(name) = arguments.next() {
         plan.intrusion = name.parse()?;
+    }
+    if let Some(records) = arguments.next() {
+        plan.max_records = records.parse()?;
     }
     let mut sink = MemorySink::default();
     let started = std::time::Instant::now();

@@ -78,25 +78,47 @@ impl Call {
 
     /// The call refused for want of a permission.
     pub(crate) fn denied(self, identity: &Identity) -> Self {
-        let (service, operation) = (self.service.clone(), self.operation.clone());
-        if service == "ec2" {
-            return self.failed(
-                "Client.UnauthorizedOperation",
-                "You are not authorized to perform this operation.",
-            );
+        let action = self.action();
+        self.refused(
+            identity,
+            &format!("because no identity-based policy allows the {action} action"),
+        )
+    }
+
+    /// The call refused by a statement that says so.
+    pub(crate) fn forbidden(self, identity: &Identity) -> Self {
+        self.refused(
+            identity,
+            "with an explicit deny in an identity-based policy",
+        )
+    }
+
+    fn refused(self, identity: &Identity, why: &str) -> Self {
+        if self.service == "ec2" {
+            let message = "You are not authorized to perform this operation.";
+            return self.failed("Client.UnauthorizedOperation", message);
         }
-        let action = operation.trim_end_matches(|last: char| last.is_ascii_digit() || last == '_');
         let on = self
             .resources
             .pointer("/0/ARN")
             .and_then(Value::as_str)
             .unwrap_or("*");
         let message = format!(
-            "User: {} is not authorized to perform: {service}:{action} on resource: {on} because no \
-             identity-based policy allows the {service}:{action} action",
-            identity.arn
+            "User: {} is not authorized to perform: {} on resource: {on} {why}",
+            identity.arn,
+            self.action(),
         );
         self.failed("AccessDenied", &message)
+    }
+
+    /// The action that a policy would name.
+    fn action(&self) -> String {
+        let dated = |last: char| last.is_ascii_digit() || last == '_';
+        format!(
+            "{}:{}",
+            self.service,
+            self.operation.trim_end_matches(dated)
+        )
     }
 
     /// A call on a bucket as a whole.

@@ -52,7 +52,9 @@ use stage::Stage;
 /// Records that are kept free for the intrusion.
 const INTRUSION_RECORDS: usize = 1_200;
 /// How many records a day has on average at full volume; tells how far to turn the volume down.
-const RECORDS_PER_DAY: usize = 9_500;
+const RECORDS_PER_DAY: usize = 8_000;
+/// How few records a day may have at the lowest volume.
+const LEAST_PER_DAY: usize = 500;
 
 /// What to simulate.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -217,10 +219,11 @@ pub fn simulate(plan: &Plan, sink: &mut dyn Sink) -> Result<Summary, SimulateErr
     } else {
         0
     };
-    if plan.max_records < reserved + 1_000 {
+    let least = reserved + LEAST_PER_DAY * plan.days as usize;
+    if plan.max_records < least {
         return Err(SimulateError::TooFewRecords {
             records: plan.max_records,
-            needed: reserved + 1_000,
+            needed: least,
         });
     }
     let seeds = Seeds(plan.seed);

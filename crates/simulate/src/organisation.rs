@@ -29,8 +29,6 @@ pub(crate) const DEV: Account = Account {
 pub(crate) const ACCOUNTS: [Account; 4] = [MANAGEMENT, WEB, SIGN, DEV];
 /// The posture vendor's account.
 pub(crate) const VENDOR: &str = "555555555555";
-/// The account of the announced penetration testers.
-pub(crate) const TESTERS: &str = "999999999999";
 
 /// The region in which nearly everything is.
 pub(crate) const HOME_REGION: &str = "eu-west-1";
@@ -124,6 +122,8 @@ pub(crate) struct Organisation {
     pub(crate) web_bundle: String,
     /// Instances of the production cluster.
     pub(crate) nodes: Vec<String>,
+    /// The instance that signs.
+    pub(crate) signer_instance: String,
     /// Name without suffix, ARN, whether it is tagged as a wallet's.
     pub(crate) secrets: Vec<(&'static str, String, bool)>,
 }
@@ -201,6 +201,7 @@ impl Organisation {
             signing_key: format!("arn:aws:kms:{HOME_REGION}:{}:key/{}", SIGN.id, dice.uuid()),
             web_bundle: format!("_next/static/chunks/pages/_app-{}.js", dice.hex(16)),
             nodes,
+            signer_instance: format!("i-0{}", seeds.stream("signer instance", 0).hex(16)),
             secrets,
         }
     }

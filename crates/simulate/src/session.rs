@@ -14,17 +14,15 @@ pub(crate) struct Identity {
     pub(crate) json: Box<RawValue>,
     /// How error messages name it.
     pub(crate) arn: String,
-    pub(crate) account: String,
     /// Whether the console forwards its calls.
     pub(crate) console: bool,
 }
 
 impl Identity {
-    fn new(value: &Value, arn: &str, account: &str) -> Rc<Self> {
+    fn new(value: &Value, arn: &str) -> Rc<Self> {
         Rc::new(Self {
             json: raw(value),
             arn: arn.to_owned(),
-            account: account.to_owned(),
             console: false,
         })
     }
@@ -71,7 +69,7 @@ impl Identity {
             }
         }
         value["sessionContext"] = context;
-        let mut identity = Self::new(&value, &arn, role.account.id);
+        let mut identity = Self::new(&value, &arn);
         if console && let Some(identity) = Rc::get_mut(&mut identity) {
             identity.console = true;
         }
@@ -85,7 +83,7 @@ impl Identity {
             "type": "IAMUser", "principalId": id, "arn": arn, "accountId": account,
             "accessKeyId": key, "userName": name,
         });
-        Self::new(&value, &arn, account)
+        Self::new(&value, &arn)
     }
 
     /// An IAM user in the console. The sign-in itself shows no key.
@@ -105,7 +103,7 @@ impl Identity {
                 "attributes": {"creationDate": iso(created), "mfaAuthenticated": "true"},
             });
         }
-        let mut identity = Self::new(&value, &arn, account);
+        let mut identity = Self::new(&value, &arn);
         if session.is_some()
             && let Some(identity) = Rc::get_mut(&mut identity)
         {
@@ -124,7 +122,7 @@ impl Identity {
             "type": "IdentityCenterUser", "accountId": MANAGEMENT.id,
             "onBehalfOf": on_behalf_of(organisation, person), "credentialId": credential,
         });
-        Self::new(&value, &person.email, MANAGEMENT.id)
+        Self::new(&value, &person.email)
     }
 
     /// A person as `AssumeRoleWithSAML` shows them.
@@ -133,7 +131,7 @@ impl Identity {
             "type": "SAMLUser", "principalId": format!("{provider}:{}", person.user_name),
             "userName": person.user_name, "identityProvider": provider,
         });
-        Self::new(&value, &person.email, MANAGEMENT.id)
+        Self::new(&value, &person.email)
     }
 
     /// A token of the code host's pipelines.
@@ -143,7 +141,7 @@ impl Identity {
             "type": "WebIdentityUser", "principalId": format!("{provider}:sts.amazonaws.com:{subject}"),
             "userName": subject, "identityProvider": provider,
         });
-        Self::new(&value, subject, "")
+        Self::new(&value, subject)
     }
 
     /// A token of a cluster.
@@ -152,21 +150,18 @@ impl Identity {
             "type": "WebIdentityUser", "principalId": format!("{provider}:{subject}"),
             "userName": subject, "identityProvider": provider,
         });
-        Self::new(&value, subject, "")
+        Self::new(&value, subject)
     }
 
     /// A service that acts by itself.
     pub(crate) fn service(name: &str) -> Rc<Self> {
-        Self::new(&json!({"type": "AWSService", "invokedBy": name}), name, "")
+        Self::new(&json!({"type": "AWSService", "invokedBy": name}), name)
     }
 
     /// A principal of another account, as the assumed account's record shows it.
     pub(crate) fn other_account(account: &str, id: &str) -> Rc<Self> {
-        Self::new(
-            &json!({"type": "AWSAccount", "principalId": id, "accountId": account}),
-            id,
-            account,
-        )
+        let value = json!({"type": "AWSAccount", "principalId": id, "accountId": account});
+        Self::new(&value, id)
     }
 }
 

@@ -119,7 +119,7 @@ pub(super) fn play(stage: &Stage, day: Day, out: &mut Delivery<'_>) {
             .stream("human", day.number() * 1000 + person.number as u64);
         let early_bird = person.number == organisation.early_bird.number;
         let works = !day.weekend
-            && (early_bird || dice.permille(920))
+            && (early_bird || dice.permille(920 * stage.volume.max(40) / 1000))
             && !not_yet_hired(stage, day, person);
         if !works {
             continue;
@@ -200,11 +200,11 @@ fn day_of_work(
     let caller = Caller::new(&session.identity, address, client);
     let in_container = Caller::new(&session.identity, address, &person.container);
     let ends = (day.midnight + person.ends).min(session.expires - 5 * MINUTE);
-    let bursts = stage.amount(
-        dice,
-        if from_console { 4 } else { 5 },
-        if from_console { 9 } else { 13 },
-    );
+    let bursts = if from_console {
+        dice.between(4, 9)
+    } else {
+        dice.between(5, 13)
+    };
     for _ in 0..bursts {
         let mut at =
             session.created + 10 + dice.below((ends - session.created - 30).max(1) as u64) as i64;

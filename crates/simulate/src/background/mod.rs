@@ -10,7 +10,7 @@ mod workload;
 pub(crate) use human::{session_token, sign_in, user_console, user_id};
 pub(crate) use occasion::long_lived_key;
 pub(crate) use pipeline::{invalidation, pipeline_client, push_layers};
-pub(crate) use workload::node_session;
+pub(crate) use workload::{FUNCTIONS, NODE_ROLE, SERVICES, node_session};
 
 use crate::delivery::Delivery;
 use crate::stage::{Day, Stage};

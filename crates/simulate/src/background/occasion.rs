@@ -4,6 +4,7 @@ use super::human::{console_login, session_token, user_id};
 use crate::call::{Call, Minted};
 use crate::client::Client;
 use crate::delivery::Delivery;
+use crate::dice::Seeds;
 use crate::network;
 use crate::organisation::{DEV, MANAGEMENT, WEB};
 use crate::session::{Caller, Extra, Identity};
@@ -65,7 +66,7 @@ fn robots(stage: &Stage, day: Day, out: &mut Delivery<'_>) {
                 account.id,
                 name,
                 &id,
-                &long_lived_key(stage, account.id, name),
+                &long_lived_key(stage.seeds, account.id, name),
             ),
             address,
             &client,
@@ -79,13 +80,10 @@ fn robots(stage: &Stage, day: Day, out: &mut Delivery<'_>) {
 }
 
 /// The long-lived key of an IAM user.
-pub(crate) fn long_lived_key(stage: &Stage, account: &str, name: &str) -> String {
+pub(crate) fn long_lived_key(seeds: Seeds, account: &str, name: &str) -> String {
     format!(
         "AKIA{}",
-        stage
-            .seeds
-            .stream(&format!("key {account} {name}"), 0)
-            .base32(16)
+        seeds.stream(&format!("key {account} {name}"), 0).base32(16)
     )
 }
 
@@ -138,7 +136,12 @@ fn penetration_test(stage: &Stage, day: Day, out: &mut Delivery<'_>) {
     let mut dice = stage.stream("penetration test", day);
     let name = "pentest-announced";
     let id = user_id(stage, DEV, name);
-    let identity = Identity::user(DEV.id, name, &id, &long_lived_key(stage, DEV.id, name));
+    let identity = Identity::user(
+        DEV.id,
+        name,
+        &id,
+        &long_lived_key(stage.seeds, DEV.id, name),
+    );
     let caller = Caller::new(&identity, network::PENETRATION_TEST, &Client::kali());
     let mut at = day.midnight + 9 * HOUR + dice.between(0, 30 * MINUTE);
     for number in 0..stage.amount(&mut dice, 50, 90) {

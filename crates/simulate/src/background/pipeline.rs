@@ -113,7 +113,7 @@ pub(super) fn play(stage: &Stage, day: Day, out: &mut Delivery<'_>) {
     let deploys = if day.weekend {
         dice.between(0, 1)
     } else {
-        dice.between(3, 6)
+        stage.amount(&mut dice, 3, 6).max(1)
     };
     for number in 0..deploys {
         // The first deploy that the logs hold brings the bundle that later matters.
@@ -125,15 +125,19 @@ pub(super) fn play(stage: &Stage, day: Day, out: &mut Delivery<'_>) {
         roll_back(stage, day, &mut dice, out);
     }
     let mut dice = stage.stream("plans", day);
-    let plans = if day.weekend { 1 } else { dice.between(4, 8) };
+    let plans = if day.weekend {
+        stage.amount(&mut dice, 1, 1)
+    } else {
+        stage.amount(&mut dice, 4, 8)
+    };
     for _ in 0..plans {
         plan(stage, day, &mut dice, out);
     }
     let mut dice = stage.stream("images", day);
     let builds = if day.weekend {
-        dice.between(0, 2)
+        stage.amount(&mut dice, 0, 2)
     } else {
-        dice.between(8, 14)
+        stage.amount(&mut dice, 8, 14)
     };
     for _ in 0..builds {
         build(stage, day, &mut dice, out);
@@ -272,7 +276,7 @@ fn plan(stage: &Stage, day: Day, dice: &mut Dice, out: &mut Delivery<'_>) {
     let job = Job::start(stage, account, "gha-terraform", subject, started, dice, out);
     let caller = job.by(&terraform());
     let mut at = job.started + 25;
-    for number in 0..stage.amount(dice, 70, 170) {
+    for number in 0..dice.between(70, 170) {
         let name = dice.pick(&READS);
         let mut call = if name.starts_with("s3:") {
             Call::bucket(

@@ -17,6 +17,20 @@ pub(crate) const SERVICES: [&str; 16] = [
     "payments", "support", "metrics", "audit", "sessions", "limits",
 ];
 
+/// The functions of the production and development accounts.
+pub(crate) const FUNCTIONS: [&str; 10] = [
+    "image-resize",
+    "webhook",
+    "audit-export",
+    "digest-mail",
+    "thumbnails",
+    "cleanup",
+    "rates-import",
+    "tax-report",
+    "alert-router",
+    "invoice",
+];
+
 /// The role of the production cluster's instances.
 pub(crate) const NODE_ROLE: &str = "prod-core-node";
 
@@ -87,9 +101,9 @@ fn nodes(stage: &Stage, day: Day, out: &mut Delivery<'_>) {
 fn service_starts(stage: &Stage, day: Day, out: &mut Delivery<'_>) {
     let mut dice = stage.stream("starts", day);
     let starts = if day.weekend {
-        dice.between(2, 4)
+        stage.amount(&mut dice, 2, 4)
     } else {
-        dice.between(7, 12)
+        stage.amount(&mut dice, 7, 12)
     };
     let plain: Vec<_> = stage
         .organisation
@@ -100,7 +114,7 @@ fn service_starts(stage: &Stage, day: Day, out: &mut Delivery<'_>) {
     for _ in 0..starts {
         let service = dice.pick(&SERVICES);
         let mut at = any_time(day, &mut dice);
-        let tasks = stage.amount(&mut dice, 4, 10);
+        let tasks = dice.between(4, 10);
         let first = dice.below(plain.len() as u64 - 5) as usize;
         for _ in 0..tasks {
             let node = dice.below(stage.organisation.nodes.len() as u64) as usize;
@@ -211,18 +225,6 @@ fn service_call(stage: &Stage, service: &str, dice: &mut Dice) -> Call {
 
 /// Functions: the provider takes their role, then they write their logs.
 fn functions(stage: &Stage, day: Day, out: &mut Delivery<'_>) {
-    const FUNCTIONS: [&str; 10] = [
-        "image-resize",
-        "webhook",
-        "audit-export",
-        "digest-mail",
-        "thumbnails",
-        "cleanup",
-        "rates-import",
-        "tax-report",
-        "alert-router",
-        "invoice",
-    ];
     let mut dice = stage.stream("functions", day);
     for account in [WEB, DEV] {
         for function in FUNCTIONS {
@@ -265,7 +267,6 @@ fn functions(stage: &Stage, day: Day, out: &mut Delivery<'_>) {
 fn signer(stage: &Stage, day: Day, out: &mut Delivery<'_>) {
     let mut dice = stage.stream("signer", day);
     let role = stage.organisation.role(SIGN, "signer");
-    let instance = format!("i-0{}", stage.seeds.stream("signer instance", 0).hex(16));
     let batch = stage.amount(&mut dice, 30, 70);
     let single = stage.amount(
         &mut dice,
@@ -286,7 +287,7 @@ fn signer(stage: &Stage, day: Day, out: &mut Delivery<'_>) {
         );
         let identity = Identity::role_session(
             &role,
-            &instance,
+            &stage.organisation.signer_instance,
             &key,
             turn * 6 * HOUR + 12,
             Extra::Instance,

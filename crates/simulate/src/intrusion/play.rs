@@ -120,7 +120,12 @@ impl Player<'_> {
         let caller = self.caller(at);
         let mut call = self.shape(declared, turn, at, dice);
         if declared.denied {
-            call = call.denied(&caller.identity);
+            // The policy of the users of old forbids everything without a second factor.
+            call = if self.step.actor == Actor::DeveloperKey {
+                call.forbidden(&caller.identity)
+            } else {
+                call.denied(&caller.identity)
+            };
         }
         let label = Label {
             step: self.step.id.clone(),
@@ -150,7 +155,7 @@ impl Player<'_> {
             }
             Actor::DeveloperKey => {
                 let id = background::user_id(self.stage, WEB, &person.user_name);
-                let key = background::long_lived_key(self.stage, WEB.id, &person.user_name);
+                let key = background::long_lived_key(self.stage.seeds, WEB.id, &person.user_name);
                 Identity::user(WEB.id, &person.user_name, &id, &key)
             }
             Actor::DeveloperConsole => background::user_console(self.stage, self.day).1,
