@@ -1,7 +1,7 @@
 use std::collections::BTreeSet;
 
 use portreeve_detect::{Folded, Settings, stable_id};
-use portreeve_graph::AttackPath;
+use portreeve_graph::{AttackPath, Jewel};
 
 use crate::case::Case;
 use crate::facts::Facts;
@@ -14,38 +14,26 @@ use crate::{credentials, response, score, story, touched};
 /// What incidents are made from.
 #[derive(Clone, Copy)]
 pub struct Context<'a> {
-    folded: &'a Folded,
-    networks: &'a Settings,
-    reach: Option<&'a dyn Reach>,
-}
-
-impl<'a> Context<'a> {
-    /// The folded run, and the networks that the user declares.
-    pub fn new(folded: &'a Folded, networks: &'a Settings) -> Self {
-        Self {
-            folded,
-            networks,
-            reach: None,
-        }
-    }
-
-    /// Adds the attack graph: without it incidents tell neither jewels nor paths.
-    pub fn with_reach(self, reach: &'a dyn Reach) -> Self {
-        Self {
-            reach: Some(reach),
-            ..self
-        }
-    }
+    /// The folded run.
+    pub folded: &'a Folded,
+    /// The attack graph; without it incidents tell neither jewels nor paths.
+    pub reach: Option<&'a dyn Reach>,
+    /// The networks that the user declares.
+    pub settings: &'a Settings,
 }
 
 /// The incidents of a run, gravest first.
 pub fn incidents(context: &Context<'_>) -> Vec<Incident> {
-    let survey = Survey::new(context.folded, context.networks);
+    let survey = Survey::new(context.folded, context.settings);
+    let jewels = context
+        .reach
+        .map(|reach| reach.jewels())
+        .unwrap_or_default();
     let mut incidents: Vec<Incident> = join::groups(context.folded, &survey)
         .into_iter()
         .map(|group| {
-            let case = Case::new(context.folded, &survey, context.networks, group);
-            incident(&case, context.reach)
+            let case = Case::new(context.folded, &survey, context.settings, group);
+            incident(&case, context.reach, &jewels)
         })
         .collect();
     incidents.sort_by(|a, b| {
@@ -58,11 +46,11 @@ pub fn incidents(context: &Context<'_>) -> Vec<Incident> {
     incidents
 }
 
-fn incident(case: &Case<'_>, reach: Option<&dyn Reach>) -> Incident {
-    let touched = touched::touched(case, reach);
+fn incident(case: &Case<'_>, reach: Option<&dyn Reach>, jewels: &[Jewel]) -> Incident {
+    let touched = touched::touched(case, jewels);
     let reaching = reaching_principals(case);
     let (paths, omitted_paths): (Vec<AttackPath>, usize) = reach
-        .map(|reach| reach::paths(reach, &reaching))
+        .map(|reach| reach::paths(reach, jewels, &reaching))
         .unwrap_or_default();
     let credential_stories = credentials::stories(case);
     let facts = Facts::new(case);
@@ -95,7 +83,7 @@ fn incident(case: &Case<'_>, reach: Option<&dyn Reach>) -> Incident {
         ),
         findings: case.findings().map(|finding| finding.id.clone()).collect(),
         timeline: timeline(case),
-        response: response::steps(case, &facts, reach),
+        response: response::steps(case, &facts, jewels),
         touched,
         paths,
     }

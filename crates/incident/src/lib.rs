@@ -15,7 +15,8 @@
 //! use portreeve_incident::{Context, incidents};
 //!
 //! let (folded, settings) = (Folded::default(), Settings::default());
-//! assert!(incidents(&Context::new(&folded, &settings)).is_empty());
+//! let context = Context { folded: &folded, reach: None, settings: &settings };
+//! assert!(incidents(&context).is_empty());
 //! ```
 //!
 //! # From score to severity
@@ -29,7 +30,6 @@ mod behaviour;
 mod build;
 mod case;
 mod clients;
-mod commands;
 mod credentials;
 mod facts;
 mod join;

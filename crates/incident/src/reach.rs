@@ -1,4 +1,4 @@
-use portreeve_graph::{AttackPath, Jewel};
+use portreeve_graph::{AttackPath, Graph, Jewel};
 use portreeve_model::EntityId;
 
 /// What incidents ask of the attack graph.
@@ -10,12 +10,20 @@ pub trait Reach {
     fn paths_to_jewels(&self, from: &EntityId) -> Vec<AttackPath>;
 
     /// The estate's crown jewels.
-    fn jewels(&self) -> &[Jewel];
+    fn jewels(&self) -> Vec<Jewel>;
+}
 
-    /// The organization's management account as `arn:aws:iam::ACCOUNT:root` or as its number: the
-    /// one that service control policies do not bind.
-    fn management_account(&self) -> Option<&str> {
-        None
+impl Reach for Graph {
+    fn resolve(&self, principal: &str) -> Option<EntityId> {
+        self.find(principal)
+    }
+
+    fn paths_to_jewels(&self, from: &EntityId) -> Vec<AttackPath> {
+        Graph::paths_to_jewels(self, from.as_str())
+    }
+
+    fn jewels(&self) -> Vec<Jewel> {
+        Graph::jewels(self)
     }
 }
 
@@ -24,7 +32,11 @@ pub(crate) const PATH_LIMIT: usize = 12;
 
 /// The shortest path to each crown jewel from any of the principals, an open one before one that
 /// needs a condition; with how many jewels beyond the limit are reached.
-pub(crate) fn paths(reach: &dyn Reach, principals: &[String]) -> (Vec<AttackPath>, usize) {
+pub(crate) fn paths(
+    reach: &dyn Reach,
+    jewels: &[Jewel],
+    principals: &[String],
+) -> (Vec<AttackPath>, usize) {
     let mut starts: Vec<EntityId> = principals
         .iter()
         .filter_map(|principal| reach.resolve(principal))
@@ -43,8 +55,7 @@ pub(crate) fn paths(reach: &dyn Reach, principals: &[String]) -> (Vec<AttackPath
         }
     }
     let kind = |path: &AttackPath| {
-        reach
-            .jewels()
+        jewels
             .iter()
             .filter(|jewel| jewel.id == path.to)
             .map(|jewel| jewel.kind)

@@ -7,7 +7,6 @@ use portreeve_graph::Jewel;
 use crate::behaviour;
 use crate::case::Case;
 use crate::names;
-use crate::reach::Reach;
 use crate::report::Touched;
 
 /// How many written objects of one bucket are listed one by one.
@@ -31,8 +30,8 @@ impl<'t> Entry<'t> {
 
 /// The resources that the incident's deeds touched, gravest first: written crown jewels, other
 /// jewels, what was written, what was read, what was refused.
-pub(crate) fn touched(case: &Case<'_>, reach: Option<&dyn Reach>) -> Vec<Touched> {
-    let jewels = Jewels::new(reach.map(|reach| reach.jewels()).unwrap_or_default());
+pub(crate) fn touched(case: &Case<'_>, jewels: &[Jewel]) -> Vec<Touched> {
+    let jewels = Jewels::new(jewels);
     let mut entries = BTreeMap::<&str, Entry<'_>>::new();
     let mut written_objects = BTreeMap::<(&str, &str), Entry<'_>>::new();
     for row in case.deeds() {
@@ -116,7 +115,7 @@ pub(crate) fn touched(case: &Case<'_>, reach: Option<&dyn Reach>) -> Vec<Touched
 }
 
 /// Crown jewels by id.
-pub(crate) struct Jewels<'j> {
+struct Jewels<'j> {
     kinds: BTreeMap<&'j str, &'static str>,
 }
 
