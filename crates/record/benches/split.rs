@@ -1,6 +1,6 @@
 //! Bytes per second of splitting and of extracting, on generated CloudTrail-like records.
 
-use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use criterion::{Criterion, Throughput, criterion_main};
 use portreeve_record::{Extractor, Fields, Record, SlotBuffer, Split, SplitOptions, Splitter};
 
 const RECORDS: usize = 20_000;
@@ -113,5 +113,10 @@ fn benchmarks(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(split, benchmarks);
-criterion_main!(split);
+#[allow(missing_docs)]
+mod groups {
+    use super::benchmarks;
+
+    criterion::criterion_group!(split, benchmarks);
+}
+criterion_main!(groups::split);

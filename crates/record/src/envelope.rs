@@ -64,12 +64,4 @@ impl Envelopes {
             .get(place as usize)
             .is_some_and(|node| !node.children.is_empty())
     }
-
-    /// What a line must hold, apart from other things, to be an envelope: a key, quoted.
-    pub(crate) fn quoted_keys(&self) -> impl Iterator<Item = Vec<u8>> {
-        self.nodes
-            .iter()
-            .filter(|node| node.array)
-            .map(|node| [b"\"", node.key.as_slice(), b"\""].concat())
-    }
 }

@@ -2,12 +2,11 @@ use std::borrow::Cow;
 use std::io::Read;
 use std::ops::Range;
 
-use aho_corasick::AhoCorasick;
 use memchr::{memchr, memchr_iter, memchr2_iter, memrchr};
 use smallvec::SmallVec;
 
 use crate::buffer::Window;
-use crate::envelope::Envelopes;
+use crate::envelope::{Envelopes, ROOT};
 use crate::machine::{Machine, Step};
 use crate::scan::{self, Flaw};
 
@@ -133,8 +132,6 @@ pub struct Splitter<R> {
     window: Window<R>,
     max_record: usize,
     envelopes: Envelopes,
-    /// Finds what makes a line other than one plain record.
-    odd: Option<AhoCorasick>,
     has_envelopes: bool,
     mode: Mode,
     frames: SmallVec<[Frame; 2]>,
@@ -154,6 +151,8 @@ pub struct Splitter<R> {
     /// The first key of the first good record, quoted: what the next record is found by behind a
     /// break.
     mark: Option<Vec<u8>>,
+    /// Whether that record might have been an envelope, and was none.
+    mark_is_plain: bool,
     index: u64,
 }
 
@@ -161,13 +160,10 @@ impl<R: Read> Splitter<R> {
     /// A splitter of a stream that is not compressed any more.
     pub fn new(reader: R, options: SplitOptions) -> Self {
         let envelopes = Envelopes::new(&options.envelopes);
-        let separators = [&b"}{"[..], b"} {", b"}\t{", b"}\r{", b"}  "].map(<[u8]>::to_vec);
-        let odd = AhoCorasick::new(envelopes.quoted_keys().chain(separators)).ok();
         Self {
             window: Window::new(reader),
             max_record: options.max_record,
             envelopes,
-            odd,
             has_envelopes: !options.envelopes.is_empty(),
             mode: Mode::Between,
             frames: SmallVec::new(),
@@ -179,6 +175,7 @@ impl<R: Read> Splitter<R> {
             oversized: false,
             end_told: false,
             mark: None,
+            mark_is_plain: false,
             index: 0,
         }
     }
@@ -329,15 +326,26 @@ impl<R: Read> Splitter<R> {
         let alone = line.last() == Some(&b'}')
             && matches!(bytes.get(next), None | Some(b'{'))
             && line.len() <= self.max_record
-            && self.odd.as_ref().is_some_and(|odd| !odd.is_match(line));
+            && self.is_like_the_first(line)
+            && !holds_two(line);
         if !alone {
             return self.begin();
         }
         let range = self.scan..self.scan + line.len();
         self.start = self.scan;
         self.scan = next;
-        self.remember_mark(range.start);
         Some(Found::Record(range))
+    }
+
+    /// Whether an object cannot be an envelope, since it begins with the key that the first record
+    /// began with. Without envelope keys none can.
+    fn is_like_the_first(&self, line: &[u8]) -> bool {
+        !self.has_envelopes
+            || self.mark_is_plain
+                && self.mark.as_ref().is_some_and(|mark| {
+                    line.get(scan::white_space(line, 1)..)
+                        .is_some_and(|members| members.starts_with(mark))
+                })
     }
 
     fn open_array(&mut self) -> Option<Found> {
@@ -430,7 +438,7 @@ impl<R: Read> Splitter<R> {
                 if self.oversized || range.len() > self.max_record {
                     return Some(self.too_large());
                 }
-                self.remember_mark(range.start);
+                self.remember_mark(range.start, true);
                 Some(Found::Record(range))
             }
             Step::Records(after) => {
@@ -515,7 +523,7 @@ impl<R: Read> Splitter<R> {
         } else if self.oversized {
             self.scan = position;
         } else {
-            self.remember_mark(self.start);
+            self.remember_mark(self.start, false);
             self.scan = self.start + 1;
         }
         self.end_told = true;
@@ -587,9 +595,11 @@ impl<R: Read> Splitter<R> {
         None
     }
 
-    /// Keeps the first key of a record that begins at `position`, if none is kept yet.
-    fn remember_mark(&mut self, position: usize) {
-        if self.mark.is_some() {
+    /// Keeps the first key of a record that begins at `position`, if none is kept yet, or none of a
+    /// whole record that might have been an envelope.
+    fn remember_mark(&mut self, position: usize, whole: bool) {
+        let tracked = matches!(self.frames.as_slice(), [] | [Frame::Array]);
+        if self.mark.is_some() && (self.mark_is_plain || !tracked || !whole) {
             return;
         }
         let bytes = self.window.bytes();
@@ -601,7 +611,13 @@ impl<R: Read> Splitter<R> {
             && let Ok(end) = scan::string(bytes, key + 1)
             && end.after - key <= LONGEST_MARK
         {
-            self.mark = bytes.get(key..end.after).map(<[u8]>::to_vec);
+            let mark = bytes.get(key..end.after).map(<[u8]>::to_vec);
+            self.mark_is_plain = whole
+                && tracked
+                && bytes
+                    .get(key + 1..end.after - 1)
+                    .is_some_and(|key| self.envelopes.step(ROOT, key).is_none());
+            self.mark = mark;
         }
     }
 
@@ -707,4 +723,16 @@ impl<R: Read> Splitter<R> {
         }
         Found::End
     }
+}
+
+/// Whether a closing brace is followed by an opening one, as between two documents. A string may
+/// hold such a pair too.
+fn holds_two(line: &[u8]) -> bool {
+    memchr_iter(b'{', line).any(|brace| {
+        line.get(..brace)
+            .unwrap_or_default()
+            .trim_ascii_end()
+            .last()
+            == Some(&b'}')
+    })
 }

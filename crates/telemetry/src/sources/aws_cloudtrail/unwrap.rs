@@ -109,7 +109,9 @@ impl Unwrapper {
         let mut found = Found::default();
         match self.open(record, DEEPEST, &mut found) {
             Verdict::Native => Some(""),
-            Verdict::Opened if !found.records.is_empty() => found.format,
+            Verdict::Opened if !found.records.is_empty() => {
+                Some(found.format.unwrap_or("records as text"))
+            }
             Verdict::Ignored(_) => Some("digest"),
             _ => None,
         }
