@@ -166,13 +166,7 @@ impl Listing {
     /// the document says it is of.
     fn id_of(&self, object: &Object<'_>, reader: &mut Reader<'_>) -> Option<String> {
         if let Some(name) = self.id.iter().find(|name| object.get(name).is_some()) {
-            let id = object.text(name, reader)?;
-            if arn::parts(&id).is_none() {
-                let reason = format!("has the `{name}` `{id}`, which is no ARN");
-                reader.letter(object.json.offset, &object.path, reason);
-                return None;
-            }
-            return Some(id.into_owned());
+            return object.arn(&[*name], reader).map(Cow::into_owned);
         }
         let names: Vec<&str> = self.id.iter().chain(self.name).copied().collect();
         let name = object.required(&names, reader)?;

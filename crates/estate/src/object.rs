@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use portreeve_model::Entity;
 
+use crate::arn;
 use crate::json::{Json, Values};
 use crate::reader::Reader;
 
@@ -91,6 +92,18 @@ impl<'a> Object<'a> {
                 None
             }
         }
+    }
+
+    /// An ARN without which the object says nothing; a dead letter where it is missing or is none.
+    pub(crate) fn arn(&self, names: &[&str], reader: &mut Reader<'_>) -> Option<Cow<'a, str>> {
+        let text = self.required(names, reader)?;
+        if arn::parts(&text).is_some() {
+            return Some(text);
+        }
+        let wanted = names.join("` or `");
+        let reason = format!("has the `{wanted}` `{text}`, which is no ARN");
+        reader.letter(self.json.offset, &self.path, reason);
+        None
     }
 
     /// The elements of a list; a dead letter where the member is something else.

@@ -52,7 +52,7 @@ fn wrong_types_cost_only_what_they_are_in() {
         "$.UserDetailList[1].UserPolicyList[0].PolicyName is a list, expected text",
         "$.GroupDetailList is an object, expected a list",
         "$.Policies[0] is a number, expected an object",
-        "$.Policies[1].Arn is a number, expected text",
+        "$.Policies[1] has the `Arn` `5`, which is no ARN",
         "$.RoleDetailList[0] is null, expected an object",
         "$.RoleDetailList[1] has no `Arn`",
     ] {

@@ -49,7 +49,7 @@ fn read(document: &Object<'_>, reader: &mut Reader<'_>) {
 }
 
 fn read_policy(policy: &Object<'_>, reader: &mut Reader<'_>) {
-    let Some(id) = policy.required(&["Arn"], reader) else {
+    let Some(id) = policy.arn(&["Arn"], reader) else {
         return;
     };
     // AWS's own policies cannot be edited; they are no entities of the estate.
@@ -107,7 +107,7 @@ fn read_role(role: &Object<'_>, reader: &mut Reader<'_>) {
     }
     let mut profiles = role.list("InstanceProfileList", reader);
     while let Some(profile) = profiles.next(reader) {
-        let Some(profile_id) = profile.required(&["Arn"], reader) else {
+        let Some(profile_id) = profile.arn(&["Arn"], reader) else {
             continue;
         };
         let mut entity = Entity::new(&*profile_id, EntityKind::Other);
@@ -124,12 +124,7 @@ fn principal(
     kept: &[&str],
     reader: &mut Reader<'_>,
 ) -> Option<String> {
-    let id = object.required(&["Arn"], reader)?;
-    if arn::parts(&id).is_none() {
-        let reason = format!("has the `Arn` `{id}`, which is no ARN");
-        reader.letter(object.json.offset, &object.path, reason);
-        return None;
-    }
+    let id = object.arn(&["Arn"], reader)?;
     let mut entity = Entity::new(&*id, kind);
     entity.tags = object.tags(reader);
     object.keep(kept, &mut entity, reader);
@@ -143,7 +138,7 @@ fn principal(
     reader.add(entity);
     let mut attached = object.list("AttachedManagedPolicies", reader);
     while let Some(policy) = attached.next(reader) {
-        if let Some(policy) = policy.required(&["PolicyArn"], reader) {
+        if let Some(policy) = policy.arn(&["PolicyArn"], reader) {
             reader.attach(&*id, PolicyLayer::Identity, &policy);
         }
     }
@@ -163,7 +158,7 @@ fn inline(object: &Object<'_>, list: &str, id: &str, reader: &mut Reader<'_>) {
 
 fn boundary(object: &Object<'_>, id: &str, reader: &mut Reader<'_>) {
     if let Some(boundary) = object.object("PermissionsBoundary", reader)
-        && let Some(policy) = boundary.required(&["PermissionsBoundaryArn"], reader)
+        && let Some(policy) = boundary.arn(&["PermissionsBoundaryArn"], reader)
     {
         reader.attach(id, PolicyLayer::Boundary, &policy);
     }

@@ -64,15 +64,11 @@ const KEPT: &[&str] = &[
 fn read(document: &Object<'_>, reader: &mut Reader<'_>) {
     let mut list = document.list("Compute", reader);
     while let Some(item) = list.next(reader) {
-        let Some(id) = item.required(&["Arn", "arn", "ARN"], reader) else {
+        let Some(id) = item.arn(&["Arn", "arn", "ARN"], reader) else {
             continue;
         };
-        let Some(parts) = arn::parts(&id) else {
-            let reason = format!("has the `Arn` `{id}`, which is no ARN");
-            reader.letter(item.json.offset, &item.path, reason);
-            continue;
-        };
-        let account = Some(parts[3]).filter(|account| arn::is_account(account));
+        let account = arn::parts(&id).map(|parts| parts[3]);
+        let account = account.filter(|account| arn::is_account(account));
         let kind = item.first(&["type", "Type"], reader);
         let kind = kind.and_then(|kind| kind_of_type(&kind));
         let kind = kind.or_else(|| arn::entity(&id).map(|(_, kind)| kind));

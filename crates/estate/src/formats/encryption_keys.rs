@@ -79,7 +79,7 @@ fn read(document: &Object<'_>, reader: &mut Reader<'_>) {
     });
     let mut aliases = document.list("Aliases", reader);
     while let Some(alias) = aliases.next(reader) {
-        let id = alias.required(&["AliasArn"], reader);
+        let id = alias.arn(&["AliasArn"], reader);
         let (Some(id), Some(key)) = (id, alias.text("TargetKeyId", reader)) else {
             continue;
         };

@@ -92,7 +92,7 @@ fn read(document: &Object<'_>, reader: &mut Reader<'_>) {
 }
 
 fn read_set(set: &Object<'_>, reader: &mut Reader<'_>) {
-    let Some(id) = set.required(&["PermissionSetArn"], reader) else {
+    let Some(id) = set.arn(&["PermissionSetArn"], reader) else {
         return;
     };
     let mut entity = Entity::new(&*id, EntityKind::PermissionSet);
@@ -115,7 +115,7 @@ fn read_set(set: &Object<'_>, reader: &mut Reader<'_>) {
     for list in ["AttachedManagedPolicies", "ManagedPolicies"] {
         let mut policies = set.list(list, reader);
         while let Some(policy) = policies.next(reader) {
-            if let Some(policy) = policy.required(&["Arn", "PolicyArn"], reader) {
+            if let Some(policy) = policy.arn(&["Arn", "PolicyArn"], reader) {
                 reader.attach(&*id, PolicyLayer::Identity, &policy);
             }
         }

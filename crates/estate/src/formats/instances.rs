@@ -90,7 +90,7 @@ fn read(document: &Object<'_>, reader: &mut Reader<'_>) {
     PROFILES.read_with(document, reader, &mut |profile, entity, reader| {
         let mut roles = profile.list("Roles", reader);
         while let Some(role) = roles.next(reader) {
-            if let Some(role) = role.required(&["Arn"], reader) {
+            if let Some(role) = role.arn(&["Arn"], reader) {
                 reader.infer(&*role, EntityKind::Role);
                 entity.attributes.insert("Role".to_owned(), role.into_owned());
             }

@@ -105,7 +105,7 @@ fn read_node(node: &Object<'_>, kind: EntityKind, reader: &mut Reader<'_>) {
     // The output of `list-policies-for-target`, kept with its node.
     let mut policies = node.list("Policies", reader);
     while let Some(policy) = policies.next(reader) {
-        let policy_id = policy.required(&["Arn", "PolicySummary.Arn"], reader);
+        let policy_id = policy.arn(&["Arn", "PolicySummary.Arn"], reader);
         if let Some(policy_id) = policy_id
             && let Some(layer) = layer(&policy_id)
         {
@@ -115,7 +115,7 @@ fn read_node(node: &Object<'_>, kind: EntityKind, reader: &mut Reader<'_>) {
 }
 
 fn read_policy(policy: &Object<'_>, reader: &mut Reader<'_>) {
-    let Some(id) = policy.required(&["PolicySummary.Arn", "Arn"], reader) else {
+    let Some(id) = policy.arn(&["PolicySummary.Arn", "Arn"], reader) else {
         return;
     };
     // Tag, backup and other policies decide nothing about access.

@@ -26,7 +26,7 @@ pub(super) const FORMAT: FormatFile = FormatFile {
 fn read(document: &Object<'_>, reader: &mut Reader<'_>) {
     let mut policies = document.list("ResourcePolicies", reader);
     while let Some(policy) = policies.next(reader) {
-        let Some(resource) = policy.required(&["Resource", "ResourceArn", "Arn"], reader) else {
+        let Some(resource) = policy.arn(&["Resource", "ResourceArn", "Arn"], reader) else {
             continue;
         };
         let (id, kind) = match arn::entity(&resource) {
