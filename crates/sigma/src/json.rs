@@ -6,7 +6,10 @@
 /// Rules quote parameters as they look in a search tool, `"Action":"*"`, also where the record
 /// holds a policy as a string inside a string (`\"Action\":\"*\"`), or is written with spaces.
 pub(crate) fn plain_text(text: &str) -> Option<String> {
-    if memchr::memchr3(b'\\', b' ', b'\n', text.as_bytes()).is_none() {
+    if !text
+        .bytes()
+        .any(|byte| matches!(byte, b'\\' | b' ' | b'\n' | b'\r' | b'\t'))
+    {
         return None;
     }
     let mut plain = String::with_capacity(text.len());

@@ -261,7 +261,7 @@ fn reference(values: &[Value<'_>], others: &[Value<'_>], place: Place, cased: bo
     if wanted.is_empty() && open == Verdict::No {
         return Verdict::No;
     }
-    let found = any_value(values, 0, &mut |value| {
+    any_value(values, 0, &mut |value| {
         let Some(text) = scalar_text(value) else {
             return Verdict::No;
         };
@@ -275,6 +275,5 @@ fn reference(values: &[Value<'_>], others: &[Value<'_>], place: Place, cased: bo
             Place::Anywhere => text.contains(wanted.as_str()),
         });
         Verdict::from(holds).or(open)
-    });
-    found
+    })
 }
