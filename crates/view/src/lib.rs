@@ -27,6 +27,7 @@
 mod fold;
 pub mod html;
 pub mod json;
+mod lineage;
 mod name;
 pub mod ndjson;
 pub mod ocsf;

@@ -1,13 +1,305 @@
-//! The report as one page that needs no network.
+//! The report as one page: what `--format html` writes.
+//!
+//! The page is one file. It loads nothing, holds no script, and forbids both by its content
+//! security policy. It folds long timelines and says how much it leaves out, so that it stays
+//! small whatever the report holds. It is readable without colour, printed, and with a screen
+//! reader: each drawing has the same in words beside it.
 
-use maud::{DOCTYPE, html};
+mod coverage;
+mod finding;
+mod incident;
+mod path;
+mod shape;
+mod timeline;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use maud::{DOCTYPE, Markup, PreEscaped, html};
+use portreeve_graph::JewelKind;
 use portreeve_incident::Report;
+use portreeve_model::{Finding, Input, InputKind, Severity};
 
-use crate::terminal;
+use crate::text;
+use incident::left_out;
+use shape::{Clean, badge};
+
+const STYLE: &str = include_str!("style.css");
+const POLICY: &str =
+    "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
+/// The most incidents, findings outside incidents, and other rows on one page.
+const INCIDENTS: usize = 50;
+const FINDINGS: usize = 300;
+const ROWS: usize = 500;
 
 /// Makes the page.
 pub fn report(report: &Report) -> String {
-    let text = terminal::report(report, &terminal::Options::default());
-    html! { (DOCTYPE) html lang="en" { head { title { "Portreeve" } } body { pre { (text) } } } }
-        .into_string()
+    let findings: BTreeMap<&str, &Finding> = report
+        .findings
+        .iter()
+        .map(|finding| (finding.id.as_str(), finding))
+        .collect();
+    let jewels: BTreeMap<&str, JewelKind> = report
+        .jewels
+        .iter()
+        .map(|jewel| (jewel.id.as_str(), jewel.kind))
+        .collect();
+    let title = title(report);
+    let page = html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta http-equiv="Content-Security-Policy" content=(POLICY);
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="color-scheme" content="light dark";
+                meta name="referrer" content="no-referrer";
+                title { (title) " · Portreeve" }
+                style { (PreEscaped(STYLE)) }
+            }
+            body {
+                a class="skip" href="#main" { "Skip to the report" }
+                div class="page" {
+                    (masthead(report))
+                    main id="main" {
+                        (answer(report, &title))
+                        @for (number, incident) in report.incidents.iter().take(INCIDENTS).enumerate() {
+                            (incident::article(incident, &findings, &jewels, number + 1))
+                        }
+                        (left_out(report.incidents.len(), INCIDENTS, "incident", "incidents"))
+                        (other_findings(report))
+                        (blind_spots(report))
+                        (covered(report))
+                        (inputs(report))
+                        (notes(report))
+                    }
+                    footer {
+                        "Portreeve " (Clean(&report.version)) " · " (text::counted(report.rules, "rule", "rules"))
+                        " · rules' SHA-256 " span class="mono" { (Clean(&report.rules_sha256)) }
+                    }
+                }
+            }
+        }
+    };
+    page.into_string()
+}
+
+fn title(report: &Report) -> String {
+    match report.incidents.as_slice() {
+        [] => "No incident was found".to_owned(),
+        [one] => format!("One {} incident", one.severity),
+        many => {
+            let gravest = many
+                .iter()
+                .map(|incident| incident.severity)
+                .max()
+                .unwrap_or_default();
+            format!("{} incidents, the gravest {gravest}", many.len())
+        }
+    }
+}
+
+fn masthead(report: &Report) -> Markup {
+    html! {
+        header class="masthead" {
+            svg viewBox="0 0 24 24" aria-hidden="true" {
+                path fill="none" stroke="currentColor" stroke-width="1.7" stroke-linejoin="round" stroke-linecap="round"
+                    d="M3.5 21V8.5L6 6l2.5 2.5M15.500 8.500L18 6l2.500 2.500V21M3.500 21h5V13a3.500 3.500 0 0 1 7 0v8h5M8.500 10.500V6.800h1.800V5h3.400v1.800h1.800v3.700" {}
+            }
+            b { "Portreeve" } span { "Investigation report" }
+            @if let Some(last) = report.coverage.iter().filter_map(|coverage| coverage.last).max() {
+                span class="end" { "logs up to " (text::minute(last)) " UTC" }
+            }
+        }
+        @if report.simulated {
+            p class="banner" role="note" {
+                b { "Simulated data." } " The simulator wrote these records; no organisation, person or intrusion in them is real."
+            }
+        }
+    }
+}
+
+fn answer(report: &Report, title: &str) -> Markup {
+    let accounts: BTreeSet<&String> = report
+        .coverage
+        .iter()
+        .flat_map(|coverage| &coverage.accounts)
+        .collect();
+    let first = report
+        .coverage
+        .iter()
+        .filter_map(|coverage| coverage.first)
+        .min();
+    let last = report
+        .coverage
+        .iter()
+        .filter_map(|coverage| coverage.last)
+        .max();
+    let records = text::counted(report.summary.records, "record", "records");
+    html! {
+        div class="answer" {
+            h1 { (title) }
+            p {
+                (records) " of " (text::counted(accounts.len() as u64, "account", "accounts"))
+                @if let (Some(first), Some(last)) = (first, last) { ", from " (text::day(first)) " to " (text::day(last)) "," }
+                " were read against " (text::counted(report.rules, "rule", "rules")) ". "
+                @if report.incidents.is_empty() {
+                    "That holds only for what these logs cover: see what could not be seen, below."
+                } @else if !report.blind_spots.is_empty() {
+                    a href="#blind" { (text::counted(report.blind_spots.len() as u64, "thing", "things")) " could not be seen" } "."
+                }
+            }
+        }
+        dl class="figures" {
+            div { dt { "Incidents" } dd { (text::count(report.incidents.len() as u64)) } }
+            div { dt { "Findings" } dd { (text::count(report.findings.len() as u64)) } }
+            div { dt { "Crown jewels" } dd { (text::count(report.jewels.len() as u64)) } }
+            div { dt { "Records" } dd { (text::count(report.summary.records)) } }
+            div { dt { "Logs" } dd { (text::size(report.summary.bytes)) } }
+            div { dt { "Read in" } dd { (format!("{:.1} s", report.summary.seconds)) } }
+        }
+        nav aria-label="Parts of the report" {
+            ul {
+                @for (number, _) in report.incidents.iter().take(12).enumerate() {
+                    li { a href={ "#incident-" (number + 1) } { "Incident" @if report.incidents.len() > 1 { " " (number + 1) } } }
+                }
+                li { a href="#other" { "Other findings" } }
+                li { a href="#blind" { "What could not be seen" } }
+                li { a href="#coverage" { "What the logs covered" } }
+                li { a href="#inputs" { "Inputs" } }
+            }
+        }
+    }
+}
+
+fn other_findings(report: &Report) -> Markup {
+    let told: BTreeSet<&str> = report
+        .incidents
+        .iter()
+        .flat_map(|incident| incident.findings.iter().map(String::as_str))
+        .collect();
+    let mut others: Vec<&Finding> = report
+        .findings
+        .iter()
+        .filter(|finding| !told.contains(finding.id.as_str()))
+        .collect();
+    others.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
+    let counts = Severity::ALL.into_iter().rev().filter_map(|severity| {
+        let count = others
+            .iter()
+            .filter(|finding| finding.severity == severity)
+            .count();
+        (count > 0).then_some((severity, count))
+    });
+    html! {
+        section class="card part" id="other" {
+            h3 { "Other findings" }
+            @if others.is_empty() {
+                p class="soft" { "None outside the incidents." }
+            } @else {
+                p class="over" { @for (severity, count) in counts { span { (badge(severity)) " " (text::count(count as u64)) } } }
+                @for finding in others.iter().take(FINDINGS) { (finding::details(finding)) }
+                (left_out(others.len(), FINDINGS, "finding", "findings"))
+            }
+        }
+    }
+}
+
+fn blind_spots(report: &Report) -> Markup {
+    html! {
+        section class="card part" id="blind" {
+            h3 { "What could not be seen" }
+            @if report.blind_spots.is_empty() { p class="soft" { "Nothing is known to be missing." } }
+            ul class="blind" {
+                @for blind_spot in report.blind_spots.iter().take(ROWS) {
+                    li {
+                        b { (Clean(&blind_spot.missing)) }
+                        p class="soft" { (Clean(&blind_spot.consequence)) }
+                        @if !blind_spot.remedy.is_empty() { pre { code { (text::clean_lines(&blind_spot.remedy)) } } }
+                    }
+                }
+            }
+            (left_out(report.blind_spots.len(), ROWS, "blind spot", "blind spots"))
+        }
+    }
+}
+
+fn covered(report: &Report) -> Markup {
+    html! {
+        section class="card part" id="coverage" {
+            h3 { "What the logs covered" }
+            @if report.coverage.is_empty() { p class="soft" { "No log was read: nothing can be said about what happened." } }
+            @for (number, coverage) in report.coverage.iter().enumerate() {
+                (coverage::draw(report, coverage, &format!("calendar-{number}")))
+            }
+        }
+    }
+}
+
+fn inputs(report: &Report) -> Markup {
+    let unread = report.dead_letters.len() as u64 + report.dead_letters_omitted;
+    html! {
+        section class="card part" id="inputs" {
+            h3 { "Inputs" }
+            details {
+                summary {
+                    span class="grow" { (text::counted(report.inputs.len() as u64, "file", "files")) " with their hashes" }
+                    span class="end" { (text::size(report.inputs.iter().map(|input| input.bytes).sum())) }
+                }
+                div class="inside" {
+                    div class="scroll" { table {
+                        caption { "Every file as it was read; the hash is that of the file on disk." }
+                        thead { tr { th scope="col" { "File" } th scope="col" { "Recognised as" } th scope="col" class="n" { "Records" } th scope="col" class="n" { "Size" } th scope="col" { "SHA-256" } } }
+                        tbody { @for input in report.inputs.iter().take(ROWS) { (input_row(input)) } }
+                    } }
+                    (left_out(report.inputs.len(), ROWS, "file", "files"))
+                }
+            }
+            details open[unread > 0] {
+                summary { span class="grow" { "Not readable" } span class="end" { (text::counted(unread, "part", "parts")) } }
+                div class="inside" {
+                    @if unread == 0 { p class="soft" { "Everything was read." } } @else {
+                        div class="scroll" { table {
+                            caption { "Everything readable around these parts was used." }
+                            thead { tr { th scope="col" { "File" } th scope="col" class="n" { "Byte" } th scope="col" { "Why" } } }
+                            tbody {
+                                @for letter in report.dead_letters.iter().take(ROWS) {
+                                    tr { td class="mono" { (Clean(&letter.file)) } td class="n" { (text::count(letter.offset)) } td { (Clean(&letter.reason)) } }
+                                }
+                            }
+                        } }
+                        (left_out(unread as usize, report.dead_letters.len().min(ROWS), "part", "parts"))
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn input_row(input: &Input) -> Markup {
+    let kind = match input.kind {
+        InputKind::Log | InputKind::Inventory => input.format.as_str(),
+        InputKind::Ignored => "known, not needed",
+        InputKind::Unrecognised => "not recognised",
+    };
+    html! {
+        tr {
+            td class="mono" { (Clean(&input.file)) }
+            td { (Clean(kind)) }
+            td class="n" { (text::count(input.records)) }
+            td class="n t" { (text::size(input.bytes)) }
+            td class="mono" { (Clean(&input.sha256)) }
+        }
+    }
+}
+
+fn notes(report: &Report) -> Markup {
+    html! {
+        @if !report.notes.is_empty() {
+            section class="card part" id="notes" {
+                h3 { "Notes" }
+                ul class="bullets" { @for note in report.notes.iter().take(ROWS) { li { (Clean(note)) } } }
+                (left_out(report.notes.len(), ROWS, "note", "notes"))
+            }
+        }
+    }
 }

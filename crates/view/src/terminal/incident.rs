@@ -1,11 +1,10 @@
-use std::collections::{BTreeMap, BTreeSet};
-
 use portreeve_incident::{CredentialStory, Incident, NetworkUse, ResponseStep, Touched};
 use portreeve_model::{Severity, Timestamp};
 
 use super::page::{self, FAINT, JEWEL, Page, STRONG, SUSPECT, Span, faint, plain};
 use super::{Context, left_out, path};
 use crate::fold::{self, Line};
+use crate::lineage::lineage;
 use crate::{name, text};
 
 /// One incident, in the order in which a responder needs it.
@@ -142,7 +141,7 @@ fn network_line(network: &NetworkUse, pad: &str) -> Vec<Span> {
 }
 
 /// From when to when, the day only once where it is the same.
-pub(super) fn period(first: Option<Timestamp>, last: Option<Timestamp>) -> String {
+pub(crate) fn period(first: Option<Timestamp>, last: Option<Timestamp>) -> String {
     match (first, last) {
         (Some(first), Some(last)) if text::minute(first) == text::minute(last) => {
             text::minute(first)
@@ -159,45 +158,6 @@ pub(super) fn period(first: Option<Timestamp>, last: Option<Timestamp>) -> Strin
         (Some(time), None) | (None, Some(time)) => text::minute(time),
         (None, None) => "at an unknown time".to_owned(),
     }
-}
-
-/// Credentials with how deep they are in the lineage, each after the one it was minted from.
-pub(crate) fn lineage(stories: &[CredentialStory]) -> Vec<(&CredentialStory, usize)> {
-    let known: BTreeSet<&str> = stories
-        .iter()
-        .map(|story| story.credential.as_str())
-        .collect();
-    let mut children: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
-    let mut pending: Vec<(usize, usize)> = Vec::new();
-    for (place, story) in stories.iter().enumerate() {
-        match story
-            .parent
-            .as_deref()
-            .filter(|parent| known.contains(parent))
-        {
-            Some(parent) => children.entry(parent).or_default().push(place),
-            None => pending.push((place, 0)),
-        }
-    }
-    pending.reverse();
-    let mut ordered = Vec::with_capacity(stories.len());
-    let mut seen = BTreeSet::new();
-    while let Some((place, depth)) = pending.pop() {
-        let Some(story) = stories.get(place).filter(|_| seen.insert(place)) else {
-            continue;
-        };
-        ordered.push((story, depth));
-        if let Some(minted) = children.get(story.credential.as_str()) {
-            pending.extend(minted.iter().rev().map(|child| (*child, depth + 1)));
-        }
-    }
-    // Credentials that name each other as parents have no root; none may be lost.
-    let rest = stories
-        .iter()
-        .enumerate()
-        .filter(|(place, _)| !seen.contains(place));
-    ordered.extend(rest.map(|(_, story)| (story, 0)));
-    ordered
 }
 
 fn touched(page: &mut Page, touched: &[Touched], context: &Context<'_>) {
