@@ -422,7 +422,7 @@ fn too_deep(span: &Range<usize>) -> Problem {
 fn weigh<'a>(parts: impl Iterator<Item = &'a Arc<Node>>) -> (u64, u32) {
     parts.fold((0, 0), |(weight, height), part| {
         (
-            u64::saturating_add(weight, part.weight + 1),
+            u64::saturating_add(weight, part.weight),
             height.max(part.height),
         )
     })
