@@ -23,7 +23,8 @@ fn main() -> io::Result<()> {
         let _ = write!(list, "&{name}::FORMAT, ");
     }
     let out = PathBuf::from(env::var_os("OUT_DIR").unwrap_or_default()).join("formats.rs");
-    let text =
-        format!("{modules}\npub(crate) static FORMATS: &[&crate::format::FormatFile] = &[{list}];\n");
+    let text = format!(
+        "{modules}\npub(crate) static FORMATS: &[&crate::format::FormatFile] = &[{list}];\n"
+    );
     fs::write(out, text)
 }

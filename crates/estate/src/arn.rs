@@ -94,7 +94,10 @@ pub(crate) fn image_repository(image: &str) -> Option<String> {
         return None;
     }
     let region = labels.next().filter(|region| !region.is_empty())?;
-    let name = path.split(['@', ':']).next().filter(|name| !name.is_empty())?;
+    let name = path
+        .split(['@', ':'])
+        .next()
+        .filter(|name| !name.is_empty())?;
     let partition = partition(region);
     Some(format!(
         "arn:{partition}:ecr:{region}:{account}:repository/{name}"
@@ -187,7 +190,11 @@ mod tests {
             "web.example.com.s3-website.eu-central-1.amazonaws.com",
         ] {
             let bucket = bucket_of_domain(domain);
-            assert_eq!(bucket.as_deref(), Some("arn:aws:s3:::web.example.com"), "{domain}");
+            assert_eq!(
+                bucket.as_deref(),
+                Some("arn:aws:s3:::web.example.com"),
+                "{domain}"
+            );
         }
         assert_eq!(bucket_of_domain("alb-1.eu-west-1.elb.amazonaws.com"), None);
     }

@@ -162,6 +162,7 @@ pub fn read(file: &str, bytes: &[u8], estate: &mut Estate) -> Vec<DeadLetter> {
         return reader.into_letters();
     }
     let mut end = 0;
+    let mut page = None;
     for (index, value) in json::values(&text).enumerate() {
         let path = if index == 0 {
             "$".to_owned()
@@ -169,7 +170,14 @@ pub fn read(file: &str, bytes: &[u8], estate: &mut Estate) -> Vec<DeadLetter> {
             format!("${index}")
         };
         end = value.offset + value.text.len();
-        read_document(value, path, &mut reader);
+        page = read_document(value, path, &mut reader).or(page);
+    }
+    if let Some(Page::More { offset, path }) = page {
+        reader.letter(
+            offset,
+            &path,
+            "says that more pages follow, which this file lacks",
+        );
     }
     let rest = text.get(end..).unwrap_or_default();
     if !rest.trim().is_empty() {
@@ -179,7 +187,29 @@ pub fn read(file: &str, bytes: &[u8], estate: &mut Estate) -> Vec<DeadLetter> {
     reader.into_letters()
 }
 
-fn read_document(value: Json<'_>, path: String, reader: &mut Reader<'_>) {
+/// Whether an export says that it is not the last page.
+enum Page {
+    Last,
+    More { offset: usize, path: String },
+}
+
+fn page(object: &Object<'_>) -> Page {
+    let truncated = object.get("IsTruncated").map(|flag| flag.text == "true");
+    let token = ["NextToken", "nextToken"]
+        .iter()
+        .any(|name| object.get(name).is_some());
+    if truncated.unwrap_or(token) {
+        let path = object.path.clone();
+        let offset = object.json.offset;
+        Page::More { offset, path }
+    } else {
+        Page::Last
+    }
+}
+
+/// Reads one document; whether the last export in it says that there is more.
+fn read_document(value: Json<'_>, path: String, reader: &mut Reader<'_>) -> Option<Page> {
+    let mut last = None;
     let defect = value.defect();
     reader.suspicious = defect.is_some();
     let letters = reader.letters();
@@ -200,6 +230,9 @@ fn read_document(value: Json<'_>, path: String, reader: &mut Reader<'_>) {
             }
         }
         recognised |= taken;
+        if taken {
+            last = Some(page(object));
+        }
         if !taken && keys.len() < 8 {
             keys.extend(object.keys().take(8).map(str::to_owned));
         }
@@ -220,6 +253,7 @@ fn read_document(value: Json<'_>, path: String, reader: &mut Reader<'_>) {
         }
         _ => {}
     }
+    last
 }
 
 /// Notes which accounts the format was read for.

@@ -290,7 +290,9 @@ mod tests {
     fn compact_keeps_strings_and_refuses_depth() {
         let json = |text| values(text).next().unwrap();
         assert_eq!(
-            json("{ \"a b\" : [ 1 , \"c \\\" d\" ] }").compact().unwrap(),
+            json("{ \"a b\" : [ 1 , \"c \\\" d\" ] }")
+                .compact()
+                .unwrap(),
             r#"{"a b":[1,"c \" d"]}"#
         );
         assert!(json(&"[".repeat(100_000)).compact().is_none());

@@ -29,6 +29,17 @@
 //! A `Policy` relation with an empty document is a policy that is attached but whose text is in no
 //! file: whoever evaluates must take it for unseen, not for empty. For managed policies and
 //! organization policies `name` is the ARN.
+//!
+//! # Attributes that this crate sets itself
+//!
+//! | attribute | on | value |
+//! |---|---|---|
+//! | `Inventory:FORMAT` | account | `read` where a file of that format was read for it |
+//! | `Policy` | bucket, key, secret, queue, topic, function, repository | `given`, `none` (known to have none), `unreadable`; absent where no file tells |
+//! | `Assignment:ACCOUNT:ID` | permission set | `assigned`: that person or group has it in that account |
+//! | `Aliases`, `Grants` | key | its aliases; its grants, as `PRINCIPAL: OPERATIONS` |
+//! | `Role` | instance profile (kind `other`) | its role |
+//! | `Images` | task definition | the images of its containers |
 
 mod arn;
 mod complete;

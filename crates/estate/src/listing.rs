@@ -52,16 +52,18 @@ impl Listing {
 
     /// Whether a document holds such a list, were it an empty one.
     pub(crate) fn is_in(&self, document: &Object<'_>) -> bool {
-        self.members.iter().any(|member| match document.get(member) {
-            _ if member.is_empty() => self.is_itself(document),
-            Some(list) if list.is_array() => {
-                let mut elements = list.elements();
-                let first = elements.next();
-                first.is_none_or(|first| self.fits(first))
-            }
-            Some(one) => self.fits(one),
-            None => false,
-        })
+        self.members
+            .iter()
+            .any(|member| match document.get(member) {
+                _ if member.is_empty() => self.is_itself(document),
+                Some(list) if list.is_array() => {
+                    let mut elements = list.elements();
+                    let first = elements.next();
+                    first.is_none_or(|first| self.fits(first))
+                }
+                Some(one) => self.fits(one),
+                None => false,
+            })
     }
 
     /// Whether the document itself is such a resource. A name alone says too little for that.
@@ -148,7 +150,12 @@ impl Listing {
         if let Some(name) = given {
             let seen = match object.document(name, reader) {
                 Some(policy) => {
-                    reader.policy(id.as_str(), PolicyLayer::Resource, "resource policy", policy);
+                    reader.policy(
+                        id.as_str(),
+                        PolicyLayer::Resource,
+                        "resource policy",
+                        policy,
+                    );
                     "given"
                 }
                 None if object.get(name).is_none() => "none",

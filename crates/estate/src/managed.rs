@@ -23,7 +23,9 @@ pub(crate) fn document(arn: &str) -> Option<Held> {
         let held = policy.get("name").and_then(|held| held.string());
         held.as_deref() == Some(name)
     })?;
-    let approximate = policy.get("approximate").is_some_and(|flag| flag.text == "true");
+    let approximate = policy
+        .get("approximate")
+        .is_some_and(|flag| flag.text == "true");
     let document = policy.get("document")?.compact()?.into();
     Some(Held {
         document,
@@ -52,7 +54,11 @@ mod tests {
             count += 1;
         }
         assert!(count >= 15);
-        assert!(!document("arn:aws:iam::aws:policy/AdministratorAccess").unwrap().approximate);
+        assert!(
+            !document("arn:aws:iam::aws:policy/AdministratorAccess")
+                .unwrap()
+                .approximate
+        );
         assert!(document("arn:aws:iam::111122223333:policy/AdministratorAccess").is_none());
     }
 }

@@ -138,11 +138,9 @@ impl<'a> Object<'a> {
             };
             if value.is_object() {
                 let members = value.members();
-                tags.extend(
-                    members.filter_map(|(key, value)| {
-                        Some((key.into_owned(), value.scalar()?.into_owned()))
-                    }),
-                );
+                tags.extend(members.filter_map(|(key, value)| {
+                    Some((key.into_owned(), value.scalar()?.into_owned()))
+                }));
                 continue;
             }
             let mut list = self.list(name, reader);
@@ -174,7 +172,10 @@ impl<'a> Object<'a> {
     /// A policy document: an object, or a string that holds one, URL-encoded or not.
     pub(crate) fn document(&self, name: &str, reader: &mut Reader<'_>) -> Option<Arc<str>> {
         let mut value = self.get(name)?;
-        if let Some(inner) = value.get("Policy").filter(|_| value.get("Statement").is_none()) {
+        if let Some(inner) = value
+            .get("Policy")
+            .filter(|_| value.get("Statement").is_none())
+        {
             // As `get-bucket-policy` and its like wrap it.
             value = inner;
         }

@@ -69,11 +69,11 @@ impl<'e> Reader<'e> {
     /// Adds an entity. Where two files differ in a value, the greater one stays, so that the
     /// estate does not depend on the order of files.
     pub(crate) fn add(&mut self, mut entity: Entity) {
-        if let Some(account) = entity.account.as_deref().filter(|_| !entity.inferred) {
-            if !self.accounts.contains(account) {
-                let account = account.to_owned();
-                self.known_account(&account);
-            }
+        if let Some(account) = entity.account.as_deref().filter(|_| !entity.inferred)
+            && !self.accounts.contains(account)
+        {
+            let account = account.to_owned();
+            self.known_account(&account);
         }
         if let Some(known) = self.estate.get(entity.id.as_str()) {
             entity
@@ -88,7 +88,7 @@ impl<'e> Reader<'e> {
 
     /// Adds an account whose inventory is at hand.
     pub(crate) fn known_account(&mut self, account: &str) {
-        if self.accounts.insert(account.to_owned()) {
+        if arn::is_account(account) && self.accounts.insert(account.to_owned()) {
             let id = arn::account(account);
             self.estate.add(Entity::new(id, EntityKind::Account));
         }

@@ -19,7 +19,9 @@ fn after(text: &str) -> (Estate, Vec<DeadLetter>) {
 }
 
 fn has(estate: &Estate, name: &str) -> bool {
-    estate.get(&format!("arn:aws:iam::111122223333:{name}")).is_some()
+    estate
+        .get(&format!("arn:aws:iam::111122223333:{name}"))
+        .is_some()
 }
 
 #[test]
@@ -44,7 +46,10 @@ fn wrong_types_cost_only_what_they_are_in() {
         .replace("\"RoleDetailList\": [", "\"GroupDetailList\": {}, \"Policies\": [1, {\"Arn\": 5}], \"RoleDetailList\": [null, {\"RoleName\": \"x\"},");
     let (estate, letters) = after(&text);
     assert!(has(&estate, "user/a") && has(&estate, "user/b") && has(&estate, "role/r"));
-    let reasons: Vec<_> = letters.iter().map(|letter| letter.reason.as_str()).collect();
+    let reasons: Vec<_> = letters
+        .iter()
+        .map(|letter| letter.reason.as_str())
+        .collect();
     for expected in [
         "$.UserDetailList[0].GroupList is a number, expected a list",
         "$.UserDetailList[0].Tags is a string, expected a list",
@@ -56,9 +61,16 @@ fn wrong_types_cost_only_what_they_are_in() {
         "$.RoleDetailList[0] is null, expected an object",
         "$.RoleDetailList[1] has no `Arn`",
     ] {
-        assert!(reasons.contains(&expected), "{expected} is not in {reasons:#?}");
+        assert!(
+            reasons.contains(&expected),
+            "{expected} is not in {reasons:#?}"
+        );
     }
-    let offset = letters.iter().find(|letter| letter.reason.contains("GroupList")).unwrap().offset;
+    let offset = letters
+        .iter()
+        .find(|letter| letter.reason.contains("GroupList"))
+        .unwrap()
+        .offset;
     assert_eq!(&text[offset as usize..=offset as usize], "7");
 }
 
@@ -69,7 +81,22 @@ fn one_broken_element_leaves_the_others() {
     assert!(!has(&estate, "user/a"));
     assert!(has(&estate, "user/b") && has(&estate, "role/r"));
     assert_eq!(letters.len(), 1);
-    assert!(letters[0].reason.starts_with("$.UserDetailList[0] is broken"), "{letters:?}");
+    assert!(
+        letters[0]
+            .reason
+            .starts_with("$.UserDetailList[0] is broken"),
+        "{letters:?}"
+    );
+}
+
+#[test]
+fn a_page_that_is_not_the_last_is_told() {
+    let page = |last: bool| GOOD.replacen('{', &format!("{{\"IsTruncated\": {},", !last), 1);
+    let (estate, letters) = after(&page(false));
+    assert!(has(&estate, "user/a"));
+    assert!(letters[0].reason.contains("more pages"), "{letters:?}");
+    let (_, letters) = after(&format!("{}\n{}", page(false), page(true)));
+    assert_eq!(letters, []);
 }
 
 #[test]
@@ -78,11 +105,18 @@ fn nesting_without_end_is_refused() {
     assert!(recognise(deep.as_bytes()).is_none());
     let (_, letters) = after(&deep);
     assert_eq!(letters.len(), 1);
-    let statement = format!("{{\"Statement\": {}{}}}", "[".repeat(5000), "]".repeat(5000));
+    let statement = format!(
+        "{{\"Statement\": {}{}}}",
+        "[".repeat(5000),
+        "]".repeat(5000)
+    );
     let text = GOOD.replace("{\"Statement\": []}", &statement);
     let (estate, letters) = after(&text);
     assert!(has(&estate, "role/r"));
-    assert!(letters[0].reason.contains("nested deeper than 128"), "{letters:?}");
+    assert!(
+        letters[0].reason.contains("nested deeper than 128"),
+        "{letters:?}"
+    );
 }
 
 #[test]
@@ -94,7 +128,7 @@ fn what_is_no_inventory_is_not_taken_for_one() {
         format!("[{record},{record}]"),
         format!("{record}\n{record}\n"),
         format!("{{\"_source\":{record}}}"),
-        format!("{{\"Events\":[{{\"EventName\":\"x\",\"CloudTrailEvent\":\"{{}}\"}}]}}"),
+        r#"{"Events":[{"EventName":"x","CloudTrailEvent":"{}"}]}"#.to_owned(),
         "timestamp,message\n1,2\n".to_owned(),
         "not JSON at all".to_owned(),
         String::new(),
@@ -112,14 +146,21 @@ fn wrapped_concatenated_and_wide_files_read() {
     let other = account.replace("user/a", "user/b");
     let wide: Vec<u8> = [0xFF, 0xFE]
         .into_iter()
-        .chain(format!("[{account},{other}]").encode_utf16().flat_map(u16::to_le_bytes))
+        .chain(
+            format!("[{account},{other}]")
+                .encode_utf16()
+                .flat_map(u16::to_le_bytes),
+        )
         .collect();
     for bytes in [
         format!("[{account}, {other}]").into_bytes(),
         format!("{account}\n{other}\n").into_bytes(),
         format!("{account}{other}").into_bytes(),
         format!("{{\"111122223333\": {account}, \"444455556666\": {other}}}").into_bytes(),
-        format!("{{\"Accounts\": [{{\"Account\": \"111122223333\", \"Details\": {account}}}, {other}]}}").into_bytes(),
+        format!(
+            "{{\"Accounts\": [{{\"Account\": \"111122223333\", \"Details\": {account}}}, {other}]}}"
+        )
+        .into_bytes(),
         format!("\u{feff}[{account},{other}]").into_bytes(),
         wide,
     ] {

@@ -36,9 +36,17 @@ fn every_estate_reads_whole() {
     let mut bound = 0;
     for (file, bytes) in &files {
         let format = portreeve_estate::recognise(&bytes[..bytes.len().min(64 * 1024)]);
-        assert_eq!(format.unwrap().id(), "aws.account-authorization-details", "{file}");
+        assert_eq!(
+            format.unwrap().id(),
+            "aws.account-authorization-details",
+            "{file}"
+        );
         let mut estate = Estate::default();
-        assert_eq!(portreeve_estate::read(file, bytes, &mut estate), [], "{file}");
+        assert_eq!(
+            portreeve_estate::read(file, bytes, &mut estate),
+            [],
+            "{file}"
+        );
         portreeve_estate::complete(&mut estate);
         let json: serde_json::Value = serde_json::from_slice(bytes).unwrap();
         let list = |name: &str| json[name].as_array().unwrap().clone();
@@ -46,9 +54,21 @@ fn every_estate_reads_whole() {
             let known = |entity: &&portreeve_model::Entity| entity.kind == kind && !entity.inferred;
             estate.entities().filter(known).count()
         };
-        assert_eq!(known(EntityKind::User), list("UserDetailList").len(), "{file}");
-        assert_eq!(known(EntityKind::Role), list("RoleDetailList").len(), "{file}");
-        assert_eq!(known(EntityKind::Group), list("GroupDetailList").len(), "{file}");
+        assert_eq!(
+            known(EntityKind::User),
+            list("UserDetailList").len(),
+            "{file}"
+        );
+        assert_eq!(
+            known(EntityKind::Role),
+            list("RoleDetailList").len(),
+            "{file}"
+        );
+        assert_eq!(
+            known(EntityKind::Group),
+            list("GroupDetailList").len(),
+            "{file}"
+        );
         let workloads: BTreeSet<_> = estate
             .relations()
             .iter()
@@ -57,12 +77,17 @@ fn every_estate_reads_whole() {
                 _ => None,
             })
             .collect();
-        for item in list("Compute").iter().filter(|item| item["Arn"].is_string()) {
+        for item in list("Compute")
+            .iter()
+            .filter(|item| item["Arn"].is_string())
+        {
             let id = item["Arn"].as_str().unwrap();
             let entity = estate.get(id).unwrap_or_else(|| panic!("{file}: {id}"));
-            let carries_role = item.as_object().unwrap().keys().any(|key| {
-                key.contains("role") || key == "iam_instance_profile"
-            });
+            let carries_role = item
+                .as_object()
+                .unwrap()
+                .keys()
+                .any(|key| key.contains("role") || key == "iam_instance_profile");
             assert_eq!(workloads.contains(id), carries_role, "{file}: {id}");
             assert!(!carries_role || entity.kind.is_workload(), "{file}: {id}");
         }
@@ -103,12 +128,18 @@ fn the_order_of_files_does_not_matter() {
             portreeve_estate::read(file, bytes, &mut estate);
         }
         portreeve_estate::complete(&mut estate);
-        let entities: Vec<_> = estate.entities().map(|entity| format!("{entity:?}")).collect();
+        let entities: Vec<_> = estate
+            .entities()
+            .map(|entity| format!("{entity:?}"))
+            .collect();
         (entities, estate.relations().to_vec(), estate.blind_spots)
     };
     let forward: Vec<usize> = (0..files.len()).collect();
     let backward: Vec<usize> = forward.iter().rev().copied().collect();
-    let strided: Vec<usize> = forward.iter().map(|index| index * 17 % files.len()).collect();
+    let strided: Vec<usize> = forward
+        .iter()
+        .map(|index| index * 17 % files.len())
+        .collect();
     let expected = read(&forward);
     assert!(read(&backward) == expected);
     assert!(read(&strided) == expected);

@@ -97,7 +97,11 @@ fn resource_policies(estate: &Estate, spots: &mut Vec<BlindSpot>) {
         }
     }
     for (kind, plural, command) in [
-        (EntityKind::Bucket, "buckets", "aws s3api get-bucket-policy --bucket NAME"),
+        (
+            EntityKind::Bucket,
+            "buckets",
+            "aws s3api get-bucket-policy --bucket NAME",
+        ),
         (
             EntityKind::Key,
             "KMS keys",
@@ -132,9 +136,10 @@ fn resource_policies(estate: &Estate, spots: &mut Vec<BlindSpot>) {
         if let Some(names) = without.get(&kind) {
             spots.push(BlindSpot {
                 missing: format!("resource policies of {plural}: {}", listed(names)),
-                consequence: "whom their own policies let in, from this account or another, is not \
+                consequence:
+                    "whom their own policies let in, from this account or another, is not \
                               seen"
-                    .to_owned(),
+                        .to_owned(),
                 remedy: command.to_owned(),
             });
         }

@@ -138,10 +138,7 @@ fn kind_of(principal: &Principal) -> Option<PrincipalKind> {
             pipeline.then_some(PrincipalKind::Pipeline)
         }
         Principal::Service(name) => {
-            let service = name
-                .split(".amazonaws.com")
-                .next()
-                .unwrap_or(name.as_str());
+            let service = name.split(".amazonaws.com").next().unwrap_or(name.as_str());
             Some(if PIPELINE_SERVICES.contains(&service) {
                 PrincipalKind::Pipeline
             } else if WORKLOAD_SERVICES.contains(&service) {
@@ -177,8 +174,17 @@ mod tests {
         assert_eq!(saml, Some(PrincipalKind::Human));
         assert_eq!(federated("cognito-identity.amazonaws.com"), None);
         let service = |name: &str| kind_of(&Principal::Service(name.to_owned()));
-        assert_eq!(service("codebuild.amazonaws.com"), Some(PrincipalKind::Pipeline));
-        assert_eq!(service("ec2.amazonaws.com.cn"), Some(PrincipalKind::Workload));
-        assert_eq!(service("config.amazonaws.com"), Some(PrincipalKind::Service));
+        assert_eq!(
+            service("codebuild.amazonaws.com"),
+            Some(PrincipalKind::Pipeline)
+        );
+        assert_eq!(
+            service("ec2.amazonaws.com.cn"),
+            Some(PrincipalKind::Workload)
+        );
+        assert_eq!(
+            service("config.amazonaws.com"),
+            Some(PrincipalKind::Service)
+        );
     }
 }

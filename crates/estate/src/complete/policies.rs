@@ -157,7 +157,11 @@ pub(super) fn principals(document: &str) -> Vec<Principal> {
         let Some(principal) = statement.get("Principal") else {
             return;
         };
-        found.extend(principal.string().map(|all| Principal::Aws(all.into_owned())));
+        found.extend(
+            principal
+                .string()
+                .map(|all| Principal::Aws(all.into_owned())),
+        );
         for (key, value) in principal.members() {
             let make: fn(String) -> Principal = match &*key {
                 "AWS" => Principal::Aws,

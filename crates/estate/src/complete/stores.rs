@@ -94,7 +94,8 @@ mod tests {
     #[test]
     fn a_store_needs_both_the_word_and_the_name() {
         let user = "arn:aws:iam::111122223333:user/ci-deploy";
-        let secret = |name: &str| format!("arn:aws:secretsmanager:eu-west-1:111122223333:secret:{name}");
+        let secret =
+            |name: &str| format!("arn:aws:secretsmanager:eu-west-1:111122223333:secret:{name}");
         let mut estate = Estate::default();
         estate.add(Entity::new(user, EntityKind::User));
         for name in [

@@ -34,7 +34,12 @@ fn read(document: &Object<'_>, reader: &mut Reader<'_>) {
     }
     let mut groups = document.list("GroupDetailList", reader);
     while let Some(group) = groups.next(reader) {
-        if let Some(id) = principal(&group, EntityKind::Group, &["GroupId", "CreateDate"], reader) {
+        if let Some(id) = principal(
+            &group,
+            EntityKind::Group,
+            &["GroupId", "CreateDate"],
+            reader,
+        ) {
             inline(&group, "GroupPolicyList", &id, reader);
         }
     }
@@ -96,7 +101,13 @@ fn read_user(user: &Object<'_>, reader: &mut Reader<'_>) {
 }
 
 fn read_role(role: &Object<'_>, reader: &mut Reader<'_>) {
-    let kept = ["RoleName", "RoleId", "CreateDate", "MaxSessionDuration", "Description"];
+    let kept = [
+        "RoleName",
+        "RoleId",
+        "CreateDate",
+        "MaxSessionDuration",
+        "Description",
+    ];
     let Some(id) = principal(role, EntityKind::Role, &kept, reader) else {
         return;
     };

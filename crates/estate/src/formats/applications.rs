@@ -20,20 +20,23 @@ pub(super) const FORMAT: FormatFile = FormatFile {
     ..FormatFile::DEFAULT
 };
 
-const LISTINGS: &[Listing] = &[
-    Listing {
-        service: "apprunner",
-        kind: EntityKind::Application,
-        members: &["Service", "ServiceSummaryList", "Applications", "AppRunnerServices"],
-        id: &["ServiceArn"],
-        name: &["ServiceName"],
-        resource: "service/",
-        roles: &[
-            "InstanceConfiguration.InstanceRoleArn",
-            "SourceConfiguration.AuthenticationConfiguration.AccessRoleArn",
-        ],
-        images: &["SourceConfiguration.ImageRepository.ImageIdentifier"],
-        kept: &["ServiceUrl", "Status"],
-        ..Listing::DEFAULT
-    },
-];
+const LISTINGS: &[Listing] = &[Listing {
+    service: "apprunner",
+    kind: EntityKind::Application,
+    members: &[
+        "Service",
+        "ServiceSummaryList",
+        "Applications",
+        "AppRunnerServices",
+    ],
+    id: &["ServiceArn"],
+    name: &["ServiceName"],
+    resource: "service/",
+    roles: &[
+        "InstanceConfiguration.InstanceRoleArn",
+        "SourceConfiguration.AuthenticationConfiguration.AccessRoleArn",
+    ],
+    images: &["SourceConfiguration.ImageRepository.ImageIdentifier"],
+    kept: &["ServiceUrl", "Status"],
+    ..Listing::DEFAULT
+}];

@@ -20,17 +20,20 @@ pub(super) const FORMAT: FormatFile = FormatFile {
     ..FormatFile::DEFAULT
 };
 
-const LISTINGS: &[Listing] = &[
-    Listing {
-        service: "codebuild",
-        kind: EntityKind::BuildProject,
-        members: &["projects", "Projects", "BuildProjects"],
-        id: &["arn", "Arn"],
-        name: &["name"],
-        resource: "project/",
-        roles: &["serviceRole", "ServiceRole", "resourceAccessRole"],
-        images: &["environment.image"],
-        kept: &["description", "source.type", "source.location", "projectVisibility"],
-        ..Listing::DEFAULT
-    },
-];
+const LISTINGS: &[Listing] = &[Listing {
+    service: "codebuild",
+    kind: EntityKind::BuildProject,
+    members: &["projects", "Projects", "BuildProjects"],
+    id: &["arn", "Arn"],
+    name: &["name"],
+    resource: "project/",
+    roles: &["serviceRole", "ServiceRole", "resourceAccessRole"],
+    images: &["environment.image"],
+    kept: &[
+        "description",
+        "source.type",
+        "source.location",
+        "projectVisibility",
+    ],
+    ..Listing::DEFAULT
+}];

@@ -34,7 +34,12 @@ const LISTINGS: &[Listing] = &[
         members: &["services", "Services", "ContainerServices"],
         id: &["serviceArn"],
         roles: &["taskRoleArn"],
-        kept: &["clusterArn", "taskDefinition", "enableExecuteCommand", "launchType"],
+        kept: &[
+            "clusterArn",
+            "taskDefinition",
+            "enableExecuteCommand",
+            "launchType",
+        ],
         ..Listing::DEFAULT
     },
     Listing {
@@ -43,7 +48,12 @@ const LISTINGS: &[Listing] = &[
         members: &["tasks", "Tasks"],
         id: &["taskArn"],
         roles: &["overrides.taskRoleArn", "overrides.executionRoleArn"],
-        kept: &["clusterArn", "taskDefinitionArn", "enableExecuteCommand", "group"],
+        kept: &[
+            "clusterArn",
+            "taskDefinitionArn",
+            "enableExecuteCommand",
+            "group",
+        ],
         ..Listing::DEFAULT
     },
     Listing {

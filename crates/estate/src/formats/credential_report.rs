@@ -97,7 +97,8 @@ fn read_row(id: &str, cells: &BTreeMap<&str, &str>, reader: &mut Reader<'_>) {
     };
     let mut user = Entity::new(id, kind);
     if !is_root && let Some(name) = cell("user") {
-        user.attributes.insert("UserName".to_owned(), name.to_owned());
+        user.attributes
+            .insert("UserName".to_owned(), name.to_owned());
     }
     keep(
         &mut user,

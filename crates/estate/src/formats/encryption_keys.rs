@@ -101,7 +101,9 @@ fn grants(key: &Object<'_>, entity: &mut Entity, reader: &mut Reader<'_>) {
     let mut grants = key.list("Grants", reader);
     while let Some(grant) = grants.next(reader) {
         let grantee = grant.required(&["GranteePrincipal"], reader);
-        let operations = grant.get("Operations").map(|list| list.strings().join(", "));
+        let operations = grant
+            .get("Operations")
+            .map(|list| list.strings().join(", "));
         if let Some(grantee) = grantee {
             lines.push(format!("{grantee}: {}", operations.unwrap_or_default()));
         }

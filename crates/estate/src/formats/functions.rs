@@ -31,7 +31,14 @@ const LISTINGS: &[Listing] = &[
         policy: &["Policy"],
         roles: &["Role"],
         images: &["Code.ImageUri", "ImageUri"],
-        kept: &["Runtime", "PackageType", "Description", "KMSKeyArn", "FunctionUrl", "FunctionUrlAuthType"],
+        kept: &[
+            "Runtime",
+            "PackageType",
+            "Description",
+            "KMSKeyArn",
+            "FunctionUrl",
+            "FunctionUrlAuthType",
+        ],
     },
     // The output of `get-function`.
     Listing {

@@ -97,11 +97,19 @@ fn read_set(set: &Object<'_>, reader: &mut Reader<'_>) {
     };
     let mut entity = Entity::new(&*id, EntityKind::PermissionSet);
     entity.tags = set.tags(reader);
-    set.keep(&["Name", "Description", "SessionDuration"], &mut entity, reader);
+    set.keep(
+        &["Name", "Description", "SessionDuration"],
+        &mut entity,
+        reader,
+    );
     let mut customer = Vec::new();
     let mut policies = set.list("CustomerManagedPolicies", reader);
     while let Some(policy) = policies.next(reader) {
-        customer.extend(policy.required(&["Name"], reader).map(|name| name.into_owned()));
+        customer.extend(
+            policy
+                .required(&["Name"], reader)
+                .map(|name| name.into_owned()),
+        );
     }
     if !customer.is_empty() {
         customer.sort();

@@ -20,16 +20,14 @@ pub(super) const FORMAT: FormatFile = FormatFile {
     ..FormatFile::DEFAULT
 };
 
-const LISTINGS: &[Listing] = &[
-    Listing {
-        service: "ecr",
-        kind: EntityKind::ImageRepository,
-        members: &["repositories", "Repositories", "ImageRepositories"],
-        id: &["repositoryArn"],
-        name: &["repositoryName"],
-        resource: "repository/",
-        policy: &["policyText", "Policy"],
-        kept: &["repositoryUri", "imageTagMutability"],
-        ..Listing::DEFAULT
-    },
-];
+const LISTINGS: &[Listing] = &[Listing {
+    service: "ecr",
+    kind: EntityKind::ImageRepository,
+    members: &["repositories", "Repositories", "ImageRepositories"],
+    id: &["repositoryArn"],
+    name: &["repositoryName"],
+    resource: "repository/",
+    policy: &["policyText", "Policy"],
+    kept: &["repositoryUri", "imageTagMutability"],
+    ..Listing::DEFAULT
+}];

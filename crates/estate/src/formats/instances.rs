@@ -92,7 +92,9 @@ fn read(document: &Object<'_>, reader: &mut Reader<'_>) {
         while let Some(role) = roles.next(reader) {
             if let Some(role) = role.arn(&["Arn"], reader) {
                 reader.infer(&*role, EntityKind::Role);
-                entity.attributes.insert("Role".to_owned(), role.into_owned());
+                entity
+                    .attributes
+                    .insert("Role".to_owned(), role.into_owned());
             }
         }
     });

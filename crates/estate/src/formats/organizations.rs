@@ -86,7 +86,11 @@ fn read_node(node: &Object<'_>, kind: EntityKind, reader: &mut Reader<'_>) {
     while let Some(policy_type) = enabled.next(reader) {
         let status = policy_type.text("Status", reader);
         if status.is_none_or(|status| status == "ENABLED") {
-            types.extend(policy_type.text("Type", reader).map(|name| name.into_owned()));
+            types.extend(
+                policy_type
+                    .text("Type", reader)
+                    .map(|name| name.into_owned()),
+            );
         }
     }
     if !types.is_empty() {
@@ -178,14 +182,24 @@ mod tests {
         assert_eq!(crate::read("org.json", text, &mut estate), []);
         crate::complete(&mut estate);
         let web = estate.get("arn:aws:iam::111122223333:root").unwrap();
-        assert_eq!((web.kind, web.attributes["Name"].as_str()), (EntityKind::Account, "web"));
+        assert_eq!(
+            (web.kind, web.attributes["Name"].as_str()),
+            (EntityKind::Account, "web")
+        );
         let scps: Vec<_> = estate
             .relations()
             .iter()
             .filter_map(|relation| match relation {
-                Relation::Policy { subject, layer: PolicyLayer::ServiceControl, document, .. } => {
-                    Some((subject.as_str(), document.contains("Leave"), document.is_empty()))
-                }
+                Relation::Policy {
+                    subject,
+                    layer: PolicyLayer::ServiceControl,
+                    document,
+                    ..
+                } => Some((
+                    subject.as_str(),
+                    document.contains("Leave"),
+                    document.is_empty(),
+                )),
                 _ => None,
             })
             .collect();
@@ -198,7 +212,10 @@ mod tests {
             ]
         );
         let contains = |parent: &str, child: &str| {
-            estate.relations().contains(&Relation::Contains { parent: parent.into(), child: child.into() })
+            estate.relations().contains(&Relation::Contains {
+                parent: parent.into(),
+                child: child.into(),
+            })
         };
         assert!(contains("r-ab12", "ou-ab12-prod"));
         assert!(contains("ou-ab12-prod", "arn:aws:iam::111122223333:root"));

@@ -20,15 +20,13 @@ pub(super) const FORMAT: FormatFile = FormatFile {
     ..FormatFile::DEFAULT
 };
 
-const LISTINGS: &[Listing] = &[
-    Listing {
-        service: "ssm",
-        kind: EntityKind::Parameter,
-        members: &["Parameters", "parameters"],
-        id: &["ARN", "Arn"],
-        name: &["Name"],
-        resource: "parameter/",
-        kept: &["Type", "Description", "KeyId", "LastModifiedUser"],
-        ..Listing::DEFAULT
-    },
-];
+const LISTINGS: &[Listing] = &[Listing {
+    service: "ssm",
+    kind: EntityKind::Parameter,
+    members: &["Parameters", "parameters"],
+    id: &["ARN", "Arn"],
+    name: &["Name"],
+    resource: "parameter/",
+    kept: &["Type", "Description", "KeyId", "LastModifiedUser"],
+    ..Listing::DEFAULT
+}];

@@ -20,17 +20,21 @@ pub(super) const FORMAT: FormatFile = FormatFile {
     ..FormatFile::DEFAULT
 };
 
-const LISTINGS: &[Listing] = &[
-    Listing {
-        service: "secretsmanager",
-        kind: EntityKind::Secret,
-        // The document itself: `describe-secret` and `get-resource-policy`.
-        members: &["", "SecretList", "Secrets", "secrets"],
-        id: &["ARN", "Arn"],
-        name: &["Name"],
-        resource: "secret:",
-        policy: &["ResourcePolicy", "Policy"],
-        kept: &["Description", "KmsKeyId", "OwningService", "RotationEnabled", "LastChangedDate"],
-        ..Listing::DEFAULT
-    },
-];
+const LISTINGS: &[Listing] = &[Listing {
+    service: "secretsmanager",
+    kind: EntityKind::Secret,
+    // The document itself: `describe-secret` and `get-resource-policy`.
+    members: &["", "SecretList", "Secrets", "secrets"],
+    id: &["ARN", "Arn"],
+    name: &["Name"],
+    resource: "secret:",
+    policy: &["ResourcePolicy", "Policy"],
+    kept: &[
+        "Description",
+        "KmsKeyId",
+        "OwningService",
+        "RotationEnabled",
+        "LastChangedDate",
+    ],
+    ..Listing::DEFAULT
+}];

@@ -20,16 +20,14 @@ pub(super) const FORMAT: FormatFile = FormatFile {
     ..FormatFile::DEFAULT
 };
 
-const LISTINGS: &[Listing] = &[
-    Listing {
-        service: "cloudformation",
-        kind: EntityKind::Stack,
-        members: &["Stacks", "stacks"],
-        id: &["StackId", "StackARN"],
-        name: &["StackName"],
-        resource: "stack/",
-        roles: &["RoleARN"],
-        kept: &["StackStatus", "Description"],
-        ..Listing::DEFAULT
-    },
-];
+const LISTINGS: &[Listing] = &[Listing {
+    service: "cloudformation",
+    kind: EntityKind::Stack,
+    members: &["Stacks", "stacks"],
+    id: &["StackId", "StackARN"],
+    name: &["StackName"],
+    resource: "stack/",
+    roles: &["RoleARN"],
+    kept: &["StackStatus", "Description"],
+    ..Listing::DEFAULT
+}];

@@ -20,15 +20,13 @@ pub(super) const FORMAT: FormatFile = FormatFile {
     ..FormatFile::DEFAULT
 };
 
-const LISTINGS: &[Listing] = &[
-    Listing {
-        service: "states",
-        kind: EntityKind::DataJob,
-        members: &["", "stateMachines", "StateMachines"],
-        id: &["stateMachineArn"],
-        name: &["name"],
-        resource: "stateMachine:",
-        roles: &["roleArn"],
-        ..Listing::DEFAULT
-    },
-];
+const LISTINGS: &[Listing] = &[Listing {
+    service: "states",
+    kind: EntityKind::DataJob,
+    members: &["", "stateMachines", "StateMachines"],
+    id: &["stateMachineArn"],
+    name: &["name"],
+    resource: "stateMachine:",
+    roles: &["roleArn"],
+    ..Listing::DEFAULT
+}];
