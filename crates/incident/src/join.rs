@@ -171,7 +171,7 @@ fn tie<'f>(
         for row in strange_rows() {
             sets.tie(number, Key::Address(row.address_symbol()));
             if let Some(family) = survey.distinctive_family(row)
-                && survey.is_specific(family)
+                && survey.is_telling(family)
             {
                 sets.tie(number, Key::Client(family));
             }

@@ -231,7 +231,7 @@ fn origin(case: &Case<'_>, lead: ActivityRow<'_>, overlap: Option<&Overlap>) -> 
     }
     if let Some(overlap) = overlap {
         text.push_str(&format!(
-            " was used from {}{}, then also",
+            " was used from {}{} and",
             place_of(case, &overlap.owner_address),
             with(&overlap.owner_client)
         ));

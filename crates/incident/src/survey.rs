@@ -56,9 +56,12 @@ pub(crate) struct Survey<'a> {
     first_strange: HashMap<ActorId, i64, FixedState>,
     family_of: HashMap<Symbol, FamilyId, FixedState>,
     families: Vec<String>,
-    /// Families that only rows with strange origin and near a finding have.
+    /// Families that were seen only from strange addresses, with findings, since the first sign.
     distinctive: HashSet<FamilyId, FixedState>,
     first_of_address: HashMap<Symbol, i64, FixedState>,
+    /// Those of them that name their machine closely, and that are not the only client of an actor:
+    /// close enough to tie two actors together.
+    telling: HashSet<FamilyId, FixedState>,
     /// For each strange address those who used it.
     users_of_address: HashMap<Symbol, Vec<ActorId>, FixedState>,
 }
@@ -81,6 +84,7 @@ impl<'a> Survey<'a> {
             family_of: HashMap::default(),
             families: Vec::new(),
             distinctive: HashSet::default(),
+            telling: HashSet::default(),
             first_of_address: HashMap::default(),
             users_of_address: HashMap::default(),
         };
@@ -240,18 +244,30 @@ impl<'a> Survey<'a> {
             pair.first = pair.first.min(seen.first);
             pair.found |= seen.found;
         }
+        let with_others: HashSet<ActorId, FixedState> = firsts
+            .iter()
+            .filter(|(_, seen)| !seen.found)
+            .map(|((actor, _), _)| *actor)
+            .collect();
+        let mut found = HashSet::<FamilyId, FixedState>::default();
         for ((actor, family), seen) in firsts {
             let near = self
                 .first_strange
                 .get(&actor)
                 .is_some_and(|first| seen.first >= first - CLIENT_LEAD_SECONDS);
-            if !seen.found || !near || clients::is_provider(&self.families[family as usize]) {
+            let name = &self.families[family as usize];
+            if !seen.found || !near || clients::is_provider(name) {
                 ordinary.insert(family);
+            } else {
+                found.insert(family);
+                if with_others.contains(&actor) && clients::is_specific(name) {
+                    self.telling.insert(family);
+                }
             }
         }
-        self.distinctive = (0..self.families.len() as FamilyId)
-            .filter(|family| !ordinary.contains(family))
-            .collect();
+        found.retain(|family| !ordinary.contains(family));
+        self.telling.retain(|family| found.contains(family));
+        self.distinctive = found;
     }
 
     fn find_users(&mut self) {
@@ -326,11 +342,9 @@ impl<'a> Survey<'a> {
             .filter(|family| self.distinctive.contains(family))
     }
 
-    /// Whether a family names its machine closely enough to tie two actors together.
-    pub(crate) fn is_specific(&self, family: FamilyId) -> bool {
-        self.families
-            .get(family as usize)
-            .is_some_and(|name| clients::is_specific(name))
+    /// Whether a client is close enough to one machine to tie two actors together.
+    pub(crate) fn is_telling(&self, family: FamilyId) -> bool {
+        self.telling.contains(&family)
     }
 
     /// The family of a row's client, for grouping.
