@@ -141,7 +141,7 @@ impl Drop for Slots<'_> {
 /// iterator reuses its memory, since the element's layout is the same.
 fn recycle<'to>(mut values: Vec<Value<'_>>) -> Vec<Value<'to>> {
     values.clear();
-    values.into_iter().filter_map(|_| None).collect()
+    values.into_iter().map(|_| Value::Null).collect()
 }
 
 #[cfg(test)]
