@@ -241,7 +241,7 @@ impl Builder {
             let wanted = plan.escalation.target.clone();
             let yields = plan.escalation.yields;
             for (place, node) in self.evaluator.nodes.iter() {
-                if node.kind != wanted.kind {
+                if !wanted.kinds.contains(&node.kind) {
                     continue;
                 }
                 let id = node.id.as_str();

@@ -234,7 +234,10 @@ impl Evaluator {
 
     /// The needs of a plan that are the same for all targets.
     pub(crate) fn at_large(&self, taker: &Taker, plan: &Plan) -> Option<Permit> {
-        let mut permit = Permit::default();
+        let mut permit = Permit {
+            conditions: plan.escalation.assumes.iter().cloned().collect(),
+            ..Permit::default()
+        };
         for need in plan.needs_at_large() {
             permit.add(self.need(taker, need, None)?);
         }
@@ -281,14 +284,16 @@ impl Evaluator {
             let others = targets.all.iter().copied();
             return others.filter(|&account| Some(account) != own).collect();
         }
-        let Some(driver) = plan.target_needs().next() else {
-            return Vec::new();
-        };
         let own_account = Some(taker.account.as_str()).filter(|account| !account.is_empty());
+        let Some(driver) = plan.target_needs().next() else {
+            // Nothing is asked on the target: it is whatever the taker's account has of it.
+            let own = own_account.filter(|_| !elsewhere);
+            let list = own.and_then(|account| targets.by_account.get(account));
+            return list.cloned().unwrap_or_default();
+        };
         let mut found = BTreeSet::new();
         let by_policies = matches!(taker.kind, TakerKind::Principal | TakerKind::Group);
         if by_policies && !elsewhere {
-            // Every other need on the target must be held too, by someone's policy.
             for permission in &driver.any_of {
                 let Some(action) = self.actions.index(&permission.action) else {
                     continue;
@@ -372,7 +377,7 @@ impl Evaluator {
         if lenient {
             found.extend(list.iter().copied().filter(|&node| {
                 let id = self.nodes.id(node).as_str();
-                matches(pattern, id) || pattern.starts_with(id)
+                matches(pattern, id) || matches(pattern.trim_end_matches("/*"), id)
             }));
             return;
         }
@@ -400,6 +405,14 @@ impl Evaluator {
         let mut permit = Permit::default();
         for need in plan.target_needs() {
             permit.add(self.need(taker, need, Some(target))?);
+        }
+        let account = self.nodes.get(target).account.as_deref();
+        for &kind in &plan.escalation.beside {
+            if !self.nodes.has(account, kind) {
+                permit
+                    .conditions
+                    .insert(format!("portreeve:Exists/{}", word(kind)));
+            }
         }
         Some(permit)
     }
@@ -546,4 +559,12 @@ fn permit_of(answer: portreeve_authz::Answer, action: Option<&str>) -> Option<Pe
             .into_iter()
             .collect(),
     })
+}
+
+/// The name of a kind in reports.
+fn word(kind: EntityKind) -> String {
+    match serde_json::to_value(kind) {
+        Ok(serde_json::Value::String(word)) => word,
+        _ => String::new(),
+    }
 }

@@ -88,6 +88,11 @@ impl Graph {
         (self.evaluator.nodes.len(), self.edges.count())
     }
 
+    /// The ids of all nodes, in order.
+    pub fn entities(&self) -> impl Iterator<Item = &EntityId> {
+        self.evaluator.nodes.iter().map(|(_, node)| &node.id)
+    }
+
     /// What a name may mean, the likeliest first: an id; the ARN of a session of a role; an access
     /// key id; an ARN without its path; the name of a user or role; a web identity, which means
     /// the trusted pattern that covers it.
@@ -259,14 +264,14 @@ impl Graph {
 
     /// The best last step onto a leaf from what was reached.
     fn leaf_step(&self, reach: &Reach, leaf: NodeId) -> Option<(NodeId, PathStep)> {
-        let mut best: Option<((usize, u32), NodeId, PathStep)> = None;
+        let mut best: Option<((usize, u32, bool), NodeId, PathStep)> = None;
         for &place in &reach.order {
             let Some(cost) = reach.cost(place) else {
                 continue;
             };
             if best
                 .as_ref()
-                .is_some_and(|(known, _, _)| *known <= (cost.0, cost.1 + 1))
+                .is_some_and(|(known, _, _)| *known <= (cost.0, cost.1 + 1, false))
             {
                 break;
             }
@@ -294,7 +299,9 @@ impl Graph {
                     .iter()
                     .filter(|key| !so_far.contains(key.as_str()))
                     .count();
-                let whole = (cost.0 + new, cost.1 + 1);
+                // Of two ways alike, reading is the plainer.
+                let writes = plan.escalation.yields != Yields::Read;
+                let whole = (cost.0 + new, cost.1 + 1, writes);
                 if best.as_ref().is_none_or(|(known, _, _)| whole < *known) {
                     best = Some((whole, place, self.catalogue_step(place, leaf, plan, permit)));
                 }

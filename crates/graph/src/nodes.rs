@@ -24,6 +24,8 @@ pub(crate) struct Node {
 pub(crate) struct Nodes {
     list: Vec<Node>,
     places: HashMap<EntityId, NodeId>,
+    /// The kinds of what each account is known to have.
+    kinds: BTreeMap<String, BTreeSet<EntityKind>>,
 }
 
 /// The id of an account.
@@ -91,11 +93,28 @@ impl Nodes {
         for (place, node) in list.iter().enumerate() {
             places.insert(node.id.clone(), place as NodeId);
         }
-        Self { list, places }
+        let mut kinds: BTreeMap<String, BTreeSet<EntityKind>> = BTreeMap::new();
+        for node in list.iter().filter(|node| !node.inferred) {
+            if let Some(account) = &node.account {
+                kinds.entry(account.clone()).or_default().insert(node.kind);
+            }
+        }
+        Self {
+            list,
+            places,
+            kinds,
+        }
     }
 
     pub(crate) fn find(&self, id: &str) -> Option<NodeId> {
         self.places.get(id).copied()
+    }
+
+    /// Whether an account is known to have something of a kind.
+    pub(crate) fn has(&self, account: Option<&str>, kind: EntityKind) -> bool {
+        account
+            .and_then(|account| self.kinds.get(account))
+            .is_some_and(|kinds| kinds.contains(&kind))
     }
 
     pub(crate) fn get(&self, node: NodeId) -> &Node {

@@ -100,6 +100,11 @@ pub struct Escalation {
     pub target: TargetKind,
     /// The permissions that it takes, all of them.
     pub needs: Vec<Need>,
+    /// What must exist in the target's account. Where the inventory shows none, the step has the
+    /// condition `portreeve:Exists/KIND`.
+    pub beside: Vec<EntityKind>,
+    /// What must hold besides and no inventory shows: conditions of every step made of it.
+    pub assumes: Vec<String>,
     /// What it gains.
     pub yields: Yields,
     /// Policies that open it, and policies that do not.
@@ -121,8 +126,8 @@ pub enum Origin {
 /// What a step is taken on.
 #[derive(Clone, Debug)]
 pub struct TargetKind {
-    /// The kind of entity.
-    pub kind: EntityKind,
+    /// The kinds of entities.
+    pub kinds: Vec<EntityKind>,
     /// Whether it is every account of the organization, taken from its management account.
     pub member_accounts: bool,
     /// For roles: services any of which its trust policy must let in. Empty: no matter.

@@ -45,6 +45,8 @@ fn read(name: &str, text: &str) -> Result<Escalation, Fault> {
         "from",
         "target",
         "needs",
+        "beside",
+        "assumes",
         "yields",
         "test",
     ])?;
@@ -103,6 +105,12 @@ fn read(name: &str, text: &str) -> Result<Escalation, Fault> {
         from,
         target: target(fields.node("target")?)?,
         needs: needs(fields.node("needs")?)?,
+        beside: kinds(fields.optional_texts("beside")?)?,
+        assumes: fields
+            .optional_texts("assumes")?
+            .into_iter()
+            .map(|(_, text)| text.to_owned())
+            .collect(),
         yields,
         examples: match fields.optional_node("test") {
             Some(node) => examples(node)?,
@@ -143,16 +151,19 @@ fn check_shape(text: &str) -> Result<(), Fault> {
 fn target(node: &Node<'_>) -> Result<TargetKind, Fault> {
     let fields = Fields::of(node)?;
     fields.only(&["kind", "trusts", "id"])?;
-    let (marker, word) = fields.text("kind")?;
-    let member_accounts = word == "member-account";
-    let kind = if member_accounts {
-        EntityKind::Account
+    let words = fields.optional_texts("kind")?;
+    let member_accounts = words.iter().any(|(_, word)| *word == "member-account");
+    let kinds = if member_accounts {
+        vec![EntityKind::Account]
     } else {
-        kind(word).ok_or_else(|| (marker, format!("`{word}` is not a kind of entity")))?
+        kinds(words)?
     };
+    if kinds.is_empty() {
+        return Err((fields.at, "`kind` is missing".to_owned()));
+    }
     let owned = |list: Vec<(Marker, &str)>| list.into_iter().map(|(_, t)| t.to_owned()).collect();
     Ok(TargetKind {
-        kind,
+        kinds,
         member_accounts,
         trusts: owned(fields.optional_texts("trusts")?),
         ids: owned(fields.optional_texts("id")?),
@@ -160,8 +171,14 @@ fn target(node: &Node<'_>) -> Result<TargetKind, Fault> {
 }
 
 /// The kinds by the names that they have in reports.
-fn kind(word: &str) -> Option<EntityKind> {
-    serde_json::from_value(serde_json::Value::String(word.to_owned())).ok()
+fn kinds(words: Vec<(Marker, &str)>) -> Result<Vec<EntityKind>, Fault> {
+    words
+        .into_iter()
+        .map(|(marker, word)| {
+            serde_json::from_value(serde_json::Value::String(word.to_owned()))
+                .map_err(|_| (marker, format!("`{word}` is not a kind of entity")))
+        })
+        .collect()
 }
 
 fn needs(node: &Node<'_>) -> Result<Vec<Need>, Fault> {
@@ -323,7 +340,7 @@ test:
     fn a_good_file_is_read() {
         let escalation = escalation("aws/sts-assume-role.yml", GOOD).unwrap();
         assert_eq!(escalation.id, "sts-assume-role");
-        assert_eq!(escalation.target.kind, EntityKind::Role);
+        assert_eq!(escalation.target.kinds, [EntityKind::Role]);
         assert!(escalation.examples[0].opens);
     }
 
