@@ -31,6 +31,21 @@ pub fn clean_lines(text: &str) -> String {
     text.lines().map(clean).collect::<Vec<_>>().join("\n")
 }
 
+/// Whether a remedy is a command to copy rather than a step in words.
+pub fn is_command(text: &str) -> bool {
+    let programs = [
+        "aws",
+        "az",
+        "gcloud",
+        "gh",
+        "kubectl",
+        "portreeve",
+        "terraform",
+    ];
+    let mut words = text.split_whitespace();
+    words.next().is_some_and(|first| programs.contains(&first)) && !text.trim_end().ends_with('.')
+}
+
 /// Whether a character is shown by its code point instead of by itself.
 fn is_hidden(character: char) -> bool {
     character.is_control()

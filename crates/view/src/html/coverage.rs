@@ -114,7 +114,7 @@ fn calendar(report: &Report, coverage: &Coverage, id: &str) -> Markup {
     };
     html! {
         figure class="calendar" {
-            svg viewBox=(format!("0 0 {width:.0} {height:.0}")) width=(format!("{width:.0}")) height=(format!("{height:.0}")) role="img" aria-labelledby={ (id) "-title" } {
+            svg viewBox=(format!("0 0 {width:.0} {height:.0}")) width=(format!("{:.0}", width * 1.25)) height=(format!("{:.0}", height * 1.25)) role="img" aria-labelledby={ (id) "-title" } {
                 title id={ (id) "-title" } { "Days with records, from " (first) " to " (last) }
                 @for (row, name) in ["Mon", "Wed", "Fri"].into_iter().enumerate() {
                     text class="s" x="0" y=(format!("{:.1}", 20.0 + row as f64 * 2.0 * CELL + 11.0)) font-size="10.5" { (name) }

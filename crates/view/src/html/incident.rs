@@ -45,7 +45,11 @@ pub(super) fn article(
             }
             section class="columns" style="display:grid" {
                 section { h3 { "Credentials used" } (credentials(&incident.credential_stories)) }
-                section { h3 { "What was touched" } (touched(&incident.touched)) }
+                section {
+                    h3 { "What was touched" }
+                    (touched(&incident.touched))
+                    @if !incident.score_parts.is_empty() { (score(incident)) }
+                }
             }
             section {
                 h3 { "How far it can still go" }
@@ -70,7 +74,6 @@ pub(super) fn article(
             section {
                 h3 { "Every record, folded" }
                 (table(incident, findings))
-                @if !incident.score_parts.is_empty() { (score(incident)) }
             }
         }
     }
@@ -102,7 +105,7 @@ fn facts(incident: &Incident) -> Markup {
             @if let Some((first, last)) = lasted {
                 div { dt { "Between them" } dd { (text::span(last.as_second() - first.as_second())) } }
             }
-            div { dt { "Acted as" } dd { @for (number, principal) in incident.principals.iter().take(6).enumerate() { @if number > 0 { br; } (actor(principal)) } @if incident.principals.len() > 6 { br; "and " (incident.principals.len() - 6) " more" } } }
+            div class="wide" { dt { "Acted as" } dd { @for (number, principal) in incident.principals.iter().take(6).enumerate() { @if number > 0 { br; } (actor(principal)) } @if incident.principals.len() > 6 { br; "and " (incident.principals.len() - 6) " more" } } }
             @if !incident.tactics.is_empty() {
                 div class="wide" {
                     dt { "Tactics seen" }
@@ -150,15 +153,20 @@ fn credential(story: &CredentialStory) -> Markup {
         div class="small soft" {
             @match (story.minted_by.as_str(), story.created) {
                 ("unknown", None) => "how it was issued is not in the logs",
-                ("unknown", Some(created)) => { "issued " (text::minute(created)) },
+                ("unknown", Some(created)) => { "issued " (moment(created)) },
                 (method, None) => { "issued by " (Clean(method)) },
-                (method, Some(created)) => { "issued " (text::minute(created)) " by " (Clean(method)) },
+                (method, Some(created)) => { "issued " (moment(created)) " by " (Clean(method)) },
             }
-            @if let Some(expires) = story.expires { ", ends by itself " (text::minute(expires)) }
+            @if let Some(expires) = story.expires { ", ends by itself " (moment(expires)) }
         }
         ul class="uses" { @for network in story.networks.iter().take(20) { (network_use(network)) } }
         (left_out(story.networks.len(), 20, "network", "networks"))
     }
+}
+
+/// A time that is not broken across lines.
+fn moment(time: Timestamp) -> Markup {
+    html! { span class="t" { (text::minute(time)) } }
 }
 
 fn network_use(network: &NetworkUse) -> Markup {
@@ -237,20 +245,16 @@ fn score(incident: &Incident) -> Markup {
         .unwrap_or(1)
         .max(1);
     html! {
-        details {
-            summary { span class="grow" { "What the score of " (incident.score) " is made of" } }
-            div class="inside" {
-                ul class="parts" {
-                    @for part in &incident.score_parts {
-                        li {
-                            span { (Clean(&part.reason)) }
-                            svg viewBox="0 0 150 8" preserveAspectRatio="none" aria-hidden="true" {
-                                rect class="track" width="150" height="8" rx="4" {}
-                                rect class="bar" width=(format!("{:.1}", f64::from(part.points) * 150.0 / f64::from(most))) height="8" rx="4" {}
-                            }
-                            span class="n" { (part.points) }
-                        }
+        h3 class="again" { "Why the score is " (incident.score) }
+        ul class="parts" {
+            @for part in incident.score_parts.iter().take(ROWS) {
+                li {
+                    span { (Clean(&part.reason)) }
+                    svg viewBox="0 0 150 8" preserveAspectRatio="none" aria-hidden="true" {
+                        rect class="track" width="150" height="8" rx="4" {}
+                        rect class="bar" width=(format!("{:.1}", f64::from(part.points) * 150.0 / f64::from(most))) height="8" rx="4" {}
                     }
+                    span class="n" { (part.points) }
                 }
             }
         }

@@ -192,7 +192,7 @@ fn other_findings(report: &Report) -> Markup {
     });
     html! {
         section class="card part" id="other" {
-            h3 { "Other findings" }
+            h2 { "Other findings" }
             @if others.is_empty() {
                 p class="soft" { "None outside the incidents." }
             } @else {
@@ -207,14 +207,14 @@ fn other_findings(report: &Report) -> Markup {
 fn blind_spots(report: &Report) -> Markup {
     html! {
         section class="card part" id="blind" {
-            h3 { "What could not be seen" }
+            h2 { "What could not be seen" }
             @if report.blind_spots.is_empty() { p class="soft" { "Nothing is known to be missing." } }
             ul class="blind" {
                 @for blind_spot in report.blind_spots.iter().take(ROWS) {
                     li {
                         b { (Clean(&blind_spot.missing)) }
                         p class="soft" { (Clean(&blind_spot.consequence)) }
-                        @if !blind_spot.remedy.is_empty() { pre { code { (text::clean_lines(&blind_spot.remedy)) } } }
+                        (remedy(&blind_spot.remedy))
                     }
                 }
             }
@@ -223,10 +223,17 @@ fn blind_spots(report: &Report) -> Markup {
     }
 }
 
+fn remedy(remedy: &str) -> Markup {
+    html! {
+        @if text::is_command(remedy) { pre { code { (text::clean_lines(remedy)) } } }
+        @else if !remedy.is_empty() { p { (Clean(remedy)) } }
+    }
+}
+
 fn covered(report: &Report) -> Markup {
     html! {
         section class="card part" id="coverage" {
-            h3 { "What the logs covered" }
+            h2 { "What the logs covered" }
             @if report.coverage.is_empty() { p class="soft" { "No log was read: nothing can be said about what happened." } }
             @for (number, coverage) in report.coverage.iter().enumerate() {
                 (coverage::draw(report, coverage, &format!("calendar-{number}")))
@@ -239,7 +246,7 @@ fn inputs(report: &Report) -> Markup {
     let unread = report.dead_letters.len() as u64 + report.dead_letters_omitted;
     html! {
         section class="card part" id="inputs" {
-            h3 { "Inputs" }
+            h2 { "Inputs" }
             details {
                 summary {
                     span class="grow" { (text::counted(report.inputs.len() as u64, "file", "files")) " with their hashes" }
@@ -296,7 +303,7 @@ fn notes(report: &Report) -> Markup {
     html! {
         @if !report.notes.is_empty() {
             section class="card part" id="notes" {
-                h3 { "Notes" }
+                h2 { "Notes" }
                 ul class="bullets" { @for note in report.notes.iter().take(ROWS) { li { (Clean(note)) } } }
                 (left_out(report.notes.len(), ROWS, "note", "notes"))
             }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use maud::{Markup, html};
 use portreeve_graph::{AttackPath, JewelKind, PathStep};
 
-use super::shape::{Clean, icon, middle};
+use super::shape::{Clean, icon, middle, nick};
 use crate::name;
 use crate::text;
 
@@ -204,7 +204,7 @@ fn shape(node: &Node<'_>, jewels: &BTreeMap<&str, JewelKind>) -> Markup {
             title { (Clean(node.id)) }
             rect class={ "node " (role) } x=(format!("{x:.1}")) y=(format!("{y:.1}")) width=(BOX) height=(BOX_HEIGHT) rx=(if node.ends { 4 } else { 12 }) {}
             path class={ "icon " @if !role.is_empty() { (role) "-icon" } } transform=(format!("translate({:.1} {:.1})", x + 10.0, y + 13.0)) d=(icon(read.kind)) {}
-            text x=(format!("{:.1}", x + 38.0)) y=(format!("{:.1}", y + 20.0)) font-size="12.5" font-weight="600" { (middle(read.name, 20)) }
+            text x=(format!("{:.1}", x + 38.0)) y=(format!("{:.1}", y + 20.0)) font-size="12.5" font-weight="600" { (middle(&nick(read.name), 18)) }
             text class="s" x=(format!("{:.1}", x + 38.0)) y=(format!("{:.1}", y + 36.0)) font-size="11.5" {
                 @if node.parent.is_none() { "start: " }
                 (jewel.unwrap_or(read.kind.title()))

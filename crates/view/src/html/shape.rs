@@ -99,3 +99,17 @@ pub(super) fn middle(name: &str, limit: usize) -> String {
     short.extend(characters.iter().skip(characters.len() - tail));
     short
 }
+
+/// A name for a drawing: roles that Identity Center made go by their permission set's name, as
+/// `Developer (SSO)`; the whole name is in the drawing's hover text.
+pub(super) fn nick(name: &str) -> String {
+    let (role, session) = name.split_once('/').unwrap_or((name, ""));
+    let set = role
+        .strip_prefix("AWSReservedSSO_")
+        .and_then(|rest| rest.rsplit_once('_'));
+    match (set, session) {
+        (Some((set, _)), "") => format!("{set} (SSO)"),
+        (Some((set, _)), session) => format!("{set} (SSO) / {session}"),
+        (None, _) => name.to_owned(),
+    }
+}

@@ -7,7 +7,7 @@ use maud::{Markup, html};
 use portreeve_incident::{CredentialStory, Incident, TimelineEntry, TimelineRole};
 use portreeve_model::{Finding, Severity, Timestamp};
 
-use super::shape::{Clean, mark, middle};
+use super::shape::{Clean, mark, middle, nick};
 use crate::lineage::lineage;
 use crate::{name, text};
 
@@ -142,19 +142,32 @@ impl Axis {
         panel.left + share.clamp(0.0, 1.0) * panel.width
     }
 
+    /// Where something that lasts until a time ends: within a pause, where the pause begins.
+    fn end(&self, second: i64) -> f64 {
+        let started = self.panels.iter().rev().find(|panel| panel.from <= second);
+        let Some(panel) = started.or(self.panels.first()) else {
+            return 16.0;
+        };
+        if second > panel.until {
+            panel.left + panel.width
+        } else {
+            self.x(second)
+        }
+    }
+
     fn draw(&self, top: f64, bottom: f64) -> Markup {
         html! {
             @for (number, panel) in self.panels.iter().enumerate() {
                 rect class="panel" x=(px(panel.left)) y="26" width=(px(panel.width)) height=(px(bottom - 26.0)) rx="6" {}
-                text x=(px(panel.left + 2.0)) y="17" font-size="13" font-weight="600" { (days(panel)) }
+                text x=(px(panel.left + 2.0)) y="17" font-size="13" font-weight="600" { (days(panel)) @if number == 0 { tspan class="s" font-weight="400" { " UTC" } } }
                 @for (second, label) in ticks(panel) {
                     line class="grid" x1=(px(self.x(second))) y1=(px(top - 4.0)) x2=(px(self.x(second))) y2=(px(bottom)) {}
                     text class="s" x=(px(self.x(second))) y=(px(bottom + 17.0)) font-size="11.5" text-anchor="middle" { (label) }
                 }
                 @if let Some(next) = self.panels.get(number + 1) {
                     @let middle = panel.left + panel.width + PAUSE_WIDTH / 2.0;
-                    path class="break" d=(format!("M{:.1} {:.1}l4 -8m4 8l4 -8", middle - 6.0, (top + bottom) / 2.0)) {}
-                    text class="s" x=(px(middle)) y=(px((top + bottom) / 2.0 + 16.0)) font-size="11" text-anchor="middle" {
+                    path class="break" d=(format!("M{:.1} {:.1}l4 -9m4 9l4 -9", middle - 6.0, bottom - 8.0)) {}
+                    text class="s" x=(px(middle + PAUSE_WIDTH / 2.0 - 9.0)) y="17" font-size="11" text-anchor="end" {
                         (text::span(next.from - panel.until))
                     }
                 }
@@ -275,10 +288,12 @@ impl<'a> Lanes<'a> {
             @for (place, (label, depth, story)) in self.names.iter().enumerate() {
                 @let y = top + place as f64 * LANE;
                 @let line = y + 26.0;
-                line class="axis" x1="16" y1=(px(line)) x2=(px(WIDTH - 16.0)) y2=(px(line)) opacity=".6" {}
+                @for panel in &axis.panels {
+                    line class="axis" x1=(px(panel.left)) y1=(px(line)) x2=(px(panel.left + panel.width)) y2=(px(line)) opacity=".6" {}
+                }
                 @if let Some(story) = story {
                     @let from = axis.x(story.created.map_or(i64::MIN / 2, Timestamp::as_second));
-                    @let until = axis.x(story.expires.map_or(i64::MAX / 2, Timestamp::as_second));
+                    @let until = axis.end(story.expires.map_or(i64::MAX / 2, Timestamp::as_second));
                     @if let Some(parent) = story.parent.as_deref().and_then(|parent| self.places.get(parent)) {
                         @let above = top + *parent as f64 * LANE + 26.0;
                         path class="link" d=(format!("M{from:.1} {above:.1}V{:.1}", line - 9.0)) {}
@@ -298,7 +313,7 @@ impl<'a> Lanes<'a> {
                     @if *depth > 0 { "└ " }
                     @let (credential, actor) = label.split_once("  ").unwrap_or((label.as_str(), ""));
                     tspan font-weight="600" { (Clean(credential)) }
-                    tspan class="s" dx="8" { (middle(actor, 64)) }
+                    tspan class="s" dx="8" { (middle(&nick(actor), 64)) }
                 }
             }
         }
@@ -456,7 +471,6 @@ fn legend() -> Markup {
             span { svg viewBox="0 0 14 14" aria-hidden="true" { circle class="suspect" cx="7" cy="7" r="3.6" {} } "no finding, from where the intruder works" }
             span { svg viewBox="0 0 14 14" aria-hidden="true" { line class="quiet" x1="5" y1="3" x2="5" y2="11" {} line class="quiet" x1="9" y1="4" x2="9" y2="10" {} } "quiet, perhaps the owner's" }
             span { svg viewBox="0 0 14 14" aria-hidden="true" { rect class="life" x="0" y="3" width="14" height="8" rx="2" {} } "life of the credential" }
-            span { "Times are UTC." }
         }
     }
 }

@@ -192,8 +192,10 @@ pub(super) fn blind_spots(page: &mut Page, blind_spots: &[BlindSpot]) {
                 plain(format!(": {}", blind_spot.consequence)),
             ],
         );
-        if !blind_spot.remedy.is_empty() {
+        if text::is_command(&blind_spot.remedy) {
             page.command(&blind_spot.remedy);
+        } else if !blind_spot.remedy.is_empty() {
+            page.spans(4, &[faint(format!("    {}", blind_spot.remedy))]);
         }
     }
 }
