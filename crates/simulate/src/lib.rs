@@ -50,7 +50,7 @@ use organisation::Organisation;
 use stage::Stage;
 
 /// Records that are kept free for the intrusion.
-const INTRUSION_RECORDS: usize = 1_200;
+const INTRUSION_RECORDS: usize = 600;
 /// How many records a day has on average at full volume; tells how far to turn the volume down.
 const RECORDS_PER_DAY: usize = 8_000;
 /// How few records a day may have at the lowest volume.

@@ -59,8 +59,7 @@ pub(crate) fn node_session(stage: &Stage, node: usize, time: i64) -> Caller {
     let mut dice = stage.seeds.stream(&format!("node {instance}"), turn as u64);
     let key = format!("ASIA{}", dice.base32(16));
     let role = organisation.role(WEB, NODE_ROLE);
-    let identity =
-        Identity::role_session(&role, instance, &key, turn * 6 * HOUR + 37, Extra::Instance);
+    let identity = Identity::role_session(&role, instance, &key, turn * 6 * HOUR, Extra::Instance);
     Caller::new(&identity, network::CLUSTER[node % 2], &runtime())
 }
 
@@ -289,7 +288,7 @@ fn signer(stage: &Stage, day: Day, out: &mut Delivery<'_>) {
             &role,
             &stage.organisation.signer_instance,
             &key,
-            turn * 6 * HOUR + 12,
+            turn * 6 * HOUR,
             Extra::Instance,
         );
         let call = Call::named("kms:Sign")

@@ -113,7 +113,7 @@ fn queues(account: Account) -> Value {
     SERVICES
         .iter()
         .chain(&FUNCTIONS)
-        .map(|name| json!({"QueueArn": arn("sqs", account, name)}))
+        .map(|name| json!({"QueueArn": arn("sqs", account, name), "Policy": null}))
         .collect()
 }
 
@@ -204,9 +204,24 @@ fn functions(stage: &Stage, account: Account) -> Value {
                 "FunctionName": name, "FunctionArn": arn("lambda", account, &format!("function:{name}")),
                 "Runtime": "python3.12", "Role": stage.organisation.role(account, &role).arn, "Handler": "main.handle",
                 "PackageType": "Zip", "Timeout": 60, "MemorySize": 256, "Version": "$LATEST",
+                "Policy": invocation(account, name),
             })
         })
         .collect()
+}
+
+/// Who may invoke a function: one is called from outside, through the gateway.
+fn invocation(account: Account, name: &str) -> Value {
+    if name != "webhook" {
+        return Value::Null;
+    }
+    document(vec![json!({
+        "Effect": "Allow", "Principal": {"Service": "apigateway.amazonaws.com"},
+        "Action": "lambda:InvokeFunction", "Resource": arn("lambda", account, "function:webhook"),
+        "Condition": {"ArnLike": {"AWS:SourceArn": arn("execute-api", account, "a1b2c3d4e5/*")}},
+    })])
+    .to_string()
+    .into()
 }
 
 fn repositories(account: Account) -> Value {
@@ -222,6 +237,7 @@ fn repositories(account: Account) -> Value {
                 "repositoryName": name, "repositoryUri": format!("{}/{name}", registry(account)),
                 "imageTagMutability": if name == "web-edge" { "MUTABLE" } else { "IMMUTABLE" },
                 "imageScanningConfiguration": {"scanOnPush": true},
+                "policyText": null,
             })
         })
         .collect()
@@ -258,7 +274,7 @@ fn secrets(stage: &Stage, account: Account) -> Value {
     own.chain(robots)
         .map(|(name, arn, tier)| {
             json!({
-                "ARN": arn, "Name": name, "RotationEnabled": tier == "robots",
+                "ARN": arn, "Name": name, "ResourcePolicy": null, "RotationEnabled": tier == "robots",
                 "Description": if tier == "wallet" { "Key material of a hot wallet" } else { "" },
                 "Tags": [{"Key": "tier", "Value": tier}],
             })
