@@ -3,12 +3,18 @@
 use super::keys::Keys;
 use super::pattern::{Pattern, Syntax, Tri, Variable};
 
-/// A pattern of ARNs: `*`, or six parts compared one by one, so that a wildcard does not reach
-/// over a colon before the fifth.
+/// A pattern of ARNs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum ArnPattern {
+    /// `*`.
     Everything,
+    /// Six parts compared one by one, so that a wildcard does not reach over a colon before the
+    /// fifth.
     Parts(Box<[Pattern; 6]>),
+    /// The same, or the whole text: in `Resource` a `*` at the end of a part may reach over
+    /// colons ("IAM JSON policy elements: Resource"). It is seen where parts are missing, as in
+    /// `arn:aws:ec2:*:instance/*`; where all six are there, it would need colons in names.
+    PartsOrWhole(Box<[Pattern; 6]>, Box<Pattern>),
 }
 
 /// Whether parts that are missing at the end count as `*`, as they do in `Resource`.
@@ -45,15 +51,19 @@ impl ArnPattern {
         if !first.covers_text("arn") {
             return Err("is neither an ARN nor `*`");
         }
-        let parts = [
+        let parts = Box::new([
             first,
             compile(b)?,
             compile(c)?,
             compile(d)?,
             compile(e)?,
             compile(f)?,
-        ];
-        Ok(ArnPattern::Parts(Box::new(parts)))
+        ]);
+        if count < 6 && reaches_over_colons(&[a, b, c, d, e], count) {
+            let whole = Pattern::compile(text, syntax)?;
+            return Ok(ArnPattern::PartsOrWhole(parts, Box::new(whole)));
+        }
+        Ok(ArnPattern::Parts(parts))
     }
 
     /// Whether it covers an ARN.
@@ -63,11 +73,14 @@ impl ArnPattern {
         keys: &Keys<'_>,
         unknown: &mut dyn FnMut(&Variable),
     ) -> Tri {
-        let parts = match self {
+        let (parts, whole) = match self {
             ArnPattern::Everything => return Tri::Yes,
-            ArnPattern::Parts(parts) => parts,
+            ArnPattern::Parts(parts) => (parts, None),
+            ArnPattern::PartsOrWhole(parts, whole) => (parts, Some(whole)),
         };
-        let Some(texts) = &arn.0 else { return Tri::No };
+        let Some(texts) = &arn.parts else {
+            return Tri::No;
+        };
         // The last parts tell most ARNs apart.
         let mut result = Tri::Yes;
         for (part, text) in parts.iter().zip(texts).rev() {
@@ -76,7 +89,10 @@ impl ArnPattern {
                 break;
             }
         }
-        result
+        match whole {
+            Some(whole) if result == Tri::No => whole.covers(arn.text, keys, unknown),
+            _ => result,
+        }
     }
 
     pub(super) fn overlaps(
@@ -85,51 +101,99 @@ impl ArnPattern {
         keys: &Keys<'_>,
         unknown: &mut dyn FnMut(&Variable),
     ) -> Tri {
-        match (self, other) {
-            (ArnPattern::Everything, _) => Tri::Yes,
-            // Which ARN it is is free, the variables' values are not.
-            (ArnPattern::Parts(parts), ArnPattern::Everything) => {
-                let everything = Pattern::everything();
-                let pairs = parts
-                    .iter()
-                    .map(|part| part.overlaps(&everything, keys, unknown));
-                pairs.min().unwrap_or(Tri::Yes)
-            }
-            (ArnPattern::Parts(mine), ArnPattern::Parts(theirs)) => {
-                let pairs = mine.iter().zip(theirs.iter());
-                let pairs = pairs.map(|(one, other)| one.overlaps(other, keys, unknown));
-                pairs.min().unwrap_or(Tri::Yes)
-            }
+        let Some(parts) = self.parts() else {
+            return Tri::Yes;
+        };
+        // Which ARN it is is free where all are asked about, the variables' values are not.
+        let everything = Pattern::everything();
+        let theirs = |index: usize| {
+            other
+                .parts()
+                .and_then(|parts| parts.get(index))
+                .unwrap_or(&everything)
+        };
+        let pairs = parts.iter().enumerate();
+        let pairs = pairs.map(|(index, part)| part.overlaps(theirs(index), keys, unknown));
+        let result = pairs.min().unwrap_or(Tri::Yes);
+        match (self.whole(), other.whole()) {
+            (None, None) => result,
+            _ if result != Tri::No || other.parts().is_none() => result,
+            _ => self.text().overlaps(&other.text(), keys, unknown),
         }
     }
 
     /// Whether it covers all that the other covers. Sure when it says so.
     pub(super) fn contains(&self, other: &ArnPattern, keys: &Keys<'_>) -> bool {
-        match (self, other) {
-            (ArnPattern::Everything, _) => true,
-            (ArnPattern::Parts(_), ArnPattern::Everything) => false,
-            (ArnPattern::Parts(mine), ArnPattern::Parts(theirs)) => mine
-                .iter()
-                .zip(theirs.iter())
-                .all(|(one, other)| one.contains(other, keys)),
+        let (Some(mine), Some(theirs)) = (self.parts(), other.parts()) else {
+            return self.parts().is_none();
+        };
+        let each = mine
+            .iter()
+            .zip(theirs)
+            .all(|(one, other)| one.contains(other, keys));
+        let whole = |mine: &Pattern| mine.contains(&other.text(), keys);
+        (each && other.whole().is_none()) || self.whole().is_some_and(whole)
+    }
+
+    fn parts(&self) -> Option<&[Pattern; 6]> {
+        match self {
+            ArnPattern::Everything => None,
+            ArnPattern::Parts(parts) | ArnPattern::PartsOrWhole(parts, _) => Some(parts),
+        }
+    }
+
+    fn whole(&self) -> Option<&Pattern> {
+        match self {
+            ArnPattern::PartsOrWhole(_, whole) => Some(whole),
+            _ => None,
+        }
+    }
+
+    /// A pattern of texts that covers at least what it covers.
+    fn text(&self) -> Pattern {
+        match self {
+            ArnPattern::Everything => Pattern::everything(),
+            ArnPattern::Parts(parts) => Pattern::joined(&**parts),
+            ArnPattern::PartsOrWhole(_, whole) => (**whole).clone(),
         }
     }
 }
 
+/// Whether a part before the last ends in `*`, so that it may reach over colons. Where such a part
+/// has other wildcards too, which may not, the parts are compared one by one only.
+fn reaches_over_colons(early: &[Option<&str>; 5], count: usize) -> bool {
+    let early = early.iter().take(count - 1).flatten();
+    let mut reaches = false;
+    for part in early {
+        let body = part.trim_end_matches('*');
+        reaches |= body.len() < part.len();
+        if body.contains(['*', '?', '$']) {
+            return false;
+        }
+    }
+    reaches
+}
+
 /// An ARN in its six parts; none for a text that is no ARN, which only `*` covers.
-pub(super) struct ArnParts<'a>(Option<[&'a str; 6]>);
+pub(super) struct ArnParts<'a> {
+    text: &'a str,
+    parts: Option<[&'a str; 6]>,
+}
 
 impl<'a> ArnParts<'a> {
     pub(super) fn new(text: &'a str) -> Self {
-        let [Some(a), Some(b), Some(c), Some(d), Some(e), Some(f)] = split(text, false) else {
-            return Self(None);
+        let parts = match split(text, false) {
+            [Some("arn"), Some(b), Some(c), Some(d), Some(e), Some(f)] => {
+                Some(["arn", b, c, d, e, f])
+            }
+            _ => None,
         };
-        Self((a == "arn").then_some([a, b, c, d, e, f]))
+        Self { text, parts }
     }
 
     /// The account in it, where there is one.
     pub(super) fn account(&self) -> Option<&'a str> {
-        let account = self.0.as_ref()?[4];
+        let account = self.parts.as_ref()?[4];
         is_account(account).then_some(account)
     }
 }
@@ -184,10 +248,13 @@ mod tests {
         assert!(covers("arn:aws:iam::111122223333:role/*", role));
         assert!(covers("arn:*:iam::*:role/ci/*", role));
         assert!(covers("arn:aws:iam", role));
-        assert!(!covers("arn:aws:iam::*:deploy", role));
+        assert!(!covers("arn:aws:iam::1*3:deploy", role));
         assert!(!covers("arn:aws:iam::444455556666:role/*", role));
-        assert!(!covers("arn:aws:i*deploy", "arn:aws:iam:x:y:deploy"));
         assert!(covers("arn:aws:s3:::b/a:*", "arn:aws:s3:::b/a:b:c"));
+        let instance = "arn:aws:ec2:eu-west-1:111122223333:instance/i-1";
+        assert!(covers("arn:aws:ec2:*:instance/*", instance));
+        assert!(!covers("arn:aws:ec2:*1:volume/*", instance));
+        assert!(!covers("arn:aws:ec2:e*1:instance/*", instance));
         assert!(covers("*", "*"));
         assert!(!covers("arn:aws:s3:::*", "*"));
         assert!(ArnPattern::compile("bucket", true, Missing::Everything).is_err());

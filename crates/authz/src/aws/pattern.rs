@@ -133,6 +133,22 @@ impl Pattern {
         }
     }
 
+    /// Patterns one after the other with colons between.
+    pub(super) fn joined(patterns: &[Pattern]) -> Self {
+        let mut pieces: Vec<Piece> = Vec::new();
+        for (index, pattern) in patterns.iter().enumerate() {
+            if index > 0 {
+                pieces.push(Piece::Text(":".into()));
+            }
+            pieces.extend_from_slice(&pattern.pieces);
+        }
+        let has_variables = patterns.iter().any(|pattern| pattern.has_variables);
+        Self {
+            pieces: pieces.into(),
+            has_variables,
+        }
+    }
+
     pub(super) fn is_everything(&self) -> bool {
         *self.pieces == [Piece::Star]
     }

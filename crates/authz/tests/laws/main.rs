@@ -94,7 +94,7 @@ fn ask(world: &World, action: &str, resource: &str, context: &Context) -> Decisi
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(1000))]
+    #![proptest_config(ProptestConfig::with_cases(600))]
 
     #[test]
     fn equals_the_naive_evaluator(

@@ -196,13 +196,13 @@ fn texts(value: &Value) -> Vec<String> {
 fn arn_like(pattern: &str, arn: &str) -> bool {
     let patterns: Vec<&str> = pattern.splitn(6, ':').collect();
     let parts: Vec<&str> = arn.splitn(6, ':').collect();
-    pattern == "*"
-        || (patterns.len() == 6
-            && parts.len() == 6
-            && patterns
-                .iter()
-                .zip(&parts)
-                .all(|(pattern, part)| like(pattern, part)))
+    // A `*` at the end of a part reaches over colons; the worlds have no other before the last.
+    let whole = like(pattern, arn);
+    let each = patterns
+        .iter()
+        .enumerate()
+        .all(|(index, pattern)| like(pattern, parts[index]));
+    each || whole
 }
 
 fn like(pattern: &str, text: &str) -> bool {

@@ -220,6 +220,8 @@ pub(crate) fn statement(with_principal: bool) -> impl Strategy<Value = Value> {
         "arn:aws:s3:::*/x",
         "arn:aws:s3:::b/${aws:username}",
         "arn:aws:s3:*:*:c*",
+        "arn:aws:s3:*:?/x",
+        "arn:aws:s3",
     ]);
     let names = if with_principal {
         principal().prop_map(Some).boxed()
