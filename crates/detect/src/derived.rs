@@ -1,5 +1,5 @@
 use portreeve_model::{Activity, CredentialKind, OriginKind};
-use portreeve_record::{FieldId, Fields, Value};
+use portreeve_record::{FieldId, Fields, Slots, Value};
 use smallvec::{SmallVec, smallvec};
 use std::borrow::Cow;
 
@@ -78,6 +78,13 @@ pub(crate) struct Deriver {
 
 /// Derived fields of one record with their values.
 pub type DerivedValues<'s> = SmallVec<[(FieldId, SmallVec<[Value<'s>; 1]>); 12]>;
+
+/// Sets derived fields on the record that they were derived from.
+pub fn set_derived<'s: 'r, 'r>(slots: &mut Slots<'r>, derived: DerivedValues<'s>) {
+    for (field, values) in derived {
+        slots.set_all(field, values.into_iter().map(|value| -> Value<'r> { value }));
+    }
+}
 
 impl Deriver {
     /// Takes the derived fields among those that were interned.

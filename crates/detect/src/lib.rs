@@ -17,7 +17,7 @@ mod stage_two;
 mod strings;
 
 pub use activities::{Activities, ActivityRow, Position, RowId};
-pub use derived::{DERIVED_FIELDS, DerivedField, DerivedValues, Stage, derived_field};
+pub use derived::{DERIVED_FIELDS, DerivedField, DerivedValues, Stage, derived_field, set_derived};
 pub use lineage::{CredentialFacts, Lineage, Link};
 pub use settings::{Settings, Sign, SignKind};
 pub use snapshot::Snapshot;

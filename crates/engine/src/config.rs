@@ -3,6 +3,7 @@ use std::path::{Path, PathBuf};
 
 use ipnet::IpNet;
 use portreeve_detect::Settings;
+use portreeve_graph::DeclaredJewel;
 use serde::Deserialize;
 
 /// What the user declares in `portreeve.toml`. Everything in it is optional.
@@ -39,17 +40,6 @@ pub struct Config {
     pub jewels: Vec<DeclaredJewel>,
     /// Rules switched off.
     pub rules: RuleSettings,
-}
-
-/// A crown jewel that the user names.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct DeclaredJewel {
-    /// Its id.
-    pub id: String,
-    /// Why it is one.
-    #[serde(default)]
-    pub reason: String,
 }
 
 /// Which rules run.

@@ -34,7 +34,7 @@ mod run;
 mod seam;
 mod signs;
 
-pub use config::{CONFIG_FILE, Config, ConfigError, DeclaredJewel, RuleSettings};
+pub use config::{CONFIG_FILE, Config, ConfigError, RuleSettings};
 pub use content::{
     ContentFile, RuleReadError, RuleSet, built_in_catalogue, built_in_escalations, built_in_rules,
     read_rules, render_diagnostic,

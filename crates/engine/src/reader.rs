@@ -1,7 +1,7 @@
 use std::io::Read;
 use std::sync::Arc;
 
-use portreeve_detect::{Batch, Position, StageOne};
+use portreeve_detect::{Batch, Position, StageOne, set_derived};
 use portreeve_model::DeadLetter;
 use portreeve_record::{Extractor, SlotBuffer, Slots, Split, Splitter};
 use portreeve_telemetry::{Container, Reader, Source, Unwrapped};
@@ -149,11 +149,11 @@ impl LogReader<'_> {
     }
 }
 
-fn observe<'r>(
+fn observe<'s: 'r, 'r>(
     reader: &dyn Reader,
-    stage: &mut StageOne<'r>,
+    stage: &mut StageOne<'s>,
     batch: &mut Batch,
-    mut slots: Slots<'_>,
+    mut slots: Slots<'r>,
     position: Position,
 ) {
     let (row, derived) = {
@@ -161,9 +161,7 @@ fn observe<'r>(
         let activity = reader.activity(&slots);
         stage.fold(&activity, kind, position, batch)
     };
-    for (field, values) in derived {
-        slots.set_all(field, values);
-    }
+    set_derived(&mut slots, derived);
     stage.observe(&slots, row, batch);
 }
 

@@ -1,4 +1,4 @@
-use portreeve_detect::{Batch, Position, Snapshot, StageOne};
+use portreeve_detect::{Batch, Position, Snapshot, StageOne, set_derived};
 use portreeve_record::{Extractor, FieldId, Fields, SlotBuffer, Value};
 use portreeve_sigma::{Matcher, Rule, Verdict};
 use portreeve_telemetry::{Reader, sources};
@@ -66,9 +66,7 @@ pub fn test_rules(rules: &[Rule]) -> RuleTests {
                 let at = Position { file: 0, index: 0, offset: 0 };
                 stage.fold(&activity, "", at, &mut Batch::default()).1
             };
-            for (field, values) in derived {
-                slots.set_all(field, values);
-            }
+            set_derived(&mut slots, derived);
             for (field, values) in given(test, &fields) {
                 slots.set_all(field, values);
             }

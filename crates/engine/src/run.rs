@@ -4,7 +4,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
 use portreeve_detect::{Sign, Snapshot, StageOne};
-use portreeve_graph::{DeclaredJewel, Graph};
+use portreeve_graph::Graph;
 use portreeve_incident::{Report, Summary};
 use portreeve_model::{BlindSpot, DeadLetter, Estate, Input, InputKind};
 use portreeve_record::{Extractor, Fields, SlotBuffer};
@@ -160,15 +160,10 @@ fn look(
     }
     portreeve_estate::complete(&mut estate);
     let (catalogue, mut notes) = built_in_catalogue();
-    let declared: Vec<DeclaredJewel> = config
-        .jewels
-        .iter()
-        .map(|jewel| DeclaredJewel { id: jewel.id.as_str().into(), reason: jewel.reason.clone() })
-        .collect();
     if !inputs.is_empty() {
         progress.begin("Building the attack graph", 0);
     }
-    let graph = Graph::build(&estate, &catalogue, &declared);
+    let graph = Graph::build(&estate, &catalogue, &config.jewels);
     notes.extend(graph.notes().iter().cloned());
     (Knowledge { estate, graph, inputs, dead_letters, notes }, rest)
 }
