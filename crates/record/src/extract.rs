@@ -18,7 +18,7 @@ pub struct ExtractError {
     pub reason: &'static str,
 }
 
-type NodeId = u16;
+type NodeId = u32;
 /// No wanted path leads here.
 const NOWHERE: NodeId = NodeId::MAX;
 const NO_FIELD: u32 = u32::MAX;
@@ -95,8 +95,7 @@ impl Extractor {
                 .chain([path.len()]);
             for end in ends {
                 let prefix = &path[..end];
-                // One number is kept for "nowhere".
-                if prefix.is_empty() || nodes.len() >= NOWHERE as usize {
+                if prefix.is_empty() {
                     continue;
                 }
                 index.entry(prefix).or_insert_with(|| {

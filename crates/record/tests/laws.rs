@@ -181,7 +181,7 @@ fn same(value: &Value<'_>, json: &Json) -> bool {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(300))]
+    #![proptest_config(ProptestConfig::with_cases(150))]
 
     #[test]
     fn records_come_back_from_every_framing(

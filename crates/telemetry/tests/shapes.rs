@@ -314,6 +314,7 @@ fn what_is_not_cloudtrail_is_not_recognised() {
         r#"{"UserDetailList":[{"UserName":"bob","Arn":"arn:aws:iam::1:user/bob"}],"RoleDetailList":[],"Policies":[]}"#,
         "user,arn,user_creation_time,password_enabled,password_last_used,mfa_active,access_key_1_active\nbob,arn:aws:iam::1:user/bob,2020-01-01T00:00:00Z,true,no_information,false,true\n",
         r#"{"Records":[{"user":"bob"},{"user":"eve"}]}"#,
+        r#"{"Records":[{"eventVersion":"2.1","eventSource":"aws:s3","eventName":"ObjectCreated:Put","awsRegion":"us-east-1"}]}"#,
         r#"{"message":"hello {world}"}"#,
         r#"{"name":"x","version":"1.0.0","dependencies":{}}"#,
         r#"{"kind":"Event","apiVersion":"audit.k8s.io/v1","verb":"get","auditID":"1"}"#,

@@ -16,13 +16,7 @@ const PIPELINES: &[&str] = &[
 ];
 
 /// Session names that programs give themselves.
-const PROGRAMS: &[&str] = &[
-    "botocore-session-",
-    "aws-sdk-",
-    "aws-go-sdk-",
-    "boto3-",
-    "i-0",
-];
+const PROGRAMS: &[&str] = &["botocore-session-", "aws-sdk-", "aws-go-sdk-", "boto3-"];
 
 /// Whether the issuer of a web identity is a build pipeline's.
 pub(super) fn is_pipeline_issuer(issuer: &str) -> bool {

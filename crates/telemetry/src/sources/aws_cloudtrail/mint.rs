@@ -1,7 +1,7 @@
 use std::borrow::Cow;
 
 use portreeve_model::{Actor, CredentialKind, MintMethod, Minted};
-use portreeve_record::{Record, Value};
+use portreeve_record::Record;
 
 use super::arn::{self, SessionArn};
 use super::identity::key_kind;
@@ -83,14 +83,7 @@ pub(super) fn read<'a>(
                         .map(Cow::Borrowed),
                 ),
             };
-            let expires = record
-                .values(wanted.minted_expiration)
-                .iter()
-                .find_map(|value| match value {
-                    Value::String(text) => super::time::read(text),
-                    Value::Number(number) => super::time::read(number),
-                    _ => None,
-                });
+            let expires = super::time::of(record, wanted.minted_expiration);
             Some(Minted {
                 credential: credential.into(),
                 kind: match key_kind(credential) {

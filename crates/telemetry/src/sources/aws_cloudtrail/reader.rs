@@ -61,7 +61,7 @@ impl Reader for CloudTrailReader {
         Activity {
             source: super::ID,
             event_id: get(wanted.event_id).map(Cow::Borrowed),
-            time: get(wanted.event_time).and_then(time::read),
+            time: time::of(record, wanted.event_time),
             service: service.into(),
             operation: operation.into(),
             read_only: truth(record, wanted.read_only),

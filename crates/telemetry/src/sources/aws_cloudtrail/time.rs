@@ -1,6 +1,7 @@
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
+use portreeve_record::{FieldId, Record, Value};
 
 /// Forms without a zone, which CloudTrail and its exports write in UTC.
 const FORMS: &[&str] = &[
@@ -10,6 +11,15 @@ const FORMS: &[&str] = &[
     "%Y-%m-%dT%H:%M:%S%.f",
     "%a %b %d %H:%M:%S UTC %Y",
 ];
+
+/// The time in a field, written as text or as a number.
+pub(super) fn of(record: &dyn Record, field: FieldId) -> Option<Timestamp> {
+    record.values(field).iter().find_map(|value| match value {
+        Value::String(text) => read(text),
+        Value::Number(number) => read(number),
+        _ => None,
+    })
+}
 
 /// Reads a time in any of the forms that CloudTrail writes: ISO 8601, `Jul 24, 2026, 3:12:44 PM`,
 /// milliseconds or seconds since 1970.

@@ -132,6 +132,10 @@ impl Native {
         if text(record, self.event_type) == Some(INSIGHT) {
             return true;
         }
+        // Notifications of S3, SQS and DynamoDB streams have the same names: `aws:s3`.
+        if text(record, self.event_source).is_some_and(|source| source.starts_with("aws:")) {
+            return false;
+        }
         text(record, self.event_name).is_some()
             && (has(self.event_source)
                 || has(self.event_version)
