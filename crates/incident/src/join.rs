@@ -171,7 +171,8 @@ fn tie<'f>(
         for row in strange_rows() {
             sets.tie(number, Key::Address(row.address_symbol()));
             if let Some(family) = survey.distinctive_family(row)
-                && survey.is_telling(family)
+                && let Some(actor) = survey.actors.actor_of(row.id())
+                && survey.changed_to(actor, family)
             {
                 sets.tie(number, Key::Client(family));
             }

@@ -58,10 +58,10 @@ pub(crate) struct Survey<'a> {
     families: Vec<String>,
     /// Families that were seen only from strange addresses, with findings, since the first sign.
     distinctive: HashSet<FamilyId, FixedState>,
+    /// Actors that were seen with a distinctive client that names its machine closely, and
+    /// elsewhere with another.
+    changed: HashSet<(ActorId, FamilyId), FixedState>,
     first_of_address: HashMap<Symbol, i64, FixedState>,
-    /// Those of them that name their machine closely, and that are not the only client of an actor:
-    /// close enough to tie two actors together.
-    telling: HashSet<FamilyId, FixedState>,
     /// For each strange address those who used it.
     users_of_address: HashMap<Symbol, Vec<ActorId>, FixedState>,
 }
@@ -84,7 +84,7 @@ impl<'a> Survey<'a> {
             family_of: HashMap::default(),
             families: Vec::new(),
             distinctive: HashSet::default(),
-            telling: HashSet::default(),
+            changed: HashSet::default(),
             first_of_address: HashMap::default(),
             users_of_address: HashMap::default(),
         };
@@ -92,7 +92,7 @@ impl<'a> Survey<'a> {
         survey.mark_findings();
         survey.find_common(settings);
         survey.find_first_strange();
-        survey.find_distinctive(client_uses);
+        survey.find_distinctive(&client_uses);
         survey.find_users();
         survey
     }
@@ -230,44 +230,76 @@ impl<'a> Survey<'a> {
 
     fn find_distinctive(
         &mut self,
-        uses: HashMap<(ActorId, FamilyId, Symbol), ClientUse, FixedState>,
+        uses: &HashMap<(ActorId, FamilyId, Symbol), ClientUse, FixedState>,
     ) {
         let mut firsts = HashMap::<(ActorId, FamilyId), ClientUse, FixedState>::default();
         let mut ordinary = HashSet::<FamilyId, FixedState>::default();
         for ((actor, family, address), seen) in uses {
             // Calls through the provider or from within a network tell nothing of a machine.
-            let is_public = self.uses.contains_key(&(actor, address));
-            if !is_public || !self.is_strange(actor, address) {
-                ordinary.insert(family);
+            let is_public = self.uses.contains_key(&(*actor, *address));
+            if !is_public || !self.is_strange(*actor, *address) {
+                ordinary.insert(*family);
             }
-            let pair = firsts.entry((actor, family)).or_insert(seen);
+            let pair = firsts.entry((*actor, *family)).or_insert(*seen);
             pair.first = pair.first.min(seen.first);
             pair.found |= seen.found;
         }
-        let with_others: HashSet<ActorId, FixedState> = firsts
-            .iter()
-            .filter(|(_, seen)| !seen.found)
-            .map(|((actor, _), _)| *actor)
-            .collect();
         let mut found = HashSet::<FamilyId, FixedState>::default();
-        for ((actor, family), seen) in firsts {
+        for ((actor, family), seen) in &firsts {
             let near = self
                 .first_strange
-                .get(&actor)
+                .get(actor)
                 .is_some_and(|first| seen.first >= first - CLIENT_LEAD_SECONDS);
-            let name = &self.families[family as usize];
-            if !seen.found || !near || clients::is_provider(name) {
-                ordinary.insert(family);
+            if !seen.found || !near || clients::is_provider(&self.families[*family as usize]) {
+                ordinary.insert(*family);
             } else {
-                found.insert(family);
-                if with_others.contains(&actor) && clients::is_specific(name) {
-                    self.telling.insert(family);
-                }
+                found.insert(*family);
             }
         }
         found.retain(|family| !ordinary.contains(family));
-        self.telling.retain(|family| found.contains(family));
+        self.find_changed(&firsts, &found, uses);
         self.distinctive = found;
+    }
+
+    /// Finds the actors whose credentials changed hands: seen with a distinctive client, and
+    /// elsewhere with another. A tester with an attack system of their own is not among them.
+    fn find_changed(
+        &mut self,
+        firsts: &HashMap<(ActorId, FamilyId), ClientUse, FixedState>,
+        distinctive: &HashSet<FamilyId, FixedState>,
+        uses: &HashMap<(ActorId, FamilyId, Symbol), ClientUse, FixedState>,
+    ) {
+        let pairs: Vec<(ActorId, FamilyId)> = firsts
+            .keys()
+            .filter(|(_, family)| distinctive.contains(family))
+            .filter(|(_, family)| clients::is_specific(&self.families[*family as usize]))
+            .copied()
+            .collect();
+        let mut uses_of = HashMap::<ActorId, Vec<(FamilyId, Symbol)>, FixedState>::default();
+        for (actor, _) in &pairs {
+            uses_of.entry(*actor).or_default();
+        }
+        for (actor, family, address) in uses.keys() {
+            if let Some(known) = uses_of.get_mut(actor) {
+                known.push((*family, *address));
+            }
+        }
+        for (actor, family) in pairs {
+            let Some(known) = uses_of.get(&actor) else {
+                continue;
+            };
+            let own: HashSet<Symbol, FixedState> = known
+                .iter()
+                .filter(|(it, _)| *it == family)
+                .map(|(_, address)| *address)
+                .collect();
+            if known
+                .iter()
+                .any(|(other, address)| *other != family && !own.contains(address))
+            {
+                self.changed.insert((actor, family));
+            }
+        }
     }
 
     fn find_users(&mut self) {
@@ -342,9 +374,10 @@ impl<'a> Survey<'a> {
             .filter(|family| self.distinctive.contains(family))
     }
 
-    /// Whether a client is close enough to one machine to tie two actors together.
-    pub(crate) fn is_telling(&self, family: FamilyId) -> bool {
-        self.telling.contains(&family)
+    /// Whether an actor's credentials came into the hands of whoever has a client, so that the
+    /// client ties the actor to others of whom the same holds.
+    pub(crate) fn changed_to(&self, actor: ActorId, family: FamilyId) -> bool {
+        self.changed.contains(&(actor, family))
     }
 
     /// The family of a row's client, for grouping.

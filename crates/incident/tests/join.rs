@@ -420,6 +420,35 @@ fn a_strange_address_joins_a_person_and_a_pipeline() {
 }
 
 #[test]
+fn a_tester_with_the_same_system_is_not_the_intruder() {
+    let mut logs = stolen_session();
+    for (day, action) in [
+        (4, "sts:GetCallerIdentity"),
+        (5, "iam:ListUsers"),
+        (5, "sts:GetCallerIdentity"),
+    ] {
+        let time = format!("2026-03-{day:02}T10:00:00Z");
+        logs.add(
+            event(&time, action)
+                .user("tester", "AKIATESTER0000000001")
+                .from("192.0.2.121")
+                .with(KALI),
+        );
+    }
+    let incidents = tell(&logs.fold());
+    assert_eq!(incidents.len(), 2);
+    let tester = |it: &&String| it.contains("user/tester");
+    assert_eq!(
+        incidents
+            .iter()
+            .filter(|it| it.principals.iter().any(|who| tester(&who)))
+            .count(),
+        1
+    );
+    assert!(incidents.iter().all(|it| it.principals.len() == 1));
+}
+
+#[test]
 fn those_who_share_a_broker_stay_apart() {
     let mut logs = Logs::default();
     let role = "arn:aws:iam::111122223333:role/engineer";
