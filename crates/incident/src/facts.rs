@@ -135,6 +135,25 @@ impl<'f> Facts<'f> {
         buckets
     }
 
+    /// Whether an object was written that is known to have been there: read before, or written
+    /// more than once.
+    pub(crate) fn replaces(&self) -> bool {
+        let was_read = |object: &&str| {
+            names::object(object)
+                .and_then(|(bucket, _)| self.read.get(bucket))
+                .is_some_and(|objects| objects.contains(*object))
+        };
+        !self.only_deletes()
+            && (self.written.keys().any(|object| was_read(object)) || !self.rewritten().is_empty())
+    }
+
+    /// Whether all writes of objects were deletions.
+    pub(crate) fn only_deletes(&self) -> bool {
+        self.actions
+            .get(&Behaviour::WritesObjects)
+            .is_some_and(|actions| actions.keys().all(|action| action.contains(":Delete")))
+    }
+
     /// Objects that were written more than once, with the first and the last time.
     pub(crate) fn rewritten(&self) -> Vec<(&'f str, Timestamp, Timestamp)> {
         self.written

@@ -1,4 +1,6 @@
-use portreeve_graph::{AttackPath, Graph, Jewel};
+use std::collections::BTreeMap;
+
+use portreeve_graph::{AttackPath, Graph, Jewel, JewelKind};
 use portreeve_model::EntityId;
 
 /// What incidents ask of the attack graph.
@@ -43,7 +45,7 @@ pub(crate) fn paths(
         .collect();
     starts.sort();
     starts.dedup();
-    let mut best = std::collections::BTreeMap::<EntityId, AttackPath>::new();
+    let mut best = BTreeMap::<EntityId, AttackPath>::new();
     for start in &starts {
         for path in reach.paths_to_jewels(start) {
             match best.get(&path.to) {
@@ -54,13 +56,12 @@ pub(crate) fn paths(
             }
         }
     }
-    let kind = |path: &AttackPath| {
-        jewels
-            .iter()
-            .filter(|jewel| jewel.id == path.to)
-            .map(|jewel| jewel.kind)
-            .min()
-    };
+    let mut kinds = BTreeMap::<&EntityId, JewelKind>::new();
+    for jewel in jewels {
+        let kind = kinds.entry(&jewel.id).or_insert(jewel.kind);
+        *kind = jewel.kind.min(*kind);
+    }
+    let kind = |path: &AttackPath| kinds.get(&path.to).copied();
     let mut paths: Vec<AttackPath> = best.into_values().collect();
     paths.sort_by(|a, b| {
         let order = |path: &AttackPath| {
@@ -75,8 +76,29 @@ pub(crate) fn paths(
             .then_with(|| rank(a).cmp(&rank(b)))
             .then_with(|| a.to.cmp(&b.to))
     });
-    let omitted = paths.len().saturating_sub(PATH_LIMIT);
-    paths.truncate(PATH_LIMIT);
+    // The first of each kind before the second of any: twenty secrets must not hide the one key.
+    let mut of_kind = BTreeMap::new();
+    let mut placed: Vec<(usize, usize)> = paths
+        .iter()
+        .enumerate()
+        .map(|(place, path)| {
+            let count = of_kind.entry(kind(path)).or_insert(0);
+            *count += 1;
+            (*count, place)
+        })
+        .collect();
+    placed.sort_unstable();
+    let mut shown: Vec<usize> = placed
+        .iter()
+        .take(PATH_LIMIT)
+        .map(|(_, place)| *place)
+        .collect();
+    shown.sort_unstable();
+    let omitted = paths.len() - shown.len();
+    let paths = shown
+        .iter()
+        .filter_map(|place| paths.get(*place).cloned())
+        .collect();
     (paths, omitted)
 }
 

@@ -37,31 +37,40 @@ pub(crate) fn story(
     narrative.extend(lead.map(|row| origin(case, row, overlap.as_ref())));
     narrative.push(certainty(case, overlap.as_ref()));
     narrative.extend(case.findings().next().map(first_sign));
-    narrative.extend(denied(facts));
-    narrative.extend(looked(facts));
-    narrative.extend(minted(case, facts));
-    narrative.extend(changed(facts));
+    narrative.extend(sentence([denied(facts), looked(facts)]));
+    narrative.extend(sentence([minted(case, facts), changed(facts)]));
     narrative.extend(written(facts));
     narrative.extend(repeated(case, lead));
-    narrative.extend(jewels(touched));
-    narrative.extend(reach(paths, omitted_paths));
-    narrative.extend(
-        case.deeds()
-            .filter_map(|row| row.time())
-            .max()
-            .map(|time| format!("The last activity that is known is of {}.", minute(time))),
-    );
-    if case.quiet_omitted > 0 {
-        narrative.push(format!(
-            "The timeline leaves out {} of the credentials' other activity, those farthest in time \
-             from what is suspect.",
-            counted(case.quiet_omitted as u64, "record")
-        ));
-    }
+    narrative.extend(sentence([jewels(touched), reach(paths, omitted_paths)]));
+    narrative.extend(sentence([last(case), omitted(case)]));
     Story {
         headline: headline(case, facts, lead),
         narrative,
     }
+}
+
+/// One sentence of the clauses that there are.
+fn sentence<const N: usize>(clauses: [Option<String>; N]) -> Option<String> {
+    let clauses: Vec<String> = clauses.into_iter().flatten().collect();
+    (!clauses.is_empty()).then(|| format!("{}.", capital(&clauses.join("; "))))
+}
+
+fn last(case: &Case<'_>) -> Option<String> {
+    let time = case.deeds().filter_map(|row| row.time()).max()?;
+    Some(format!(
+        "the last activity that is known is of {}",
+        minute(time)
+    ))
+}
+
+fn omitted(case: &Case<'_>) -> Option<String> {
+    (case.quiet_omitted > 0).then(|| {
+        format!(
+            "the timeline leaves out {} of the credentials' other activity, those farthest in time \
+             from what is suspect",
+            counted(case.quiet_omitted as u64, "record")
+        )
+    })
 }
 
 /// The first deed with a credential: from a strange address where there is one.
@@ -178,7 +187,12 @@ fn consequences(facts: &Facts<'_>) -> Vec<String> {
         .map(|bucket| names::resource(bucket))
         .collect();
     if !buckets.is_empty() {
-        found.push(format!("content in {} replaced", listed(&buckets, 2)));
+        let how = match (facts.replaces(), facts.only_deletes()) {
+            (true, _) => "replaced",
+            (_, true) => "deleted",
+            _ => "written",
+        };
+        found.push(format!("content in {} {how}", listed(&buckets, 2)));
     }
     let mut targets = |kind: Behaviour, words: &str| {
         if facts.count(kind) > 0 {
@@ -265,23 +279,20 @@ fn with(client: &str) -> String {
 
 /// How sure it is that the credential is in other hands.
 fn certainty(case: &Case<'_>, overlap: Option<&Overlap>) -> String {
-    if let Some(sign) = case
+    let sign = case
         .findings()
         .find(|finding| finding.source == FindingSource::Sign)
-    {
-        return format!("Named by you: {}.", clean(&sign.title));
-    }
+        .map(|sign| format!("Named by you: {}.", clean(&sign.title)));
     let Some(overlap) = overlap else {
-        return if case.group.is_strange() {
-            "The logs show no use of it from another public address, so that nothing tells whether \
-             it is in other hands or its owner works from somewhere new."
-                .into()
+        let unsure = if case.group.is_strange() {
+            "The logs show no use of it from another public address: nothing tells whether it is in \
+             other hands, or its owner works from somewhere new."
         } else {
-            "It was used from where it ordinarily is: nothing shows it in other hands, so that this \
-             may be its owner's work."
-                .into()
+            "Nothing shows it in other hands: this may be its owner's work."
         };
+        return sign.unwrap_or_else(|| unsure.to_owned());
     };
+    let sign = sign.map(|sign| sign + " ").unwrap_or_default();
     let (owner, strange) = (&overlap.owner_client, &overlap.strange_client);
     let systems = if system(owner) != system(strange) && !owner.is_empty() && !strange.is_empty() {
         " with different systems"
@@ -291,7 +302,7 @@ fn certainty(case: &Case<'_>, overlap: Option<&Overlap>) -> String {
         ""
     };
     format!(
-        "Likely stolen: used from two networks within {}{systems}.",
+        "{sign}Likely stolen: used from two networks within {}{systems}.",
         span(overlap.seconds)
     )
 }
@@ -321,7 +332,7 @@ fn denied(facts: &Facts<'_>) -> Option<String> {
         .unwrap_or_default();
     let verb = if facts.denied == 1 { "was" } else { "were" };
     Some(format!(
-        "{} {verb} refused, the first {}{when}.",
+        "{} {verb} refused, the first {}{when}",
         counted(facts.denied, "call"),
         clean(action)
     ))
@@ -352,7 +363,7 @@ fn looked(facts: &Facts<'_>) -> Option<String> {
             listed(&secrets, 4)
         ));
     }
-    (!parts.is_empty()).then(|| format!("{}.", capital(&parts.join("; "))))
+    (!parts.is_empty()).then(|| parts.join("; "))
 }
 
 fn minted(case: &Case<'_>, facts: &Facts<'_>) -> Option<String> {
@@ -379,7 +390,7 @@ fn minted(case: &Case<'_>, facts: &Facts<'_>) -> Option<String> {
             listed(&on, 3)
         ));
     }
-    (!parts.is_empty()).then(|| format!("{}.", capital(&parts.join("; "))))
+    (!parts.is_empty()).then(|| parts.join("; "))
 }
 
 fn changed(facts: &Facts<'_>) -> Option<String> {
@@ -406,7 +417,7 @@ fn changed(facts: &Facts<'_>) -> Option<String> {
             }
         })
         .collect();
-    (!parts.is_empty()).then(|| format!("{}.", capital(&parts.join("; "))))
+    (!parts.is_empty()).then(|| parts.join("; "))
 }
 
 fn written(facts: &Facts<'_>) -> Option<String> {
@@ -498,20 +509,19 @@ fn jewels(touched: &[Touched]) -> Option<String> {
             ))
         })
         .collect();
-    (!jewels.is_empty()).then(|| format!("Crown jewels touched: {}.", listed(&jewels, 4)))
+    (!jewels.is_empty()).then(|| format!("crown jewels touched: {}", listed(&jewels, 4)))
 }
 
 fn reach(paths: &[AttackPath], omitted: usize) -> Option<String> {
     let shortest = paths.first()?;
     let mut text = format!(
-        "From here {} can be reached, as {} in {}",
+        "from here {} can be reached, as {} in {}",
         counted((paths.len() + omitted) as u64, "crown jewel"),
         names::resource(shortest.to.as_str()),
         counted(shortest.steps.len() as u64, "step")
     );
     if omitted > 0 {
-        text.push_str(&format!("; the paths to {omitted} of them are not shown"));
+        text.push_str(&format!(", the paths to {omitted} of them not shown"));
     }
-    text.push('.');
     Some(text)
 }

@@ -72,7 +72,7 @@ fn a_robot_s_key_rotation_is_a_small_incident_of_its_own() {
         rotation
             .narrative
             .iter()
-            .any(|it| it.contains("nothing shows it in other hands"))
+            .any(|it| it.contains("Nothing shows it in other hands"))
     );
     assert!(rotation.response[0].title.starts_with("Ask user ci-robot"));
 }

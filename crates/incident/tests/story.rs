@@ -139,6 +139,34 @@ fn touched_and_paths_name_the_jewels() {
 }
 
 #[test]
+fn many_jewels_of_one_kind_do_not_hide_another() {
+    let mut estate = SmallEstate::default()
+        .jewel(WEB, JewelKind::WebOrigin)
+        .path(WEB_DEPLOY, WEB, 5);
+    for number in 0..20 {
+        let secret =
+            format!("arn:aws:secretsmanager:eu-west-1:111122223333:secret:wallet-{number:02}");
+        estate = estate
+            .jewel(&secret, JewelKind::WalletSecret)
+            .path(WEB_DEPLOY, &secret, 1);
+    }
+    let incidents = tell_with(&stolen_session().fold(), &settings(&[]), Some(&estate));
+    assert_eq!(incidents[0].paths.len(), 12);
+    assert!(
+        incidents[0]
+            .paths
+            .iter()
+            .any(|path| path.to.as_str() == WEB)
+    );
+    assert!(
+        incidents[0]
+            .narrative
+            .iter()
+            .any(|it| it.contains("paths to 9 of them not shown"))
+    );
+}
+
+#[test]
 fn a_person_s_session_is_cut_in_identity_center_not_in_the_role() {
     let incident = &told()[0];
     let commands = commands(incident);
