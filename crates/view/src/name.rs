@@ -28,6 +28,14 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
+    /// What a call that changed nothing did to it: people are not read.
+    pub(crate) fn seen(self) -> &'static str {
+        match self {
+            Kind::Role | Kind::User | Kind::Group | Kind::Person | Kind::Credential => "used",
+            _ => "read",
+        }
+    }
+
     /// The kind in words.
     pub(crate) fn title(self) -> &'static str {
         match self {

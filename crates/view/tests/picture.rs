@@ -15,8 +15,14 @@ fn the_picture_of_an_investigation_is_up_to_date() {
         colour: true,
         ..terminal::Options::default()
     };
-    let shown = terminal::report(&sample::report(), &options);
-    // The commands that follow are wider than a picture can be.
+    let mut report = sample::report();
+    let incident = &mut report.incidents[0];
+    incident
+        .credential_stories
+        .retain(|story| [sample::THIRD, sample::MINTED_LATER].contains(&story.credential.as_str()));
+    incident.score_parts.clear();
+    let shown = terminal::report(&report, &options);
+    // Short enough to be looked at; the commands that follow are wider than a picture can be.
     let part: Vec<&str> = shown
         .lines()
         .take_while(|line| !line.contains("WHAT TO DO FIRST"))

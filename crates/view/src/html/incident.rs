@@ -204,13 +204,13 @@ fn touched(touched: &[Touched]) -> Markup {
                         @match (one.succeeded, one.written) {
                             (false, _) => span class="tag good" { "every call refused" },
                             (true, true) => span class="tag bad" { "written" },
-                            (true, false) => span class="tag warn" { "read" },
+                            (true, false) => span class="tag warn" { (read.kind.seen()) },
                         }
                         @if one.objects > 0 { span class="tag" { (text::counted(one.objects, "object", "objects")) } }
                     }
                     div class="acts" {
                         @for (number, (action, count)) in one.actions.iter().take(8).enumerate() {
-                            @if number > 0 { ", " } (Clean(action)) @if *count > 1 { " ×" (text::count(*count)) }
+                            @if number > 0 { ", " } (Clean(action)) @if *count > 1 { "\u{a0}×" (text::count(*count)) }
                         }
                     }
                 }
@@ -305,7 +305,7 @@ fn row(line: &Line<'_>, findings: &BTreeMap<&str, &Finding>) -> Markup {
             .take(6)
             .map(|(action, count)| match count {
                 1 => text::clean(action).into_owned(),
-                _ => format!("{} ×{}", text::clean(action), text::count(*count)),
+                _ => format!("{}\u{a0}×{}", text::clean(action), text::count(*count)),
             })
             .collect::<Vec<_>>()
             .join(", ")

@@ -38,6 +38,7 @@ pub(super) fn draw(paths: &[AttackPath], jewels: &BTreeMap<&str, JewelKind>, id:
             }
         }
         p class="legend" {
+            span class="hint" { "Scrolls sideways." }
             span { svg viewBox="0 0 14 14" aria-hidden="true" { line class="edge" x1="0" y1="7" x2="14" y2="7" {} } "open now" }
             span { svg viewBox="0 0 14 14" aria-hidden="true" { line class="edge gated" x1="0" y1="7" x2="14" y2="7" {} } "open only where the condition named holds" }
             @if paths.len() > DRAWN { span { (paths.len() - DRAWN) " more paths are listed, not drawn." } }

@@ -465,6 +465,7 @@ fn pins<'a>(
 fn legend() -> Markup {
     html! {
         p class="legend" {
+            span class="hint" { "Scrolls sideways." }
             @for severity in [Severity::Critical, Severity::High, Severity::Medium, Severity::Low] {
                 span class=(severity.as_str()) { svg viewBox="0 0 14 14" aria-hidden="true" { (mark(severity, 7.0, 7.0, 4.6)) } (severity.as_str()) }
             }

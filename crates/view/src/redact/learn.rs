@@ -435,7 +435,7 @@ fn arn(redactor: &mut Redactor, arn: &str) {
                 "saml-provider" | "oidc-provider" => "provider",
                 _ => "principal",
             };
-            rest.split('/')
+            rest.split(['/', ':'])
                 .filter(|part| !is_reserved(part))
                 .for_each(|part| name(redactor, kind, part));
         }

@@ -2,7 +2,7 @@ use portreeve_incident::{CredentialStory, Incident, NetworkUse, ResponseStep, To
 use portreeve_model::{Severity, Timestamp};
 
 use super::page::{self, FAINT, JEWEL, Page, STRONG, SUSPECT, Span, faint, plain};
-use super::{Context, left_out, path};
+use super::{Context, Options, left_out, path};
 use crate::fold::{self, Line};
 use crate::lineage::lineage;
 use crate::{name, text};
@@ -18,7 +18,7 @@ pub(super) fn write(page: &mut Page, incident: &Incident, context: &Context<'_>)
     page.spans(0, &[Span(STRONG, incident.headline.clone())]);
     page.gap();
     facts(page, incident, context);
-    credentials(page, &incident.credential_stories);
+    credentials(page, &incident.credential_stories, context.options);
     touched(page, &incident.touched, context);
     paths(page, incident, context);
     response(page, &incident.response);
@@ -71,19 +71,16 @@ fn facts(page: &mut Page, incident: &Incident, context: &Context<'_>) {
     }
 }
 
-fn credentials(page: &mut Page, stories: &[CredentialStory]) {
+fn credentials(page: &mut Page, stories: &[CredentialStory], options: &Options) {
     if stories.is_empty() {
         return;
     }
     page.heading("Credentials used");
-    for (story, depth) in lineage(stories) {
+    let shown = options.list.unwrap_or(stories.len()).min(stories.len());
+    for (story, depth) in lineage(stories).into_iter().take(shown) {
         let indent = 2 + 3 * depth.min(4);
-        let branch = if depth == 0 {
-            String::new()
-        } else {
-            "└─ ".to_owned()
-        };
-        let lead = indent.saturating_sub(text::width(&branch));
+        let branch = if depth == 0 { "" } else { "└─ " };
+        let lead = indent.saturating_sub(text::width(branch));
         page.spans(
             indent + 2,
             &[
@@ -95,10 +92,18 @@ fn credentials(page: &mut Page, stories: &[CredentialStory]) {
         );
         let pad = " ".repeat(indent + 2);
         page.spans(indent + 2, &[faint(format!("{pad}{}", origin(story)))]);
-        for network in &story.networks {
-            page.spans(indent + 6, &network_line(network, &pad));
+        let networks = options
+            .list
+            .unwrap_or(story.networks.len())
+            .min(story.networks.len());
+        for network in story.networks.iter().take(networks) {
+            network_line(page, network, &pad);
         }
+        let more = (story.networks.len() - networks) as u64;
+        left_out(page, more, "network", "networks", options);
     }
+    let more = (stories.len() - shown) as u64;
+    left_out(page, more, "credential", "credentials", options);
 }
 
 /// How and when a credential came to be, and when it ends.
@@ -109,35 +114,51 @@ fn origin(story: &CredentialStory) -> String {
         (method, None) => format!("issued by {method}"),
         (method, Some(created)) => format!("issued {} by {method}", text::minute(created)),
     };
-    match story.expires {
-        Some(expires) => format!("{made} · ends by itself {}", text::minute(expires)),
-        None => format!("{made} · when it ends is not known"),
+    match (story.created, story.expires) {
+        (_, None) => format!("{made}; when it ends is not known"),
+        (Some(created), Some(expires)) if text::day(created) == text::day(expires) => {
+            format!(
+                "{made}, ends by itself {}",
+                text::minute(expires).get(11..).unwrap_or_default()
+            )
+        }
+        (_, Some(expires)) => format!("{made}, ends by itself {}", text::minute(expires)),
     }
 }
 
-fn network_line(network: &NetworkUse, pad: &str) -> Vec<Span> {
+/// One network; its client stands on a line of its own where there is no room for it.
+fn network_line(page: &mut Page, network: &NetworkUse, pad: &str) {
     let (mark, style) = if network.suspect {
         ("! ", SUSPECT)
     } else {
         ("  ", page::PLAIN)
     };
+    let mut tail = String::new();
+    if network.class != "unknown" {
+        tail.push_str(&format!(" ({})", network.class));
+    }
+    tail.push_str(&format!(
+        "  {}",
+        text::counted(network.calls, "call", "calls")
+    ));
+    tail.push_str(&format!("  {}", period(network.first, network.last)));
+    let hang = pad.len() + 4;
+    let used = pad.len() + 2 + text::width(&text::clean(&format!("{}{tail}", network.address)));
+    let client = network.client.as_deref().unwrap_or_default();
+    let beside = used + 2 + text::width(&text::clean(client)) <= page.width();
     let mut spans = vec![
         plain(pad),
         Span(SUSPECT.bold(), mark.into()),
         Span(style, network.address.clone()),
+        plain(tail),
     ];
-    if network.class != "unknown" {
-        spans.push(plain(format!(" ({})", network.class)));
-    }
-    spans.push(plain(format!(
-        "  {}",
-        text::counted(network.calls, "call", "calls")
-    )));
-    spans.push(plain(format!("  {}", period(network.first, network.last))));
-    if let Some(client) = &network.client {
+    if beside && !client.is_empty() {
         spans.push(faint(format!("  {client}")));
     }
-    spans
+    page.spans(hang, &spans);
+    if !beside {
+        page.spans(hang, &[faint(format!("{pad}    {client}"))]);
+    }
 }
 
 /// From when to when, the day only once where it is the same.
@@ -187,7 +208,7 @@ fn touched(page: &mut Page, touched: &[Touched], context: &Context<'_>) {
         spans.push(match (one.succeeded, one.written) {
             (false, _) => faint("  every call refused"),
             (true, true) => Span(page::severity(Severity::High), "  WRITTEN".into()),
-            (true, false) => plain("  read"),
+            (true, false) => plain(format!("  {}", read.kind.seen())),
         });
         if one.objects > 0 {
             spans.push(faint(format!(
@@ -215,11 +236,11 @@ fn touched(page: &mut Page, touched: &[Touched], context: &Context<'_>) {
     );
 }
 
-/// `s3:GetObject ×140`; a single call has no figure.
+/// `s3:GetObject ×140`, never broken before its figure; a single call has none.
 pub(super) fn times(action: &str, count: u64) -> String {
     match count {
         1 => action.to_owned(),
-        _ => format!("{action} ×{}", text::count(count)),
+        _ => format!("{action}\u{a0}×{}", text::count(count)),
     }
 }
 

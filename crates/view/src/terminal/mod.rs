@@ -123,7 +123,7 @@ pub fn paths(
         "paths",
         options,
     );
-    surroundings::blind_spots(&mut page, blind_spots);
+    surroundings::blind_spots(&mut page, blind_spots, options);
     page.finish()
 }
 

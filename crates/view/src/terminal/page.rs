@@ -61,6 +61,10 @@ impl Page {
         }
     }
 
+    pub(super) fn width(&self) -> usize {
+        self.width
+    }
+
     /// Whether there is room for two columns side by side.
     pub(super) fn is_wide(&self) -> bool {
         self.width >= 60

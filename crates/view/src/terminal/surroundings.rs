@@ -8,7 +8,7 @@ use portreeve_model::{BlindSpot, Coverage, Finding, InputKind, Severity, Timesta
 
 use super::incident::period;
 use super::page::{self, GOOD, Page, STRONG, Span, faint, plain};
-use super::{Context, left_out};
+use super::{Context, Options, left_out};
 use crate::{name, text};
 
 /// The answer in a few lines.
@@ -52,14 +52,26 @@ pub(super) fn write(page: &mut Page, report: &Report, context: &Context<'_>) {
         page.rule(plain("Outside the incidents"), "");
     }
     other_findings(page, report, context);
-    blind_spots(page, &report.blind_spots);
+    blind_spots(page, &report.blind_spots, context.options);
     coverage(page, report);
     inputs(page, report, context);
     if !report.notes.is_empty() {
         page.heading("Notes");
-        for note in &report.notes {
+        let shown = context
+            .options
+            .list
+            .unwrap_or(report.notes.len())
+            .min(report.notes.len());
+        for note in report.notes.iter().take(shown) {
             page.spans(4, &[plain(format!("  - {note}"))]);
         }
+        left_out(
+            page,
+            (report.notes.len() - shown) as u64,
+            "note",
+            "notes",
+            context.options,
+        );
     }
     page.gap();
     page.spans(
@@ -178,12 +190,16 @@ fn other_findings(page: &mut Page, report: &Report, context: &Context<'_>) {
 }
 
 /// What could not be seen, and how to see it.
-pub(super) fn blind_spots(page: &mut Page, blind_spots: &[BlindSpot]) {
+pub(super) fn blind_spots(page: &mut Page, blind_spots: &[BlindSpot], options: &Options) {
     if blind_spots.is_empty() {
         return;
     }
     page.heading("What could not be seen");
-    for blind_spot in blind_spots {
+    let shown = options
+        .list
+        .unwrap_or(blind_spots.len())
+        .min(blind_spots.len());
+    for blind_spot in blind_spots.iter().take(shown) {
         page.spans(
             4,
             &[
@@ -198,6 +214,13 @@ pub(super) fn blind_spots(page: &mut Page, blind_spots: &[BlindSpot]) {
             page.spans(4, &[faint(format!("    {}", blind_spot.remedy))]);
         }
     }
+    left_out(
+        page,
+        (blind_spots.len() - shown) as u64,
+        "blind spot",
+        "blind spots",
+        options,
+    );
 }
 
 fn coverage(page: &mut Page, report: &Report) {
