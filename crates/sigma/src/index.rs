@@ -4,7 +4,11 @@
 //! the matcher tests a record only against the rules that its values lead to, and against those
 //! that have no such demand. The field is chosen by structure, not by name: the one of which the
 //! rules together name the most different values, for it tells records apart best.
+//!
+//! A rule without such a demand mostly needs some field to be there at all, and is reached through
+//! the presence of that field: rules for another product's logs cost nothing.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use foldhash::fast::FixedState;
@@ -30,13 +34,20 @@ struct FieldIndex {
 #[derive(Debug, Default)]
 pub(crate) struct Index {
     fields: Vec<FieldIndex>,
+    /// Fields, and the rules that cannot match where they are absent.
+    present: Vec<(FieldId, Vec<u32>)>,
     /// Rules without a demand that an index can use.
     pub(crate) always: Vec<u32>,
 }
 
 impl Index {
     /// `rules` are the conditions over numbers of `tests`; rules that are not used have none.
-    pub(crate) fn new(rules: &[Option<Expression<u32>>], tests: &[Test]) -> Self {
+    /// `is_derived` tells the fields that every record has, for they are not read from it.
+    pub(crate) fn new(
+        rules: &[Option<Expression<u32>>],
+        tests: &[Test],
+        is_derived: &dyn Fn(FieldId) -> bool,
+    ) -> Self {
         let demands: Vec<Option<(FieldId, Vec<String>)>> =
             tests.iter().map(Test::required_values).collect();
         let mut known: BTreeMap<FieldId, BTreeSet<&str>> = BTreeMap::new();
@@ -46,25 +57,75 @@ impl Index {
                 .or_default()
                 .extend(values.iter().map(String::as_str));
         }
+        known.retain(|field, _| !is_derived(*field));
+        let mut uses: BTreeMap<FieldId, usize> = BTreeMap::new();
+        for field in tests.iter().filter_map(Test::needed_field) {
+            *uses.entry(field).or_default() += 1;
+        }
+        uses.retain(|field, _| !is_derived(*field));
+
         let mut reached: BTreeMap<FieldId, BTreeMap<&str, BTreeSet<u32>>> = BTreeMap::new();
+        let mut present: BTreeMap<FieldId, Vec<u32>> = BTreeMap::new();
         let mut index = Self::default();
         for (number, rule) in (0u32..).zip(rules) {
             let Some(rule) = rule else { continue };
-            let choice = Choice {
-                demands: &demands,
-                known: &known,
-            };
-            let Some(witness) = choice.witness(rule) else {
-                index.always.push(number);
-                continue;
-            };
-            for (field, values) in witness.iter().filter_map(|test| choice.demand(*test)) {
-                let rules_of = reached.entry(*field).or_default();
-                for value in values {
-                    rules_of.entry(value).or_default().insert(number);
+            let by_value = witness(
+                rule,
+                &|test| {
+                    let (field, _) = demands.get(test as usize)?.as_ref()?;
+                    known.contains_key(field).then_some(test)
+                },
+                &|chosen| {
+                    // By the weakest field, then by how few values are waited for.
+                    let demands = || {
+                        chosen
+                            .iter()
+                            .filter_map(|test| demands.get(*test as usize)?.as_ref())
+                    };
+                    let names = |field| known.get(field).map_or(0, BTreeSet::len);
+                    let weakest = demands().map(|(field, _)| names(field)).min().unwrap_or(0);
+                    (
+                        weakest,
+                        Reverse(demands().map(|(_, values)| values.len()).sum::<usize>()),
+                    )
+                },
+            );
+            if let Some(chosen) = by_value {
+                for (field, values) in chosen
+                    .iter()
+                    .filter_map(|test| demands.get(*test as usize)?.as_ref())
+                {
+                    let rules_of = reached.entry(*field).or_default();
+                    for value in values {
+                        rules_of.entry(value).or_default().insert(number);
+                    }
                 }
+                continue;
+            }
+            let by_presence = witness(
+                rule,
+                &|test| {
+                    tests
+                        .get(test as usize)?
+                        .needed_field()
+                        .filter(|field| uses.contains_key(field))
+                },
+                &|chosen| {
+                    // Fields that few rules ask for are absent most often.
+                    let uses = chosen.iter().filter_map(|field| uses.get(field));
+                    Reverse(uses.sum::<usize>())
+                },
+            );
+            match by_presence {
+                Some(chosen) => {
+                    for field in chosen.into_iter().collect::<BTreeSet<_>>() {
+                        present.entry(field).or_default().push(number);
+                    }
+                }
+                None => index.always.push(number),
             }
         }
+        index.present = present.into_iter().collect();
         for (field, values) in reached {
             let all: BTreeSet<u32> = values.values().flatten().copied().collect();
             let longest = values.keys().map(|value| value.len()).max().unwrap_or(0);
@@ -89,6 +150,11 @@ impl Index {
         lower: &mut Vec<u8>,
         found: &mut dyn FnMut(u32),
     ) {
+        for (field, rules) in &self.present {
+            if !record.values(*field).is_empty() {
+                rules.iter().copied().for_each(&mut *found);
+            }
+        }
         for index in &self.fields {
             let mut all = false;
             let verdict = any_value(record.values(index.field), 0, &mut |value| {
@@ -134,46 +200,26 @@ impl FieldIndex {
     }
 }
 
-struct Choice<'a> {
-    demands: &'a [Option<(FieldId, Vec<String>)>],
-    known: &'a BTreeMap<FieldId, BTreeSet<&'a str>>,
-}
-
-impl<'a> Choice<'a> {
-    fn demand(&self, test: u32) -> Option<&'a (FieldId, Vec<String>)> {
-        self.demands.get(test as usize)?.as_ref()
-    }
-
-    /// Tests of which at least one must not fail for the rule to match.
-    fn witness(&self, rule: &Expression<u32>) -> Option<Vec<u32>> {
-        match rule {
-            Expression::Leaf(test) => self.demand(*test).map(|_| vec![*test]),
-            Expression::Not(_) => None,
-            Expression::Any(parts) | Expression::AtLeast(_, parts) => {
-                let mut all = Vec::new();
-                for part in parts {
-                    all.append(&mut self.witness(part)?);
-                }
-                (!all.is_empty()).then_some(all)
+/// What the rule cannot match without, told by leaves: at least one of what is given must hold.
+/// Where several are possible, the one of the best score.
+fn witness<T, Score: Ord>(
+    rule: &Expression<u32>,
+    leaf: &dyn Fn(u32) -> Option<T>,
+    score: &dyn Fn(&[T]) -> Score,
+) -> Option<Vec<T>> {
+    match rule {
+        Expression::Leaf(test) => leaf(*test).map(|one| vec![one]),
+        Expression::Not(_) => None,
+        Expression::Any(parts) | Expression::AtLeast(_, parts) => {
+            let mut all = Vec::new();
+            for part in parts {
+                all.append(&mut witness(part, leaf, score)?);
             }
-            Expression::All(parts) => parts
-                .iter()
-                .filter_map(|part| self.witness(part))
-                .max_by_key(|witness| self.score(witness)),
+            (!all.is_empty()).then_some(all)
         }
-    }
-
-    /// How well a witness tells records apart: by its weakest field, then by how few values it
-    /// waits for.
-    fn score(&self, witness: &[u32]) -> (usize, std::cmp::Reverse<usize>) {
-        let demands = || witness.iter().filter_map(|test| self.demand(*test));
-        let weakest = demands()
-            .map(|(field, _)| self.known.get(field).map_or(0, BTreeSet::len))
-            .min()
-            .unwrap_or(0);
-        (
-            weakest,
-            std::cmp::Reverse(demands().map(|(_, values)| values.len()).sum()),
-        )
+        Expression::All(parts) => parts
+            .iter()
+            .filter_map(|part| witness(part, leaf, score))
+            .max_by_key(|chosen| score(chosen)),
     }
 }

@@ -118,7 +118,12 @@ impl Matcher {
             }
         }
         let tests = compiler.tests;
-        let index = Index::new(&compiled, &tests);
+        let index = Index::new(&compiled, &tests, &|field| {
+            fields
+                .paths()
+                .get(field.0 as usize)
+                .is_some_and(|path| path.starts_with("portreeve."))
+        });
         (
             Matcher {
                 tests,

@@ -112,6 +112,14 @@ impl Test {
         }
     }
 
+    /// The field without which it cannot match.
+    pub(crate) fn needed_field(&self) -> Option<FieldId> {
+        match self.kind {
+            Kind::Null | Kind::Exists(false) => None,
+            _ => self.field,
+        }
+    }
+
     /// The field and the texts, in lower case, of which one of the field's values must be one;
     /// `None` where it can match in other ways.
     pub(crate) fn required_values(&self) -> Option<(FieldId, Vec<String>)> {

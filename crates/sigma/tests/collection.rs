@@ -37,7 +37,7 @@ fn all_public_rules_are_parsed_and_all_but_placeholders_compiled() {
 }
 
 #[test]
-fn all_aws_rules_load_and_none_but_two_is_tested_on_each_record() {
+fn all_aws_rules_load_and_the_index_reaches_each() {
     let Some(folder) = common::shared("rules/sigmahq/rules/cloud/aws") else {
         return;
     };
@@ -61,5 +61,5 @@ fn all_aws_rules_load_and_none_but_two_is_tested_on_each_record() {
     );
     let (matcher, refused) = Matcher::new(&rules, &mut Fields::default());
     assert!(refused.is_empty(), "{refused:?}");
-    assert!(matcher.always_tested() <= 2, "{}", matcher.always_tested());
+    assert_eq!(matcher.always_tested(), 0);
 }
