@@ -343,23 +343,19 @@ impl<'a> Case<'a> {
     /// Puts the rows in order of time; those that share an instant by their own ids, so that it
     /// does not matter which file held them.
     fn order(&mut self, rows: HashMap<RowId, CaseRow, FixedState>) {
-        let mut keyed: Vec<_> = rows
-            .into_values()
-            .map(|case_row| {
-                let row = self.folded.activities.get(case_row.row);
-                (
-                    (
-                        row.time().is_none(),
-                        row.time(),
-                        row.event_id(),
-                        row.action(),
-                    ),
-                    case_row,
-                )
-            })
-            .collect();
-        keyed.sort_unstable_by(|a, b| a.0.cmp(&b.0).then(a.1.row.cmp(&b.1.row)));
-        self.rows = keyed.into_iter().map(|(_, row)| row).collect();
+        let mut rows: Vec<CaseRow> = rows.into_values().collect();
+        rows.sort_unstable_by(|a, b| {
+            let (left, right) = (
+                self.folded.activities.get(a.row),
+                self.folded.activities.get(b.row),
+            );
+            let key = |row: ActivityRow<'_>| (row.time().is_none(), row.time());
+            key(left)
+                .cmp(&key(right))
+                .then_with(|| left.event_id().cmp(&right.event_id()))
+                .then(a.row.cmp(&b.row))
+        });
+        self.rows = rows;
     }
 
     fn in_order_of_sight(&self, held: HashSet<Symbol, FixedState>) -> Vec<Symbol> {

@@ -2,8 +2,9 @@
 //!
 //! An address is *common* where many actors use it without a finding, or where the user declares
 //! its network as corporate or a pipeline's. It is *ordinary* for an actor that used it on several
-//! days before the actor's first finding from a strange address. What is neither, and public, is
-//! *strange*: only that joins findings and makes other activity suspect.
+//! days before the actor's first finding from a strange address, or from the start did most of its
+//! work there. What is neither, and public, is *strange*: only that joins findings and makes other
+//! activity suspect.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
@@ -20,8 +21,12 @@ const COMMON_ACTORS: usize = 4;
 /// On how many days an actor must have worked from an address for it to be ordinary.
 const ORDINARY_DAYS: u8 = 3;
 
-/// How long before the first finding a client may have been seen and still be the intruder's.
-const CLIENT_LEAD_SECONDS: i64 = 86_400;
+/// How long before the first finding a client may have been seen and still be the intruder's; and
+/// how long after its first call an actor still begins.
+const LEAD_SECONDS: i64 = 86_400;
+
+/// One row in so many has a finding at most where an actor ordinarily works.
+const RARE: u64 = 10;
 
 /// Stands for "never" where times are compared.
 const NEVER: i64 = i64::MAX;
@@ -35,7 +40,9 @@ struct Use {
     last_day: i64,
     /// When the last of [`ORDINARY_DAYS`] days began.
     settled: i64,
-    found: bool,
+    rows: u64,
+    /// Rows with a grave finding.
+    found: u64,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -50,6 +57,8 @@ pub(crate) struct Survey<'a> {
     pub(crate) actors: Actors,
     /// For each finding its rows.
     pub(crate) rows_of_finding: Vec<Vec<RowId>>,
+    /// Rows with a grave finding that says something of its address.
+    grave_rows: Vec<RowId>,
     uses: HashMap<(ActorId, Symbol), Use, FixedState>,
     common: HashSet<Symbol, FixedState>,
     named: HashSet<Symbol, FixedState>,
@@ -77,6 +86,7 @@ impl<'a> Survey<'a> {
             folded,
             actors,
             rows_of_finding,
+            grave_rows: Vec::new(),
             uses: HashMap::default(),
             common: HashSet::default(),
             named: HashSet::default(),
@@ -91,6 +101,7 @@ impl<'a> Survey<'a> {
         let client_uses = survey.read_uses();
         survey.mark_findings();
         survey.find_common(settings);
+        survey.find_habitual();
         survey.find_first_strange();
         survey.find_distinctive(&client_uses);
         survey.find_users();
@@ -134,8 +145,10 @@ impl<'a> Survey<'a> {
                 days: 0,
                 last_day: i64::MIN,
                 settled: NEVER,
-                found: false,
+                rows: 0,
+                found: 0,
             });
+            used.rows += 1;
             if used.last_day != day {
                 used.last_day = day;
                 used.days = used.days.saturating_add(1);
@@ -161,21 +174,49 @@ impl<'a> Survey<'a> {
     }
 
     fn mark_findings(&mut self) {
+        let mut grave = Vec::new();
         for (number, rows) in self.rows_of_finding.iter().enumerate() {
             let finding = &self.folded.findings[number];
             if !tells_address(finding) || !is_grave(finding) {
                 continue;
             }
-            let named = names_address(finding);
-            for row in rows.iter().map(|row| self.folded.activities.get(*row)) {
-                if named {
-                    self.named.insert(row.address_symbol());
-                }
-                if let Some(actor) = self.actors.actor_of(row.id())
-                    && let Some(used) = self.uses.get_mut(&(actor, row.address_symbol()))
-                {
-                    used.found = true;
-                }
+            grave.extend_from_slice(rows);
+            if names_address(finding) {
+                let address = |row: &RowId| self.folded.activities.get(*row).address_symbol();
+                self.named.extend(rows.iter().map(address));
+            }
+        }
+        grave.sort_unstable();
+        grave.dedup();
+        for row in &grave {
+            let address = self.folded.activities.get(*row).address_symbol();
+            if let Some(actor) = self.actors.actor_of(*row)
+                && let Some(used) = self.uses.get_mut(&(actor, address))
+            {
+                used.found += 1;
+            }
+        }
+        self.grave_rows = grave;
+    }
+
+    /// Takes for ordinary from the start where an actor began, did at least half of its work, and
+    /// seldom gave a finding: else a finding in the first days of the logs would make all of a
+    /// robot's work suspect.
+    fn find_habitual(&mut self) {
+        let mut totals = HashMap::<ActorId, (u64, i64), FixedState>::default();
+        for ((actor, _), used) in &self.uses {
+            let (rows, first) = totals.entry(*actor).or_insert((0, NEVER));
+            *rows += used.rows;
+            *first = used.first.min(*first);
+        }
+        for ((actor, address), used) in &mut self.uses {
+            let (rows, first) = totals.get(actor).copied().unwrap_or_default();
+            let is_habitual = used.settled != NEVER
+                && used.first <= first.saturating_add(LEAD_SECONDS)
+                && used.rows * 2 >= rows
+                && used.found * RARE <= used.rows;
+            if is_habitual && !self.named.contains(address) {
+                used.settled = i64::MIN;
             }
         }
     }
@@ -183,7 +224,7 @@ impl<'a> Survey<'a> {
     fn find_common(&mut self, settings: &Settings) {
         let mut quiet = HashMap::<Symbol, usize, FixedState>::default();
         for ((_, address), used) in &self.uses {
-            *quiet.entry(*address).or_default() += usize::from(!used.found);
+            *quiet.entry(*address).or_default() += usize::from(used.found == 0);
         }
         let strings = self.folded.activities.strings();
         self.common = quiet
@@ -200,24 +241,15 @@ impl<'a> Survey<'a> {
     }
 
     /// Finds for each actor its first grave finding from an address that was not ordinary for it
-    /// by then. Findings are in order of time.
+    /// by then.
     fn find_first_strange(&mut self) {
-        let mut grave: Vec<(i64, RowId)> = Vec::new();
-        for (number, rows) in self.rows_of_finding.iter().enumerate() {
-            let finding = &self.folded.findings[number];
-            if tells_address(finding) && is_grave(finding) {
-                let timed = |row: &RowId| {
-                    Some((self.folded.activities.get(*row).time()?.as_second(), *row))
-                };
-                grave.extend(rows.iter().filter_map(timed));
-            }
-        }
-        grave.sort_unstable();
-        for (time, row) in grave {
-            let row = self.folded.activities.get(row);
-            let Some(actor) = self.actors.actor_of(row.id()) else {
+        // Rows are in order of time.
+        for row in &self.grave_rows {
+            let row = self.folded.activities.get(*row);
+            let (Some(actor), Some(time)) = (self.actors.actor_of(row.id()), row.time()) else {
                 continue;
             };
+            let time = time.as_second();
             let Some(used) = self.uses.get(&(actor, row.address_symbol())) else {
                 continue;
             };
@@ -249,7 +281,7 @@ impl<'a> Survey<'a> {
             let near = self
                 .first_strange
                 .get(actor)
-                .is_some_and(|first| seen.first >= first - CLIENT_LEAD_SECONDS);
+                .is_some_and(|first| seen.first >= first - LEAD_SECONDS);
             if !seen.found || !near || clients::is_provider(&self.families[*family as usize]) {
                 ordinary.insert(*family);
             } else {

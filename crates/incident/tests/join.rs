@@ -555,6 +555,38 @@ fn a_sign_on_a_key_brings_what_was_minted_from_it() {
 }
 
 #[test]
+fn a_finding_on_the_first_day_does_not_make_a_robot_s_work_suspect() {
+    let mut logs = Logs::default();
+    logs.add(robot("2026-03-01T03:00:00Z", "s3:ListBuckets"));
+    logs.add(robot("2026-03-01T04:00:00Z", "iam:CreateAccessKey"));
+    for day in 2..12 {
+        for hour in 1..4 {
+            logs.add(robot(
+                &format!("2026-03-{day:02}T{hour:02}:00:00Z"),
+                "s3:ListBuckets",
+            ));
+        }
+    }
+    let incidents = tell(&logs.fold());
+    assert_eq!(incidents.len(), 1);
+    assert!(events_of(&incidents[0], TimelineRole::Suspect).is_empty());
+    // The same key used from elsewhere, with findings, is another matter.
+    logs.add(
+        robot("2026-03-12T04:00:00Z", "sts:GetCallerIdentity")
+            .from(HOSTING)
+            .with(KALI),
+    );
+    logs.add(
+        robot("2026-03-12T04:01:00Z", "s3:ListBuckets")
+            .from(HOSTING)
+            .with("Boto3/1.34"),
+    );
+    let incidents = tell(&logs.fold());
+    assert_eq!(events_of(&incidents[0], TimelineRole::Suspect).len(), 1);
+    assert!(incidents[0].narrative[1].starts_with("Likely stolen"));
+}
+
+#[test]
 fn a_busy_credential_s_other_activity_is_capped() {
     let mut logs = Logs::default();
     for number in 0..2_500 {
