@@ -1,7 +1,7 @@
 //! The public collection of Sigma rules loads unchanged.
 
-use portreeve_record::Fields;
-use portreeve_sigma::{DiagnosticKind, DiagnosticSeverity, Matcher, parse};
+use portreeve_record::{Extractor, Fields, SlotBuffer};
+use portreeve_sigma::{DiagnosticKind, DiagnosticSeverity, Hit, Matcher, Scratch, Verdict, parse};
 
 mod common;
 
@@ -62,4 +62,55 @@ fn all_aws_rules_load_and_the_index_reaches_each() {
     let (matcher, refused) = Matcher::new(&rules, &mut Fields::default());
     assert!(refused.is_empty(), "{refused:?}");
     assert_eq!(matcher.always_tested(), 0);
+}
+
+#[test]
+fn index_and_extractor_agree_with_each_rule_on_a_plain_record() {
+    let Some(folder) = common::shared("rules/sigmahq/rules/cloud") else {
+        return;
+    };
+    let Some(records) = common::shared("data/stratus/stratus.ndjson") else {
+        return;
+    };
+    let mut rules = Vec::new();
+    for path in common::rule_files(&folder) {
+        let text = std::fs::read_to_string(&path).expect("the file can be read");
+        rules.extend(parse(&path.display().to_string(), &text).rules);
+    }
+    let mut fields = Fields::default();
+    let (matcher, _) = Matcher::new(&rules, &mut fields);
+    let extractor = Extractor::new(&fields);
+    let mut buffer = SlotBuffer::new();
+    let (mut scratch, mut hits) = (Scratch::new(), Vec::new());
+    let mut found = 0;
+    let text = std::fs::read_to_string(records).expect("the file can be read");
+    let techniques = text
+        .lines()
+        .map(|line| serde_json::from_str::<serde_json::Value>(line).expect("the line is JSON"));
+    let events: Vec<String> = techniques
+        .flat_map(|mut technique| match technique["events"].take() {
+            serde_json::Value::Array(events) => events,
+            _ => Vec::new(),
+        })
+        .map(|event| event.to_string())
+        .collect();
+    assert!(events.len() > 21, "{} events", events.len());
+    for line in &events {
+        let record = extractor
+            .extract(line.as_bytes(), &mut buffer)
+            .expect("the record can be read");
+        matcher.matches(&record, &mut scratch, &mut hits);
+        drop(record);
+        let plain = common::PlainRecord::new(line, &fields);
+        let expected: Vec<Hit> = (0..rules.len())
+            .map(|rule| Hit {
+                rule,
+                verdict: matcher.evaluate_one(rule, &plain),
+            })
+            .filter(|hit| hit.verdict != Verdict::No)
+            .collect();
+        assert_eq!(hits, expected, "{line}");
+        found += hits.len();
+    }
+    assert!(found > 0, "the records hold something to find");
 }
