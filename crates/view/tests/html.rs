@@ -50,6 +50,12 @@ fn attribute<'a>(attributes: &'a str, name: &str) -> Option<&'a str> {
 }
 
 /// For looking at: `PORTREEVE_PAGES=folder cargo test -p portreeve-view --test html` writes pages.
+fn keep(name: &str, page: &str) {
+    if let Ok(folder) = std::env::var("PORTREEVE_PAGES") {
+        std::fs::write(format!("{folder}/{name}.html"), page).unwrap();
+    }
+}
+
 #[test]
 fn pages_are_well_formed_and_name_what_they_point_to() {
     let mut pages = vec![("report", sample::report()), ("clear", sample::clear())];
@@ -92,9 +98,7 @@ fn pages_are_well_formed_and_name_what_they_point_to() {
                 .filter(|(name, _)| name == "th")
                 .all(|(_, attributes)| attributes.contains("scope="))
         );
-        if let Ok(folder) = std::env::var("PORTREEVE_PAGES") {
-            std::fs::write(format!("{folder}/{name}.html"), page).unwrap();
-        }
+        keep(name, &page);
     }
 }
 
@@ -193,6 +197,7 @@ fn a_long_timeline_makes_no_large_page() {
         })
         .collect();
     let page = html::report(&report);
+    keep("long", &page);
     assert!(page.len() < 2_000_000, "{} bytes", page.len());
     assert!(page.contains("left out of this table; the report in JSON holds all."));
     assert!(page.contains("31 other credentials"));

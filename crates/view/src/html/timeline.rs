@@ -20,6 +20,8 @@ const PAUSES: usize = 6;
 const BIN: f64 = 9.0;
 const QUIET_BIN: f64 = 3.0;
 const PINS: usize = 24;
+const PIN_ROOM: f64 = 21.0;
+const PIN_ROWS: usize = 5;
 
 /// Draws an incident's timeline with its numbered findings; nothing where no record has a time.
 pub(super) fn draw(incident: &Incident, findings: &BTreeMap<&str, &Finding>, id: &str) -> Markup {
@@ -41,15 +43,15 @@ pub(super) fn draw(incident: &Incident, findings: &BTreeMap<&str, &Finding>, id:
                 (lanes.draw(&axis, top))
                 @for pin in &pins {
                     g class=(pin.severity.as_str()) {
-                        line class="leader" x1=(px(pin.x)) y1=(px(40.0 + pin.row as f64 * 22.0)) x2=(px(pin.x)) y2=(px(top + pin.lane as f64 * LANE + 26.0)) {}
+                        line class="leader" x1=(px(pin.pin_x)) y1=(px(40.0 + pin.row as f64 * 22.0)) x2=(px(pin.x)) y2=(px(top + pin.lane as f64 * LANE + 26.0)) {}
                     }
                 }
                 (marks(incident, findings, &axis, &lanes, top))
                 @for pin in &pins {
                     g class=(pin.severity.as_str()) {
                         title { (pin.number) ". " (Clean(pin.title)) }
-                        circle class="pin" cx=(px(pin.x)) cy=(px(40.0 + pin.row as f64 * 22.0)) r="9" {}
-                        text class="pin-text" x=(px(pin.x)) y=(px(43.8 + pin.row as f64 * 22.0)) { (pin.number) }
+                        circle class="pin" cx=(px(pin.pin_x)) cy=(px(40.0 + pin.row as f64 * 22.0)) r="9" {}
+                        text class="pin-text" x=(px(pin.pin_x)) y=(px(43.8 + pin.row as f64 * 22.0)) { (pin.number) }
                     }
                 }
             }
@@ -411,6 +413,8 @@ struct Pin<'a> {
     title: &'a str,
     finding: &'a Finding,
     x: f64,
+    /// Where the pin itself is: beside `x` where others stand there already.
+    pin_x: f64,
     row: usize,
     lane: usize,
 }
@@ -441,13 +445,22 @@ fn pins<'a>(
     let mut pins = Vec::new();
     for (number, (entry, finding)) in shown.into_iter().enumerate() {
         let x = axis.x(entry.time.map_or(0, Timestamp::as_second));
-        let row = ends
-            .iter()
-            .position(|end| x - end >= 21.0)
-            .unwrap_or(ends.len());
+        // The first row with room; where none has, the pin moves aside in the row with most room.
+        let free = ends.iter().position(|end| x - end >= PIN_ROOM);
+        let row = free.unwrap_or_else(|| {
+            if ends.len() < PIN_ROWS {
+                return ends.len();
+            }
+            let nearest = ends.iter().enumerate().min_by(|a, b| a.1.total_cmp(b.1));
+            nearest.map_or(0, |(row, _)| row)
+        });
+        let pin_x = ends
+            .get(row)
+            .map_or(x, |end| x.max(end + PIN_ROOM))
+            .min(WIDTH - 16.0);
         match ends.get_mut(row) {
-            Some(end) => *end = x,
-            None => ends.push(x),
+            Some(end) => *end = pin_x,
+            None => ends.push(pin_x),
         }
         pins.push(Pin {
             number: number + 1,
@@ -455,6 +468,7 @@ fn pins<'a>(
             title: &finding.title,
             finding,
             x,
+            pin_x,
             row,
             lane: lanes.of(entry),
         });
