@@ -31,7 +31,8 @@ pub fn clean_lines(text: &str) -> String {
     text.lines().map(clean).collect::<Vec<_>>().join("\n")
 }
 
-/// Whether a remedy is a command to copy rather than a step in words.
+/// Whether a remedy is a command to copy rather than a step in words, which may begin with one:
+/// a program, up to two words that say what it does, then options with at most one value each.
 pub fn is_command(text: &str) -> bool {
     let programs = [
         "aws",
@@ -43,7 +44,19 @@ pub fn is_command(text: &str) -> bool {
         "terraform",
     ];
     let mut words = text.split_whitespace();
-    words.next().is_some_and(|first| programs.contains(&first)) && !text.trim_end().ends_with('.')
+    if !words.next().is_some_and(|first| programs.contains(&first)) {
+        return false;
+    }
+    let mut bare = 2;
+    words.all(|word| {
+        if word.starts_with("--") {
+            bare = 1;
+            return true;
+        }
+        let room = bare > 0;
+        bare -= i32::from(room);
+        room && !word.ends_with([',', ';', '.', ')'])
+    })
 }
 
 /// Whether a character is shown by its code point instead of by itself.
@@ -235,6 +248,23 @@ mod tests {
         assert_eq!(wrap("abcdefghij", 4, 0), ["abcd", "efgh", "ij"]);
         assert_eq!(wrap("one two", 7, 5), ["", "one two"]);
         assert_eq!(wrap("", 7, 0), [""]);
+    }
+
+    #[test]
+    fn commands_are_told_from_steps_in_words() {
+        assert!(is_command("aws iam list-instance-profiles"));
+        assert!(is_command(
+            "aws kms get-key-policy --key-id KEY --policy-name default"
+        ));
+        for step in [
+            "",
+            "Export the account again.",
+            "aws iam get-account-authorization-details in these accounts",
+            "aws iam get-account-authorization-details (its `Policies` hold them)",
+            "aws cloudtrail put-event-selectors with DataResources for the buckets",
+        ] {
+            assert!(!is_command(step), "{step}");
+        }
     }
 
     #[test]

@@ -173,7 +173,7 @@ fn network_use(network: &NetworkUse) -> Markup {
     html! {
         li class=(if network.suspect { "suspect" } else { "" }) {
             span {
-                b class="mono" { (Clean(&network.address)) } " "
+                b class="mono" { @if network.address.is_empty() { "no address recorded" } @else { (Clean(&network.address)) } } " "
                 @if network.class != "unknown" { span class="tag" { (Clean(&network.class)) } }
                 @if network.suspect { " " span class="tag warn" { "suspect" } }
             }

@@ -133,6 +133,10 @@ fn network_line(page: &mut Page, network: &NetworkUse, pad: &str) {
     } else {
         ("  ", page::PLAIN)
     };
+    let address = match network.address.as_str() {
+        "" => "no address recorded",
+        address => address,
+    };
     let mut tail = String::new();
     if network.class != "unknown" {
         tail.push_str(&format!(" ({})", network.class));
@@ -143,20 +147,20 @@ fn network_line(page: &mut Page, network: &NetworkUse, pad: &str) {
     ));
     tail.push_str(&format!("  {}", period(network.first, network.last)));
     let hang = pad.len() + 4;
-    let used = pad.len() + 2 + text::width(&text::clean(&format!("{}{tail}", network.address)));
+    let used = pad.len() + 2 + text::width(&text::clean(&format!("{address}{tail}")));
     let client = network.client.as_deref().unwrap_or_default();
     let beside = used + 2 + text::width(&text::clean(client)) <= page.width();
     let mut spans = vec![
         plain(pad),
         Span(SUSPECT.bold(), mark.into()),
-        Span(style, network.address.clone()),
+        Span(style, address.to_owned()),
         plain(tail),
     ];
     if beside && !client.is_empty() {
         spans.push(faint(format!("  {client}")));
     }
     page.spans(hang, &spans);
-    if !beside {
+    if !beside && !client.is_empty() {
         page.spans(hang, &[faint(format!("{pad}    {client}"))]);
     }
 }
