@@ -53,8 +53,10 @@ use stage::Stage;
 const INTRUSION_RECORDS: usize = 600;
 /// How many records a day has on average at full volume; tells how far to turn the volume down.
 const RECORDS_PER_DAY: usize = 8_000;
+/// How many records a day has that no volume thins: the developer's own, a deploy, the sign-ins.
+const FIXED_PER_DAY: usize = 60;
 /// How few records a day may have at the lowest volume.
-const LEAST_PER_DAY: usize = 500;
+const LEAST_PER_DAY: usize = 300;
 
 /// What to simulate.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -232,7 +234,9 @@ pub fn simulate(plan: &Plan, sink: &mut dyn Sink) -> Result<Summary, SimulateErr
     let foothold = time::FIRST_MONDAY + seeds.stream("weeks", 0).between(0, 11) * 7 * time::DAY;
     let after = scenario.as_ref().map_or(18, |(_, scenario)| scenario.days);
     let start = foothold - (i64::from(plan.days) - i64::from(after)) * time::DAY;
-    let room = (plan.max_records - reserved) * 1000 / (RECORDS_PER_DAY * plan.days as usize);
+    let days = plan.days as usize;
+    let room =
+        (plan.max_records - reserved - FIXED_PER_DAY * days) * 1000 / (RECORDS_PER_DAY * days);
     let stage = Stage {
         organisation: Organisation::new(seeds),
         seeds,

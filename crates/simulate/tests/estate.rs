@@ -68,43 +68,51 @@ fn the_estate_is_read_whole() {
 
 #[test]
 fn the_story_has_its_paths() {
-    for seed in [1, 9] {
-        let estate = estate(seed);
-        let graph = Graph::build(&estate, &catalogue(), &[]);
-        let role = |name: &str| {
-            let ends = |id: &str| {
-                id.contains(":role/")
-                    && id
-                        .rsplit('/')
-                        .next()
-                        .is_some_and(|last| last.starts_with(name))
-            };
-            estate
-                .entities()
-                .map(|entity| entity.id.as_str())
-                .find(|id| id.contains("111122223333") && ends(id))
-                .expect("the role is there")
-                .to_owned()
-        };
-        let reaches = |from: &str, kind: JewelKind| {
-            graph.paths_to_jewels(from).into_iter().any(|path| {
-                graph
-                    .jewel(path.to.as_str())
-                    .is_some_and(|jewel| jewel.kind == kind)
-            })
-        };
-        let developer = role("AWSReservedSSO_WebDeploy_");
-        assert!(
-            reaches(&developer, JewelKind::WebOrigin),
-            "the stolen session writes the web origin"
-        );
-        assert!(!reaches(&developer, JewelKind::SigningKey));
-        let preview = role("gha-preview");
-        assert!(reaches(&preview, JewelKind::ImageRepository));
-        assert!(
-            reaches(&preview, JewelKind::WalletSecret),
-            "by the image, the instances' role reads the secrets"
-        );
-        assert!(!reaches(&role("gha-terraform"), JewelKind::WalletSecret));
-    }
+    let estate = estate(9);
+    let graph = Graph::build(&estate, &catalogue(), &[]);
+    let find = |start: &str| {
+        let mut ids = estate.entities().map(|entity| entity.id.as_str());
+        ids.find(|id| id.starts_with(start))
+            .expect("it is in the estate")
+            .to_owned()
+    };
+    let sso = "role/aws-reserved/sso.amazonaws.com/eu-west-1/AWSReservedSSO_WebDeploy_";
+    let developer = find(&format!("arn:aws:iam::111122223333:{sso}"));
+    let preview = find("arn:aws:iam::111122223333:role/gha-preview");
+    let origin = find("arn:aws:s3:::halyard-web-prod-");
+    let image = find("arn:aws:ecr:eu-west-1:111122223333:repository/web-edge");
+    let wallet = find("arn:aws:secretsmanager:eu-west-1:111122223333:secret:halyard/wallet/");
+    let key = estate
+        .entities()
+        .find(|entity| {
+            entity
+                .attributes
+                .get("KeySpec")
+                .is_some_and(|spec| spec == "ECC_SECG_P256K1")
+        })
+        .expect("the signing key is in the estate")
+        .id
+        .to_string();
+
+    let kind = |id: &str| graph.jewel(id).map(|jewel| jewel.kind);
+    assert_eq!(kind(&origin), Some(JewelKind::WebOrigin));
+    assert_eq!(kind(&image), Some(JewelKind::ImageRepository));
+    assert_eq!(kind(&wallet), Some(JewelKind::WalletSecret));
+    assert_eq!(kind(&key), Some(JewelKind::SigningKey));
+
+    assert!(
+        graph.path(&developer, &origin).is_some(),
+        "the session writes the web origin"
+    );
+    assert!(graph.path(&developer, &key).is_none());
+    assert!(graph.path(&preview, &image).is_some());
+    let by_image = graph
+        .path(&preview, &wallet)
+        .expect("what is pushed runs as the node's role");
+    assert!(by_image.steps.len() >= 3, "{by_image:?}");
+    assert!(
+        graph
+            .path("arn:aws:iam::111122223333:role/gha-terraform", &wallet)
+            .is_none()
+    );
 }

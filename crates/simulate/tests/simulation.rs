@@ -22,7 +22,7 @@ fn plan(seed: u64, intrusion: Intrusion) -> Plan {
         seed,
         days: 20,
         intrusion,
-        max_records: 12_000,
+        max_records: 7_000,
     }
 }
 
@@ -63,7 +63,7 @@ fn quiet_run() -> &'static Simulation {
     static RUN: OnceLock<Simulation> = OnceLock::new();
     RUN.get_or_init(|| {
         run(&Plan {
-            max_records: 11_400,
+            max_records: 6_400,
             ..plan(1, Intrusion::None)
         })
     })
@@ -205,7 +205,7 @@ fn some_records_come_twice_and_none_too_many() {
     assert!(run.summary.duplicates > 0);
     assert_eq!(ids.len() + run.summary.duplicates, run.records.len());
     assert!(
-        run.records.len() <= 12_000 && run.records.len() > 9_000,
+        run.records.len() <= 7_000 && run.records.len() > 4_500,
         "{}",
         run.records.len()
     );
