@@ -58,7 +58,13 @@ fn keep(name: &str, page: &str) {
 
 #[test]
 fn pages_are_well_formed_and_name_what_they_point_to() {
-    let mut pages = vec![("report", sample::report()), ("clear", sample::clear())];
+    let mut pages = vec![
+        ("report", sample::report()),
+        ("clear", sample::clear()),
+        ("two", sample::report()),
+    ];
+    let again = pages[2].1.incidents[0].clone();
+    pages[2].1.incidents.push(again);
     pages[1].1.simulated = true;
     for (name, report) in pages {
         let page = html::report(&report);

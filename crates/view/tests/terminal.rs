@@ -141,3 +141,32 @@ fn a_table_keeps_its_columns() {
     };
     insta::assert_snapshot!(terminal::table(&["name", "calls", "what"], &rows, &options));
 }
+
+#[test]
+fn many_incidents_are_all_named_and_the_gravest_told() {
+    let mut report = sample::report();
+    let one = report.incidents[0].clone();
+    report.incidents = (0..9)
+        .map(|number| {
+            let mut incident = one.clone();
+            incident.id = format!("inc-{number}");
+            incident.headline = format!("Headline number {number}");
+            incident
+        })
+        .collect();
+    let shown = terminal::report(&report, &Options::default());
+    assert!((0..9).all(|number| shown.contains(&format!("Headline number {number}"))));
+    assert!(shown.contains("inc-4") && !shown.contains("inc-5"));
+    assert!(
+        shown.contains("4 more incidents, named at the top, left out"),
+        "{shown}"
+    );
+    let all = terminal::report(
+        &report,
+        &Options {
+            list: None,
+            ..Options::default()
+        },
+    );
+    assert!((0..9).all(|number| all.contains(&format!("inc-{number}"))));
+}

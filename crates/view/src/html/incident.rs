@@ -97,7 +97,10 @@ fn facts(incident: &Incident) -> Markup {
             format!("{} UTC", text::time(time))
         })
     };
-    let lasted = incident.first_sign.zip(incident.last_activity);
+    let lasted = incident
+        .first_sign
+        .zip(incident.last_activity)
+        .filter(|(first, last)| first < last);
     html! {
         dl class="facts" {
             div { dt { "First sign" } dd { b { (time(incident.first_sign)) } } }

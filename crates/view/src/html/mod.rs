@@ -157,11 +157,20 @@ fn answer(report: &Report, title: &str) -> Markup {
             div { dt { "Logs" } dd { (text::size(report.summary.bytes)) } }
             div { dt { "Read in" } dd { (format!("{:.1} s", report.summary.seconds)) } }
         }
+        @if report.incidents.len() > 1 {
+            ol class="overview" {
+                @for (number, incident) in report.incidents.iter().take(INCIDENTS).enumerate() {
+                    li {
+                        (badge(incident.severity))
+                        a href={ "#incident-" (number + 1) } { (Clean(&incident.headline)) }
+                        span class="soft small t" { (incident.first_sign.map_or("no time".to_owned(), text::minute)) }
+                    }
+                }
+            }
+        }
         nav aria-label="Parts of the report" {
             ul {
-                @for (number, _) in report.incidents.iter().take(12).enumerate() {
-                    li { a href={ "#incident-" (number + 1) } { "Incident" @if report.incidents.len() > 1 { " " (number + 1) } } }
-                }
+                @if report.incidents.len() == 1 { li { a href="#incident-1" { "Incident" } } }
                 li { a href="#other" { "Other findings" } }
                 li { a href="#blind" { "What could not be seen" } }
                 li { a href="#coverage" { "What the logs covered" } }

@@ -38,7 +38,7 @@ fn facts(page: &mut Page, incident: &Incident, context: &Context<'_>) {
     }
     if let Some(last) = incident.last_activity {
         let mut spans = vec![plain(format!("{} UTC", text::time(last)))];
-        if let Some(first) = incident.first_sign {
+        if let Some(first) = incident.first_sign.filter(|first| *first < last) {
             let seconds = last.as_second() - first.as_second();
             spans.push(faint(format!(
                 "  {} after the first sign",
@@ -115,6 +115,9 @@ fn origin(story: &CredentialStory) -> String {
         (method, Some(created)) => format!("issued {} by {method}", text::minute(created)),
     };
     match (story.created, story.expires) {
+        (_, None) if story.credential.starts_with("AKIA") => {
+            format!("{made}; it lives until it is deleted")
+        }
         (_, None) => format!("{made}; when it ends is not known"),
         (Some(created), Some(expires)) if text::day(created) == text::day(expires) => {
             format!(

@@ -78,13 +78,28 @@ pub fn report(report: &Report, options: &Options) -> String {
         );
         page.gap();
     }
-    surroundings::opening(&mut page, report);
-    for incident in &report.incidents {
+    surroundings::opening(&mut page, report, options);
+    let total = report.incidents.len();
+    let shown = options.list.map_or(total, |_| INCIDENTS_IN_FULL).min(total);
+    for incident in report.incidents.iter().take(shown) {
         incident::write(&mut page, incident, &context);
     }
+    if shown < total {
+        page.gap();
+    }
+    left_out(
+        &mut page,
+        (total - shown) as u64,
+        "incident, named at the top,",
+        "incidents, named at the top,",
+        options,
+    );
     surroundings::write(&mut page, report, &context);
     page.finish()
 }
+
+/// How many incidents are told in full where lists are limited; the others are named at the top.
+const INCIDENTS_IN_FULL: usize = 5;
 
 const SIMULATED: &str = " The simulator wrote these records; no organisation, person or intrusion \
     in them is real.";

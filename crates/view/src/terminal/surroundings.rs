@@ -12,7 +12,7 @@ use super::{Context, Options, left_out};
 use crate::{name, text};
 
 /// The answer in a few lines.
-pub(super) fn opening(page: &mut Page, report: &Report) {
+pub(super) fn opening(page: &mut Page, report: &Report, options: &Options) {
     let records = text::counted(report.summary.records, "record", "records");
     if report.incidents.is_empty() {
         page.spans(0, &[Span(STRONG, "No incident was found.".into())]);
@@ -29,7 +29,12 @@ pub(super) fn opening(page: &mut Page, report: &Report) {
     let number = text::counted(report.incidents.len() as u64, "incident", "incidents");
     page.spans(0, &[Span(STRONG, number), plain(format!(" in {records}"))]);
     if report.incidents.len() > 1 {
-        for incident in &report.incidents {
+        let total = report.incidents.len();
+        let shown = options
+            .list
+            .map_or(total, |list| list.saturating_mul(2))
+            .min(total);
+        for incident in report.incidents.iter().take(shown) {
             page.spans(
                 14,
                 &[
@@ -42,6 +47,13 @@ pub(super) fn opening(page: &mut Page, report: &Report) {
                 ],
             );
         }
+        left_out(
+            page,
+            (total - shown) as u64,
+            "incident",
+            "incidents",
+            options,
+        );
     }
 }
 
