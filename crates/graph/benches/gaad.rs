@@ -15,7 +15,10 @@ use portreeve_model::Estate;
 use serde_json::Value;
 
 fn main() {
-    let arguments: Vec<String> = env::args().skip(1).filter(|a| !a.starts_with("--")).collect();
+    let arguments: Vec<String> = env::args()
+        .skip(1)
+        .filter(|a| !a.starts_with("--"))
+        .collect();
     let [export, labels] = arguments.as_slice() else {
         println!("skipped: name an export and its labels");
         return;
@@ -29,7 +32,9 @@ fn main() {
             (path.to_string_lossy().into_owned(), text)
         })
         .collect();
-    let named = files.iter().map(|(name, text)| (name.as_str(), text.as_str()));
+    let named = files
+        .iter()
+        .map(|(name, text)| (name.as_str(), text.as_str()));
     let (catalogue, _) = Catalogue::parse(named);
 
     let bytes = fs::read(export).expect("the export");
@@ -90,5 +95,8 @@ fn main() {
         graph.blast_radius(label["source"].as_str().unwrap_or_default());
         asked += 1;
     }
-    println!("blast: {:.2} ms each", started.elapsed().as_secs_f64() * 1e3 / f64::from(asked.max(1)));
+    println!(
+        "blast: {:.2} ms each",
+        started.elapsed().as_secs_f64() * 1e3 / f64::from(asked.max(1))
+    );
 }

@@ -13,7 +13,7 @@ use crate::jewels::{self, DeclaredJewel};
 use crate::nodes::{NodeId, Nodes};
 use crate::outline::Outline;
 use crate::path::{Jewel, JewelKind};
-use crate::world::{TakerKind, World, outside_identities};
+use crate::world::{Opening, Taker, TakerKind, World, outside_identities};
 
 /// The condition of a step that hangs on which role a workload runs as, where the inventory does
 /// not tell.
@@ -56,6 +56,22 @@ pub(crate) fn graph(estate: &Estate, catalogue: &Catalogue, declared: &[Declared
     Builder::new(evaluator).build(estate, declared)
 }
 
+/// A step that a taker can take.
+struct Step {
+    from: NodeId,
+    target: NodeId,
+    permit: Permit,
+    plan: usize,
+}
+
+/// Whether a plan gives permissions to a principal, rather than the principal to the taker.
+fn grants_power(plan: &Plan) -> bool {
+    matches!(
+        plan.escalation.yields,
+        Yields::Administrator | Yields::WithoutBoundary
+    )
+}
+
 struct Builder {
     evaluator: Evaluator,
     edges: Edges,
@@ -94,8 +110,9 @@ impl Builder {
                 self.edges.add(place, edge);
             }
         }
+        let if_granted = self.administrators_if_granted();
         for taker in 0..self.evaluator.world.takers.len() {
-            self.steps_of(taker, &administrators);
+            self.steps_of(taker, &administrators, &if_granted);
         }
         self.federations();
         self.edges.finish();
@@ -129,6 +146,44 @@ impl Builder {
                     .map(|permit| (taker.node, permit))
             })
             .collect()
+    }
+
+    /// Principals that would be administrators if they were given every permission, and under
+    /// which conditions: what a boundary and the organization leave.
+    fn administrators_if_granted(&self) -> BTreeMap<NodeId, Permit> {
+        // Without a boundary only the account's own bounds count, the same for all in it.
+        let mut unbounded: BTreeMap<(&str, EntityKind), Option<Permit>> = BTreeMap::new();
+        let evaluator = &self.evaluator;
+        let mut found = BTreeMap::new();
+        for taker in &evaluator.world.takers {
+            if taker.kind != TakerKind::Principal {
+                continue;
+            }
+            let plain = taker.policies.boundary.is_none()
+                && taker.policies.scps.is_empty()
+                && taker.policies.session.is_empty();
+            let permit = if plain {
+                let kind = evaluator.nodes.get(taker.node).kind;
+                let known = unbounded.entry((&taker.account, kind));
+                let permit = known.or_insert_with(|| {
+                    let mut policies = taker.policies.clone();
+                    policies.identity.clear();
+                    policies.identity.extend(evaluator.world.everything.clone());
+                    evaluator.administrator(&taker.caller, &policies)
+                });
+                // An explicit deny of its own outlasts the grant.
+                match permit {
+                    Some(_) if taker.denies => evaluator.administrator_if_granted(taker),
+                    permit => permit.clone(),
+                }
+            } else {
+                evaluator.administrator_if_granted(taker)
+            };
+            if let Some(permit) = permit {
+                found.insert(taker.node, permit);
+            }
+        }
+        found
     }
 
     /// Edges that relations are by themselves.
@@ -285,7 +340,12 @@ impl Builder {
     }
 
     /// All steps that one taker can take to what leads on.
-    fn steps_of(&mut self, taker: usize, administrators: &BTreeMap<NodeId, Permit>) {
+    fn steps_of(
+        &mut self,
+        taker: usize,
+        administrators: &BTreeMap<NodeId, Permit>,
+        if_granted: &BTreeMap<NodeId, Permit>,
+    ) {
         let world = &self.evaluator.world;
         let taker = &world.takers[taker];
         // Everything at home is the administrator's already; what is left is elsewhere.
@@ -293,42 +353,44 @@ impl Builder {
             || administrators
                 .get(&taker.node)
                 .is_some_and(|permit| permit.conditions.is_empty());
-        let mut steps: Vec<(NodeId, NodeId, Permit, usize)> = Vec::new();
-        let mut openings = Vec::new();
+        let openings = self.evaluator.openings(taker);
+        let mut steps: Vec<Step> = Vec::new();
+        // One who can make himself an administrator need not be asked about each principal at
+        // home as well: he has them all through the account.
+        let mut strong = elsewhere;
+        if !strong {
+            for (place, plan) in self.evaluator.plans.iter().enumerate() {
+                if grants_power(plan) {
+                    self.plan_steps(taker, place, &openings, false, true, &mut steps);
+                }
+            }
+            strong = steps.iter().any(|step| {
+                let power = if_granted.get(&taker.node);
+                let at_once = power.is_some_and(|permit| permit.conditions.is_empty());
+                let yields = self.evaluator.plans[step.plan].escalation.yields;
+                yields == Yields::Administrator && step.permit.conditions.is_empty() && at_once
+            });
+        }
         for (place, plan) in self.evaluator.plans.iter().enumerate() {
-            if !self.evaluator.may_hold(taker, plan) {
-                continue;
+            let of_principals = plan.escalation.target.kinds.iter().all(|kind| {
+                matches!(
+                    kind,
+                    EntityKind::User | EntityKind::Role | EntityKind::Group | EntityKind::Policy
+                )
+            });
+            if !strong && grants_power(plan) {
+                steps.retain(|step| step.plan != place);
             }
-            let candidates = self
-                .evaluator
-                .candidates(taker, plan, &plan.core, elsewhere);
-            if candidates.is_empty()
-                && plan.escalation.yields != Yields::Administrator
-                && plan.escalation.yields != Yields::WithoutBoundary
-            {
-                continue;
-            }
-            let Some(at_large) = self.evaluator.at_large(taker, plan) else {
-                continue;
-            };
-            let own = matches!(
-                plan.escalation.yields,
-                Yields::Administrator | Yields::WithoutBoundary
-            ) && plan.core.contains(taker.node);
-            for target in candidates.into_iter().chain(own.then_some(taker.node)) {
-                let Some(mut permit) = self.evaluator.on_target(taker, plan, target) else {
-                    continue;
-                };
-                permit.add(at_large.clone());
-                steps.push((taker.node, target, permit, place));
-            }
+            let away = elsewhere || (strong && of_principals);
+            self.plan_steps(taker, place, &openings, away, false, &mut steps);
         }
         let kind = taker.kind;
-        for (from, target, permit, plan) in steps {
+        let mut openings = Vec::new();
+        for step in steps {
             if kind == TakerKind::Outside {
-                openings.push((from, target, permit.clone(), plan));
+                openings.push((step.from, step.target, step.permit.clone(), step.plan));
             }
-            self.gain(from, target, permit, plan);
+            self.gain(step.from, step.target, step.permit, step.plan, if_granted);
         }
         for (from, target, permit, plan) in openings {
             let nodes = &self.evaluator.nodes;
@@ -351,8 +413,62 @@ impl Builder {
         }
     }
 
+    /// The steps of one plan that a taker can take. `held` leaves only those on himself, on his
+    /// groups and on the policies that he holds.
+    fn plan_steps(
+        &self,
+        taker: &Taker,
+        place: usize,
+        openings: &[&Opening],
+        elsewhere: bool,
+        held: bool,
+        steps: &mut Vec<Step>,
+    ) {
+        let evaluator = &self.evaluator;
+        let plan = &evaluator.plans[place];
+        if !evaluator.may_hold(taker, plan) {
+            return;
+        }
+        let mut targets = evaluator.candidates(taker, plan, &plan.core, openings, elsewhere);
+        if held {
+            targets.retain(|target| {
+                let holders = evaluator.world.holders.get(target);
+                holders.is_some_and(|holders| holders.contains(&taker.node))
+            });
+        }
+        let on_self = grants_power(plan)
+            && !elsewhere
+            && plan.core.contains(taker.node)
+            && evaluator.may_hold_on_target(taker, plan);
+        targets.extend(on_self.then_some(taker.node));
+        if targets.is_empty() {
+            return;
+        }
+        let Some(at_large) = evaluator.at_large(taker, plan) else {
+            return;
+        };
+        for target in targets {
+            if let Some(mut permit) = evaluator.on_target(taker, plan, target) {
+                permit.add(at_large.clone());
+                steps.push(Step {
+                    from: taker.node,
+                    target,
+                    permit,
+                    plan: place,
+                });
+            }
+        }
+    }
+
     /// Makes the edge, or the grant, that a step comes to.
-    fn gain(&mut self, from: NodeId, target: NodeId, permit: Permit, plan: usize) {
+    fn gain(
+        &mut self,
+        from: NodeId,
+        target: NodeId,
+        permit: Permit,
+        plan: usize,
+        if_granted: &BTreeMap<NodeId, Permit>,
+    ) {
         let escalation = &self.evaluator.plans[plan].escalation;
         let (via, title) = (escalation.id.clone(), escalation.title.clone());
         match escalation.yields {
@@ -377,15 +493,8 @@ impl Builder {
                     _ => vec![target],
                 };
                 for holder in holders {
-                    let Some(&place) = self.evaluator.world.taker_of.get(&holder) else {
-                        continue;
-                    };
-                    let taker = &self.evaluator.world.takers[place];
-                    if taker.kind != TakerKind::Principal {
-                        continue;
-                    }
-                    if let Some(then) = self.evaluator.administrator_if_granted(taker) {
-                        self.grant(from, holder, target, &permit, &then, &via, &title);
+                    if let Some(then) = if_granted.get(&holder) {
+                        self.grant(from, holder, target, &permit, then, &via, &title);
                     }
                 }
             }

@@ -10,10 +10,10 @@ use portreeve_authz::{Decision, KeyClass};
 use portreeve_model::EntityKind;
 
 use crate::catalogue::{Catalogue, Escalation, Need, Origin, Permission, PermissionTarget};
-use crate::nodes::{NodeId, Nodes};
+use crate::nodes::{self, NodeId, Nodes};
 use crate::outline::Actions;
 use crate::wildcard::{literal_prefix, matches};
-use crate::world::{Taker, TakerKind, World};
+use crate::world::{Opening, Taker, TakerKind, World};
 
 /// What a step uses and needs.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -244,6 +244,30 @@ impl Evaluator {
         Some(permit)
     }
 
+    /// What resources themselves open to a taker by name. At home the account's root only hands the
+    /// question to the taker's own policies, and opens nothing.
+    pub(crate) fn openings(&self, taker: &Taker) -> Vec<&Opening> {
+        let own_root = nodes::account_id(&taker.account);
+        let mut found = Vec::new();
+        for name in self.world.names_of(&self.nodes, taker) {
+            let by_root = name == own_root.as_str();
+            for opening in self.world.openings.get(&name).into_iter().flatten() {
+                let account = self.nodes.get(opening.resource).account.as_deref();
+                let home = account == Some(taker.account.as_str());
+                if !(home && (by_root || taker.kind == TakerKind::Account)) {
+                    found.push(opening);
+                }
+            }
+        }
+        found
+    }
+
+    /// Whether a taker's own policies may hold all that a plan needs on its target.
+    pub(crate) fn may_hold_on_target(&self, taker: &Taker, plan: &Plan) -> bool {
+        plan.target_needs()
+            .all(|need| self.may_hold_need(taker, need))
+    }
+
     /// Whether a taker may hold at all what a plan needs.
     pub(crate) fn may_hold(&self, taker: &Taker, plan: &Plan) -> bool {
         if plan.escalation.from != Origin::Principal {
@@ -271,6 +295,7 @@ impl Evaluator {
         taker: &Taker,
         plan: &Plan,
         targets: &Targets,
+        openings: &[&Opening],
         elsewhere: bool,
     ) -> Vec<NodeId> {
         if targets.all.is_empty() {
@@ -291,7 +316,7 @@ impl Evaluator {
             let list = own.and_then(|account| targets.by_account.get(account));
             return list.cloned().unwrap_or_default();
         };
-        let mut found = BTreeSet::new();
+        let mut found = Vec::new();
         let by_policies = matches!(taker.kind, TakerKind::Principal | TakerKind::Group);
         if by_policies && !elsewhere {
             for permission in &driver.any_of {
@@ -324,27 +349,22 @@ impl Evaluator {
             .iter()
             .filter_map(|permission| self.actions.index(&permission.action))
             .collect();
-        for name in self.world.names_of(&self.nodes, taker) {
-            let own_root = own_account
-                .is_some_and(|account| name == crate::nodes::account_id(account).as_str());
-            for opening in self.world.openings.get(&name).into_iter().flatten() {
-                let at_home = self.nodes.get(opening.resource).account.as_deref() == own_account
-                    && own_account.is_some();
-                // At home the account's root only hands the question to the taker's own policies.
-                if at_home && (own_root || elsewhere) {
-                    continue;
-                }
-                if wanted
-                    .iter()
-                    .any(|&action| opening.actions.contains(action))
-                    && targets.contains(opening.resource)
-                {
-                    found.insert(opening.resource);
-                }
+        for opening in openings {
+            let home = self.nodes.get(opening.resource).account.as_deref() == own_account;
+            if elsewhere && home && own_account.is_some() {
+                continue;
+            }
+            let opens = wanted
+                .iter()
+                .any(|&action| opening.actions.contains(action));
+            if opens && targets.contains(opening.resource) {
+                found.push(opening.resource);
             }
         }
-        found.remove(&taker.node);
-        found.into_iter().collect()
+        found.retain(|&target| target != taker.node);
+        found.sort_unstable();
+        found.dedup();
+        found
     }
 
     /// The targets of a list, in the order of ids, whose id a pattern may cover.
@@ -353,7 +373,7 @@ impl Evaluator {
         list: &[NodeId],
         pattern: &str,
         on: &PermissionTarget,
-        found: &mut BTreeSet<NodeId>,
+        found: &mut Vec<NodeId>,
     ) {
         let shortened;
         let pattern = match on {
@@ -388,7 +408,7 @@ impl Evaluator {
                 break;
             }
             if matches(pattern, id) {
-                found.insert(node);
+                found.push(node);
             }
         }
     }

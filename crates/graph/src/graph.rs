@@ -11,7 +11,7 @@ use crate::jewels::DeclaredJewel;
 use crate::names::Names;
 use crate::nodes::NodeId;
 use crate::path::{AttackPath, BlastRadius, Jewel, PathStep};
-use crate::search::{Administers, Reach, reach};
+use crate::search::{Last, Reach, reach};
 use crate::world::TakerKind;
 
 /// The attack graph of an estate.
@@ -27,7 +27,6 @@ pub struct Graph {
     doors: Vec<Door>,
     names: Names,
     notes: Vec<String>,
-    administers: (Text, Text),
 }
 
 impl Graph {
@@ -39,16 +38,12 @@ impl Graph {
 
     pub(crate) fn new(
         evaluator: Evaluator,
-        mut edges: Edges,
+        edges: Edges,
         members: BTreeMap<NodeId, Vec<NodeId>>,
         jewels: BTreeMap<NodeId, Jewel>,
         doors: Vec<Door>,
         notes: Vec<String>,
     ) -> Self {
-        let administers = (
-            edges.texts.put("administers"),
-            edges.texts.put("Take it as the account's administrator"),
-        );
         let names = Names::of(&evaluator.nodes);
         Self {
             evaluator,
@@ -58,7 +53,6 @@ impl Graph {
             doors,
             names,
             notes,
-            administers,
         }
     }
 
@@ -249,21 +243,13 @@ impl Graph {
             .next()
     }
 
-    fn reach(&self, start: NodeId) -> Reach {
-        reach(
-            start,
-            self.evaluator.nodes.len(),
-            &self.edges,
-            &Administers {
-                members: &self.members,
-                via: self.administers.0,
-                title: self.administers.1,
-            },
-        )
+    fn reach(&self, start: NodeId) -> Reach<'_> {
+        let nodes = self.evaluator.nodes.len();
+        reach(start, nodes, &self.edges, &self.members)
     }
 
     /// The best last step onto a leaf from what was reached.
-    fn leaf_step(&self, reach: &Reach, leaf: NodeId) -> Option<(NodeId, PathStep)> {
+    fn leaf_step(&self, reach: &Reach<'_>, leaf: NodeId) -> Option<(NodeId, PathStep)> {
         let mut best: Option<((usize, u32, bool), NodeId, PathStep)> = None;
         for &place in &reach.order {
             let Some(cost) = reach.cost(place) else {
@@ -311,7 +297,7 @@ impl Graph {
     }
 
     /// Leaves onto which someone reached can take a step.
-    fn leaves_of(&self, reach: &Reach) -> BTreeSet<NodeId> {
+    fn leaves_of(&self, reach: &Reach<'_>) -> BTreeSet<NodeId> {
         let mut found = BTreeSet::new();
         for place in &reach.order {
             let Some(&taker) = self.evaluator.world.taker_of.get(place) else {
@@ -321,11 +307,14 @@ impl Graph {
             if taker.kind == TakerKind::Account {
                 continue;
             }
+            let openings = self.evaluator.openings(taker);
             for plan in &self.evaluator.plans {
                 if plan.leaves.all.is_empty() || !self.evaluator.may_hold(taker, plan) {
                     continue;
                 }
-                let candidates = self.evaluator.candidates(taker, plan, &plan.leaves, false);
+                let candidates =
+                    self.evaluator
+                        .candidates(taker, plan, &plan.leaves, &openings, false);
                 for leaf in candidates {
                     if !found.contains(&leaf)
                         && !reach.is_reached(leaf)
@@ -339,11 +328,11 @@ impl Graph {
         found
     }
 
-    fn path_in(&self, reach: &Reach, start: NodeId, end: NodeId) -> Option<AttackPath> {
+    fn path_in(&self, reach: &Reach<'_>, start: NodeId, end: NodeId) -> Option<AttackPath> {
         let steps = reach
             .steps_to(end)?
             .into_iter()
-            .map(|(from, edge)| self.path_step(from, edge))
+            .map(|(last, to)| self.step_taken(last, to))
             .collect();
         Some(self.whole(start, end, steps))
     }
@@ -359,6 +348,26 @@ impl Graph {
             conditions: conditions.into_iter().collect(),
             steps,
         }
+    }
+
+    fn step_taken(&self, last: &Last<'_>, to: NodeId) -> PathStep {
+        let Some(edge) = last.edge else {
+            let nodes = &self.evaluator.nodes;
+            return PathStep {
+                from: nodes.id(last.from).clone(),
+                to: nodes.id(to).clone(),
+                via: "administers".to_owned(),
+                title: "Take it as the account's administrator".to_owned(),
+                permissions: Vec::new(),
+                conditions: Vec::new(),
+                statements: Vec::new(),
+            };
+        };
+        let mut step = self.path_step(last.from, edge);
+        step.conditions.extend(self.words(&last.besides));
+        step.conditions.sort_unstable();
+        step.conditions.dedup();
+        step
     }
 
     fn path_step(&self, from: NodeId, edge: &Edge) -> PathStep {

@@ -112,6 +112,8 @@ pub(crate) struct Outline {
     pub(crate) grants: Vec<Grant>,
     /// All actions of its statements.
     pub(crate) actions: ActionSet,
+    /// Whether it may deny anything.
+    pub(crate) denies: bool,
 }
 
 impl Outline {
@@ -132,6 +134,7 @@ impl Outline {
         let mut outline = Self {
             grants,
             actions: ActionSet::default(),
+            denies: text.contains("Deny") || text.contains('\\') || text.trim().is_empty(),
         };
         for grant in &outline.grants {
             outline.actions.extend(&grant.actions);

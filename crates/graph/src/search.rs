@@ -4,47 +4,54 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
 
+use smallvec::SmallVec;
+
 use crate::edges::{Edge, Edges, Text};
 use crate::nodes::NodeId;
 
 /// How a node was reached.
 #[derive(Clone, Debug)]
-struct Label {
+struct Label<'g> {
     /// Conditions of the whole way, sorted, without repeats.
-    conditions: Vec<Text>,
+    conditions: Conditions,
     steps: u32,
     /// The last step; none at the start.
-    last: Option<(NodeId, Edge)>,
+    last: Option<Last<'g>>,
 }
 
-impl Label {
+type Conditions = SmallVec<[Text; 4]>;
+
+/// The last step onto a node.
+#[derive(Clone, Debug)]
+pub(crate) struct Last<'g> {
+    pub(crate) from: NodeId,
+    /// The edge; none where an account is administered.
+    pub(crate) edge: Option<&'g Edge>,
+    /// What the step needs besides the edge's own conditions.
+    pub(crate) besides: Conditions,
+}
+
+impl Label<'_> {
     fn cost(&self) -> (usize, u32) {
         (self.conditions.len(), self.steps)
     }
 }
 
 /// All that is reached from a start.
-pub(crate) struct Reach {
+pub(crate) struct Reach<'g> {
     start: NodeId,
-    labels: Vec<Option<Label>>,
+    labels: Vec<Option<Label<'g>>>,
     /// Nodes in the order in which they were reached, the start first.
     pub(crate) order: Vec<NodeId>,
 }
 
-/// What every node of an account is reached from.
-pub(crate) struct Administers<'g> {
-    pub(crate) members: &'g BTreeMap<NodeId, Vec<NodeId>>,
-    pub(crate) via: Text,
-    pub(crate) title: Text,
-}
-
-/// Walks from `start` as far as the edges lead.
-pub(crate) fn reach(
+/// Walks from `start` as far as the edges lead. What controls an account leads to its `members`.
+pub(crate) fn reach<'g>(
     start: NodeId,
     nodes: usize,
-    edges: &Edges,
-    accounts: &Administers<'_>,
-) -> Reach {
+    edges: &'g Edges,
+    members: &BTreeMap<NodeId, Vec<NodeId>>,
+) -> Reach<'g> {
     let mut walk = Walk {
         reach: Reach {
             start,
@@ -57,7 +64,7 @@ pub(crate) fn reach(
     walk.offer(
         start,
         Label {
-            conditions: Vec::new(),
+            conditions: Conditions::new(),
             steps: 0,
             last: None,
         },
@@ -67,24 +74,15 @@ pub(crate) fn reach(
             continue;
         }
         walk.reach.order.push(node);
-        let Some(label) = walk.reach.labels[node as usize].clone() else {
+        let Some(label) = &walk.reach.labels[node as usize] else {
             continue;
         };
+        let (conditions, steps) = (label.conditions.clone(), label.steps);
         for edge in edges.of(node) {
-            walk.step(node, &label, edge, &[], 0);
+            walk.step((node, &conditions, steps), edge.to, Some(edge), &[], 0);
         }
-        if let Some(members) = accounts.members.get(&node) {
-            for &member in members {
-                let edge = Edge {
-                    to: member,
-                    via: accounts.via,
-                    title: accounts.title,
-                    permissions: Box::default(),
-                    conditions: Box::default(),
-                    statements: Box::default(),
-                };
-                walk.step(node, &label, &edge, &[], 0);
-            }
+        for &member in members.get(&node).into_iter().flatten() {
+            walk.step((node, &conditions, steps), member, None, &[], 0);
         }
         // One who acts as both ends of a grant has all that the grant gives.
         for grant in edges.grants_of(node) {
@@ -93,30 +91,38 @@ pub(crate) fn reach(
             } else {
                 grant.by
             };
-            if other != node && !walk.settled[other as usize] {
+            if walk.settled[grant.edge.to as usize] || !walk.settled[other as usize] {
                 continue;
             }
             let (Some(by), Some(holder)) = (
-                walk.reach.labels[grant.by as usize].clone(),
-                walk.reach.labels[grant.holder as usize].clone(),
+                &walk.reach.labels[grant.by as usize],
+                &walk.reach.labels[grant.holder as usize],
             ) else {
                 continue;
             };
             let more = holder.steps.saturating_sub(by.steps);
-            walk.step(grant.by, &by, &grant.edge, &holder.conditions, more);
+            let (so_far, steps) = (by.conditions.clone(), by.steps);
+            let besides = holder.conditions.clone();
+            walk.step(
+                (grant.by, &so_far, steps),
+                grant.edge.to,
+                Some(&grant.edge),
+                &besides,
+                more,
+            );
         }
     }
     walk.reach
 }
 
-struct Walk {
-    reach: Reach,
+struct Walk<'g> {
+    reach: Reach<'g>,
     settled: Vec<bool>,
     queue: BinaryHeap<Reverse<(usize, u32, NodeId)>>,
 }
 
-impl Walk {
-    fn offer(&mut self, node: NodeId, label: Label) {
+impl<'g> Walk<'g> {
+    fn offer(&mut self, node: NodeId, label: Label<'g>) {
         let better = self.reach.labels[node as usize]
             .as_ref()
             .is_none_or(|known| label.cost() < known.cost());
@@ -127,44 +133,50 @@ impl Walk {
         }
     }
 
-    fn step(&mut self, from: NodeId, label: &Label, edge: &Edge, besides: &[Text], more: u32) {
-        if self.settled[edge.to as usize] {
+    fn step(
+        &mut self,
+        (from, so_far, steps): (NodeId, &Conditions, u32),
+        to: NodeId,
+        edge: Option<&'g Edge>,
+        besides: &[Text],
+        more: u32,
+    ) {
+        if self.settled[to as usize] {
             return;
         }
-        let mut conditions = label.conditions.clone();
-        conditions.extend_from_slice(&edge.conditions);
-        conditions.extend_from_slice(besides);
-        conditions.sort_unstable();
-        conditions.dedup();
-        let mut edge = edge.clone();
-        if !besides.is_empty() {
-            let mut own = edge.conditions.to_vec();
-            own.extend_from_slice(besides);
-            own.sort_unstable();
-            own.dedup();
-            edge.conditions = own.into();
+        let mut conditions = so_far.clone();
+        let own: &[Text] = edge.map_or(&[], |edge| &edge.conditions);
+        if !own.is_empty() || !besides.is_empty() {
+            conditions.extend_from_slice(own);
+            conditions.extend_from_slice(besides);
+            conditions.sort_unstable();
+            conditions.dedup();
         }
-        let to = edge.to;
         self.offer(
             to,
             Label {
                 conditions,
-                steps: label.steps.saturating_add(1).saturating_add(more),
-                last: Some((from, edge)),
+                steps: steps.saturating_add(1).saturating_add(more),
+                last: Some(Last {
+                    from,
+                    edge,
+                    besides: Conditions::from_slice(besides),
+                }),
             },
         );
     }
 }
 
-impl Reach {
-    /// The steps to a node, if it is reached. The start is reached without a step.
-    pub(crate) fn steps_to(&self, node: NodeId) -> Option<Vec<(NodeId, &Edge)>> {
+impl<'g> Reach<'g> {
+    /// The steps to a node with where each ends, if it is reached. The start is reached without a
+    /// step.
+    pub(crate) fn steps_to(&self, node: NodeId) -> Option<Vec<(&Last<'g>, NodeId)>> {
         let mut steps = Vec::new();
         let mut at = node;
         while at != self.start {
-            let (from, edge) = self.labels[at as usize].as_ref()?.last.as_ref()?;
-            steps.push((*from, edge));
-            at = *from;
+            let last = self.labels[at as usize].as_ref()?.last.as_ref()?;
+            steps.push((last, at));
+            at = last.from;
             // A way has no more steps than there are nodes.
             if steps.len() > self.labels.len() {
                 return None;
@@ -180,7 +192,7 @@ impl Reach {
             .is_some_and(|label| label.is_some())
     }
 
-    /// Conditions and steps that it takes to reach a node.
+    /// The conditions that it takes to reach a node.
     pub(crate) fn conditions(&self, node: NodeId) -> &[Text] {
         match self.labels.get(node as usize) {
             Some(Some(label)) => &label.conditions,
@@ -188,6 +200,7 @@ impl Reach {
         }
     }
 
+    /// How many conditions and steps it takes to reach a node.
     pub(crate) fn cost(&self, node: NodeId) -> Option<(usize, u32)> {
         self.labels.get(node as usize)?.as_ref().map(Label::cost)
     }

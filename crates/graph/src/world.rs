@@ -30,6 +30,8 @@ pub(crate) struct Taker {
     pub(crate) actions: ActionSet,
     pub(crate) account: String,
     pub(crate) kind: TakerKind,
+    /// Whether any of its identity policies denies anything.
+    pub(crate) denies: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -323,6 +325,7 @@ impl World {
                 node: place,
                 caller,
                 policies,
+                denies: outlines.iter().any(|&place| world.outlines[place].denies),
                 outlines,
                 actions,
                 account,
