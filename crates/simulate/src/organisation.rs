@@ -144,7 +144,7 @@ const SECRETS: [&str; 22] = [
     "halyard/batch/queue",
     "halyard/payments/partner",
     "halyard/payments/webhook",
-    "halyard/edge/signing-cookie",
+    "halyard/edge/session-cookie",
     "halyard/edge/captcha",
     "halyard/metrics/remote-write",
     "halyard/support/desk",

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::accounts::permission_set;
+use super::permission_sets::permission_set;
 use crate::organisation::PERMISSION_SETS;
 use crate::people::Person;
 use crate::stage::Stage;

@@ -4,6 +4,7 @@ mod accounts;
 mod iam;
 mod identity_center;
 mod organization;
+mod permission_sets;
 mod resources;
 mod settings;
 
