@@ -331,7 +331,13 @@ fn inputs(page: &mut Page, report: &Report, context: &Context<'_>) {
             .iter()
             .map(|(kind, (files, bytes))| {
                 let kind = match kind {
-                    InputKind::Log => "logs",
+                    InputKind::Log => {
+                        if *files == 1 {
+                            "log"
+                        } else {
+                            "logs"
+                        }
+                    }
                     InputKind::Inventory => "inventory",
                     InputKind::Ignored => "known and not needed",
                     InputKind::Unrecognised => "not recognised",
