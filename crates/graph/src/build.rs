@@ -474,7 +474,12 @@ impl Builder {
         match escalation.yields {
             Yields::Target | Yields::Read => {
                 if from != target {
-                    let edge = self.edges.edge(target, &via, &title, &permit);
+                    let changes_access = escalation
+                        .techniques
+                        .iter()
+                        .any(|technique| technique.as_str().starts_with("T1098"));
+                    let mut edge = self.edges.edge(target, &via, &title, &permit);
+                    edge.changes_access = changes_access;
                     self.edges.add(from, edge);
                 }
             }

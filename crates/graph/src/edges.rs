@@ -37,6 +37,9 @@ impl Texts {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Edge {
     pub(crate) to: NodeId,
+    /// Whether the step changes someone's permissions: of two ways alike, one that does not is
+    /// the plainer.
+    pub(crate) changes_access: bool,
     pub(crate) via: Text,
     pub(crate) title: Text,
     pub(crate) permissions: Box<[Text]>,
@@ -77,6 +80,7 @@ impl Edges {
         let texts = &mut self.texts;
         Edge {
             to,
+            changes_access: false,
             via: texts.put(via),
             title: texts.put(title),
             permissions: permit
@@ -133,6 +137,7 @@ impl Edges {
                 left.to
                     .cmp(&right.to)
                     .then_with(|| left.conditions.len().cmp(&right.conditions.len()))
+                    .then_with(|| left.changes_access.cmp(&right.changes_access))
                     .then_with(|| left.permissions.len().cmp(&right.permissions.len()))
                     .then_with(|| texts.get(left.via).cmp(texts.get(right.via)))
                     .then_with(|| words(&left.conditions).cmp(&words(&right.conditions)))

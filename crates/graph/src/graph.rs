@@ -196,7 +196,8 @@ impl Graph {
         let mut radius = BlastRadius::default();
         for place in reached {
             let node = nodes.get(place);
-            if self.jewels.contains_key(&place) {
+            // To read a web origin is not to hold it: only what the graph leads to counts.
+            if self.jewels.contains_key(&place) && reach.is_reached(place) {
                 radius.jewels.push(node.id.clone());
             }
             if node.kind.is_principal() {
