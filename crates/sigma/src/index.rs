@@ -165,7 +165,9 @@ impl Index {
                     }
                     Value::Number(text) => {
                         index.look_up(text, lower, found);
-                        if let Some(number) = Number::parse(text) {
+                        // A plain integer is its own canonical form.
+                        let plain = text.bytes().all(|byte| byte.is_ascii_digit());
+                        if !plain && let Some(number) = Number::parse(text) {
                             let canonical = number.canonical();
                             if canonical != *text {
                                 index.look_up(&canonical, lower, found);

@@ -116,9 +116,10 @@ impl Node {
 /// behind it along.
 pub(crate) fn documents(text: &str) -> Vec<Range<usize>> {
     let mut documents = Vec::new();
-    let mut start = 0;
-    let mut offset = 0;
-    for line in text.split_inclusive('\n') {
+    // Some editors begin a file with a byte order mark.
+    let mut start = text.len() - text.trim_start_matches('\u{feff}').len();
+    let mut offset = start;
+    for line in text[start..].split_inclusive('\n') {
         let rest = line
             .strip_prefix("---")
             .or_else(|| line.strip_prefix("..."));
@@ -132,7 +133,7 @@ pub(crate) fn documents(text: &str) -> Vec<Range<usize>> {
     documents.push(start..text.len());
     documents.retain(|range| {
         text[range.clone()].lines().any(|line| {
-            let line = line.trim_start_matches('\u{feff}').trim();
+            let line = line.trim();
             !(line.is_empty() || line.starts_with('#') || line.starts_with("%YAML"))
         })
     });

@@ -356,3 +356,20 @@ fn repeated_ids_are_told_of() {
     assert_eq!(diagnostics.len(), 1);
     assert!(diagnostics[0].message.contains("id"));
 }
+
+#[test]
+fn line_ends_and_byte_order_marks_of_other_systems_are_read() {
+    let text = common::file("s:\n    f: 1\ncondition: s and t");
+    let windows = format!("\u{feff}{}", text.replace('\n', "\r\n"));
+    let (plain, other) = (parse("f", &text), parse("f", &windows));
+    assert_eq!(
+        plain.diagnostics[0].to_string(),
+        "f:7:22: there is no search identifier `t`"
+    );
+    assert_eq!(
+        other.diagnostics[0].to_string(),
+        plain.diagnostics[0].to_string()
+    );
+    let good = common::file("s:\n    f: 1\ncondition: s").replace('\n', "\r\n");
+    assert_eq!(parse("f", &format!("\u{feff}---\r\n{good}")).rules.len(), 1);
+}
