@@ -512,12 +512,12 @@ fn human_call(stage: &Stage, name: &str, identity: &Identity, dice: &mut Dice) -
         _ => Call::named(name),
     };
     match dice.below(1000) {
-        0..=19 => call = call.denied(identity),
-        20..=24 => call = call.failed("ThrottlingException", "Rate exceeded"),
-        25..=29 if call.operation == "GetObject" => {
+        0..=29 => call = call.denied(identity),
+        30..=34 => call = call.failed("ThrottlingException", "Rate exceeded"),
+        35..=39 if call.operation == "GetObject" => {
             call = call.failed("NoSuchKey", "The specified key does not exist.")
         }
-        25..=28 => {
+        35..=38 => {
             call = call.failed(
                 "ResourceNotFoundException",
                 "The requested resource does not exist.",

@@ -294,8 +294,8 @@ fn plan(stage: &Stage, day: Day, dice: &mut Dice, out: &mut Delivery<'_>) {
             Call::named(name)
         };
         match dice.below(1000) {
-            0..=11 => call = call.denied(&job.identity),
-            12..=22 => call = call.failed("ThrottlingException", "Rate exceeded"),
+            0..=24 => call = call.denied(&job.identity),
+            25..=35 => call = call.failed("ThrottlingException", "Rate exceeded"),
             _ => {}
         }
         out.benign(dice, at, account, &caller, &call);

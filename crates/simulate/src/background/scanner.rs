@@ -113,8 +113,8 @@ pub(super) fn play(stage: &Stage, day: Day, out: &mut Delivery<'_>) {
                 });
             }
             match dice.below(1000) {
-                0..=29 => call = call.denied(&session),
-                30..=39 => call = call.failed("ThrottlingException", "Rate exceeded"),
+                0..=64 => call = call.denied(&session),
+                65..=74 => call = call.failed("ThrottlingException", "Rate exceeded"),
                 _ => {}
             }
             out.benign(&mut dice, at, account, &caller, &call);
