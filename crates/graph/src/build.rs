@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use portreeve_model::{EntityId, EntityKind, Estate, Relation};
+use portreeve_model::{EntityId, EntityKind, Estate, PolicyLayer, Relation};
 
 use crate::catalogue::{Catalogue, Origin, Yields};
 use crate::doors::{self, Door};
@@ -26,14 +26,10 @@ pub(crate) fn graph(estate: &Estate, catalogue: &Catalogue, declared: &[Declared
         .iter()
         .filter_map(|relation| match relation {
             Relation::Policy {
-                layer, document, ..
-            } if matches!(
-                layer,
-                portreeve_model::PolicyLayer::Trust | portreeve_model::PolicyLayer::Resource
-            ) =>
-            {
-                Some((relation, Outline::of(document, &actions)))
-            }
+                layer: PolicyLayer::Trust | PolicyLayer::Resource,
+                document,
+                ..
+            } => Some((relation, Outline::of(document, &actions))),
             _ => None,
         })
         .collect();

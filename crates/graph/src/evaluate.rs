@@ -498,7 +498,7 @@ impl Evaluator {
         let id = node.id.as_str();
         let own = match node.kind {
             EntityKind::Role => service == "sts",
-            _ => id.splitn(6, ':').nth(2) == Some(service),
+            _ => id.split(':').nth(2) == Some(service),
         };
         let resource = self.world.resource(&self.nodes, target, own);
         if permission.on == PermissionTarget::InTarget {

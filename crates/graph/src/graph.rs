@@ -309,13 +309,19 @@ impl Graph {
                 continue;
             }
             let openings = self.evaluator.openings(taker);
+            // With the account everything in it is reached already.
+            let account = self.evaluator.nodes.account_node(*place);
+            let elsewhere = account.is_some_and(|account| reach.is_reached(account));
+            if elsewhere && openings.is_empty() {
+                continue;
+            }
             for plan in &self.evaluator.plans {
                 if plan.leaves.all.is_empty() || !self.evaluator.may_hold(taker, plan) {
                     continue;
                 }
                 let candidates =
                     self.evaluator
-                        .candidates(taker, plan, &plan.leaves, &openings, false);
+                        .candidates(taker, plan, &plan.leaves, &openings, elsewhere);
                 for leaf in candidates {
                     if !found.contains(&leaf)
                         && !reach.is_reached(leaf)

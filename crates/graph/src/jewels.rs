@@ -136,9 +136,8 @@ pub(crate) fn find(
 }
 
 fn has_principals(nodes: &Nodes, account: &Node) -> bool {
-    nodes.iter().any(|(_, node)| {
-        matches!(node.kind, EntityKind::User | EntityKind::Role) && node.account == account.account
-    })
+    let account = account.account.as_deref();
+    nodes.has(account, EntityKind::User) || nodes.has(account, EntityKind::Role)
 }
 
 fn by_tags(node: &Node) -> Option<(JewelKind, String)> {

@@ -1,6 +1,7 @@
 //! The estate as authorisation sees it: every principal with its policies, every resource with
 //! its own.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -195,16 +196,15 @@ impl World {
                         PolicyLayer::Boundary => {
                             boundaries.insert(subject, policy);
                         }
-                        PolicyLayer::Resource | PolicyLayer::Trust => {
-                            if own.contains_key(&subject) {
-                                world.notes.push(format!(
-                                    "{} has more than one policy of its own; the first counts",
-                                    nodes.id(subject)
-                                ));
-                            } else {
-                                own.insert(subject, (policy, outline));
+                        PolicyLayer::Resource | PolicyLayer::Trust => match own.entry(subject) {
+                            Entry::Vacant(place) => {
+                                place.insert((policy, outline));
                             }
-                        }
+                            Entry::Occupied(_) => world.notes.push(format!(
+                                "{} has more than one policy of its own; the first counts",
+                                nodes.id(subject)
+                            )),
+                        },
                         PolicyLayer::ServiceControl => {
                             scps.entry(subject).or_default().push(policy)
                         }

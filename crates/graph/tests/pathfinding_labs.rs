@@ -1,4 +1,5 @@
 //! Real, labelled estates: for each scored row a path from its start to its target must be found.
+#![allow(clippy::print_stdout)]
 
 mod common;
 

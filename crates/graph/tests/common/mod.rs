@@ -1,5 +1,5 @@
 //! What the integration tests share: the catalogue of the repository, and small estates.
-#![allow(dead_code)]
+#![allow(dead_code, clippy::print_stderr)]
 
 pub(crate) mod example;
 
