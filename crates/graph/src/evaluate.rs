@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use portreeve_authz::aws::{
     Absent, Caller, Context, PrincipalPolicies, Request, ResourcePolicies, Target, evaluate,
 };
-use portreeve_authz::{Decision, KeyClass};
+use portreeve_authz::{Atom, Decision, KeyClass, PolicyLayer};
 use portreeve_model::EntityKind;
 
 use crate::catalogue::{Catalogue, Escalation, Need, Origin, Permission, PermissionTarget};
@@ -560,9 +560,13 @@ fn base_context() -> Context {
         .with("aws:ViaAWSService", "false")
 }
 
-/// What an answer permits. Conditions that the caller meets at will are none.
+/// What an answer permits. Conditions that the caller meets at will are none. A permission that
+/// would come from a policy that was not seen is not taken for held: the notes name that policy.
 fn permit_of(answer: portreeve_authz::Answer, action: Option<&str>) -> Option<Permit> {
-    if answer.decision == Decision::Denied {
+    let unseen_grant = |atom: &Atom| {
+        atom.class == KeyClass::Unseen && atom.must_hold && atom.layer == PolicyLayer::Identity
+    };
+    if answer.decision == Decision::Denied || answer.depends_on.iter().any(unseen_grant) {
         return None;
     }
     Some(Permit {
@@ -570,7 +574,7 @@ fn permit_of(answer: portreeve_authz::Answer, action: Option<&str>) -> Option<Pe
         conditions: answer
             .depends_on
             .into_iter()
-            .filter(|atom| atom.class != KeyClass::Settable)
+            .filter(|atom| atom.class != KeyClass::Settable && !is_harmless(atom))
             .map(|atom| atom.key)
             .collect(),
         statements: answer
@@ -579,6 +583,16 @@ fn permit_of(answer: portreeve_authz::Answer, action: Option<&str>) -> Option<Pe
             .into_iter()
             .collect(),
     })
+}
+
+/// Whether an atom only says that a policy of AWS's own, whose text is not at hand, might deny:
+/// those grant, but for the few whose names say that they deny.
+fn is_harmless(atom: &Atom) -> bool {
+    atom.class == KeyClass::Unseen
+        && !atom.must_hold
+        && atom.key.starts_with("arn:aws:iam::aws:policy/")
+        && !atom.key.contains("Deny")
+        && !atom.key.contains("Quarantine")
 }
 
 /// The name of a kind in reports.

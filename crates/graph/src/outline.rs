@@ -57,12 +57,6 @@ impl Actions {
             .ok()
     }
 
-    fn all(&self) -> ActionSet {
-        let mut set = ActionSet::default();
-        (0..self.0.len()).for_each(|action| set.insert(action));
-        set
-    }
-
     fn covered_by(&self, patterns: &[&str]) -> ActionSet {
         let mut set = ActionSet::default();
         for (index, action) in self.0.iter().enumerate() {
@@ -112,29 +106,27 @@ pub(crate) struct Outline {
     pub(crate) grants: Vec<Grant>,
     /// All actions of its statements.
     pub(crate) actions: ActionSet,
+    /// Whether it is a document at all.
+    pub(crate) readable: bool,
     /// Whether it may deny anything.
     pub(crate) denies: bool,
 }
 
 impl Outline {
-    /// Reads a document. One that cannot be read may allow anything.
+    /// Reads a document. Of one that cannot be read nothing is known, and the graph is made of what
+    /// is known: it is named in the notes instead.
     pub(crate) fn of(text: &str, actions: &Actions) -> Self {
-        let grants = match serde_json::from_str::<Value>(text) {
-            Ok(Value::Object(document)) => match document.get("Statement") {
-                Some(Value::Array(list)) => list.iter().filter_map(|s| grant(s, actions)).collect(),
-                Some(statement) => grant(statement, actions).into_iter().collect(),
-                None => Vec::new(),
-            },
-            _ => vec![Grant {
-                actions: actions.all(),
-                resources: vec!["*".to_owned()],
-                ..Grant::default()
-            }],
+        let document = serde_json::from_str::<Value>(text).unwrap_or_default();
+        let grants = match document.get("Statement") {
+            Some(Value::Array(list)) => list.iter().filter_map(|s| grant(s, actions)).collect(),
+            Some(statement) => grant(statement, actions).into_iter().collect(),
+            None => Vec::new(),
         };
         let mut outline = Self {
             grants,
             actions: ActionSet::default(),
-            denies: text.contains("Deny") || text.contains('\\') || text.trim().is_empty(),
+            readable: document.is_object(),
+            denies: text.contains("Deny") || text.contains('\\') || !document.is_object(),
         };
         for grant in &outline.grants {
             outline.actions.extend(&grant.actions);
@@ -233,9 +225,10 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_read_may_allow_anything() {
-        let outline = Outline::of("{", &actions());
-        assert!(outline.actions.contains(0) && outline.actions.contains(1));
-        assert!(Outline::of("{}", &actions()).actions.is_empty());
+    fn what_cannot_be_read_allows_nothing_that_is_known() {
+        for text in ["", "{", "{}", "3", r#"{"Statement":7}"#] {
+            let outline = Outline::of(text, &actions());
+            assert!(outline.actions.is_empty(), "{text}");
+        }
     }
 }

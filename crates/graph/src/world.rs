@@ -185,6 +185,13 @@ impl World {
                     };
                     let (document, outline) =
                         documents.read(document, &mut world.outlines, actions);
+                    if !world.outlines[outline].readable {
+                        world.notes.push(format!(
+                            "the {} policy {name} is not in the inventory or cannot be read: \
+                             what it grants is not in the graph",
+                            layer.as_str()
+                        ));
+                    }
                     let policy = AttachedPolicy::new(name.clone(), document);
                     match layer {
                         PolicyLayer::Identity => {

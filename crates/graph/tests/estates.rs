@@ -504,3 +504,33 @@ fn broken_estates_do_no_harm() {
     assert!(graph.path("nobody", DEV).is_none());
     assert!(graph.path(DEV, DEV).unwrap().steps.is_empty());
 }
+
+#[test]
+fn a_policy_that_was_not_seen_grants_nothing_and_is_named() {
+    let unseen = |town: Town, name: &str| {
+        town.relate(Relation::Policy {
+            subject: DEV.into(),
+            layer: PolicyLayer::Identity,
+            name: name.into(),
+            document: "".into(),
+        })
+    };
+    let aws = "arn:aws:iam::aws:policy/NewService";
+    let graph = unseen(
+        Town::default()
+            .user(DEV)
+            .role(ADMIN, json!({"AWS": ACCOUNT})),
+        aws,
+    )
+    .graph();
+    assert!(graph.administrators().is_empty());
+    assert!(graph.path(DEV, ADMIN).is_none());
+    assert!(graph.notes().iter().any(|note| note.contains(aws)));
+    // What AWS's own policies say is no reason to doubt what others grant; the organisation's
+    // own may deny.
+    let path = unseen(shop(), aws).graph().path(DEV, WEB).unwrap();
+    assert!(path.conditions.is_empty());
+    let own = "arn:aws:iam::111122223333:policy/own";
+    let path = unseen(shop(), own).graph().path(DEV, WEB).unwrap();
+    assert_eq!(path.conditions.len(), 1);
+}
