@@ -143,8 +143,7 @@ impl<'f> Facts<'f> {
                 .and_then(|(bucket, _)| self.read.get(bucket))
                 .is_some_and(|objects| objects.contains(*object))
         };
-        !self.only_deletes()
-            && (self.written.keys().any(|object| was_read(object)) || !self.rewritten().is_empty())
+        !self.only_deletes() && (self.written.keys().any(was_read) || !self.rewritten().is_empty())
     }
 
     /// Whether all writes of objects were deletions.

@@ -2,7 +2,7 @@
 //!
 //! An address is *common* where many actors use it without a finding, or where the user declares
 //! its network as corporate or a pipeline's. It is *ordinary* for an actor that used it on several
-//! days before the actor's first finding from a strange address, or from the start did most of its
+//! days before the actor's first finding from a strange address, or from the start did much of its
 //! work there. What is neither, and public, is *strange*: only that joins findings and makes other
 //! activity suspect.
 
@@ -24,6 +24,9 @@ const ORDINARY_DAYS: u8 = 3;
 /// How long before the first finding a client may have been seen and still be the intruder's; and
 /// how long after its first call an actor still begins.
 const LEAD_SECONDS: i64 = 86_400;
+
+/// One in so many of an actor's calls comes at least from where it habitually works.
+const HABIT: u64 = 4;
 
 /// One row in so many has a finding at most where an actor ordinarily works.
 const RARE: u64 = 10;
@@ -199,7 +202,7 @@ impl<'a> Survey<'a> {
         self.grave_rows = grave;
     }
 
-    /// Takes for ordinary from the start where an actor began, did at least half of its work, and
+    /// Takes for ordinary from the start where an actor began, did a good part of its work, and
     /// seldom gave a finding: else a finding in the first days of the logs would make all of a
     /// robot's work suspect.
     fn find_habitual(&mut self) {
@@ -213,7 +216,7 @@ impl<'a> Survey<'a> {
             let (rows, first) = totals.get(actor).copied().unwrap_or_default();
             let is_habitual = used.settled != NEVER
                 && used.first <= first.saturating_add(LEAD_SECONDS)
-                && used.rows * 2 >= rows
+                && used.rows * HABIT >= rows
                 && used.found * RARE <= used.rows;
             if is_habitual && !self.named.contains(address) {
                 used.settled = i64::MIN;

@@ -190,6 +190,15 @@ fn a_person_s_session_is_cut_in_identity_center_not_in_the_role() {
             .iter()
             .any(|it| it.starts_with("aws s3api list-object-versions --bucket 'halyard-web-prod'"))
     );
+    // Of its sessions only the last outlives the logs.
+    let looked: Vec<_> = commands
+        .iter()
+        .filter(|it| it.contains("lookup-events"))
+        .collect();
+    assert!(
+        matches!(looked[..], [it] if it.contains("AttributeValue=ASIAMIRADAY00017")),
+        "{looked:?}"
+    );
     let ends = incident
         .response
         .iter()

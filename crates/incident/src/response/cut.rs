@@ -287,13 +287,7 @@ impl<'a> Plan<'_, 'a> {
             return;
         }
         ends.sort_by(|(a, left), (b, right)| b.time().cmp(&a.time()).then(left.cmp(right)));
-        let logged = self
-            .case
-            .folded
-            .coverage
-            .iter()
-            .filter_map(|coverage| coverage.last)
-            .max();
+        let logged = self.logs_end();
         let over = ends
             .iter()
             .filter(|(end, _)| logged.is_some_and(|last| end.time() <= last))
@@ -322,8 +316,14 @@ impl<'a> Plan<'_, 'a> {
         );
     }
 
-    /// What the credentials did after the logs end.
+    fn logs_end(&self) -> Option<jiff::Timestamp> {
+        let coverage = &self.case.folded.coverage;
+        coverage.iter().filter_map(|coverage| coverage.last).max()
+    }
+
+    /// What the credentials that outlive the logs did after these end.
     pub(super) fn look_up(&mut self) {
+        let logged = self.logs_end();
         let since = self
             .case
             .deeds()
@@ -334,6 +334,10 @@ impl<'a> Plan<'_, 'a> {
             .case
             .held
             .iter()
+            .filter(|credential| {
+                let end = credentials::end(self.case, **credential);
+                end.is_none_or(|end| logged.is_none_or(|last| end.time() > last))
+            })
             .map(|credential| {
                 let last = self
                     .case
