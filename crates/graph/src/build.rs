@@ -78,7 +78,13 @@ struct Builder {
 impl Builder {
     fn new(evaluator: Evaluator) -> Self {
         let edges = Edges::new(evaluator.nodes.len());
-        let notes = evaluator.world.notes.clone();
+        let mut notes = evaluator.world.notes.clone();
+        if !evaluator.world.unread.is_empty() {
+            notes.push(format!(
+                "these policies are not in the inventory or cannot be read, and what they grant is not in the graph: {}",
+                some_of(evaluator.world.unread.iter())
+            ));
+        }
         Self {
             evaluator,
             edges,
@@ -111,6 +117,7 @@ impl Builder {
             self.steps_of(taker, &administrators, &if_granted);
         }
         self.federations();
+        self.doors.extend(doors::callable(&self.evaluator));
         self.edges.finish();
 
         let mut members: BTreeMap<NodeId, Vec<NodeId>> = BTreeMap::new();
@@ -273,13 +280,18 @@ impl Builder {
             conditions: BTreeSet::from([ROLE_OF_WORKLOAD.to_owned()]),
             ..Permit::default()
         };
+        let mut roleless = BTreeSet::new();
         for (place, role) in guesses {
             let title = "Act as the role that the workload runs as, if this is it";
             let edge = self.edges.edge(role, "runs-as", title, &permit);
             self.edges.add(place, edge);
+            roleless.insert(place);
+        }
+        if !roleless.is_empty() {
+            let ids = roleless.iter().map(|&place| self.evaluator.nodes.id(place));
             self.notes.push(format!(
-                "the inventory does not tell which role {} runs as",
-                self.evaluator.nodes.id(place)
+                "the inventory does not tell which role these run as: {}",
+                some_of(ids)
             ));
         }
     }
@@ -381,6 +393,24 @@ impl Builder {
             self.plan_steps(taker, place, &openings, away, false, &mut steps);
         }
         let kind = taker.kind;
+        // What leads nowhere gets no edge, but is a door all the same.
+        let mut leaves = Vec::new();
+        if kind == TakerKind::Outside {
+            for (place, plan) in self.evaluator.plans.iter().enumerate() {
+                let targets = &plan.leaves;
+                if !self.evaluator.may_hold(taker, plan) {
+                    continue;
+                }
+                for target in self
+                    .evaluator
+                    .candidates(taker, plan, targets, &openings, false)
+                {
+                    if let Some(permit) = self.evaluator.step(taker, plan, target) {
+                        leaves.push((taker.node, target, permit, place));
+                    }
+                }
+            }
+        }
         let mut openings = Vec::new();
         for step in steps {
             if kind == TakerKind::Outside {
@@ -388,6 +418,7 @@ impl Builder {
             }
             self.gain(step.from, step.target, step.permit, step.plan, if_granted);
         }
+        openings.extend(leaves);
         for (from, target, permit, plan) in openings {
             let nodes = &self.evaluator.nodes;
             let title = &self.evaluator.plans[plan].escalation.title;
@@ -608,5 +639,15 @@ impl Builder {
                 self.edges.add(from, edge);
             }
         }
+    }
+}
+
+/// The first few of many ids, and how many there are.
+fn some_of<'i>(ids: impl ExactSizeIterator<Item = &'i EntityId>) -> String {
+    let count = ids.len();
+    let first: Vec<&str> = ids.take(3).map(EntityId::as_str).collect();
+    match count {
+        0..=3 => first.join(", "),
+        _ => format!("{} and {} more", first.join(", "), count - 3),
     }
 }

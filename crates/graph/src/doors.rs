@@ -4,7 +4,7 @@ use portreeve_authz::aws::{
     Absent, Caller, CallerKind, Context, PrincipalPolicies, Request, Target, evaluate,
 };
 use portreeve_authz::{Decision, KeyClass};
-use portreeve_model::EntityId;
+use portreeve_model::{EntityId, EntityKind};
 use serde::{Deserialize, Serialize};
 
 use crate::catalogue::Origin;
@@ -193,4 +193,76 @@ fn reason(provider: &str, subject: &str) -> String {
         }
         _ => format!("the identity {subject} of {host} can assume the role"),
     }
+}
+
+/// What anyone may do on resources of some kinds that is no step of the catalogue.
+const CALLS: [(EntityKind, &str, &str); 5] = [
+    (
+        EntityKind::Function,
+        "lambda:InvokeFunctionUrl",
+        "call the function by its address",
+    ),
+    (
+        EntityKind::Function,
+        "lambda:InvokeFunction",
+        "invoke the function",
+    ),
+    (
+        EntityKind::Queue,
+        "sqs:SendMessage",
+        "send messages to the queue",
+    ),
+    (
+        EntityKind::Queue,
+        "sqs:ReceiveMessage",
+        "receive the queue's messages",
+    ),
+    (EntityKind::Topic, "sns:Publish", "publish to the topic"),
+];
+
+/// Functions, queues and topics that their own policies open to anyone. One who may call a
+/// function does not control it: these are doors, and no edges.
+pub(crate) fn callable(evaluator: &Evaluator) -> Vec<Door> {
+    let caller = Caller::new(CallerKind::Anonymous, "*");
+    let mut found = Vec::new();
+    let open = evaluator.world.openings.get("*").into_iter().flatten();
+    for opening in open {
+        let node = evaluator.nodes.get(opening.resource);
+        for (kind, action, what) in CALLS {
+            if kind != node.kind {
+                continue;
+            }
+            let mut context = Context::new(Absent::Unknown).with("aws:SecureTransport", "true");
+            if action == "lambda:InvokeFunctionUrl" {
+                context.set("lambda:FunctionUrlAuthType", "NONE");
+            }
+            let request = Request {
+                principal: &caller,
+                action,
+                target: Target::Exact(node.id.as_str()),
+                context: &context,
+            };
+            let own = evaluator
+                .world
+                .resource(&evaluator.nodes, opening.resource, true);
+            let answer = evaluate(&request, &PrincipalPolicies::default(), Some(&own));
+            if !answer.is_possible() {
+                continue;
+            }
+            let mut conditions: Vec<String> = answer
+                .depends_on
+                .into_iter()
+                .filter(|atom| atom.class != KeyClass::Settable)
+                .map(|atom| atom.key)
+                .collect();
+            conditions.dedup();
+            found.push(Door {
+                id: "*".into(),
+                to: node.id.clone(),
+                reason: format!("anyone may {what}"),
+                conditions,
+            });
+        }
+    }
+    found
 }

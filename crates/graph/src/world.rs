@@ -73,6 +73,8 @@ pub(crate) struct World {
     pub(crate) management: BTreeSet<String>,
     pub(crate) everything: Option<AttachedPolicy>,
     pub(crate) notes: Vec<String>,
+    /// Policies that are not in the inventory, or cannot be read, by name.
+    pub(crate) unread: BTreeSet<EntityId>,
     rcps: HashMap<String, Vec<Vec<AttachedPolicy>>>,
 }
 
@@ -186,11 +188,7 @@ impl World {
                     let (document, outline) =
                         documents.read(document, &mut world.outlines, actions);
                     if !world.outlines[outline].readable {
-                        world.notes.push(format!(
-                            "the {} policy {name} is not in the inventory or cannot be read: \
-                             what it grants is not in the graph",
-                            layer.as_str()
-                        ));
+                        world.unread.insert(name.as_str().into());
                     }
                     let policy = AttachedPolicy::new(name.clone(), document);
                     match layer {

@@ -534,3 +534,35 @@ fn a_policy_that_was_not_seen_grants_nothing_and_is_named() {
     let path = unseen(shop(), own).graph().path(DEV, WEB).unwrap();
     assert_eq!(path.conditions.len(), 1);
 }
+
+#[test]
+fn what_anyone_may_read_or_call_is_a_door() {
+    let function = "arn:aws:lambda:us-east-1:111122223333:function:hook";
+    let open = |subject: &str, actions: Value, resource: &str, town: Town| {
+        town.policy(
+            subject,
+            PolicyLayer::Resource,
+            json!({"Effect": "Allow",
+            "Principal": "*", "Action": actions, "Resource": resource}),
+        )
+    };
+    let town = Town::default()
+        .user(DEV)
+        .entity("arn:aws:s3:::plain", EntityKind::Bucket)
+        .entity(function, EntityKind::Function);
+    let town = open(
+        "arn:aws:s3:::plain",
+        json!("s3:GetObject"),
+        "arn:aws:s3:::plain/*",
+        town,
+    );
+    let graph = open(function, json!("lambda:InvokeFunctionUrl"), function, town).graph();
+    let reason = |to: &str| {
+        let door = graph.doors().iter().find(|door| door.to.as_str() == to);
+        door.map(|door| (door.id.to_string(), door.reason.clone()))
+    };
+    let (who, why) = reason("arn:aws:s3:::plain").unwrap();
+    assert_eq!(who, "*");
+    assert!(why.starts_with("anyone may"), "{why}");
+    assert!(reason(function).unwrap().1.contains("by its address"));
+}
