@@ -110,3 +110,27 @@ fn two_files_of_one_name_are_an_error() {
     assert_eq!((catalogue.len(), errors.len()), (1, 1));
     assert_eq!(errors[0].file, "b/x.yml");
 }
+
+#[test]
+fn every_publicly_listed_path_is_covered() {
+    let Some(folder) = common::shared_data("pathfinding_cloud/paths") else {
+        return;
+    };
+    let catalogue = common::catalogue();
+    let named: Vec<&str> = catalogue
+        .iter()
+        .flat_map(|escalation| &escalation.references)
+        .filter_map(|reference| reference.strip_prefix("https://pathfinding.cloud/paths/"))
+        .collect();
+    let mut listed = 0;
+    for service in std::fs::read_dir(folder).expect("the folder") {
+        for file in std::fs::read_dir(service.expect("a service").path()).expect("its paths") {
+            let text = std::fs::read_to_string(file.expect("a path").path()).expect("readable");
+            let id = text.lines().find_map(|line| line.strip_prefix("id: "));
+            let id = id.expect("an id").trim().trim_matches('"');
+            listed += 1;
+            assert!(named.contains(&id), "no escalation refers to {id}");
+        }
+    }
+    assert_eq!(listed, 65);
+}
