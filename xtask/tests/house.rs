@@ -4,8 +4,19 @@ use std::path::Path;
 
 /// The house from top to bottom, with the folder of each crate.
 const HOUSE: &[&str] = &[
-    "model", "record", "authz", "sigma", "telemetry", "estate", "graph", "detect", "incident",
-    "engine", "view", "simulate", "portreeve",
+    "model",
+    "record",
+    "authz",
+    "sigma",
+    "telemetry",
+    "estate",
+    "graph",
+    "detect",
+    "incident",
+    "engine",
+    "view",
+    "simulate",
+    "portreeve",
 ];
 
 fn root() -> &'static Path {
@@ -13,7 +24,11 @@ fn root() -> &'static Path {
 }
 
 fn package(folder: &str) -> String {
-    if folder == "portreeve" { folder.to_owned() } else { format!("portreeve-{folder}") }
+    if folder == "portreeve" {
+        folder.to_owned()
+    } else {
+        format!("portreeve-{folder}")
+    }
 }
 
 fn manifest(folder: &str) -> toml::Table {
@@ -36,12 +51,19 @@ fn every_crate_has_its_place_in_the_house() {
 #[test]
 fn a_crate_uses_only_crates_above_it() {
     for (position, folder) in HOUSE.iter().enumerate() {
-        let above: Vec<String> = HOUSE[..position].iter().map(|folder| package(folder)).collect();
+        let above: Vec<String> = HOUSE[..position]
+            .iter()
+            .map(|folder| package(folder))
+            .collect();
         let manifest = manifest(folder);
         let used = manifest.get("dependencies").and_then(toml::Value::as_table);
         for name in used.into_iter().flat_map(toml::Table::keys) {
             if name.starts_with("portreeve") {
-                assert!(above.contains(name), "{} must not use {name}", package(folder));
+                assert!(
+                    above.contains(name),
+                    "{} must not use {name}",
+                    package(folder)
+                );
             }
         }
     }
@@ -49,11 +71,34 @@ fn a_crate_uses_only_crates_above_it() {
 
 #[test]
 fn the_crates_that_decide_are_pure() {
-    for folder in ["model", "record", "authz", "sigma", "telemetry", "graph", "detect", "incident", "view"] {
+    for folder in [
+        "model",
+        "record",
+        "authz",
+        "sigma",
+        "telemetry",
+        "graph",
+        "detect",
+        "incident",
+        "view",
+    ] {
         for file in sources(&root().join("crates").join(folder).join("src")) {
             let text = std::fs::read_to_string(&file).unwrap();
-            for forbidden in ["std::fs", "std::net::Tcp", "std::net::Udp", "std::process", "SystemTime", "Instant::now", "Timestamp::now", "Zoned::now"] {
-                assert!(!text.contains(forbidden), "{} uses {forbidden}", file.display());
+            for forbidden in [
+                "std::fs",
+                "std::net::Tcp",
+                "std::net::Udp",
+                "std::process",
+                "SystemTime",
+                "Instant::now",
+                "Timestamp::now",
+                "Zoned::now",
+            ] {
+                assert!(
+                    !text.contains(forbidden),
+                    "{} uses {forbidden}",
+                    file.display()
+                );
             }
         }
     }
@@ -63,7 +108,9 @@ fn the_crates_that_decide_are_pure() {
 fn every_crate_shares_the_lints() {
     for folder in HOUSE {
         let manifest = manifest(folder);
-        let lints = manifest.get("lints").and_then(|lints| lints.get("workspace"));
+        let lints = manifest
+            .get("lints")
+            .and_then(|lints| lints.get("workspace"));
         assert_eq!(lints.and_then(toml::Value::as_bool), Some(true), "{folder}");
     }
 }

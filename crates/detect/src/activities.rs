@@ -105,7 +105,10 @@ impl Activities {
             *slot = strings.intern(target);
         }
         let more_targets = if activity.targets.len() > 2 {
-            let more = activity.targets[2..].iter().map(|target| strings.intern(target)).collect();
+            let more = activity.targets[2..]
+                .iter()
+                .map(|target| strings.intern(target))
+                .collect();
             self.more_targets.push(more);
             (self.more_targets.len() - 1) as u32
         } else {
@@ -156,14 +159,26 @@ impl Activities {
             *self = other;
             return same;
         }
-        let map: Vec<Symbol> =
-            other.strings.iter().map(|(_, text)| self.strings.intern(text)).collect();
-        let renamed = |symbol: Symbol| if symbol.is_some() { map[symbol.index()] } else { symbol };
+        let map: Vec<Symbol> = other
+            .strings
+            .iter()
+            .map(|(_, text)| self.strings.intern(text))
+            .collect();
+        let renamed = |symbol: Symbol| {
+            if symbol.is_some() {
+                map[symbol.index()]
+            } else {
+                symbol
+            }
+        };
         let first_file = self.files.len() as u32;
         let first_more = self.more_targets.len() as u32;
         self.files.extend(other.files);
         self.more_targets.extend(
-            other.more_targets.into_iter().map(|list| list.into_iter().map(renamed).collect()),
+            other
+                .more_targets
+                .into_iter()
+                .map(|list| list.into_iter().map(renamed).collect()),
         );
         self.rows.extend(other.rows.into_iter().map(|row| Row {
             event_id: if row.flags & HAS_EVENT_ID != 0 && row.flags & EVENT_ID_IS_UUID == 0 {
@@ -235,7 +250,11 @@ impl Activities {
     /// # Panics
     /// Where there is no such row; row numbers come only from this table.
     pub fn get(&self, id: RowId) -> ActivityRow<'_> {
-        ActivityRow { table: self, row: &self.rows[id as usize], id }
+        ActivityRow {
+            table: self,
+            row: &self.rows[id as usize],
+            id,
+        }
     }
 
     /// How many rows there are.
@@ -411,12 +430,18 @@ impl<'t> ActivityRow<'t> {
             NO_MORE_TARGETS => &[],
             index => self.table.more_targets[index as usize].as_slice(),
         };
-        self.row.targets.iter().copied().filter(|target| target.is_some()).chain(more.iter().copied())
+        self.row
+            .targets
+            .iter()
+            .copied()
+            .filter(|target| target.is_some())
+            .chain(more.iter().copied())
     }
 
     /// What was acted on: resource ids.
     pub fn targets(self) -> impl Iterator<Item = &'t str> + 't {
-        self.target_symbols().filter_map(move |symbol| self.text(symbol))
+        self.target_symbols()
+            .filter_map(move |symbol| self.text(symbol))
     }
 
     /// The source's own id of the event.
@@ -426,7 +451,8 @@ impl<'t> ActivityRow<'t> {
         } else if self.row.flags & EVENT_ID_IS_UUID != 0 {
             Some(format_uuid(self.row.event_id))
         } else {
-            self.text(Symbol::from_index(self.row.event_id as usize)).map(str::to_owned)
+            self.text(Symbol::from_index(self.row.event_id as usize))
+                .map(str::to_owned)
         }
     }
 
@@ -437,7 +463,11 @@ impl<'t> ActivityRow<'t> {
 
     /// The record's position.
     pub fn position(self) -> Position {
-        Position { file: self.row.file, index: self.row.index, offset: self.row.offset }
+        Position {
+            file: self.row.file,
+            index: self.row.index,
+            offset: self.row.offset,
+        }
     }
 }
 
@@ -478,10 +508,17 @@ mod tests {
 
     #[test]
     fn uuids_come_back_as_they_were() {
-        for text in ["00000000-0000-0000-0000-000000000000", "a20c2df5-71d5-441e-84c8-b424f1c78ffb"] {
+        for text in [
+            "00000000-0000-0000-0000-000000000000",
+            "a20c2df5-71d5-441e-84c8-b424f1c78ffb",
+        ] {
             assert_eq!(format_uuid(parse_uuid(text).unwrap()), text);
         }
-        for text in ["A20c2df5-71d5-441e-84c8-b424f1c78ffb", "a20c2df5x71d5-441e-84c8-b424f1c78ffb", ""] {
+        for text in [
+            "A20c2df5-71d5-441e-84c8-b424f1c78ffb",
+            "a20c2df5x71d5-441e-84c8-b424f1c78ffb",
+            "",
+        ] {
             assert_eq!(parse_uuid(text), None);
         }
     }

@@ -27,26 +27,86 @@ pub struct DerivedField {
 }
 
 const fn field(path: &'static str, stage: Stage, meaning: &'static str) -> DerivedField {
-    DerivedField { path, stage, meaning }
+    DerivedField {
+        path,
+        stage,
+        meaning,
+    }
 }
 
 /// Every derived field, in one table. A field of which nothing is known is absent from a record.
 pub const DERIVED_FIELDS: &[DerivedField] = &[
-    field(ACTION, Stage::Snapshot, "service and operation, as `s3:PutObject`, without the date that some services append to an operation's name"),
-    field(ACTOR_KIND, Stage::Snapshot, "human, workload, pipeline, service or unknown; the estate's word first, then the record's"),
-    field(ACTOR_FOREIGN, Stage::Snapshot, "true where the actor's account is not in the estate; absent without an estate"),
-    field(CREDENTIAL_KIND, Stage::Snapshot, "access-key, session, password, token or other"),
-    field(CREDENTIAL_CONSOLE, Stage::Snapshot, "true where the console forwarded the call"),
-    field(NETWORK_CLASS, Stage::Snapshot, "the class of the caller's network as portreeve.toml declares it; absent where it does not"),
-    field(ORIGIN_KIND, Stage::Snapshot, "public, private, service or unknown: what kind of address the call came from"),
+    field(
+        ACTION,
+        Stage::Snapshot,
+        "service and operation, as `s3:PutObject`, without the date that some services append to an operation's name",
+    ),
+    field(
+        ACTOR_KIND,
+        Stage::Snapshot,
+        "human, workload, pipeline, service or unknown; the estate's word first, then the record's",
+    ),
+    field(
+        ACTOR_FOREIGN,
+        Stage::Snapshot,
+        "true where the actor's account is not in the estate; absent without an estate",
+    ),
+    field(
+        CREDENTIAL_KIND,
+        Stage::Snapshot,
+        "access-key, session, password, token or other",
+    ),
+    field(
+        CREDENTIAL_CONSOLE,
+        Stage::Snapshot,
+        "true where the console forwarded the call",
+    ),
+    field(
+        NETWORK_CLASS,
+        Stage::Snapshot,
+        "the class of the caller's network as portreeve.toml declares it; absent where it does not",
+    ),
+    field(
+        ORIGIN_KIND,
+        Stage::Snapshot,
+        "public, private, service or unknown: what kind of address the call came from",
+    ),
     field(OUTCOME, Stage::Snapshot, "success, denied or failed"),
-    field(TARGET_WEB_ORIGIN, Stage::Snapshot, "true where a target is a bucket that a distribution serves, or an object in one"),
-    field(TARGET_PULLED, Stage::Snapshot, "true where a target is an image repository that a workload pulls from"),
-    field(TARGET_JEWEL, Stage::Snapshot, "the kind of crown jewel that a target is, as `signing-key`"),
-    field(TARGET_TAGS, Stage::Snapshot, "the targets' tags, each as `key=value`"),
-    field(ACTOR_DEPLOY, Stage::History, "true where the principal deploys to the target: declared in portreeve.toml, else inferred from who, other than people, wrote to it on several days"),
-    field(CREDENTIAL_MOVED, Stage::History, "true where a session is used from another public address than the one it was issued to; absent where its issue is not in the logs"),
-    field(CREDENTIAL_MINTED_BY, Stage::History, "the operation that made the credential, as `assume-role-with-web-identity`; absent where that is not in the logs"),
+    field(
+        TARGET_WEB_ORIGIN,
+        Stage::Snapshot,
+        "true where a target is a bucket that a distribution serves, or an object in one",
+    ),
+    field(
+        TARGET_PULLED,
+        Stage::Snapshot,
+        "true where a target is an image repository that a workload pulls from",
+    ),
+    field(
+        TARGET_JEWEL,
+        Stage::Snapshot,
+        "the kind of crown jewel that a target is, as `signing-key`",
+    ),
+    field(
+        TARGET_TAGS,
+        Stage::Snapshot,
+        "the targets' tags, each as `key=value`",
+    ),
+    field(
+        ACTOR_DEPLOY,
+        Stage::History,
+        "true where the principal deploys to the target: declared in portreeve.toml, else inferred from who, other than people, wrote to it on several days",
+    ),
+    field(
+        CREDENTIAL_MOVED,
+        Stage::History,
+        "true where a session is used from another public address than the one it was issued to; absent where its issue is not in the logs",
+    ),
+    field(
+        CREDENTIAL_MINTED_BY,
+        Stage::History,
+        "the operation that made the credential, as `assume-role-with-web-identity`; absent where that is not in the logs",
+    ),
 ];
 
 const ACTION: &str = "portreeve.action";
@@ -82,7 +142,12 @@ pub type DerivedValues<'s> = SmallVec<[(FieldId, SmallVec<[Value<'s>; 1]>); 12]>
 /// Sets derived fields on the record that they were derived from.
 pub fn set_derived<'s: 'r, 'r>(slots: &mut Slots<'r>, derived: DerivedValues<'s>) {
     for (field, values) in derived {
-        slots.set_all(field, values.into_iter().map(|value| -> Value<'r> { value }));
+        // A `SmallVec` is invariant in its elements' lifetime; each value is shortened by itself.
+        #[allow(clippy::map_identity)]
+        slots.set_all(
+            field,
+            values.into_iter().map(|value| -> Value<'r> { value }),
+        );
     }
 }
 
@@ -115,11 +180,16 @@ impl Deriver {
                 ACTOR_KIND => text(snapshot.actor_kind(activity).as_str()),
                 ACTOR_FOREIGN => snapshot.actor_is_foreign(activity).map(Value::Bool),
                 CREDENTIAL_KIND => text(
-                    activity.credential.as_ref().map_or(CredentialKind::Other, |it| it.kind).as_str(),
+                    activity
+                        .credential
+                        .as_ref()
+                        .map_or(CredentialKind::Other, |it| it.kind)
+                        .as_str(),
                 ),
-                CREDENTIAL_CONSOLE => {
-                    yes(activity.credential.as_ref().is_some_and(|credential| credential.console))
-                }
+                CREDENTIAL_CONSOLE => yes(activity
+                    .credential
+                    .as_ref()
+                    .is_some_and(|credential| credential.console)),
                 NETWORK_CLASS => snapshot
                     .network_class(&activity.origin.address)
                     .map(|class| Value::String(Cow::Borrowed(class))),
@@ -132,12 +202,15 @@ impl Deriver {
                 OUTCOME => text(outcome_word(&activity.outcome)),
                 TARGET_WEB_ORIGIN => yes(snapshot.is_web_origin(activity)),
                 TARGET_PULLED => yes(snapshot.is_pulled(activity)),
-                TARGET_JEWEL => {
-                    snapshot.jewel(activity).map(|kind| Value::String(Cow::Borrowed(kind)))
-                }
+                TARGET_JEWEL => snapshot
+                    .jewel(activity)
+                    .map(|kind| Value::String(Cow::Borrowed(kind))),
                 TARGET_TAGS => {
                     let tags = snapshot.tags(activity).into_iter();
-                    values.push((*id, tags.map(|tag| Value::String(Cow::Borrowed(tag))).collect()));
+                    values.push((
+                        *id,
+                        tags.map(|tag| Value::String(Cow::Borrowed(tag))).collect(),
+                    ));
                     None
                 }
                 _ => None,
@@ -169,7 +242,11 @@ fn without_version(operation: &str) -> &str {
         _ => operation,
     };
     let name = unversioned.trim_end_matches(|last: char| last.is_ascii_digit() || last == '_');
-    if unversioned.len() - name.len() >= 8 { name } else { operation }
+    if unversioned.len() - name.len() >= 8 {
+        name
+    } else {
+        operation
+    }
 }
 
 #[cfg(test)]
@@ -178,9 +255,15 @@ mod tests {
 
     #[test]
     fn api_versions_are_left_out_of_operations() {
-        assert_eq!(without_version("UpdateFunctionCode20150331v2"), "UpdateFunctionCode");
+        assert_eq!(
+            without_version("UpdateFunctionCode20150331v2"),
+            "UpdateFunctionCode"
+        );
         assert_eq!(without_version("ListFunctions20150331"), "ListFunctions");
-        assert_eq!(without_version("UpdateDistribution2020_05_31"), "UpdateDistribution");
+        assert_eq!(
+            without_version("UpdateDistribution2020_05_31"),
+            "UpdateDistribution"
+        );
         assert_eq!(without_version("GetObject"), "GetObject");
         assert_eq!(without_version("ListObjectsV2"), "ListObjectsV2");
     }
@@ -189,7 +272,11 @@ mod tests {
     fn paths_are_unique_and_told_apart() {
         for (position, field) in DERIVED_FIELDS.iter().enumerate() {
             assert!(field.path.starts_with("portreeve."));
-            assert!(DERIVED_FIELDS[..position].iter().all(|other| other.path != field.path));
+            assert!(
+                DERIVED_FIELDS[..position]
+                    .iter()
+                    .all(|other| other.path != field.path)
+            );
         }
     }
 }

@@ -60,13 +60,20 @@ impl Lineage {
                 mints.entry(link.child).or_insert(link);
             }
         }
-        let mut ordered: Vec<&Link> = mints.values().filter(|link| link.parent.is_some()).collect();
+        let mut ordered: Vec<&Link> = mints
+            .values()
+            .filter(|link| link.parent.is_some())
+            .collect();
         ordered.sort_unstable_by_key(|link| (link.row, link.child));
         let mut children = HashMap::<_, Vec<_>, _>::with_hasher(FixedState::default());
         for link in ordered {
             children.entry(link.parent).or_default().push(link.child);
         }
-        Self { mints, children, facts }
+        Self {
+            mints,
+            children,
+            facts,
+        }
     }
 
     /// How a credential was made, where the logs show that.
@@ -81,7 +88,9 @@ impl Lineage {
 
     /// The credential that it was made with.
     pub fn parent(&self, credential: Symbol) -> Option<Symbol> {
-        self.mint(credential).map(|link| link.parent).filter(|parent| parent.is_some())
+        self.mint(credential)
+            .map(|link| link.parent)
+            .filter(|parent| parent.is_some())
     }
 
     /// The credentials made with it, in order of time.
@@ -105,7 +114,10 @@ impl Lineage {
 
     /// The first credential of its chain; itself where its minting is not in the logs.
     pub fn root(&self, credential: Symbol) -> Symbol {
-        self.ancestors(credential).last().copied().unwrap_or(credential)
+        self.ancestors(credential)
+            .last()
+            .copied()
+            .unwrap_or(credential)
     }
 
     /// Everything minted from it, directly or through others, nearest first; without itself.
@@ -167,8 +179,10 @@ mod tests {
     fn the_record_that_names_the_parent_wins() {
         let mut strings = Strings::default();
         let [a, b] = ["AKIA1", "ASIA2"].map(|text| strings.intern(text));
-        let lineage =
-            Lineage::new(vec![link(b, Symbol::NONE, 0), link(b, a, 5)], HashMap::default());
+        let lineage = Lineage::new(
+            vec![link(b, Symbol::NONE, 0), link(b, a, 5)],
+            HashMap::default(),
+        );
         assert_eq!(lineage.parent(b), Some(a));
     }
 }

@@ -35,7 +35,9 @@ impl Settings {
 pub(crate) fn matches_pattern(pattern: &str, text: &str) -> bool {
     let mut parts = pattern.split('*');
     let first = parts.next().unwrap_or_default();
-    let Some(mut rest) = text.strip_prefix(first) else { return false };
+    let Some(mut rest) = text.strip_prefix(first) else {
+        return false;
+    };
     let mut parts = parts.peekable();
     if parts.peek().is_none() {
         return rest.is_empty();
@@ -93,7 +95,10 @@ mod tests {
 
     #[test]
     fn patterns_match_whole_texts() {
-        assert!(matches_pattern("arn:*:role/gha-*", "arn:aws:iam::1:role/gha-deploy"));
+        assert!(matches_pattern(
+            "arn:*:role/gha-*",
+            "arn:aws:iam::1:role/gha-deploy"
+        ));
         assert!(matches_pattern("*", ""));
         assert!(!matches_pattern("gha", "gha-deploy"));
         assert!(!matches_pattern("*deploy", "deploy-x"));
@@ -103,9 +108,15 @@ mod tests {
 
     #[test]
     fn the_narrowest_network_names_the_class() {
-        let networks = [("198.51.100.0/24", "corporate"), ("198.51.100.200/29", "pipeline")]
-            .map(|(range, class)| (range.parse().unwrap(), class.to_owned()));
-        let settings = Settings { networks: networks.into(), ..Settings::default() };
+        let networks = [
+            ("198.51.100.0/24", "corporate"),
+            ("198.51.100.200/29", "pipeline"),
+        ]
+        .map(|(range, class)| (range.parse().unwrap(), class.to_owned()));
+        let settings = Settings {
+            networks: networks.into(),
+            ..Settings::default()
+        };
         assert_eq!(settings.network_class("198.51.100.201"), Some("pipeline"));
         assert_eq!(settings.network_class("198.51.100.1"), Some("corporate"));
         assert_eq!(settings.network_class("s3.amazonaws.com"), None);

@@ -1,7 +1,7 @@
 use std::collections::HashMap;
 
 use foldhash::fast::FixedState;
-use portreeve_model::{Activity, Estate, EntityKind, PrincipalKind, Relation};
+use portreeve_model::{Activity, EntityKind, Estate, PrincipalKind, Relation};
 
 use crate::settings::{Settings, matches_pattern};
 
@@ -31,7 +31,11 @@ impl Snapshot {
         jewels: impl IntoIterator<Item = (&'a str, &'a str)>,
     ) -> Self {
         let accounts = settings.accounts.keys().cloned().collect();
-        let mut snapshot = Self { settings, accounts, ..Self::default() };
+        let mut snapshot = Self {
+            settings,
+            accounts,
+            ..Self::default()
+        };
         for entity in estate.entities() {
             if entity.kind == EntityKind::Account
                 && let Some(account) = entity.id.aws_account()
@@ -39,8 +43,11 @@ impl Snapshot {
                 snapshot.accounts.insert(account.to_owned());
             }
             if !entity.tags.is_empty() {
-                snapshot.target(entity.id.as_str()).tags =
-                    entity.tags.iter().map(|(key, value)| format!("{key}={value}")).collect();
+                snapshot.target(entity.id.as_str()).tags = entity
+                    .tags
+                    .iter()
+                    .map(|(key, value)| format!("{key}={value}"))
+                    .collect();
             }
         }
         for relation in estate.relations() {
@@ -48,8 +55,12 @@ impl Snapshot {
                 Relation::Kind { principal, kind } => {
                     snapshot.kinds.insert(principal.as_str().to_owned(), *kind);
                 }
-                Relation::Serves { origin, .. } => snapshot.target(origin.as_str()).web_origin = true,
-                Relation::Pulls { repository, .. } => snapshot.target(repository.as_str()).pulled = true,
+                Relation::Serves { origin, .. } => {
+                    snapshot.target(origin.as_str()).web_origin = true
+                }
+                Relation::Pulls { repository, .. } => {
+                    snapshot.target(repository.as_str()).pulled = true
+                }
                 _ => {}
             }
         }
@@ -113,7 +124,8 @@ impl Snapshot {
 
     /// The kind of crown jewel that a target is.
     pub fn jewel<'s>(&'s self, activity: &Activity<'_>) -> Option<&'s str> {
-        self.known_targets(activity).find_map(|target| target.jewel.as_deref())
+        self.known_targets(activity)
+            .find_map(|target| target.jewel.as_deref())
     }
 
     /// The tags of the targets, as `key=value`.
@@ -125,7 +137,10 @@ impl Snapshot {
 
     /// Whether the user declared the principal as one that deploys.
     pub fn is_declared_deployer(&self, principal: &str) -> bool {
-        self.settings.deploy_principals.iter().any(|pattern| matches_pattern(pattern, principal))
+        self.settings
+            .deploy_principals
+            .iter()
+            .any(|pattern| matches_pattern(pattern, principal))
     }
 
     /// Whether the user declared any principal that deploys; if so nothing is inferred.

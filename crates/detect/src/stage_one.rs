@@ -7,7 +7,7 @@ use portreeve_record::{FieldId, Fields, Record, Value};
 use portreeve_sigma::{Hit, Matcher, Rule, Scratch, Verdict};
 
 use crate::activities::{Activities, Position, RowId};
-use crate::derived::{Deriver, DerivedValues, Stage, derived_field};
+use crate::derived::{DerivedValues, Deriver, Stage, derived_field};
 use crate::lineage::{CredentialFacts, Link};
 use crate::settings::{Sign, SignKind};
 use crate::snapshot::Snapshot;
@@ -90,8 +90,11 @@ impl<'s> StageOne<'s> {
                 let asks_history = rule.field_paths().any(|path| {
                     derived_field(path).is_some_and(|field| field.stage == Stage::History)
                 });
-                asks_history
-                    .then(|| rule.field_paths().filter_map(|path| fields.get(path)).collect())
+                asks_history.then(|| {
+                    rule.field_paths()
+                        .filter_map(|path| fields.get(path))
+                        .collect()
+                })
             })
             .collect();
         Self {
@@ -115,14 +118,19 @@ impl<'s> StageOne<'s> {
         batch: &mut Batch,
     ) -> (RowId, DerivedValues<'s>) {
         let row = batch.activities.push(activity, position);
-        batch.activities.set_kind(row, self.snapshot.actor_kind(activity));
+        batch
+            .activities
+            .set_kind(row, self.snapshot.actor_kind(activity));
         let symbols = batch.activities.get(row);
         let (credential, principal) = (symbols.credential_symbol(), symbols.principal_symbol());
         if let Some(used) = &activity.credential {
             let facts = batch
                 .credentials
                 .entry(credential)
-                .or_insert(CredentialFacts { kind: used.kind, created: used.created });
+                .or_insert(CredentialFacts {
+                    kind: used.kind,
+                    created: used.created,
+                });
             facts.created = facts.created.or(used.created);
         }
         if let Some(minted) = &activity.minted {
@@ -133,8 +141,11 @@ impl<'s> StageOne<'s> {
                 }
                 _ => credential,
             };
-            let minted_principal =
-                if minted.principal.is_empty() { principal } else { strings.intern(&minted.principal) };
+            let minted_principal = if minted.principal.is_empty() {
+                principal
+            } else {
+                strings.intern(&minted.principal)
+            };
             let link = Link {
                 child: strings.intern(&minted.credential),
                 parent,
@@ -168,7 +179,8 @@ impl<'s> StageOne<'s> {
     /// Matches the rules against a record whose derived fields are set.
     pub fn observe(&mut self, record: &impl Record, row: RowId, batch: &mut Batch) {
         self.hits.clear();
-        self.matcher.matches(record, &mut self.scratch, &mut self.hits);
+        self.matcher
+            .matches(record, &mut self.scratch, &mut self.hits);
         for hit in &self.hits {
             let rule = hit.rule as u32;
             match hit.verdict {
@@ -216,7 +228,10 @@ fn is_sign(sign: &SignKind, activity: &Activity<'_>) -> bool {
     let minted = activity.minted.as_ref();
     match sign {
         SignKind::Key(key) => {
-            activity.credential.as_ref().is_some_and(|credential| credential.id == key.as_str())
+            activity
+                .credential
+                .as_ref()
+                .is_some_and(|credential| credential.id == key.as_str())
                 || minted.is_some_and(|minted| minted.credential == key.as_str())
         }
         SignKind::Network(range) => activity
@@ -232,14 +247,14 @@ fn is_sign(sign: &SignKind, activity: &Activity<'_>) -> bool {
         }
         SignKind::Role(role) => {
             let is_role = |principal: &str| {
-                principal == role
-                    || (principal.contains(":role/") && last_part(principal) == role)
+                principal == role || (principal.contains(":role/") && last_part(principal) == role)
             };
             is_role(&actor.principal) || minted.is_some_and(|minted| is_role(&minted.principal))
         }
-        SignKind::Client(part) => {
-            activity.client.as_deref().is_some_and(|client| client.contains(part.as_str()))
-        }
+        SignKind::Client(part) => activity
+            .client
+            .as_deref()
+            .is_some_and(|client| client.contains(part.as_str())),
     }
 }
 

@@ -55,34 +55,60 @@ impl StageTwo {
     /// Takes what stage one made of a part of the logs.
     pub fn accept(&mut self, part: Batch) {
         let first_row = self.batch.activities.len() as RowId;
-        let Batch { activities, credentials, links, hits, candidates, signs, deploys, sources } =
-            part;
+        let Batch {
+            activities,
+            credentials,
+            links,
+            hits,
+            candidates,
+            signs,
+            deploys,
+            sources,
+        } = part;
         let map = self.batch.activities.append(activities);
-        let renamed = |symbol: Symbol| if symbol.is_some() { map[symbol.index()] } else { symbol };
+        let renamed = |symbol: Symbol| {
+            if symbol.is_some() {
+                map[symbol.index()]
+            } else {
+                symbol
+            }
+        };
         let whole = &mut self.batch;
         for (credential, facts) in credentials {
-            let known = whole.credentials.entry(renamed(credential)).or_insert(facts);
+            let known = whole
+                .credentials
+                .entry(renamed(credential))
+                .or_insert(facts);
             known.created = match (known.created, facts.created) {
                 (Some(a), Some(b)) => Some(a.min(b)),
                 (a, b) => a.or(b),
             };
         }
-        whole.links.extend(links.into_iter().map(|link| crate::Link {
-            child: renamed(link.child),
-            parent: renamed(link.parent),
-            principal: renamed(link.principal),
-            session: renamed(link.session),
-            row: link.row + first_row,
-            ..link
-        }));
-        whole.hits.extend(hits.into_iter().map(|(row, rule)| (row + first_row, rule)));
-        whole.candidates.extend(
-            candidates
-                .into_iter()
-                .map(|candidate| Candidate { row: candidate.row + first_row, ..candidate }),
-        );
-        whole.signs.extend(signs.into_iter().map(|(row, sign)| (row + first_row, sign)));
-        whole.deploys.extend(deploys.into_iter().map(|row| row + first_row));
+        whole
+            .links
+            .extend(links.into_iter().map(|link| crate::Link {
+                child: renamed(link.child),
+                parent: renamed(link.parent),
+                principal: renamed(link.principal),
+                session: renamed(link.session),
+                row: link.row + first_row,
+                ..link
+            }));
+        whole
+            .hits
+            .extend(hits.into_iter().map(|(row, rule)| (row + first_row, rule)));
+        whole
+            .candidates
+            .extend(candidates.into_iter().map(|candidate| Candidate {
+                row: candidate.row + first_row,
+                ..candidate
+            }));
+        whole
+            .signs
+            .extend(signs.into_iter().map(|(row, sign)| (row + first_row, sign)));
+        whole
+            .deploys
+            .extend(deploys.into_iter().map(|row| row + first_row));
         for (source, counts) in sources {
             let known = whole.sources.entry(source).or_default();
             for (region, count) in counts.regions {
@@ -103,8 +129,16 @@ impl StageTwo {
         snapshot: &Snapshot,
         signs: &[Sign],
     ) -> Folded {
-        let Batch { mut activities, credentials, mut links, hits, candidates, signs: sign_hits, deploys, sources } =
-            self.batch;
+        let Batch {
+            mut activities,
+            credentials,
+            mut links,
+            hits,
+            candidates,
+            signs: sign_hits,
+            deploys,
+            sources,
+        } = self.batch;
         let read = activities.len() as u64;
         let moved = activities.finish();
         let new_row = |row: RowId| moved[row as usize];
@@ -125,11 +159,21 @@ impl StageTwo {
             .filter_map(|(row, rule)| Some((new_row(row)?, Origin::Rule(rule))))
             .collect();
         found.extend(
-            sign_hits.into_iter().filter_map(|(row, sign)| Some((new_row(row)?, Origin::Sign(sign)))),
+            sign_hits
+                .into_iter()
+                .filter_map(|(row, sign)| Some((new_row(row)?, Origin::Sign(sign)))),
         );
-        let history = History { activities: &activities, lineage: &lineage, deployers: &deployers, snapshot, fields };
+        let history = History {
+            activities: &activities,
+            lineage: &lineage,
+            deployers: &deployers,
+            snapshot,
+            fields,
+        };
         for candidate in candidates {
-            let Some(row) = new_row(candidate.row) else { continue };
+            let Some(row) = new_row(candidate.row) else {
+                continue;
+            };
             let record = history.complete(activities.get(row), candidate.values);
             if matcher.evaluate_one(candidate.rule as usize, &record) == Verdict::Yes {
                 found.push((row, Origin::Rule(candidate.rule)));
@@ -141,7 +185,14 @@ impl StageTwo {
         let (findings, hits) = findings(&activities, found, rules, signs);
         let coverage = coverage(&activities, read, sources);
         let inferred_deployers = deployers.named(&activities);
-        Folded { activities, lineage, findings, hits, coverage, inferred_deployers }
+        Folded {
+            activities,
+            lineage,
+            findings,
+            hits,
+            coverage,
+            inferred_deployers,
+        }
     }
 }
 
@@ -164,10 +215,14 @@ impl Deployers {
         }
         let mut days = BTreeMap::<(Symbol, Symbol), BTreeSet<Date>>::new();
         for row in deploys.iter().map(|row| activities.get(*row)) {
-            let (Some(day), true) = (day_of(row), row.succeeded()) else { continue };
+            let (Some(day), true) = (day_of(row), row.succeeded()) else {
+                continue;
+            };
             if row.kind() != PrincipalKind::Human {
                 for target in deploy_targets(row) {
-                    days.entry((target, row.principal_symbol())).or_default().insert(day);
+                    days.entry((target, row.principal_symbol()))
+                        .or_default()
+                        .insert(day);
                 }
             }
         }
@@ -189,7 +244,13 @@ impl Deployers {
     }
 
     fn named(&self, activities: &Activities) -> BTreeMap<String, BTreeSet<String>> {
-        let text = |symbol: &Symbol| activities.strings().get(*symbol).unwrap_or_default().to_owned();
+        let text = |symbol: &Symbol| {
+            activities
+                .strings()
+                .get(*symbol)
+                .unwrap_or_default()
+                .to_owned()
+        };
         self.inferred
             .iter()
             .map(|(target, principals)| (text(target), principals.iter().map(text).collect()))
@@ -199,7 +260,10 @@ impl Deployers {
 
 /// The buckets and repositories among a row's targets: what deployments are counted for.
 fn deploy_targets(row: ActivityRow<'_>) -> impl Iterator<Item = Symbol> {
-    row.target_symbols().zip(row.targets()).filter(|(_, id)| !id.contains(":s3:::") || !id.contains('/')).map(|(symbol, _)| symbol)
+    row.target_symbols()
+        .zip(row.targets())
+        .filter(|(_, id)| !id.contains(":s3:::") || !id.contains('/'))
+        .map(|(symbol, _)| symbol)
 }
 
 /// What history says of a row, joined with what its record says.
@@ -237,8 +301,10 @@ impl History<'_> {
     fn moved(&self, row: ActivityRow<'_>) -> Option<bool> {
         let link = self.lineage.mint(row.credential_symbol())?;
         let issue = self.activities.get(link.row);
-        let permanent =
-            matches!(link.method, MintMethod::CreateAccessKey | MintMethod::CreateLoginProfile);
+        let permanent = matches!(
+            link.method,
+            MintMethod::CreateAccessKey | MintMethod::CreateLoginProfile
+        );
         if permanent || issue.origin() != OriginKind::Public || row.origin() != OriginKind::Public {
             return None;
         }
@@ -252,7 +318,10 @@ struct OwnedRecord {
 
 impl Record for OwnedRecord {
     fn values(&self, field: FieldId) -> &[Value<'_>] {
-        self.values.iter().find(|(id, _)| *id == field).map_or(&[], |(_, values)| values)
+        self.values
+            .iter()
+            .find(|(id, _)| *id == field)
+            .map_or(&[], |(_, values)| values)
     }
 
     fn text(&self) -> &str {
@@ -276,7 +345,13 @@ fn findings(
     let mut groups = BTreeMap::<Key, Vec<RowId>>::new();
     for (row, origin) in found {
         let view = activities.get(row);
-        let key = (origin, view.principal_symbol(), view.session_symbol(), view.credential_symbol(), day_of(view));
+        let key = (
+            origin,
+            view.principal_symbol(),
+            view.session_symbol(),
+            view.credential_symbol(),
+            day_of(view),
+        );
         groups.entry(key).or_default().push(row);
     }
     let mut made: Vec<(Finding, Vec<RowId>)> = groups
@@ -334,8 +409,10 @@ fn of_sign(sign: &Sign, activities: &Activities, rows: &[RowId], day: Option<Dat
 fn shell(activities: &Activities, rows: &[RowId], rule: &str, day: Option<Date>) -> Finding {
     let views = || rows.iter().map(|row| activities.get(*row));
     let first = activities.get(rows[0]);
-    let targets: BTreeSet<&str> =
-        views().take(EVIDENCE_LIMIT).flat_map(ActivityRow::targets).collect();
+    let targets: BTreeSet<&str> = views()
+        .take(EVIDENCE_LIMIT)
+        .flat_map(ActivityRow::targets)
+        .collect();
     let evidence = views()
         .take(EVIDENCE_LIMIT)
         .map(|row| Evidence {
@@ -351,7 +428,12 @@ fn shell(activities: &Activities, rows: &[RowId], rule: &str, day: Option<Date>)
     let credential = first.credential().map(str::to_owned);
     let day = day.map(|day| day.to_string()).unwrap_or_default();
     Finding {
-        id: stable_id(&[rule, &actor, credential.as_deref().unwrap_or_default(), &day]),
+        id: stable_id(&[
+            rule,
+            &actor,
+            credential.as_deref().unwrap_or_default(),
+            &day,
+        ]),
         rule: rule.to_owned(),
         title: String::new(),
         severity: portreeve_model::Severity::Informational,
@@ -376,7 +458,10 @@ pub fn stable_id(parts: &[&str]) -> String {
         hash.update((part.len() as u64).to_le_bytes());
         hash.update(part);
     }
-    hash.finalize()[..8].iter().map(|byte| format!("{byte:02x}")).collect()
+    hash.finalize()[..8]
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
 }
 
 /// The longest span for which days without records are listed one by one.
@@ -388,7 +473,9 @@ fn coverage(
     sources: BTreeMap<&'static str, crate::stage_one::SourceCounts>,
 ) -> Vec<Coverage> {
     // One source today; with a second one, rows will have to say theirs.
-    let Some((source, counts)) = sources.into_iter().next() else { return Vec::new() };
+    let Some((source, counts)) = sources.into_iter().next() else {
+        return Vec::new();
+    };
     let mut coverage = Coverage {
         source: source.to_owned(),
         records: activities.len() as u64,

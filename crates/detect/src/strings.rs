@@ -29,7 +29,9 @@ impl Symbol {
 pub struct Strings {
     text: String,
     ends: Vec<usize>,
-    table: HashTable<u32>,
+    /// Hash and number: with the hash at hand, neither a probe that misses nor the table's growth
+    /// has to look at the texts.
+    table: HashTable<(u64, u32)>,
 }
 
 fn hash(text: &str) -> u64 {
@@ -39,18 +41,23 @@ fn hash(text: &str) -> u64 {
 impl Strings {
     /// The symbol of a text, new or known.
     pub fn intern(&mut self, text: &str) -> Symbol {
-        let Self { text: block, ends, table } = self;
+        let Self {
+            text: block,
+            ends,
+            table,
+        } = self;
+        let own = hash(text);
         let entry = table.entry(
-            hash(text),
-            |known| slice(block, ends, *known as usize) == text,
-            |known| hash(slice(block, ends, *known as usize)),
+            own,
+            |(hash, known)| *hash == own && slice(block, ends, *known as usize) == text,
+            |(hash, _)| *hash,
         );
-        let symbol = *entry
+        let (_, symbol) = *entry
             .or_insert_with(|| {
                 let symbol = ends.len() as u32;
                 block.push_str(text);
                 ends.push(block.len());
-                symbol
+                (own, symbol)
             })
             .get();
         Symbol(symbol)
@@ -63,14 +70,20 @@ impl Strings {
 
     /// The symbol of a text that was interned before.
     pub fn find(&self, text: &str) -> Option<Symbol> {
+        let own = hash(text);
+        let equal = |(hash, known): &(u64, u32)| {
+            *hash == own && slice(&self.text, &self.ends, *known as usize) == text
+        };
         self.table
-            .find(hash(text), |known| slice(&self.text, &self.ends, *known as usize) == text)
-            .map(|symbol| Symbol(*symbol))
+            .find(own, equal)
+            .map(|(_, symbol)| Symbol(*symbol))
     }
 
     /// The text of a symbol; `None` for [`Symbol::NONE`].
     pub fn get(&self, symbol: Symbol) -> Option<&str> {
-        symbol.is_some().then(|| slice(&self.text, &self.ends, symbol.index()))
+        symbol
+            .is_some()
+            .then(|| slice(&self.text, &self.ends, symbol.index()))
     }
 
     /// How many distinct texts there are. Symbols count up to this from 0.
@@ -85,7 +98,8 @@ impl Strings {
 
     /// All symbols with their texts, in order of interning.
     pub fn iter(&self) -> impl Iterator<Item = (Symbol, &str)> {
-        (0..self.ends.len()).map(|index| (Symbol(index as u32), slice(&self.text, &self.ends, index)))
+        (0..self.ends.len())
+            .map(|index| (Symbol(index as u32), slice(&self.text, &self.ends, index)))
     }
 }
 

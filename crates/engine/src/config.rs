@@ -85,8 +85,10 @@ impl Config {
 
     /// Reads a configuration file.
     pub fn read(path: &Path) -> Result<Self, ConfigError> {
-        let text = std::fs::read_to_string(path)
-            .map_err(|source| ConfigError::Read { path: path.to_owned(), source })?;
+        let text = std::fs::read_to_string(path).map_err(|source| ConfigError::Read {
+            path: path.to_owned(),
+            source,
+        })?;
         Self::parse(path, &text)
     }
 
@@ -119,10 +121,16 @@ mod tests {
 
     #[test]
     fn a_mistyped_name_is_told_with_its_line() {
-        let error = Config::parse(Path::new("portreeve.toml"), "simulated = true\nnetwork = 1\n")
-            .unwrap_err()
-            .to_string();
-        assert!(error.contains("line 2") && error.contains("network"), "{error}");
+        let error = Config::parse(
+            Path::new("portreeve.toml"),
+            "simulated = true\nnetwork = 1\n",
+        )
+        .unwrap_err()
+        .to_string();
+        assert!(
+            error.contains("line 2") && error.contains("network"),
+            "{error}"
+        );
     }
 
     #[test]
@@ -135,7 +143,10 @@ mod tests {
              [[jewels]]\nid = \"arn:aws:s3:::data\"\n[rules]\ndisabled = [\"x\"]\n",
         )
         .unwrap();
-        assert_eq!(config.settings().network_class("198.51.100.3"), Some("corporate"));
+        assert_eq!(
+            config.settings().network_class("198.51.100.3"),
+            Some("corporate")
+        );
         assert_eq!(config.jewels[0].id, "arn:aws:s3:::data");
         assert!(!config.simulated);
     }

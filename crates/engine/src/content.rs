@@ -35,17 +35,29 @@ fn embedded(folder: &Dir<'_>, prefix: &str) -> Vec<ContentFile> {
     let mut folders = vec![folder];
     while let Some(folder) = folders.pop() {
         folders.extend(folder.dirs());
-        files.extend(folder.files().filter(|file| is_yaml(file.path())).filter_map(|file| {
-            let name = format!("{prefix}/{}", file.path().to_string_lossy().replace('\\', "/"));
-            Some(ContentFile { name, text: file.contents_utf8()?.to_owned() })
-        }));
+        files.extend(
+            folder
+                .files()
+                .filter(|file| is_yaml(file.path()))
+                .filter_map(|file| {
+                    let name = format!(
+                        "{prefix}/{}",
+                        file.path().to_string_lossy().replace('\\', "/")
+                    );
+                    Some(ContentFile {
+                        name,
+                        text: file.contents_utf8()?.to_owned(),
+                    })
+                }),
+        );
     }
     files.sort();
     files
 }
 
 fn is_yaml(path: &Path) -> bool {
-    path.extension().is_some_and(|extension| extension == "yml" || extension == "yaml")
+    path.extension()
+        .is_some_and(|extension| extension == "yml" || extension == "yaml")
 }
 
 /// A rule file or folder of the user's that cannot be read.
@@ -59,8 +71,14 @@ pub struct RuleReadError {
 /// Reads the rule files of a user's file or folder, in order of name.
 pub fn read_rules(path: &Path) -> Result<Vec<ContentFile>, RuleReadError> {
     let mut files = Vec::new();
-    for entry in walkdir::WalkDir::new(path).follow_links(true).sort_by_file_name() {
-        let failed = |source| RuleReadError { path: path.to_owned(), source };
+    for entry in walkdir::WalkDir::new(path)
+        .follow_links(true)
+        .sort_by_file_name()
+    {
+        let failed = |source| RuleReadError {
+            path: path.to_owned(),
+            source,
+        };
         let entry = entry.map_err(|error| failed(error.into()))?;
         if entry.file_type().is_file() && (is_yaml(entry.path()) || entry.depth() == 0) {
             let bytes = std::fs::read(entry.path()).map_err(failed)?;
@@ -116,7 +134,11 @@ impl RuleSet {
                 }
             }
         }
-        set.sha256 = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+        set.sha256 = hash
+            .finalize()
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
         set
     }
 }
@@ -124,7 +146,9 @@ impl RuleSet {
 fn is_disabled(rule: &Rule, settings: &RuleSettings) -> bool {
     settings.disabled.iter().any(|name| {
         rule.id.as_deref() == Some(name)
-            || Path::new(&*rule.file).file_stem().is_some_and(|stem| stem == name.as_str())
+            || Path::new(&*rule.file)
+                .file_stem()
+                .is_some_and(|stem| stem == name.as_str())
     })
 }
 
@@ -142,8 +166,11 @@ fn has_source(rule: &Rule) -> bool {
 /// The catalogue of escalations that is built into the program.
 pub fn built_in_catalogue() -> (Catalogue, Vec<String>) {
     let files = built_in_escalations();
-    let (catalogue, errors) =
-        Catalogue::parse(files.iter().map(|file| (file.name.as_str(), file.text.as_str())));
+    let (catalogue, errors) = Catalogue::parse(
+        files
+            .iter()
+            .map(|file| (file.name.as_str(), file.text.as_str())),
+    );
     (catalogue, errors.iter().map(ToString::to_string).collect())
 }
 

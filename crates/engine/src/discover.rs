@@ -21,10 +21,16 @@ pub(crate) fn discover(paths: &[PathBuf]) -> (Vec<Found>, Vec<DeadLetter>) {
     let mut dead = Vec::new();
     for path in paths {
         if path.as_os_str() == "-" {
-            found.push(Found { name: "-".into(), path: None, bytes: 0 });
+            found.push(Found {
+                name: "-".into(),
+                path: None,
+                bytes: 0,
+            });
             continue;
         }
-        let walk = walkdir::WalkDir::new(path).follow_links(true).sort_by_file_name();
+        let walk = walkdir::WalkDir::new(path)
+            .follow_links(true)
+            .sort_by_file_name();
         for entry in walk {
             match entry {
                 Ok(entry) if entry.file_type().is_file() => found.push(Found {
@@ -63,8 +69,11 @@ mod tests {
         std::fs::write(folder.path().join("b/c/log.json"), "{}").unwrap();
         std::fs::write(folder.path().join("a.json"), "{}").unwrap();
         let missing = folder.path().join("missing");
-        let (found, dead) =
-            discover(&[folder.path().to_owned(), folder.path().join("a.json"), missing]);
+        let (found, dead) = discover(&[
+            folder.path().to_owned(),
+            folder.path().join("a.json"),
+            missing,
+        ]);
         assert_eq!(found.len(), 2);
         assert!(found[0].name.ends_with("a.json"));
         assert_eq!(dead.len(), 1);

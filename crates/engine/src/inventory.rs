@@ -10,13 +10,21 @@ use crate::open::Opened;
 const LARGEST: u64 = 2 << 30;
 
 /// Reads one inventory file into the estate.
-pub(crate) fn read(found: &Found, mut opened: Opened, estate: &mut Estate) -> (Input, Vec<DeadLetter>) {
+pub(crate) fn read(
+    found: &Found,
+    mut opened: Opened,
+    estate: &mut Estate,
+) -> (Input, Vec<DeadLetter>) {
     let head = opened.head();
     let format = portreeve_estate::recognise(head).map_or("", portreeve_estate::Format::id);
     let mut bytes = Vec::new();
     let mut dead = Vec::new();
     let mut letter = |reason: String| {
-        dead.push(DeadLetter { file: found.name.clone(), offset: 0, reason });
+        dead.push(DeadLetter {
+            file: found.name.clone(),
+            offset: 0,
+            reason,
+        });
     };
     match (&mut opened).take(LARGEST + 1).read_to_end(&mut bytes) {
         Ok(_) if bytes.len() as u64 > LARGEST => {
@@ -50,5 +58,12 @@ pub(crate) fn finish(
         });
         (found.bytes, String::new())
     });
-    Input { file: found.name.clone(), kind, format: format.to_owned(), bytes, sha256, records }
+    Input {
+        file: found.name.clone(),
+        kind,
+        format: format.to_owned(),
+        bytes,
+        sha256,
+        records,
+    }
 }

@@ -51,7 +51,11 @@ impl Opened {
 
     /// Opens any stream.
     pub(crate) fn new(file: Box<dyn Read + Send>) -> io::Result<Self> {
-        let raw = Raw { file, hash: Sha256::new(), bytes: 0 };
+        let raw = Raw {
+            file,
+            hash: Sha256::new(),
+            bytes: 0,
+        };
         let mut reader = BufReader::with_capacity(CHUNK, raw);
         let decoder = match io::BufRead::fill_buf(&mut reader)? {
             [0x1f, 0x8b, ..] => Decoder::Gzip(Box::new(MultiGzDecoder::new(reader))),
@@ -60,7 +64,12 @@ impl Opened {
             }
             _ => Decoder::Plain(reader),
         };
-        Ok(Self { head: Vec::new(), position: 0, failure: None, decoder })
+        Ok(Self {
+            head: Vec::new(),
+            position: 0,
+            failure: None,
+            decoder,
+        })
     }
 
     /// What the content begins with: up to 64 KiB, decompressed. Reading gives it again.
@@ -95,7 +104,12 @@ impl Opened {
         };
         io::copy(&mut reader, &mut io::sink())?;
         let raw = reader.into_inner();
-        let sha256 = raw.hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+        let sha256 = raw
+            .hash
+            .finalize()
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
         Ok((raw.bytes, sha256))
     }
 }
@@ -155,22 +169,31 @@ mod tests {
             assert_eq!(content, text);
             let (size, sha256) = opened.finish().unwrap();
             assert_eq!(size, bytes.len() as u64);
-            let expected: String =
-                Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+            let expected: String = Sha256::digest(&bytes)
+                .iter()
+                .map(|byte| format!("{byte:02x}"))
+                .collect();
             assert_eq!(sha256, expected);
         }
     }
 
     #[test]
     fn a_broken_tail_comes_after_everything_before_it() {
-        let text: Vec<u8> = (0..200_000u32).flat_map(|number| number.to_string().into_bytes()).collect();
+        let text: Vec<u8> = (0..200_000u32)
+            .flat_map(|number| number.to_string().into_bytes())
+            .collect();
         let mut bytes = gzip(&text);
         bytes.truncate(bytes.len() / 2);
         let mut opened = open(bytes.clone());
         opened.head();
         let mut content = Vec::new();
         assert!(opened.read_to_end(&mut content).is_err());
-        assert!(content.len() > text.len() / 4, "{} of {}", content.len(), text.len());
+        assert!(
+            content.len() > text.len() / 4,
+            "{} of {}",
+            content.len(),
+            text.len()
+        );
         assert_eq!(content, text[..content.len()]);
         assert_eq!(opened.finish().unwrap().0, bytes.len() as u64);
     }

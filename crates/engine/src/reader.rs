@@ -38,7 +38,11 @@ pub(crate) struct FileOutcome {
 impl FileOutcome {
     fn bury(&mut self, file: &Arc<str>, offset: u64, reason: impl Into<String>) {
         if self.dead.len() < DEAD_LETTERS {
-            self.dead.push(DeadLetter { file: file.clone(), offset, reason: reason.into() });
+            self.dead.push(DeadLetter {
+                file: file.clone(),
+                offset,
+                reason: reason.into(),
+            });
         } else {
             self.dead_omitted += 1;
         }
@@ -88,7 +92,11 @@ impl LogReader<'_> {
             Split::Dead { offset, reason } => return outcome.bury(name, offset, reason),
             Split::Record(record) => record,
         };
-        let position = Position { file: *file, index: record.index, offset: record.offset };
+        let position = Position {
+            file: *file,
+            index: record.index,
+            offset: record.offset,
+        };
         let slots = match self.extractor.extract(record.bytes, &mut self.buffer) {
             Ok(slots) => slots,
             Err(error) => {
@@ -96,7 +104,13 @@ impl LogReader<'_> {
             }
         };
         if self.reader.is_native(&slots) {
-            observe(self.reader, &mut self.stage, &mut self.batch, slots, position);
+            observe(
+                self.reader,
+                &mut self.stage,
+                &mut self.batch,
+                slots,
+                position,
+            );
             outcome.records += 1;
         } else {
             drop(slots);
@@ -119,7 +133,11 @@ impl LogReader<'_> {
         match self.reader.unwrap(bytes) {
             Unwrapped::Ignored(_) => {}
             Unwrapped::Native => {
-                outcome.bury(name, position.offset, "a record that says neither what happened nor where");
+                outcome.bury(
+                    name,
+                    position.offset,
+                    "a record that says neither what happened nor where",
+                );
             }
             Unwrapped::Foreign(reason) => outcome.bury(name, position.offset, reason),
             Unwrapped::Broken(reason) => outcome.bury(name, position.offset, reason),
@@ -130,7 +148,13 @@ impl LogReader<'_> {
                 for inner in records {
                     match self.extractor.extract(&inner, &mut self.buffer) {
                         Ok(slots) => {
-                            observe(self.reader, &mut self.stage, &mut self.batch, slots, position);
+                            observe(
+                                self.reader,
+                                &mut self.stage,
+                                &mut self.batch,
+                                slots,
+                                position,
+                            );
                             outcome.records += 1;
                         }
                         Err(error) => outcome.bury(name, position.offset, error.to_string()),

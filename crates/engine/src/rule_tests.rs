@@ -28,10 +28,14 @@ pub struct RuleTests {
 pub fn test_rules(rules: &[Rule]) -> RuleTests {
     let mut outcome = RuleTests::default();
     let mut fields = Fields::default();
-    let readers: Vec<Box<dyn Reader>> =
-        sources().iter().map(|source| source.prepare(&mut fields)).collect();
+    let readers: Vec<Box<dyn Reader>> = sources()
+        .iter()
+        .map(|source| source.prepare(&mut fields))
+        .collect();
     let (matcher, problems) = Matcher::new(rules, &mut fields);
-    outcome.failures.extend(problems.iter().map(ToString::to_string));
+    outcome
+        .failures
+        .extend(problems.iter().map(ToString::to_string));
     let extractor = Extractor::new(&fields);
     let snapshot = Snapshot::default();
     let mut stage = StageOne::new(rules, &matcher, &fields, &snapshot, &[]);
@@ -57,13 +61,19 @@ pub fn test_rules(rules: &[Rule]) -> RuleTests {
             let mut slots = match extractor.extract(record.as_bytes(), &mut buffer) {
                 Ok(slots) => slots,
                 Err(error) => {
-                    outcome.failures.push(format!("{}: test {position}: {error}", rule.file));
+                    outcome
+                        .failures
+                        .push(format!("{}: test {position}: {error}", rule.file));
                     continue;
                 }
             };
             let derived = {
                 let activity = reader.activity(&slots);
-                let at = Position { file: 0, index: 0, offset: 0 };
+                let at = Position {
+                    file: 0,
+                    index: 0,
+                    offset: 0,
+                };
                 stage.fold(&activity, "", at, &mut Batch::default()).1
             };
             set_derived(&mut slots, derived);
@@ -76,9 +86,10 @@ pub fn test_rules(rules: &[Rule]) -> RuleTests {
                 Verdict::Unknown => "undecided",
             };
             if verdict != expected {
-                outcome
-                    .failures
-                    .push(format!("{}: test {position}: expected {expected}, got {verdict}", rule.file));
+                outcome.failures.push(format!(
+                    "{}: test {position}: expected {expected}, got {verdict}",
+                    rule.file
+                ));
             }
         }
     }

@@ -63,14 +63,26 @@ pub struct NothingReadable {
 
 impl std::fmt::Display for NothingReadable {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { files, inventory, dead_letters, wanted } = self;
+        let Self {
+            files,
+            inventory,
+            dead_letters,
+            wanted,
+        } = self;
         match (files, inventory) {
             (0, _) => write!(formatter, "no file found; expected {wanted}")?,
             (_, 0) => write!(formatter, "none of {files} files is {wanted}")?,
-            _ => write!(formatter, "none of {files} files is {wanted} ({inventory} are inventory)")?,
+            _ => write!(
+                formatter,
+                "none of {files} files is {wanted} ({inventory} are inventory)"
+            )?,
         }
         for letter in dead_letters.iter().take(5) {
-            write!(formatter, "\n  {}, byte {}: {}", letter.file, letter.offset, letter.reason)?;
+            write!(
+                formatter,
+                "\n  {}, byte {}: {}",
+                letter.file, letter.offset, letter.reason
+            )?;
         }
         Ok(())
     }
@@ -126,7 +138,10 @@ fn look(
 ) -> (Knowledge, Vec<Rest>) {
     let (mut files, mut dead_letters) = discover(paths);
     files.retain(|found| found.path.as_ref().is_none_or(|path| !skip.contains(path)));
-    progress.begin("Looking at files", files.iter().map(|found| found.bytes).sum());
+    progress.begin(
+        "Looking at files",
+        files.iter().map(|found| found.bytes).sum(),
+    );
     let mut estate = Estate::default();
     let mut inputs = Vec::new();
     let mut rest = Vec::new();
@@ -152,7 +167,11 @@ fn look(
                 } else {
                     // Standard input can be opened once only; of files too many would be open.
                     let opened = found.path.is_none().then_some(opened);
-                    rest.push(Rest { found, opened, recognition });
+                    rest.push(Rest {
+                        found,
+                        opened,
+                        recognition,
+                    });
                 }
             }
         }
@@ -165,16 +184,41 @@ fn look(
     }
     let graph = Graph::build(&estate, &catalogue, &config.jewels);
     notes.extend(graph.notes().iter().cloned());
-    (Knowledge { estate, graph, inputs, dead_letters, notes }, rest)
+    (
+        Knowledge {
+            estate,
+            graph,
+            inputs,
+            dead_letters,
+            notes,
+        },
+        rest,
+    )
 }
 
 /// The main job: everything below the paths, to a report.
 pub fn investigate(request: Request, progress: &dyn Progress) -> Result<Report, RunError> {
     let start = Instant::now();
-    let Request { paths, config, skip, rules, signs, threads } = request;
+    let Request {
+        paths,
+        config,
+        skip,
+        rules,
+        signs,
+        threads,
+    } = request;
     let (knowledge, rest) = look(&paths, &config, &skip, progress);
-    let Knowledge { estate, graph, mut inputs, mut dead_letters, mut notes } = knowledge;
-    let logs = rest.iter().filter(|file| file.recognition.is_some()).count();
+    let Knowledge {
+        estate,
+        graph,
+        mut inputs,
+        mut dead_letters,
+        mut notes,
+    } = knowledge;
+    let logs = rest
+        .iter()
+        .filter(|file| file.recognition.is_some())
+        .count();
     if logs == 0 {
         return Err(RunError::NothingReadable(NothingReadable {
             files: rest.len() + inputs.len(),
@@ -186,19 +230,33 @@ pub fn investigate(request: Request, progress: &dyn Progress) -> Result<Report, 
 
     let sources = portreeve_telemetry::sources();
     let mut fields = Fields::default();
-    let readers: Vec<_> = sources.iter().map(|source| source.prepare(&mut fields)).collect();
+    let readers: Vec<_> = sources
+        .iter()
+        .map(|source| source.prepare(&mut fields))
+        .collect();
     let (matcher, problems) = Matcher::new(&rules.rules, &mut fields);
-    notes.extend(rules.diagnostics.iter().chain(&problems).map(ToString::to_string));
+    notes.extend(
+        rules
+            .diagnostics
+            .iter()
+            .chain(&problems)
+            .map(ToString::to_string),
+    );
     let settings = config.settings();
     let jewels = graph.jewels();
     let snapshot = Snapshot::new(
         &estate,
         settings.clone(),
-        jewels.iter().map(|jewel| (jewel.id.as_str(), jewel.kind.as_str())),
+        jewels
+            .iter()
+            .map(|jewel| (jewel.id.as_str(), jewel.kind.as_str())),
     );
     let extractor = Extractor::new(&fields);
 
-    progress.begin("Reading logs", rest.iter().map(|file| file.found.bytes).sum());
+    progress.begin(
+        "Reading logs",
+        rest.iter().map(|file| file.found.bytes).sum(),
+    );
     let seam = InProcess::default();
     let work = Work::new(rest);
     let threads = match threads {
@@ -249,8 +307,9 @@ pub fn investigate(request: Request, progress: &dyn Progress) -> Result<Report, 
     dead_letters.truncate(DEAD_LETTERS);
 
     progress.begin("Following credentials", 0);
-    let folded =
-        seam.into_stage_two().finish(&rules.rules, &matcher, &fields, &snapshot, &signs);
+    let folded = seam
+        .into_stage_two()
+        .finish(&rules.rules, &matcher, &fields, &snapshot, &signs);
     notes.extend(deploy_note(&config, &folded.inferred_deployers));
     notes.extend(unrecognised_note(&inputs));
 
@@ -276,7 +335,10 @@ pub fn investigate(request: Request, progress: &dyn Progress) -> Result<Report, 
         dead_letters_omitted,
         inputs,
         notes,
-        summary: Summary { seconds: start.elapsed().as_secs_f64(), ..summary },
+        summary: Summary {
+            seconds: start.elapsed().as_secs_f64(),
+            ..summary
+        },
     })
 }
 
@@ -289,9 +351,17 @@ struct Work {
 
 impl Work {
     fn new(mut files: Vec<Rest>) -> Self {
-        files.sort_by(|a, b| b.found.bytes.cmp(&a.found.bytes).then(a.found.cmp(&b.found)));
+        files.sort_by(|a, b| {
+            b.found
+                .bytes
+                .cmp(&a.found.bytes)
+                .then(a.found.cmp(&b.found))
+        });
         Self {
-            files: files.into_iter().map(|file| Mutex::new(Some(file))).collect(),
+            files: files
+                .into_iter()
+                .map(|file| Mutex::new(Some(file)))
+                .collect(),
             next: AtomicUsize::new(0),
             done: Mutex::default(),
         }
@@ -312,16 +382,25 @@ impl Work {
     }
 
     fn done(&self, outcome: (Input, FileOutcome)) {
-        self.done.lock().unwrap_or_else(PoisonError::into_inner).push(outcome);
+        self.done
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(outcome);
     }
 
     fn finish(self) -> Vec<(Input, FileOutcome)> {
-        self.done.into_inner().unwrap_or_else(PoisonError::into_inner)
+        self.done
+            .into_inner()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 fn read_file(file: Rest, readers: &mut [LogReader<'_>]) -> (Input, FileOutcome) {
-    let Rest { found, opened, recognition } = file;
+    let Rest {
+        found,
+        opened,
+        recognition,
+    } = file;
     let mut outcome = FileOutcome::default();
     let opened = match (opened, &found.path) {
         (Some(opened), _) => Ok(opened),
@@ -350,7 +429,9 @@ fn read_file(file: Rest, readers: &mut [LogReader<'_>]) -> (Input, FileOutcome) 
     let (kind, format) = match recognition {
         None => (InputKind::Unrecognised, String::new()),
         Some(recognition) => {
-            let reader = readers.iter_mut().find(|reader| reader.source.id() == recognition.source);
+            let reader = readers
+                .iter_mut()
+                .find(|reader| reader.source.id() == recognition.source);
             if let Some(reader) = reader {
                 outcome = reader.read(&found.name, &mut opened, recognition.container);
             }
@@ -358,12 +439,14 @@ fn read_file(file: Rest, readers: &mut [LogReader<'_>]) -> (Input, FileOutcome) 
                 portreeve_telemetry::Container::Ignored => InputKind::Ignored,
                 _ => InputKind::Log,
             };
-            (kind, format!("{} ({})", recognition.source, recognition.format))
+            (
+                kind,
+                format!("{} ({})", recognition.source, recognition.format),
+            )
         }
     };
     let mut dead = Vec::new();
-    let input =
-        inventory::finish(&found, opened, kind, &format, outcome.records, &mut dead);
+    let input = inventory::finish(&found, opened, kind, &format, outcome.records, &mut dead);
     outcome.dead.extend(dead);
     (input, outcome)
 }
@@ -404,7 +487,11 @@ fn unrecognised_note(inputs: &[Input]) -> Option<String> {
     let more = names.len().saturating_sub(5);
     (!names.is_empty()).then(|| {
         let listed = names[..names.len() - more].join(", ");
-        let rest = if more > 0 { format!(" and {more} more") } else { String::new() };
+        let rest = if more > 0 {
+            format!(" and {more} more")
+        } else {
+            String::new()
+        };
         format!("Not recognised as log or inventory, and left out: {listed}{rest}.")
     })
 }
@@ -412,9 +499,12 @@ fn unrecognised_note(inputs: &[Input]) -> Option<String> {
 /// Reads and writes of objects, and calls of functions, are logged only where somebody asked for
 /// it: without them a report must not say that nobody touched the content.
 fn no_data_events(coverage: &[portreeve_model::Coverage]) -> Option<BlindSpot> {
-    let cloudtrail = coverage.iter().find(|coverage| coverage.source == "aws.cloudtrail")?;
+    let cloudtrail = coverage
+        .iter()
+        .find(|coverage| coverage.source == "aws.cloudtrail")?;
     (!cloudtrail.event_kinds.contains_key("Data")).then(|| BlindSpot {
-        missing: "data events of CloudTrail (reads and writes of S3 objects, calls of functions)".to_owned(),
+        missing: "data events of CloudTrail (reads and writes of S3 objects, calls of functions)"
+            .to_owned(),
         consequence: "whether objects in buckets were read or replaced cannot be told".to_owned(),
         remedy: "aws cloudtrail put-event-selectors with DataResources for the buckets that matter"
             .to_owned(),

@@ -17,12 +17,17 @@ pub(crate) struct InProcess {
 
 impl InProcess {
     pub(crate) fn into_stage_two(self) -> StageTwo {
-        self.stage_two.into_inner().unwrap_or_else(PoisonError::into_inner)
+        self.stage_two
+            .into_inner()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Seam for InProcess {
     fn hand_over(&self, batch: Batch) {
-        self.stage_two.lock().unwrap_or_else(PoisonError::into_inner).accept(batch);
+        self.stage_two
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .accept(batch);
     }
 }

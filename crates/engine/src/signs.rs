@@ -8,7 +8,9 @@ use portreeve_model::Severity;
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum SignError {
     /// Not of the form `kind=value`.
-    #[error("`{0}` is not a sign; write key=AKIA…, ip=ADDRESS or ip=CIDR, user=NAME, role=NAME or client=TEXT")]
+    #[error(
+        "`{0}` is not a sign; write key=AKIA…, ip=ADDRESS or ip=CIDR, user=NAME, role=NAME or client=TEXT"
+    )]
     Form(String),
     /// `ip=` with something that is no address.
     #[error("`{0}` is neither an IP address nor a network in CIDR notation")]
@@ -17,7 +19,9 @@ pub enum SignError {
 
 /// Reads the value of `--from`.
 pub fn parse_sign(text: &str) -> Result<Sign, SignError> {
-    let (kind, value) = text.split_once('=').ok_or_else(|| SignError::Form(text.to_owned()))?;
+    let (kind, value) = text
+        .split_once('=')
+        .ok_or_else(|| SignError::Form(text.to_owned()))?;
     let value = refang(value.trim());
     if value.is_empty() {
         return Err(SignError::Form(text.to_owned()));
@@ -30,7 +34,11 @@ pub fn parse_sign(text: &str) -> Result<Sign, SignError> {
         "client" => SignKind::Client(value),
         _ => return Err(SignError::Form(text.to_owned())),
     };
-    Ok(Sign { kind, origin: "--from".to_owned(), severity: Severity::High })
+    Ok(Sign {
+        kind,
+        origin: "--from".to_owned(),
+        severity: Severity::High,
+    })
 }
 
 /// Indicators read from a file, and how many of its entries are of kinds that audit logs of a cloud
@@ -49,10 +57,19 @@ pub struct Indicators {
 pub fn parse_indicators(file: &str, text: &str) -> Indicators {
     let mut found = Indicators::default();
     let json: Option<serde_json::Value> = serde_json::from_str(text).ok();
-    match json.as_ref().and_then(|json| json.get("objects")).and_then(serde_json::Value::as_array) {
-        Some(objects) => objects.iter().for_each(|object| stix_object(object, file, &mut found)),
+    match json
+        .as_ref()
+        .and_then(|json| json.get("objects"))
+        .and_then(serde_json::Value::as_array)
+    {
+        Some(objects) => objects
+            .iter()
+            .for_each(|object| stix_object(object, file, &mut found)),
         None => {
-            for line in text.lines().filter(|line| !line.trim_start().starts_with('#')) {
+            for line in text
+                .lines()
+                .filter(|line| !line.trim_start().starts_with('#'))
+            {
                 for cell in line.split([',', ';', '\t']) {
                     let cell = refang(cell.trim().trim_matches('"').trim());
                     add(&cell, file, &mut found);
@@ -60,7 +77,9 @@ pub fn parse_indicators(file: &str, text: &str) -> Indicators {
             }
         }
     }
-    found.signs.sort_by_cached_key(|sign| format!("{:?}", sign.kind));
+    found
+        .signs
+        .sort_by_cached_key(|sign| format!("{:?}", sign.kind));
     found.signs.dedup();
     found
 }
@@ -71,11 +90,15 @@ fn stix_object(object: &serde_json::Value, file: &str, found: &mut Indicators) {
     let text = |name: &str| object.get(name).and_then(serde_json::Value::as_str);
     match text("type") {
         Some("indicator") => {
-            let Some(pattern) = text("pattern") else { return };
+            let Some(pattern) = text("pattern") else {
+                return;
+            };
             let mut parts = pattern.split('\'');
             while let (Some(path), Some(value)) = (parts.next(), parts.next()) {
                 if path.contains("user_agent") || path.contains("User-Agent") {
-                    found.signs.push(sign(SignKind::Client(value.to_owned()), file));
+                    found
+                        .signs
+                        .push(sign(SignKind::Client(value.to_owned()), file));
                 } else {
                     add(&refang(value), file, found);
                 }
@@ -89,28 +112,38 @@ fn stix_object(object: &serde_json::Value, file: &str, found: &mut Indicators) {
 }
 
 fn sign(kind: SignKind, file: &str) -> Sign {
-    Sign { kind, origin: file.to_owned(), severity: Severity::High }
+    Sign {
+        kind,
+        origin: file.to_owned(),
+        severity: Severity::High,
+    }
 }
 
 fn add(value: &str, file: &str, found: &mut Indicators) {
     if let Some(range) = network(value) {
         found.signs.push(sign(SignKind::Network(range), file));
     } else if is_key_id(value) {
-        found.signs.push(sign(SignKind::Key(value.to_owned()), file));
+        found
+            .signs
+            .push(sign(SignKind::Key(value.to_owned()), file));
     } else if value.contains('.') || (value.len() >= 32 && !value.contains(' ')) {
         found.not_applicable += 1;
     }
 }
 
 fn network(text: &str) -> Option<IpNet> {
-    text.parse::<IpNet>().ok().or_else(|| text.parse::<IpAddr>().ok().map(IpNet::from))
+    text.parse::<IpNet>()
+        .ok()
+        .or_else(|| text.parse::<IpAddr>().ok().map(IpNet::from))
 }
 
 /// "IAM identifiers", AWS IAM user guide: long-term and temporary key ids.
 fn is_key_id(text: &str) -> bool {
     (16..=128).contains(&text.len())
         && (text.starts_with("AKIA") || text.starts_with("ASIA"))
-        && text.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
 }
 
 /// Undoes the ways in which people write indicators so that nobody clicks on them.
@@ -133,7 +166,10 @@ mod tests {
             parse_sign("ip=203[.]0[.]113[.]7").unwrap().kind,
             SignKind::Network("203.0.113.7/32".parse().unwrap())
         );
-        assert_eq!(parse_sign("KEY=AKIAX").unwrap().kind, SignKind::Key("AKIAX".into()));
+        assert_eq!(
+            parse_sign("KEY=AKIAX").unwrap().kind,
+            SignKind::Key("AKIAX".into())
+        );
         for bad in ["", "AKIAX", "key=", "mood=bad", "ip=300.1.1.1"] {
             assert!(parse_sign(bad).is_err(), "{bad}");
         }

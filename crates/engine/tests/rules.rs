@@ -17,7 +17,11 @@ fn every_rule_loads_and_passes_its_tests() {
     let outcome = test_rules(&set.rules);
     assert_eq!(outcome.failures, [String::new(); 0]);
     assert_eq!(outcome.untested, [String::new(); 0]);
-    assert!(outcome.tested >= 2 * set.rules.len(), "{} records", outcome.tested);
+    assert!(
+        outcome.tested >= 2 * set.rules.len(),
+        "{} records",
+        outcome.tested
+    );
 }
 
 #[test]
@@ -28,11 +32,19 @@ fn ids_and_titles_are_unique_and_rules_are_documented() {
         let id = rule.id.clone().unwrap_or_default();
         assert_eq!(id.len(), 36, "{}", rule.file);
         assert!(ids.insert(id), "{}: repeated id", rule.file);
-        assert!(titles.insert(rule.title.clone()), "{}: repeated title", rule.file);
+        assert!(
+            titles.insert(rule.title.clone()),
+            "{}: repeated title",
+            rule.file
+        );
         assert!(!rule.techniques.is_empty(), "{}: no technique", rule.file);
         assert!(!rule.tactics.is_empty(), "{}: no tactic", rule.file);
         assert!(!rule.references.is_empty(), "{}: no reference", rule.file);
-        assert!(!rule.falsepositives.is_empty(), "{}: no false positives", rule.file);
+        assert!(
+            !rule.falsepositives.is_empty(),
+            "{}: no false positives",
+            rule.file
+        );
         assert!(rule.description.len() > 40, "{}: no description", rule.file);
     }
 }
@@ -48,6 +60,10 @@ fn every_rule_has_a_match_and_a_near_miss() {
             .flatten()
             .filter_map(|test| test.get("expect").and_then(serde_json::Value::as_str))
             .collect();
-        assert!(expected.contains("match") && expected.contains("none"), "{}", rule.file);
+        assert!(
+            expected.contains("match") && expected.contains("none"),
+            "{}",
+            rule.file
+        );
     }
 }

@@ -90,7 +90,7 @@ pub(crate) fn score(
     };
     match (jewel(true), jewel(false)) {
         (Some(kind), _) => add(15, format!("crown jewel written, used or read out: {kind}")),
-        (None, Some(kind)) => add(8, format!("crown jewel looked at: {kind}")),
+        (None, Some(kind)) => add(seen, format!("crown jewel looked at: {kind}")),
         (None, None) => {}
     }
     if facts.count(Behaviour::Persists) > 0 {

@@ -19,7 +19,7 @@ impl EntityId {
 
     /// The account number in an AWS ARN (its fifth part), where there is one.
     pub fn aws_account(&self) -> Option<&str> {
-        let account = self.0.splitn(6, ':').nth(4)?;
+        let account = self.0.split(':').nth(4)?;
         (account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit()))
             .then_some(account)
     }
@@ -30,7 +30,7 @@ impl EntityId {
             return &self.0;
         }
         let resource = self.0.splitn(6, ':').nth(5).unwrap_or(&self.0);
-        if self.0.splitn(6, ':').nth(2) == Some("s3") {
+        if self.0.split(':').nth(2) == Some("s3") {
             return resource;
         }
         let last = resource.rsplit('/').next().unwrap_or(resource);
@@ -204,7 +204,14 @@ impl Entity {
     pub fn new(id: impl Into<EntityId>, kind: EntityKind) -> Self {
         let id = id.into();
         let account = id.aws_account().map(str::to_owned);
-        Self { id, kind, account, tags: BTreeMap::new(), attributes: BTreeMap::new(), inferred: false }
+        Self {
+            id,
+            kind,
+            account,
+            tags: BTreeMap::new(),
+            attributes: BTreeMap::new(),
+            inferred: false,
+        }
     }
 }
 
@@ -215,15 +222,24 @@ mod tests {
     #[test]
     fn short_names_are_what_people_say() {
         let short = |id: &str| EntityId::from(id).short_name().to_owned();
-        assert_eq!(short("arn:aws:iam::111122223333:role/path/deploy"), "deploy");
-        assert_eq!(short("arn:aws:s3:::web-prod/_next/app.js"), "web-prod/_next/app.js");
+        assert_eq!(
+            short("arn:aws:iam::111122223333:role/path/deploy"),
+            "deploy"
+        );
+        assert_eq!(
+            short("arn:aws:s3:::web-prod/_next/app.js"),
+            "web-prod/_next/app.js"
+        );
         assert_eq!(short("ASIAEXAMPLE"), "ASIAEXAMPLE");
         assert_eq!(short("arn:aws:iam::111122223333:root"), "root");
     }
 
     #[test]
     fn accounts_are_read_from_arns_only() {
-        assert_eq!(EntityId::from("arn:aws:iam::111122223333:root").aws_account(), Some("111122223333"));
+        assert_eq!(
+            EntityId::from("arn:aws:iam::111122223333:root").aws_account(),
+            Some("111122223333")
+        );
         assert_eq!(EntityId::from("arn:aws:s3:::bucket").aws_account(), None);
         assert_eq!(EntityId::from("a:b:c:d:not-digits:f").aws_account(), None);
     }

@@ -41,7 +41,10 @@ impl Estate {
 
     /// Adds everything of another estate.
     pub fn merge(&mut self, other: Estate) {
-        other.entities.into_values().for_each(|entity| self.add(entity));
+        other
+            .entities
+            .into_values()
+            .for_each(|entity| self.add(entity));
         self.relations.extend(other.relations);
         self.blind_spots.extend(other.blind_spots);
     }

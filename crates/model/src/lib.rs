@@ -44,8 +44,8 @@ mod severity;
 mod technique;
 
 pub use activity::{
-    Activity, Actor, CredentialKind, CredentialRef, MintMethod, Minted, Origin, OriginKind, Outcome,
-    PrincipalKind,
+    Activity, Actor, CredentialKind, CredentialRef, MintMethod, Minted, Origin, OriginKind,
+    Outcome, PrincipalKind,
 };
 pub use entity::{Entity, EntityId, EntityKind};
 pub use estate::Estate;

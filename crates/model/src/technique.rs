@@ -139,8 +139,19 @@ mod tests {
 
     #[test]
     fn reads_ids_and_refuses_the_rest() {
-        assert_eq!(Technique::new("attack.t1078.004").unwrap().as_str(), "T1078.004");
-        for bad in ["", "T1", "T10780", "T1078.04", "X1078", "T1078.0004", "été12"] {
+        assert_eq!(
+            Technique::new("attack.t1078.004").unwrap().as_str(),
+            "T1078.004"
+        );
+        for bad in [
+            "",
+            "T1",
+            "T10780",
+            "T1078.04",
+            "X1078",
+            "T1078.0004",
+            "été12",
+        ] {
             assert!(Technique::new(bad).is_none(), "{bad}");
         }
     }
@@ -148,7 +159,9 @@ mod tests {
     #[test]
     fn v18_and_v19_ids_are_one_technique() {
         let same = |a: &str, b: &str| {
-            Technique::new(a).unwrap().is_same_as(&Technique::new(b).unwrap())
+            Technique::new(a)
+                .unwrap()
+                .is_same_as(&Technique::new(b).unwrap())
         };
         assert!(same("T1562.008", "T1685.002"));
         assert!(same("T1562.001", "T1685"));
@@ -157,7 +170,10 @@ mod tests {
 
     #[test]
     fn both_versions_of_the_tactic_names_read() {
-        assert_eq!(Tactic::from_tag("attack.defense_evasion"), Some(Tactic::Stealth));
+        assert_eq!(
+            Tactic::from_tag("attack.defense_evasion"),
+            Some(Tactic::Stealth)
+        );
         assert_eq!(Tactic::from_tag("attack.stealth"), Some(Tactic::Stealth));
         assert_eq!(Tactic::from_tag("attack.t1078"), None);
     }

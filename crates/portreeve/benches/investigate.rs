@@ -32,7 +32,12 @@ fn main() {
         runs[RUNS - 1].time.as_secs_f64(),
         median.records as f64 / seconds,
         megabytes(median.bytes) / seconds,
-        median.peak.map_or("not known on this system".to_owned(), |peak| format!("{:.0} MB", megabytes(peak))),
+        median
+            .peak
+            .map_or("not known on this system".to_owned(), |peak| format!(
+                "{:.0} MB",
+                megabytes(peak)
+            )),
     );
     if let Some(limit) = limit {
         println!(
@@ -57,7 +62,14 @@ fn run(input: &Path) -> Run {
     let report = folder.join("benchmark-report.json");
     let start = Instant::now();
     let mut child = Command::new(env!("CARGO_BIN_EXE_portreeve"))
-        .args(["investigate", "--threads", "1", "--format", "json", "--output"])
+        .args([
+            "investigate",
+            "--threads",
+            "1",
+            "--format",
+            "json",
+            "--output",
+        ])
         .arg(&report)
         .arg(input)
         .stderr(Stdio::null())
@@ -77,8 +89,17 @@ fn run(input: &Path) -> Run {
     let file = std::fs::File::open(&report).expect("there is a report");
     let report: serde_json::Value =
         serde_json::from_reader(BufReader::new(file)).expect("the report is JSON");
-    let figure = |name: &str| report["summary"][name].as_u64().expect("the summary has figures");
-    Run { time, records: figure("records"), bytes: figure("bytes"), peak }
+    let figure = |name: &str| {
+        report["summary"][name]
+            .as_u64()
+            .expect("the summary has figures")
+    };
+    Run {
+        time,
+        records: figure("records"),
+        bytes: figure("bytes"),
+        peak,
+    }
 }
 
 /// The most memory that a process has had, as Linux tells it.
@@ -137,7 +158,10 @@ fn input() -> (PathBuf, &'static str) {
             .expect("the simulator starts");
         assert!(status.success());
     }
-    (simulated, "the simulator's default plan (the generator is not present)")
+    (
+        simulated,
+        "the simulator's default plan (the generator is not present)",
+    )
 }
 
 /// A place for large files that is not committed and not searched by tests.
@@ -150,7 +174,9 @@ fn target() -> PathBuf {
 fn size(path: &Path) -> u64 {
     if path.is_dir() {
         let entries = std::fs::read_dir(path).expect("the folder can be read");
-        entries.map(|entry| size(&entry.expect("an entry").path())).sum()
+        entries
+            .map(|entry| size(&entry.expect("an entry").path()))
+            .sum()
     } else {
         path.metadata().map_or(0, |metadata| metadata.len())
     }

@@ -6,7 +6,12 @@ use portreeve_model::Severity;
 /// Tells defenders of a cloud estate where an intruder could walk, whether one is walking now, and
 /// what to do first: from their own logs and inventory, without touching anything.
 #[derive(Debug, Parser)]
-#[command(name = "portreeve", version, propagate_version = true, max_term_width = 100)]
+#[command(
+    name = "portreeve",
+    version,
+    propagate_version = true,
+    max_term_width = 100
+)]
 #[command(after_help = "EXAMPLES:
   portreeve demo                                    the whole job on simulated data
   portreeve investigate logs/ inventory/            the story of an intrusion

@@ -48,7 +48,10 @@ fn main() -> ExitCode {
         // A reader that has seen enough (`| head`) is no failure.
         Err(error) if output::is_closed_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("portreeve: {}", portreeve_view::text::clean_lines(&format!("{error:#}")));
+            eprintln!(
+                "portreeve: {}",
+                portreeve_view::text::clean_lines(&format!("{error:#}"))
+            );
             ExitCode::from(FAILED)
         }
     }

@@ -23,7 +23,11 @@ pub(crate) fn colours(choice: Colour) -> bool {
 pub(crate) fn layout(colour: bool, all: bool) -> terminal::Options {
     let width = terminal_size::terminal_size_of(io::stdout())
         .map_or(80, |(width, _)| usize::from(width.0).clamp(40, 120));
-    let mut options = terminal::Options { width, colour, ..terminal::Options::default() };
+    let mut options = terminal::Options {
+        width,
+        colour,
+        ..terminal::Options::default()
+    };
     if all {
         options.timeline = None;
         options.list = None;
@@ -36,7 +40,12 @@ pub(crate) fn layout(colour: bool, all: bool) -> terminal::Options {
 /// Writes a report where it should go.
 pub(crate) fn report(report: &Report, output: &Output, all: bool) -> Result<()> {
     match &output.output {
-        None => render(report, output.format, &layout(colours(output.colour), all), &mut io::stdout().lock()),
+        None => render(
+            report,
+            output.format,
+            &layout(colours(output.colour), all),
+            &mut io::stdout().lock(),
+        ),
         Some(path) => {
             let layout = layout(output.colour == Colour::Always, all);
             to_file(path, |file| render(report, output.format, &layout, file))
@@ -66,12 +75,24 @@ pub(crate) fn render(
 /// Writes a file whole, or leaves what was there.
 pub(crate) fn to_file(path: &Path, write: impl FnOnce(&mut dyn Write) -> Result<()>) -> Result<()> {
     let failed = || format!("cannot write {}", path.display());
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    let mut file = tempfile::NamedTempFile::new_in(folder.unwrap_or(Path::new(".")))
-        .with_context(failed)?;
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty());
+    let mut file = readable_file(folder.unwrap_or(Path::new("."))).with_context(failed)?;
     write(file.as_file_mut()).with_context(failed)?;
     file.persist(path).with_context(failed)?;
     Ok(())
+}
+
+/// A new file with the permissions that any other file of the user's has.
+fn readable_file(folder: &Path) -> io::Result<tempfile::NamedTempFile> {
+    let mut builder = tempfile::Builder::new();
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        builder.permissions(std::fs::Permissions::from_mode(0o666));
+    }
+    builder.tempfile_in(folder)
 }
 
 pub(crate) fn is_closed_pipe(error: &anyhow::Error) -> bool {

@@ -11,12 +11,17 @@ pub(crate) struct Bar {
 
 impl Progress for Bar {
     fn begin(&self, what: &str, total: u64) {
-        let Ok(mut slot) = self.bar.lock() else { return };
+        let Ok(mut slot) = self.bar.lock() else {
+            return;
+        };
         if let Some(former) = slot.take() {
             former.finish_and_clear();
         }
         let (bar, template) = if total > 0 {
-            (ProgressBar::new(total), "{msg} {wide_bar} {bytes}/{total_bytes} {eta}")
+            (
+                ProgressBar::new(total),
+                "{msg} {wide_bar} {bytes}/{total_bytes} {eta}",
+            )
         } else {
             (ProgressBar::new_spinner(), "{msg} {spinner}")
         };

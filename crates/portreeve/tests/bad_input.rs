@@ -6,12 +6,18 @@ use common::{gzip, lines, portreeve, portreeve_with_input, record, report, said,
 use serde_json::{Value, json};
 
 fn investigate(content: &[u8]) -> Value {
-    report(&portreeve_with_input(&["investigate", "-", "--format", "json"], content))
+    report(&portreeve_with_input(
+        &["investigate", "-", "--format", "json"],
+        content,
+    ))
 }
 
 fn dead(report: &Value) -> Vec<&str> {
     let letters = report["dead_letters"].as_array().unwrap();
-    letters.iter().map(|letter| letter["reason"].as_str().unwrap()).collect()
+    letters
+        .iter()
+        .map(|letter| letter["reason"].as_str().unwrap())
+        .collect()
 }
 
 #[test]
@@ -25,11 +31,19 @@ fn nothing_readable_ends_with_3_and_says_what_was_looked_for() {
     std::fs::write(folder.path().join("numbers.json"), "[1,2,3]").unwrap();
     let unknown = portreeve(&["investigate", folder.path().to_str().unwrap()]);
     assert_eq!(unknown.status.code(), Some(3), "{}", said(&unknown));
-    assert!(said(&unknown).contains("none of 2 files"), "{}", said(&unknown));
+    assert!(
+        said(&unknown).contains("none of 2 files"),
+        "{}",
+        said(&unknown)
+    );
 
     let missing = portreeve(&["investigate", "no/such/folder"]);
     assert_eq!(missing.status.code(), Some(3), "{}", said(&missing));
-    assert!(said(&missing).contains("no/such/folder"), "{}", said(&missing));
+    assert!(
+        said(&missing).contains("no/such/folder"),
+        "{}",
+        said(&missing)
+    );
 }
 
 #[test]
@@ -103,12 +117,23 @@ fn one_line_that_holds_all_records_is_split_as_it_streams() {
 
 #[test]
 fn wrong_types_in_every_field_do_no_harm() {
-    let wrong = [json!(null), json!(true), json!(-1.5e300), json!("text"), json!([[]]), json!({"a": [1]})];
+    let wrong = [
+        json!(null),
+        json!(true),
+        json!(-1.5e300),
+        json!("text"),
+        json!([[]]),
+        json!({"a": [1]}),
+    ];
     let mut records = story();
     let fields: Vec<String> = records[0].as_object().unwrap().keys().cloned().collect();
     for (number, field) in fields.iter().enumerate() {
         for (turn, value) in wrong.iter().enumerate() {
-            let mut bad = record((1000 + number * 10 + turn) as u32, "2026-03-03T07:30:00Z", "198.51.100.10");
+            let mut bad = record(
+                (1000 + number * 10 + turn) as u32,
+                "2026-03-03T07:30:00Z",
+                "198.51.100.10",
+            );
             bad[field] = value.clone();
             records.push(bad);
         }
@@ -157,7 +182,10 @@ fn inventory_with_faults_is_used_as_far_as_it_goes() {
         .iter()
         .map(|letter| letter["file"].as_str().unwrap())
         .collect();
-    assert!(!files.is_empty() && files.iter().all(|file| file.ends_with("iam.json")), "{files:?}");
+    assert!(
+        !files.is_empty() && files.iter().all(|file| file.ends_with("iam.json")),
+        "{files:?}"
+    );
 }
 
 #[test]
@@ -175,11 +203,21 @@ fn a_rule_that_does_not_parse_is_named_and_the_others_run() {
     )
     .unwrap();
     let output = portreeve_with_input(
-        &["investigate", "-", "--format", "json", "--rules", folder.path().to_str().unwrap()],
+        &[
+            "investigate",
+            "-",
+            "--format",
+            "json",
+            "--rules",
+            folder.path().to_str().unwrap(),
+        ],
         &lines(&story()),
     );
     let message = said(&output);
-    assert!(message.contains("broken.yml") && message.contains("nosuchmodifier"), "{message}");
+    assert!(
+        message.contains("broken.yml") && message.contains("nosuchmodifier"),
+        "{message}"
+    );
     assert!(message.contains("6:"), "line and column: {message}");
     let report = report(&output);
     let titles: Vec<&str> = report["findings"]

@@ -35,11 +35,30 @@ fn a_stolen_session_is_told_as_one_incident() {
     assert_eq!(incident["credentials"], json!(["ASIAMIRA000100EXAMPL"]));
     assert_eq!(incident["timeline"].as_array().unwrap().len(), 3);
     assert!(!incident["response"].as_array().unwrap().is_empty());
-    for key in ["id", "score", "headline", "last_activity", "principals", "techniques", "findings", "paths"] {
+    for key in [
+        "id",
+        "score",
+        "headline",
+        "last_activity",
+        "principals",
+        "techniques",
+        "findings",
+        "paths",
+    ] {
         assert!(!incident[key].is_null(), "{key}");
     }
     let finding = &report["findings"][0];
-    for key in ["id", "rule", "title", "severity", "time", "source", "actor", "credential", "techniques"] {
+    for key in [
+        "id",
+        "rule",
+        "title",
+        "severity",
+        "time",
+        "source",
+        "actor",
+        "credential",
+        "techniques",
+    ] {
         assert!(!finding[key].is_null(), "{key}");
     }
     let evidence = &finding["evidence"][0];
@@ -62,12 +81,23 @@ fn every_shape_tells_the_same_story() {
         .iter()
         .map(|record| json!({"version": "0", "detail-type": "AWS API Call via CloudTrail", "source": "aws.iam", "detail": record}))
         .collect();
-    let raw: Vec<Value> = records.iter().map(|record| json!({"_raw": record.to_string(), "host": "h"})).collect();
-    let original: Vec<Value> =
-        records.iter().map(|record| json!({"event": {"original": record.to_string()}})).collect();
-    let export: String = texts.iter().map(|text| format!("2026-03-03T08:00:00.000Z {text}\n")).collect();
-    let messages: Vec<Value> =
-        texts.iter().enumerate().map(|(id, text)| json!({"id": id.to_string(), "timestamp": 1, "message": text})).collect();
+    let raw: Vec<Value> = records
+        .iter()
+        .map(|record| json!({"_raw": record.to_string(), "host": "h"}))
+        .collect();
+    let original: Vec<Value> = records
+        .iter()
+        .map(|record| json!({"event": {"original": record.to_string()}}))
+        .collect();
+    let export: String = texts
+        .iter()
+        .map(|text| format!("2026-03-03T08:00:00.000Z {text}\n"))
+        .collect();
+    let messages: Vec<Value> = texts
+        .iter()
+        .enumerate()
+        .map(|(id, text)| json!({"id": id.to_string(), "timestamp": 1, "message": text}))
+        .collect();
     let shapes: Vec<(&str, Vec<u8>)> = vec![
         ("gzip", gzip(&lines(&records))),
         ("array", json!(records).to_string().into()),
@@ -99,7 +129,14 @@ fn order_copies_files_and_threads_do_not_show() {
     let folder = folder.path().to_str().unwrap();
     let plain = essence(&told(&lines(&records), &[]));
     for threads in ["1", "2", "4"] {
-        let split = report(&portreeve(&["investigate", folder, "--format", "json", "--threads", threads]));
+        let split = report(&portreeve(&[
+            "investigate",
+            folder,
+            "--format",
+            "json",
+            "--threads",
+            threads,
+        ]));
         assert_eq!(essence(&split), plain, "{threads} threads");
         assert_eq!(split["coverage"][0]["duplicates"], 3);
     }
@@ -113,10 +150,20 @@ fn a_sign_tells_what_hangs_on_it_where_no_rule_fired() {
     ];
     let content = lines(&quiet);
     assert_eq!(told(&content, &[])["incidents"], json!([]));
-    for sign in ["key=ASIAMIRA000100EXAMPL", "ip=203[.]0.113.7", "ip=203.0.113.0/24", "user=dev.mira", "role=AWSReservedSSO_WebDeploy_0a1b2c3d4e5f6071"] {
+    for sign in [
+        "key=ASIAMIRA000100EXAMPL",
+        "ip=203[.]0.113.7",
+        "ip=203.0.113.0/24",
+        "user=dev.mira",
+        "role=AWSReservedSSO_WebDeploy_0a1b2c3d4e5f6071",
+    ] {
         let report = told(&content, &["--from", sign]);
         assert_eq!(report["incidents"].as_array().unwrap().len(), 1, "{sign}");
-        assert_eq!(report["incidents"][0]["timeline"].as_array().unwrap().len(), 2, "{sign}");
+        assert_eq!(
+            report["incidents"][0]["timeline"].as_array().unwrap().len(),
+            2,
+            "{sign}"
+        );
     }
     let list = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(list.path(), "# exits\n203[.]0[.]113[.]7\n").unwrap();
@@ -128,7 +175,9 @@ fn a_sign_tells_what_hangs_on_it_where_no_rule_fired() {
 fn fail_on_sets_the_exit_code() {
     let content = lines(&story());
     let code = |limit: &str| {
-        portreeve_with_input(&["investigate", "-", "--fail-on", limit], &content).status.code()
+        portreeve_with_input(&["investigate", "-", "--fail-on", limit], &content)
+            .status
+            .code()
     };
     assert_eq!(code("high"), Some(10));
     assert_eq!(code("critical"), Some(0));
@@ -143,7 +192,13 @@ fn a_redacted_report_names_nobody() {
         );
         assert!(output.status.success(), "{}", said(&output));
         let text = String::from_utf8(output.stdout).unwrap();
-        for secret in ["111122223333", "dev.mira", "ASIAMIRA000100EXAMPL", "192.0.2.41", "WebDeploy"] {
+        for secret in [
+            "111122223333",
+            "dev.mira",
+            "ASIAMIRA000100EXAMPL",
+            "192.0.2.41",
+            "WebDeploy",
+        ] {
             assert!(!text.contains(secret), "{format}: {secret}");
         }
     }
@@ -173,8 +228,8 @@ fn the_terminal_report_fits_80_columns_and_carries_no_escapes() {
     let text = String::from_utf8(output.stdout).unwrap();
     assert!(!text.contains('\u{1b}') && !text.contains('\u{202e}'));
     // Commands stay whole, so that they can be copied.
-    let long = text
-        .lines()
-        .filter(|line| line.chars().count() > 80 && !line.contains("aws ") && !line.contains("arn:"));
+    let long = text.lines().filter(|line| {
+        line.chars().count() > 80 && !line.contains("aws ") && !line.contains("arn:")
+    });
     assert_eq!(long.collect::<Vec<_>>(), [""; 0]);
 }

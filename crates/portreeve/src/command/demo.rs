@@ -26,9 +26,15 @@ pub(crate) fn run(options: &Demo) -> Result<Ending> {
     let halyard = root.join("halyard");
     let labels = root.join("labels.ndjson");
 
-    eprintln!("Simulating an organisation with one intrusion in its logs (seed {}) …", options.seed);
+    eprintln!(
+        "Simulating an organisation with one intrusion in its logs (seed {}) …",
+        options.seed
+    );
     let start = Instant::now();
-    let plan = Plan { seed: options.seed, ..Plan::default() };
+    let plan = Plan {
+        seed: options.seed,
+        ..Plan::default()
+    };
     let summary = write(&plan, &halyard, Some(&labels))?;
     eprintln!(
         "  {} records in {} files, {:.1} s\nInvestigating them, as real ones …",
@@ -44,7 +50,10 @@ pub(crate) fn run(options: &Demo) -> Result<Ending> {
         Request {
             paths,
             rules: RuleSet::parse(&built_in_rules(), &config.rules),
-            config: Config { simulated: true, ..config },
+            config: Config {
+                simulated: true,
+                ..config
+            },
             skip: path.into_iter().collect(),
             signs: Vec::new(),
             threads: 0,
@@ -58,8 +67,12 @@ pub(crate) fn run(options: &Demo) -> Result<Ending> {
     let layout = output::layout(colour, false);
     let page = root.join("report.html");
     let machine = root.join("report.json");
-    output::to_file(&page, |file| output::render(&report, Format::Html, &layout, file))?;
-    output::to_file(&machine, |file| output::render(&report, Format::Json, &layout, file))?;
+    output::to_file(&page, |file| {
+        output::render(&report, Format::Html, &layout, file)
+    })?;
+    output::to_file(&machine, |file| {
+        output::render(&report, Format::Json, &layout, file)
+    })?;
     let mut out = std::io::stdout().lock();
     output::render(&report, Format::Terminal, &layout, &mut out)?;
     writeln!(
@@ -87,7 +100,10 @@ pub(crate) fn run(options: &Demo) -> Result<Ending> {
 fn clear(root: &Path) -> Result<()> {
     if fs::read_dir(root).is_ok_and(|mut entries| entries.next().is_some()) {
         if !root.join(MARK).is_file() {
-            bail!("{} is not empty and no former demo; give another folder with --out", root.display());
+            bail!(
+                "{} is not empty and no former demo; give another folder with --out",
+                root.display()
+            );
         }
         fs::remove_dir_all(root).with_context(|| format!("cannot replace {}", root.display()))?;
     }

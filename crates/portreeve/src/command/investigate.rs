@@ -55,14 +55,27 @@ pub(crate) fn run(options: &Investigate) -> Result<Ending> {
         Err(RunError::NothingReadable(error)) => return Ok(no_input(&error)),
     };
     let worst = report.findings.iter().map(|finding| finding.severity).max();
-    let failed = options.fail_on.is_some_and(|limit| worst.is_some_and(|worst| worst >= limit));
-    let shown = if options.redact { portreeve_view::redact::report(&report) } else { report };
+    let failed = options
+        .fail_on
+        .is_some_and(|limit| worst.is_some_and(|worst| worst >= limit));
+    let shown = if options.redact {
+        portreeve_view::redact::report(&report)
+    } else {
+        report
+    };
     output::report(&shown, &options.output, options.all)?;
-    Ok(if failed { Ending::Findings } else { Ending::Clean })
+    Ok(if failed {
+        Ending::Findings
+    } else {
+        Ending::Clean
+    })
 }
 
 pub(crate) fn no_input(error: &portreeve_engine::NothingReadable) -> Ending {
-    eprintln!("portreeve: {}", portreeve_view::text::clean_lines(&error.to_string()));
+    eprintln!(
+        "portreeve: {}",
+        portreeve_view::text::clean_lines(&error.to_string())
+    );
     Ending::NoInput
 }
 

@@ -17,14 +17,23 @@ fn settings(input: &Input) -> Result<(Config, Vec<PathBuf>)> {
     if let Some(path) = &input.config {
         return Ok((Config::read(path)?, vec![path.clone()]));
     }
-    let folders: Vec<PathBuf> = input.paths.iter().filter(|path| path.is_dir()).cloned().collect();
+    let folders: Vec<PathBuf> = input
+        .paths
+        .iter()
+        .filter(|path| path.is_dir())
+        .cloned()
+        .collect();
     let (config, path) = Config::find(&folders)?;
     Ok((config, path.into_iter().collect()))
 }
 
 /// The rule files to use, built-in ones first.
 fn rule_files(sources: &RuleSources) -> Result<Vec<ContentFile>> {
-    let mut files = if sources.no_built_in_rules { Vec::new() } else { built_in_rules() };
+    let mut files = if sources.no_built_in_rules {
+        Vec::new()
+    } else {
+        built_in_rules()
+    };
     for path in &sources.rules {
         files.extend(read_rules(path)?);
     }

@@ -24,7 +24,10 @@ pub(crate) fn run(options: &Paths) -> Result<Ending> {
         }
     };
     for letter in &knowledge.dead_letters {
-        eprintln!("portreeve: {}, byte {}: {}", letter.file, letter.offset, letter.reason);
+        eprintln!(
+            "portreeve: {}, byte {}: {}",
+            letter.file, letter.offset, letter.reason
+        );
     }
     for note in &knowledge.notes {
         eprintln!("portreeve: {note}");
@@ -47,7 +50,10 @@ pub(crate) fn run(options: &Paths) -> Result<Ending> {
             let mut starts = doors.clone();
             starts.sort();
             starts.dedup();
-            starts.iter().flat_map(|door| graph.paths_to_jewels(door.as_str())).collect()
+            starts
+                .iter()
+                .flat_map(|door| graph.paths_to_jewels(door.as_str()))
+                .collect()
         }
     };
     let mut out = std::io::stdout().lock();
@@ -55,7 +61,12 @@ pub(crate) fn run(options: &Paths) -> Result<Ending> {
     let blind_spots = &knowledge.estate.blind_spots;
     match options.format {
         PathsFormat::Json => json::paths(
-            &json::Paths { paths: &paths, jewels: &jewels, doors: &doors, blind_spots },
+            &json::Paths {
+                paths: &paths,
+                jewels: &jewels,
+                doors: &doors,
+                blind_spots,
+            },
             &mut out,
         )?,
         PathsFormat::Terminal => {
@@ -63,7 +74,11 @@ pub(crate) fn run(options: &Paths) -> Result<Ending> {
             let mut text = terminal::paths(&paths, &jewels, blind_spots, &layout);
             if let (Some(from), None) = (&options.from, &options.to) {
                 text.push('\n');
-                text.push_str(&terminal::blast_radius(from, &graph.blast_radius(from), &layout));
+                text.push_str(&terminal::blast_radius(
+                    from,
+                    &graph.blast_radius(from),
+                    &layout,
+                ));
             }
             out.write_all(text.as_bytes())?;
         }

@@ -26,15 +26,26 @@ pub(crate) fn run(options: &Rules) -> Result<Ending> {
             outcome.failures.len(),
             outcome.untested.len()
         )?;
-        return Ok(if outcome.failures.is_empty() { Ending::Clean } else { Ending::Findings });
+        return Ok(if outcome.failures.is_empty() {
+            Ending::Clean
+        } else {
+            Ending::Findings
+        });
     }
     let rows: Vec<Vec<String>> = set
         .rules
         .iter()
         .map(|rule| {
-            let techniques: Vec<&str> =
-                rule.techniques.iter().map(portreeve_model::Technique::as_str).collect();
-            vec![rule.level.to_string(), rule.title.clone(), techniques.join(" ")]
+            let techniques: Vec<&str> = rule
+                .techniques
+                .iter()
+                .map(portreeve_model::Technique::as_str)
+                .collect();
+            vec![
+                rule.level.to_string(),
+                rule.title.clone(),
+                techniques.join(" "),
+            ]
         })
         .collect();
     let layout = crate::output::layout(false, true);

@@ -41,23 +41,30 @@ pub(crate) fn run(options: &Simulate) -> Result<Ending> {
 }
 
 fn is_usage(error: &anyhow::Error) -> bool {
-    error
-        .downcast_ref::<SimulateError>()
-        .is_some_and(|error| !matches!(error, SimulateError::Sink(_) | SimulateError::Scenario { .. }))
+    error.downcast_ref::<SimulateError>().is_some_and(|error| {
+        !matches!(
+            error,
+            SimulateError::Sink(_) | SimulateError::Scenario { .. }
+        )
+    })
 }
 
 /// Writes a simulation into a folder that is empty or does not exist yet.
 pub(crate) fn write(plan: &Plan, folder: &Path, labels: Option<&Path>) -> Result<Summary> {
     if fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_some()) {
-        bail!("{} is not empty; give a folder that does not exist yet", folder.display());
+        bail!(
+            "{} is not empty; give a folder that does not exist yet",
+            folder.display()
+        );
     }
     let labels = labels
-        .map(|path| {
-            File::create(path).with_context(|| format!("cannot write {}", path.display()))
-        })
+        .map(|path| File::create(path).with_context(|| format!("cannot write {}", path.display())))
         .transpose()?
         .map(BufWriter::new);
-    let mut sink = Folder { root: folder.to_owned(), labels };
+    let mut sink = Folder {
+        root: folder.to_owned(),
+        labels,
+    };
     let summary = simulate(plan, &mut sink)?;
     if let Some(mut labels) = sink.labels {
         labels.flush()?;

@@ -1,5 +1,5 @@
 //! Runs the program as a user would.
-#![allow(dead_code)]
+#![allow(dead_code, clippy::print_stdout, unreachable_pub)]
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -58,7 +58,9 @@ pub fn said(output: &Output) -> String {
 
 /// Shared reference data, or `None` with a word about the test that is skipped.
 pub fn shared(path: &str) -> Option<PathBuf> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared").join(path);
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../../../shared")
+        .join(path);
     if path.exists() {
         return Some(path);
     }
@@ -126,7 +128,10 @@ pub fn story() -> Vec<Value> {
 
 /// One record a line.
 pub fn lines(records: &[Value]) -> Vec<u8> {
-    records.iter().flat_map(|record| format!("{record}\n").into_bytes()).collect()
+    records
+        .iter()
+        .flat_map(|record| format!("{record}\n").into_bytes())
+        .collect()
 }
 
 /// Compresses.
