@@ -88,8 +88,17 @@ pub(crate) fn score(
             .filter(|it| it.succeeded && is_used(it) == used)
             .find_map(|it| it.jewel.as_deref())
     };
+    // Whoever deploys writes web origins and images all day; in strange hands it is the disaster.
+    let (used, seen) = if strange || case.group.named {
+        (15, 8)
+    } else {
+        (8, 4)
+    };
     match (jewel(true), jewel(false)) {
-        (Some(kind), _) => add(15, format!("crown jewel written, used or read out: {kind}")),
+        (Some(kind), _) => add(
+            used,
+            format!("crown jewel written, used or read out: {kind}"),
+        ),
         (None, Some(kind)) => add(seen, format!("crown jewel looked at: {kind}")),
         (None, None) => {}
     }
