@@ -434,7 +434,7 @@ impl Builder {
             self.doors.insert(Door {
                 id: nodes.id(from).clone(),
                 to: nodes.id(target).clone(),
-                reason: format!("{who} may: {title}"),
+                reason: format!("{who} may {}", lower_first(title)),
                 conditions: permit.conditions.into_iter().collect(),
             });
         }
@@ -605,7 +605,7 @@ impl Builder {
         }
     }
 
-    /// Edges from identities of identity providers, each of them a door.
+    /// Edges from identities of identity providers; those from outside are doors.
     fn federations(&mut self) {
         let plans: Vec<(Origin, String, String)> = self
             .evaluator
@@ -627,12 +627,14 @@ impl Builder {
                 let Some(from) = nodes.find(&federation.identity) else {
                     continue;
                 };
-                self.doors.insert(Door {
-                    id: nodes.id(from).clone(),
-                    to: nodes.id(federation.role).clone(),
-                    reason: federation.reason.clone(),
-                    conditions: federation.permit.conditions.iter().cloned().collect(),
-                });
+                if federation.is_door {
+                    self.doors.insert(Door {
+                        id: nodes.id(from).clone(),
+                        to: nodes.id(federation.role).clone(),
+                        reason: federation.reason.clone(),
+                        conditions: federation.permit.conditions.iter().cloned().collect(),
+                    });
+                }
                 let edge = self
                     .edges
                     .edge(federation.role, &via, &title, &federation.permit);
@@ -649,5 +651,14 @@ fn some_of<'i>(ids: impl ExactSizeIterator<Item = &'i EntityId>) -> String {
     match count {
         0..=3 => first.join(", "),
         _ => format!("{} and {} more", first.join(", "), count - 3),
+    }
+}
+
+/// A title inside a sentence.
+fn lower_first(title: &str) -> String {
+    let mut characters = title.chars();
+    match characters.next() {
+        Some(first) => first.to_lowercase().chain(characters).collect(),
+        None => String::new(),
     }
 }

@@ -32,6 +32,8 @@ pub(crate) struct Federation {
     pub(crate) role: NodeId,
     pub(crate) permit: Permit,
     pub(crate) reason: String,
+    /// Whether it lets someone in from outside. A named service account of a cluster is inside.
+    pub(crate) is_door: bool,
 }
 
 /// The host name of an OIDC provider, from its ARN or as it is.
@@ -151,6 +153,7 @@ fn federation(
     Some(Federation {
         identity: identity(provider, subject),
         role,
+        is_door: !host.starts_with("oidc.eks.") || subject.contains('*'),
         reason: reason(provider, subject),
         permit: Permit {
             permissions: vec![action.to_owned()],
@@ -183,8 +186,10 @@ fn reason(provider: &str, subject: &str) -> String {
             let (repository, claim) = rest.split_once(':').unwrap_or((rest, "*"));
             if owner.contains('*') {
                 format!("repositories of any owner matching {owner} can assume the role")
+            } else if repository == "*" {
+                format!("any repository of {owner} can assume the role")
             } else if repository.contains('*') {
-                format!("any repository {repository} of {owner} can assume the role")
+                format!("any repository of {owner} that matches {repository} can assume the role")
             } else if claim == "*" {
                 format!("any branch or pull request of {owner}/{repository} can assume the role")
             } else {

@@ -324,6 +324,11 @@ fn doors_are_trusts_and_policies_open_to_outsiders() {
     )));
     assert!(doors.contains(&("token.actions.githubusercontent.com:repo:org/*", DEPLOY)));
     assert!(doors.contains(&("*", "arn:aws:s3:::open")));
+    let github_door = graph.doors().iter().find(|door| door.to.as_str() == DEPLOY);
+    assert_eq!(
+        github_door.unwrap().reason,
+        "any repository of org can assume the role"
+    );
     // A token of one repository is covered by the pattern.
     let token = "token.actions.githubusercontent.com:repo:org/app:ref:refs/heads/main";
     assert_eq!(
