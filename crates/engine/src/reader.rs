@@ -8,8 +8,9 @@ use portreeve_telemetry::{Container, Reader, Source, Unwrapped};
 
 use crate::seam::Seam;
 
-/// A batch is handed over when it holds so many activities.
-const BATCH: usize = 250_000;
+/// A batch is handed over when it holds so many activities: about a hundred megabytes. Smaller ones
+/// cost more, since joining batches looks each distinct text up again.
+const BATCH: usize = 1 << 20;
 
 /// How many dead letters of one file are kept; the rest are counted.
 const DEAD_LETTERS: usize = 200;

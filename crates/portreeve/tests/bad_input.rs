@@ -58,8 +58,10 @@ fn wrong_usage_ends_with_2() {
 fn a_broken_line_does_not_lose_its_neighbours() {
     let records = story();
     let mut content = lines(&records[..1]);
-    content.extend(b"{\"eventVersion\": broken\n\xff\xfe\n");
-    content.extend(lines(&records[1..]));
+    content.extend(b"{\"eventVersion\": broken\n");
+    content.extend(lines(&records[1..2]));
+    content.extend(b"\xff\xfe\n");
+    content.extend(lines(&records[2..]));
     let report = investigate(&content);
     assert_eq!(report["summary"]["records"], 3);
     assert_eq!(dead(&report).len(), 2, "{:?}", dead(&report));

@@ -425,7 +425,12 @@ fn arn(redactor: &mut Redactor, arn: &str) {
             // A path, the role's name and a session's cannot be told apart here.
             rest.split('/')
                 .filter(|part| !is_reserved(part))
-                .for_each(|part| name(redactor, "principal", part));
+                .for_each(|part| {
+                    name(redactor, "principal", part);
+                    if let Some(set) = permission_set(part) {
+                        name(redactor, "permission-set", set);
+                    }
+                });
         }
         ("iam" | "sts" | "identitystore", _) => {
             let kind = match kind {
@@ -452,6 +457,13 @@ fn arn(redactor: &mut Redactor, arn: &str) {
         ("ec2", _) => name(redactor, "instance", rest),
         _ => whole(redactor, "resource", rest),
     }
+}
+
+/// The permission set in the name of its role, `AWSReservedSSO_SET_0a1b2c3d4e5f6071`: stories name
+/// the set alone.
+fn permission_set(role: &str) -> Option<&str> {
+    let (set, _) = role.strip_prefix("AWSReservedSSO_")?.rsplit_once('_')?;
+    Some(set)
 }
 
 /// Whether part of a role's path is AWS's own.
