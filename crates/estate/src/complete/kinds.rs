@@ -91,6 +91,8 @@ pub(super) fn tell(estate: &mut Estate) {
                 for principal in principals(document) {
                     if let Some(kind) = kind_of(&principal) {
                         claim(subject, kind);
+                    } else if is_vendor(&principal, document, estate) {
+                        claim(subject, PrincipalKind::Service);
                     }
                 }
             }
@@ -111,6 +113,22 @@ fn weight(kind: PrincipalKind) -> u8 {
         PrincipalKind::Pipeline => 3,
         PrincipalKind::Human => 4,
     }
+}
+
+/// Whether a trust is that of a vendor's service: an account that no file knows, which has to name
+/// an external id. See "Access to AWS accounts owned by third parties", AWS IAM user guide. Without
+/// the external id the account may be one of the own that was not exported.
+fn is_vendor(principal: &Principal, trust: &str, estate: &Estate) -> bool {
+    let Principal::Aws(name) = principal else {
+        return false;
+    };
+    let id = EntityId::from(name.as_str());
+    let account = id.aws_account().unwrap_or(name);
+    let root = format!("arn:aws:iam::{account}:root");
+    trust.contains("sts:ExternalId")
+        && estate
+            .get(&root)
+            .is_some_and(|entity| entity.kind == EntityKind::External)
 }
 
 fn kind_of(principal: &Principal) -> Option<PrincipalKind> {
@@ -153,6 +171,28 @@ fn kind_of(principal: &Principal) -> Option<PrincipalKind> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_foreign_account_with_an_external_id_is_a_vendor() {
+        let mut estate = Estate::default();
+        estate.add(portreeve_model::Entity::new(
+            "arn:aws:iam::999988887777:root",
+            EntityKind::External,
+        ));
+        estate.add(portreeve_model::Entity::new(
+            "arn:aws:iam::111122223333:root",
+            EntityKind::Account,
+        ));
+        let vendor = |name: &str, trust: &str| {
+            is_vendor(&Principal::Aws(name.to_owned()), trust, &estate)
+        };
+        let asks = r#"{"StringEquals":{"sts:ExternalId":"7"}}"#;
+        assert!(vendor("arn:aws:iam::999988887777:root", asks));
+        assert!(vendor("999988887777", asks));
+        assert!(!vendor("arn:aws:iam::999988887777:root", "{}"));
+        assert!(!vendor("arn:aws:iam::111122223333:root", asks));
+        assert!(!vendor("*", asks));
+    }
 
     #[test]
     fn trust_tells_kinds() {
