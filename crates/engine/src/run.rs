@@ -1,3 +1,4 @@
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -451,22 +452,22 @@ fn read_file(file: Rest, readers: &mut [LogReader<'_>]) -> (Input, FileOutcome) 
     (input, outcome)
 }
 
-fn deploy_note(
-    config: &Config,
-    inferred: &std::collections::BTreeMap<String, std::collections::BTreeSet<String>>,
-) -> Option<String> {
+fn deploy_note(config: &Config, inferred: &BTreeMap<String, BTreeSet<String>>) -> Option<String> {
     if !config.deploy_principals.is_empty() {
         return Some(format!(
             "Deploy principals are those declared in portreeve.toml: {}.",
             config.deploy_principals.join(", ")
         ));
     }
-    let lines: Vec<String> = inferred
+    // Targets that the same principals deploy to are named together.
+    let mut targets_of = BTreeMap::<Vec<&str>, Vec<&str>>::new();
+    for (target, principals) in inferred {
+        let principals = principals.iter().map(String::as_str).collect();
+        targets_of.entry(principals).or_default().push(target);
+    }
+    let lines: Vec<String> = targets_of
         .iter()
-        .map(|(target, principals)| {
-            let principals: Vec<&str> = principals.iter().map(String::as_str).collect();
-            format!("{} to {target}", principals.join(", "))
-        })
+        .map(|(principals, targets)| format!("{} to {}", principals.join(", "), targets.join(", ")))
         .collect();
     (!lines.is_empty()).then(|| {
         format!(
