@@ -183,9 +183,8 @@ mod tests {
             "arn:aws:iam::111122223333:root",
             EntityKind::Account,
         ));
-        let vendor = |name: &str, trust: &str| {
-            is_vendor(&Principal::Aws(name.to_owned()), trust, &estate)
-        };
+        let vendor =
+            |name: &str, trust: &str| is_vendor(&Principal::Aws(name.to_owned()), trust, &estate);
         let asks = r#"{"StringEquals":{"sts:ExternalId":"7"}}"#;
         assert!(vendor("arn:aws:iam::999988887777:root", asks));
         assert!(vendor("999988887777", asks));
