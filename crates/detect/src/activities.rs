@@ -1,5 +1,9 @@
+use std::hash::BuildHasher;
 use std::sync::Arc;
 
+use foldhash::fast::FixedState;
+use hashbrown::HashTable;
+use hashbrown::hash_table::Entry;
 use jiff::Timestamp;
 use portreeve_model::{Activity, OriginKind, Outcome, PrincipalKind};
 
@@ -53,14 +57,15 @@ const HAS_EVENT_ID: u8 = 8;
 const CONSOLE: u8 = 16;
 const NO_MORE_TARGETS: u32 = u32::MAX;
 
-/// All activities of a run, one row each. Rows are in order of time once [`Activities::finish`]
-/// has run.
+/// All activities of a run, one row each, in order of time once stage two has finished.
 #[derive(Clone, Debug, Default)]
 pub struct Activities {
     strings: Strings,
     rows: Vec<Row>,
     more_targets: Vec<Vec<Symbol>>,
     files: Vec<Arc<str>>,
+    /// Memory in which an action's text is put together.
+    action: String,
 }
 
 impl Activities {
@@ -96,10 +101,10 @@ impl Activities {
             Outcome::Denied(code) => (1, strings.intern(code)),
             Outcome::Failed(code) => (2, strings.intern(code)),
         };
-        let mut action = String::with_capacity(48);
-        action.push_str(&activity.service);
-        action.push(':');
-        action.push_str(&activity.operation);
+        self.action.clear();
+        self.action.push_str(&activity.service);
+        self.action.push(':');
+        self.action.push_str(&activity.operation);
         let mut targets = [Symbol::NONE; 2];
         for (slot, target) in targets.iter_mut().zip(&activity.targets) {
             *slot = strings.intern(target);
@@ -125,7 +130,7 @@ impl Activities {
             offset: position.offset,
             index: position.index,
             file: position.file,
-            action: strings.intern(&action),
+            action: strings.intern(&self.action),
             principal: strings.intern(&actor.principal),
             session: strings.intern_option(actor.session.as_deref()),
             subject: strings.intern_option(actor.subject.as_deref()),
@@ -154,11 +159,6 @@ impl Activities {
     /// Adds all rows of another table behind the own ones; returns what each of its symbols has
     /// become, so that whatever else refers to them can follow.
     pub(crate) fn append(&mut self, other: Activities) -> Vec<Symbol> {
-        if self.rows.is_empty() && self.files.is_empty() && self.strings.is_empty() {
-            let same = other.strings.iter().map(|(symbol, _)| symbol).collect();
-            *self = other;
-            return same;
-        }
         let map: Vec<Symbol> = other
             .strings
             .iter()
@@ -221,16 +221,26 @@ impl Activities {
                     .then(a.offset.cmp(&b.offset))
             })
         });
-        let mut seen = hashbrown::HashSet::<(u128, bool), foldhash::fast::FixedState>::with_capacity_and_hasher(
-            self.rows.len(),
-            foldhash::fast::FixedState::default(),
-        );
+        // Numbers of rows rather than ids: a smaller table, and most are looked at once.
+        let mut seen = HashTable::<RowId>::with_capacity(self.rows.len());
+        let event = |row: &Row| (row.event_id, row.flags & EVENT_ID_IS_UUID);
+        let hash = |row: &Row| FixedState::default().hash_one(event(row));
         let mut moved = vec![None; self.rows.len()];
         let mut kept = Vec::with_capacity(self.rows.len());
         for former in order {
             let row = self.rows[former as usize];
             let repeated = row.flags & HAS_EVENT_ID != 0
-                && !seen.insert((row.event_id, row.flags & EVENT_ID_IS_UUID != 0));
+                && match seen.entry(
+                    hash(&row),
+                    |known| event(&self.rows[*known as usize]) == event(&row),
+                    |known| hash(&self.rows[*known as usize]),
+                ) {
+                    Entry::Occupied(_) => true,
+                    Entry::Vacant(place) => {
+                        place.insert(former);
+                        false
+                    }
+                };
             if !repeated {
                 moved[former as usize] = Some(kept.len() as RowId);
                 kept.push(row);
@@ -350,6 +360,11 @@ impl<'t> ActivityRow<'t> {
         self.text(self.row.subject)
     }
 
+    /// The web identity's symbol.
+    pub fn subject_symbol(self) -> Symbol {
+        self.row.subject
+    }
+
     /// What kind of principal, as far as record and estate tell.
     pub fn kind(self) -> PrincipalKind {
         self.row.kind
@@ -393,6 +408,11 @@ impl<'t> ActivityRow<'t> {
     /// The client's symbol.
     pub fn client_symbol(self) -> Symbol {
         self.row.client
+    }
+
+    /// The symbol of the account in which it happened.
+    pub fn account_symbol(self) -> Symbol {
+        self.row.account
     }
 
     /// The account in which it happened.

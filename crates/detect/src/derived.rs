@@ -226,8 +226,7 @@ impl Deriver {
 /// `service:Operation`, without the API version that some services append to the operation
 /// (`UpdateFunctionCode20150331v2`).
 fn action(activity: &Activity<'_>) -> String {
-    let operation = without_version(&activity.operation);
-    format!("{}:{operation}", activity.service)
+    [&activity.service, ":", without_version(&activity.operation)].concat()
 }
 
 fn without_version(operation: &str) -> &str {

@@ -54,6 +54,10 @@ pub struct StageTwo {
 impl StageTwo {
     /// Takes what stage one made of a part of the logs.
     pub fn accept(&mut self, part: Batch) {
+        if self.batch.is_empty() {
+            self.batch = part;
+            return;
+        }
         let first_row = self.batch.activities.len() as RowId;
         let Batch {
             activities,

@@ -29,13 +29,24 @@ impl Symbol {
 pub struct Strings {
     text: String,
     ends: Vec<usize>,
-    /// Hash and number: with the hash at hand, neither a probe that misses nor the table's growth
-    /// has to look at the texts.
-    table: HashTable<(u64, u32)>,
+    /// With a part of the hash at hand, neither a probe that misses nor the table's growth has to
+    /// look at the texts. Entries are small, for a table of millions is read from memory.
+    table: HashTable<Entry>,
 }
 
-fn hash(text: &str) -> u64 {
-    FixedState::default().hash_one(text)
+#[derive(Clone, Copy, Debug)]
+struct Entry {
+    hash: u32,
+    symbol: u32,
+}
+
+fn hash(text: &str) -> u32 {
+    FixedState::default().hash_one(text) as u32
+}
+
+/// The table takes its bucket from the lower bits of a hash, and its tag from the upper ones.
+fn spread(hash: u32) -> u64 {
+    u64::from(hash) << 32 | u64::from(hash)
 }
 
 impl Strings {
@@ -47,20 +58,18 @@ impl Strings {
             table,
         } = self;
         let own = hash(text);
-        let entry = table.entry(
-            own,
-            |(hash, known)| *hash == own && slice(block, ends, *known as usize) == text,
-            |(hash, _)| *hash,
+        let found = table.entry(
+            spread(own),
+            |known| known.hash == own && slice(block, ends, known.symbol as usize) == text,
+            |known| spread(known.hash),
         );
-        let (_, symbol) = *entry
-            .or_insert_with(|| {
-                let symbol = ends.len() as u32;
-                block.push_str(text);
-                ends.push(block.len());
-                (own, symbol)
-            })
-            .get();
-        Symbol(symbol)
+        let entry = found.or_insert_with(|| {
+            let symbol = ends.len() as u32;
+            block.push_str(text);
+            ends.push(block.len());
+            Entry { hash: own, symbol }
+        });
+        Symbol(entry.get().symbol)
     }
 
     /// The symbol of a text that may be absent.
@@ -71,12 +80,12 @@ impl Strings {
     /// The symbol of a text that was interned before.
     pub fn find(&self, text: &str) -> Option<Symbol> {
         let own = hash(text);
-        let equal = |(hash, known): &(u64, u32)| {
-            *hash == own && slice(&self.text, &self.ends, *known as usize) == text
+        let equal = |known: &Entry| {
+            known.hash == own && slice(&self.text, &self.ends, known.symbol as usize) == text
         };
         self.table
-            .find(own, equal)
-            .map(|(_, symbol)| Symbol(*symbol))
+            .find(spread(own), equal)
+            .map(|known| Symbol(known.symbol))
     }
 
     /// The text of a symbol; `None` for [`Symbol::NONE`].

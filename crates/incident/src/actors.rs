@@ -63,14 +63,9 @@ impl Actors {
         self.of_row.reserve(activities.len());
         for row in activities.iter() {
             let mut credential = row.credential_symbol();
-            let mut is_subject = false;
-            if !credential.is_some()
-                && let Some(subject) = row
-                    .subject()
-                    .and_then(|text| activities.strings().find(text))
-            {
-                credential = subject;
-                is_subject = true;
+            let is_subject = !credential.is_some() && row.subject_symbol().is_some();
+            if is_subject {
+                credential = row.subject_symbol();
             }
             let key = (credential, row.principal_symbol(), row.session_symbol());
             let next = self.personas.len() as PersonaId;
