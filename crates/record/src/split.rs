@@ -11,6 +11,7 @@ use crate::buffer::Window;
 use crate::envelope::Envelopes;
 use crate::machine::{Machine, Step};
 use crate::scan::{self, Flaw};
+use recover::LOOK_BACK;
 
 /// A line is looked at this far for a newline, a prefix for the object behind it.
 const LOOK_AHEAD: usize = 64 * 1024;
@@ -229,8 +230,11 @@ impl<R: Read> Splitter<R> {
         self.window.base() + self.window.bytes().len() as u64
     }
 
+    /// Reads more. What a search may look back on stays, so that the size of what is read at a time
+    /// does not show.
     fn fill(&mut self) {
-        let moved = self.window.fill(self.start.min(self.scan));
+        let keep = self.start.min(self.scan).saturating_sub(LOOK_BACK);
+        let moved = self.window.fill(keep);
         self.start = self.start.saturating_sub(moved);
         self.scan = self.scan.saturating_sub(moved);
     }
@@ -371,7 +375,8 @@ impl<R: Read> Splitter<R> {
         let line = rest
             .get(..newline.unwrap_or(rest.len()))
             .unwrap_or_default();
-        for brace in memchr_iter(b'{', line) {
+        let near = line.get(..LOOK_AHEAD).unwrap_or(line);
+        for brace in memchr_iter(b'{', near) {
             let next = scan::white_space(bytes, self.scan + brace + 1);
             match bytes.get(next) {
                 Some(b'"' | b'}') => {

@@ -430,3 +430,15 @@ fn offsets_point_at_the_records() {
     }
     assert_eq!(count, 4);
 }
+
+#[test]
+fn what_is_looked_back_on_does_not_depend_on_the_size_of_reads() {
+    // Found by fuzzing: too deep, then a string broken by a line end in front of a brace.
+    let options = SplitOptions {
+        max_depth: 4,
+        ..options()
+    };
+    let (records, dead) = split_with(b"[[[[[[[[{\"[\n{\n\r\t\x03\n{\n\r{", &options);
+    assert_eq!(records, [""; 0]);
+    assert!(!dead.is_empty());
+}

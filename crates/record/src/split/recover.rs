@@ -9,7 +9,7 @@ use crate::envelope::ROOT;
 use crate::scan;
 
 /// Bytes kept before the position in a search, to tell what stands before it.
-const LOOK_BACK: usize = 512;
+pub(super) const LOOK_BACK: usize = 512;
 /// A first key longer than this is no mark to find the next record by.
 const LONGEST_MARK: usize = 64;
 
@@ -123,7 +123,7 @@ impl<R: Read> Splitter<R> {
             return None;
         }
         self.scan = from;
-        self.start = from.saturating_sub(LOOK_BACK);
+        self.start = from;
         if ended {
             self.scan = bytes.len();
             self.mode = Mode::Between;
@@ -141,6 +141,7 @@ impl<R: Read> Splitter<R> {
         let line = memrchr(b'\n', before_at).map(|newline| newline + 1);
         let in_first_column = before_at.last() == Some(&b'\n');
         let before = before_at.trim_ascii_end().last().copied();
+        let bytes = bytes.get(..at + LOOK_BACK).unwrap_or(bytes);
         let next = scan::white_space(bytes, at + 1);
         let next_byte = bytes.get(next).copied();
         let marked = self
