@@ -6,6 +6,21 @@
 //! everything by event time, decides what needed history, and gives a [`Folded`] run.
 //!
 //! Telling stories is the next crate's job.
+//!
+//! ```
+//! use portreeve_detect::{Settings, Stage, derived_field};
+//!
+//! // Rules may ask for what no record holds; the table says when it can be known.
+//! assert_eq!(derived_field("portreeve.actor.kind").unwrap().stage, Stage::Snapshot);
+//! assert_eq!(derived_field("portreeve.credential.moved").unwrap().stage, Stage::History);
+//!
+//! // The narrowest network that the user declares names the class of an address.
+//! let settings = Settings {
+//!     networks: [("198.51.100.0/24".parse().unwrap(), "corporate".to_owned())].into(),
+//!     ..Settings::default()
+//! };
+//! assert_eq!(settings.network_class("198.51.100.7"), Some("corporate"));
+//! ```
 
 mod activities;
 mod derived;

@@ -34,13 +34,11 @@ mod envelope;
 mod extract;
 mod field;
 mod machine;
-mod overlay;
 mod scan;
 mod slots;
 mod split;
 
 pub use extract::{Elements, ExtractError, Extractor, MAX_DEPTH};
 pub use field::{FieldId, Fields, Record, Value};
-pub use overlay::Overlay;
 pub use slots::{SlotBuffer, Slots};
 pub use split::{RawRecord, Split, SplitOptions, Splitter};

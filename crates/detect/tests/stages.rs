@@ -1,0 +1,374 @@
+//! The two stages on small logs: lineage, history, inference, and the law that neither the order
+//! of records nor how they are parted shows.
+
+use std::collections::BTreeMap;
+
+use portreeve_detect::{
+    Batch, Folded, Position, Settings, Sign, SignKind, Snapshot, StageOne, StageTwo, set_derived,
+};
+use portreeve_model::{Entity, EntityKind, Estate, PrincipalKind, Relation, Severity};
+use portreeve_record::{Extractor, Fields, SlotBuffer};
+use portreeve_sigma::Matcher;
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+const RULES: &str = "
+title: Moved
+id: moved
+logsource: {product: aws}
+detection:
+  moved: {portreeve.credential.moved: true}
+  condition: moved
+level: high
+---
+title: Foreign write
+id: write
+logsource: {product: aws}
+detection:
+  write: {eventName: PutObject, portreeve.target.web_origin: true}
+  deploy: {portreeve.actor.deploy: true}
+  condition: write and not deploy
+level: critical
+---
+title: Minted by a web identity
+id: web
+logsource: {product: aws}
+detection:
+  web: {eventName: PutObject, portreeve.credential.minted_by: assume-role-with-web-identity}
+  condition: web
+level: low
+";
+
+fn estate() -> Estate {
+    let mut estate = Estate::default();
+    estate.add(Entity::new("arn:aws:s3:::web", EntityKind::Bucket));
+    estate.relate(Relation::Serves {
+        distribution: "arn:aws:cloudfront::111122223333:distribution/E1".into(),
+        origin: "arn:aws:s3:::web".into(),
+    });
+    estate.relate(Relation::Kind {
+        principal: role("deploy").into(),
+        kind: PrincipalKind::Pipeline,
+    });
+    estate
+}
+
+fn role(name: &str) -> String {
+    format!("arn:aws:iam::111122223333:role/{name}")
+}
+
+/// A call with a session of a role.
+fn call(id: u32, time: &str, role_name: &str, key: &str, address: &str, action: &str) -> Value {
+    json!({
+        "eventVersion": "1.11", "eventID": format!("00000000-0000-4000-8000-{id:012x}"),
+        "eventTime": time, "eventSource": "s3.amazonaws.com", "eventName": action,
+        "awsRegion": "eu-west-1", "sourceIPAddress": address, "recipientAccountId": "111122223333",
+        "readOnly": action.starts_with("Get"), "eventCategory": "Data",
+        "userIdentity": {
+            "type": "AssumedRole", "accountId": "111122223333", "accessKeyId": key,
+            "arn": format!("arn:aws:sts::111122223333:assumed-role/{role_name}/run"),
+            "sessionContext": {"sessionIssuer": {"type": "Role", "arn": role(role_name)}}
+        },
+        "requestParameters": {"bucketName": "web", "key": "app.js"},
+        "resources": [{"ARN": "arn:aws:s3:::web/app.js"}, {"ARN": "arn:aws:s3:::web"}]
+    })
+}
+
+/// The issue of a role's session to a pipeline's runner.
+fn issue(id: u32, time: &str, role_name: &str, key: &str, address: &str) -> Value {
+    json!({
+        "eventVersion": "1.11", "eventID": format!("00000000-0000-4000-8000-{id:012x}"),
+        "eventTime": time, "eventSource": "sts.amazonaws.com", "eventName": "AssumeRoleWithWebIdentity",
+        "awsRegion": "eu-west-1", "sourceIPAddress": address, "recipientAccountId": "111122223333",
+        "userIdentity": {
+            "type": "WebIdentityUser", "userName": "repo:halyard/web:ref:refs/heads/main",
+            "principalId": "arn:aws:iam::111122223333:oidc-provider/token.actions.githubusercontent.com:sts.amazonaws.com:repo:halyard/web:ref:refs/heads/main",
+            "identityProvider": "arn:aws:iam::111122223333:oidc-provider/token.actions.githubusercontent.com"
+        },
+        "requestParameters": {"roleArn": role(role_name), "roleSessionName": "run"},
+        "responseElements": {"credentials": {"accessKeyId": key, "expiration": "Mar 3, 2026, 9:00:00 AM"}}
+    })
+}
+
+/// Runs both stages over parts of a log; each part is one batch with a file of its own.
+fn run(parts: &[Vec<Value>], settings: Settings, signs: &[Sign]) -> Folded {
+    let estate = estate();
+    let source = portreeve_telemetry::source("aws.cloudtrail").unwrap();
+    let mut fields = Fields::default();
+    let reader = source.prepare(&mut fields);
+    let parsed = portreeve_sigma::parse("rules.yml", RULES);
+    assert!(parsed.diagnostics.is_empty(), "{:?}", parsed.diagnostics);
+    let (matcher, problems) = Matcher::new(&parsed.rules, &mut fields);
+    assert!(problems.is_empty(), "{problems:?}");
+    let extractor = Extractor::new(&fields);
+    let snapshot = Snapshot::new(&estate, settings, []);
+    let mut stage = StageOne::new(&parsed.rules, &matcher, &fields, &snapshot, signs);
+    let mut stage_two = StageTwo::default();
+    for part in parts {
+        let mut batch = Batch::default();
+        let file = batch.add_file("log".into());
+        for (index, record) in part.iter().enumerate() {
+            let text = record.to_string();
+            let mut buffer = SlotBuffer::new();
+            let mut slots = extractor.extract(text.as_bytes(), &mut buffer).unwrap();
+            let position = Position {
+                file,
+                index: index as u64,
+                offset: 0,
+            };
+            let (row, derived) = stage.fold(&reader.activity(&slots), "Data", position, &mut batch);
+            set_derived(&mut slots, derived);
+            stage.observe(&slots, row, &mut batch);
+        }
+        stage_two.accept(batch);
+    }
+    stage_two.finish(&parsed.rules, &matcher, &fields, &snapshot, signs)
+}
+
+fn rules_of(folded: &Folded) -> Vec<&str> {
+    let mut rules: Vec<&str> = folded
+        .findings
+        .iter()
+        .map(|finding| finding.rule.as_str())
+        .collect();
+    rules.sort_unstable();
+    rules
+}
+
+const RUNNER: &str = "198.51.100.201";
+const KEY: &str = "ASIAPIPELINE00000001";
+
+/// Four days of deployments, then the same session from elsewhere.
+fn story() -> Vec<Value> {
+    let mut records = Vec::new();
+    for day in 1..=4u32 {
+        let key = format!("ASIADEPLOY{day:010}");
+        records.push(issue(
+            day * 10,
+            &format!("2026-03-0{day}T08:00:00Z"),
+            "deploy",
+            &key,
+            RUNNER,
+        ));
+        records.push(call(
+            day * 10 + 1,
+            &format!("2026-03-0{day}T08:05:00Z"),
+            "deploy",
+            &key,
+            RUNNER,
+            "PutObject",
+        ));
+    }
+    records.push(issue(50, "2026-03-05T08:00:00Z", "deploy", KEY, RUNNER));
+    records.push(call(
+        51,
+        "2026-03-05T08:05:00Z",
+        "deploy",
+        KEY,
+        RUNNER,
+        "PutObject",
+    ));
+    records.push(call(
+        52,
+        "2026-03-05T08:07:00Z",
+        "deploy",
+        KEY,
+        "192.0.2.90",
+        "GetObject",
+    ));
+    records.push(call(
+        53,
+        "2026-03-05T08:09:00Z",
+        "other",
+        "ASIAOTHER00000000001",
+        "192.0.2.90",
+        "PutObject",
+    ));
+    records
+}
+
+#[test]
+fn history_decides_what_the_record_alone_does_not() {
+    let folded = run(&[story()], Settings::default(), &[]);
+    assert_eq!(
+        rules_of(&folded),
+        ["moved", "web", "web", "web", "web", "web", "write"]
+    );
+    let moved = folded
+        .findings
+        .iter()
+        .find(|finding| finding.rule == "moved")
+        .unwrap();
+    assert_eq!(moved.credential.as_deref(), Some(KEY));
+    assert_eq!(moved.evidence.len(), 1, "only the use from elsewhere");
+    let write = folded
+        .findings
+        .iter()
+        .find(|finding| finding.rule == "write")
+        .unwrap();
+    assert!(write.actor.starts_with(&role("other")), "{}", write.actor);
+    assert_eq!(
+        folded.inferred_deployers["arn:aws:s3:::web"]
+            .iter()
+            .collect::<Vec<_>>(),
+        [&role("deploy")]
+    );
+}
+
+#[test]
+fn declared_deploy_principals_stand_in_place_of_inferred_ones() {
+    let settings = Settings {
+        deploy_principals: vec!["*:role/other".to_owned()],
+        ..Settings::default()
+    };
+    let folded = run(&[story()], settings, &[]);
+    assert!(folded.inferred_deployers.is_empty());
+    let writes = folded
+        .findings
+        .iter()
+        .filter(|finding| finding.rule == "write");
+    assert!(
+        writes.clone().count() == 5
+            && writes
+                .into_iter()
+                .all(|finding| finding.actor.contains("role/deploy"))
+    );
+}
+
+#[test]
+fn the_key_that_the_issue_returned_ties_a_session_to_its_identity() {
+    let folded = run(&[story()], Settings::default(), &[]);
+    let strings = folded.activities.strings();
+    let key = strings.find(KEY).unwrap();
+    let parent = folded.lineage.parent(key).unwrap();
+    assert!(
+        strings
+            .get(parent)
+            .unwrap()
+            .ends_with("repo:halyard/web:ref:refs/heads/main")
+    );
+    let link = folded.lineage.mint(key).unwrap();
+    assert_eq!(link.expires.unwrap().to_string(), "2026-03-03T09:00:00Z");
+    assert_eq!(folded.lineage.descendants(parent).len(), 5);
+}
+
+#[test]
+fn coverage_counts_events_once_and_names_days_without_any() {
+    let mut records = vec![
+        call(1, "2026-03-01T08:00:00Z", "a", "ASIAA", RUNNER, "GetObject"),
+        call(2, "2026-03-04T08:00:00Z", "a", "ASIAA", RUNNER, "GetObject"),
+    ];
+    records.push(records[0].clone());
+    let folded = run(&[records], Settings::default(), &[]);
+    let coverage = &folded.coverage[0];
+    assert_eq!((coverage.records, coverage.duplicates), (2, 1));
+    assert_eq!(coverage.days_without_records, ["2026-03-02", "2026-03-03"]);
+    assert_eq!(
+        coverage.event_kinds,
+        BTreeMap::from([("Data".to_owned(), 3)])
+    );
+}
+
+#[test]
+fn signs_become_findings_where_no_rule_fires() {
+    let sign = |kind| Sign {
+        kind,
+        origin: "--from".into(),
+        severity: Severity::High,
+    };
+    let quiet = vec![call(
+        1,
+        "2026-03-01T08:00:00Z",
+        "reader",
+        "ASIAREADER0000000001",
+        "203.0.113.9",
+        "GetObject",
+    )];
+    for kind in [
+        SignKind::Key("ASIAREADER0000000001".into()),
+        SignKind::Network("203.0.113.0/24".parse().unwrap()),
+        SignKind::Role("reader".into()),
+        SignKind::Role(role("reader")),
+        SignKind::User("run".into()),
+    ] {
+        let folded = run(
+            std::slice::from_ref(&quiet),
+            Settings::default(),
+            &[sign(kind.clone())],
+        );
+        assert_eq!(folded.findings.len(), 1, "{kind:?}");
+        assert!(folded.findings[0].title.contains("--from"));
+    }
+    let other = sign(SignKind::Key("ASIAOTHER".into()));
+    assert!(
+        run(&[quiet], Settings::default(), &[other])
+            .findings
+            .is_empty()
+    );
+}
+
+/// What must be the same however the log came: everything but positions.
+fn essence(folded: &Folded) -> (Vec<String>, Vec<String>) {
+    let rows = folded
+        .activities
+        .iter()
+        .map(|row| {
+            format!(
+                "{:?} {} {:?} {:?}",
+                row.time(),
+                row.action(),
+                row.event_id(),
+                row.credential()
+            )
+        })
+        .collect();
+    let findings = folded
+        .findings
+        .iter()
+        .map(|finding| {
+            format!(
+                "{} {} {:?} {}",
+                finding.id, finding.rule, finding.time, finding.evidence_total
+            )
+        })
+        .collect();
+    (rows, findings)
+}
+
+#[test]
+fn the_guide_lists_every_derived_field() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/rules.md");
+    let guide = std::fs::read_to_string(path).unwrap();
+    for field in portreeve_detect::DERIVED_FIELDS {
+        assert!(
+            guide.contains(&format!("| `{}` |", field.path)),
+            "{}",
+            field.path
+        );
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn order_copies_and_parts_do_not_show(
+        order in Just((0..story().len()).collect::<Vec<_>>()).prop_shuffle(),
+        copies in prop::collection::vec(0..story().len(), 0..6),
+        cuts in prop::collection::vec(1..8usize, 1..6),
+    ) {
+        let story = story();
+        let mut shuffled: Vec<Value> =
+            order.iter().chain(&copies).map(|number| story[*number].clone()).collect();
+        let mut parts = Vec::new();
+        for cut in cuts {
+            let rest = shuffled.split_off(cut.min(shuffled.len()));
+            parts.push(std::mem::replace(&mut shuffled, rest));
+        }
+        parts.push(shuffled);
+        let plain = run(&[story], Settings::default(), &[]);
+        let parted = run(&parts, Settings::default(), &[]);
+        prop_assert_eq!(essence(&plain), essence(&parted));
+        prop_assert_eq!(parted.coverage[0].duplicates as usize, copies.len());
+    }
+}
