@@ -44,7 +44,7 @@ struct Row {
     code: Symbol,
     targets: [Symbol; 2],
     more_targets: u32,
-    outcome: u8,
+    source: u8,
     kind: PrincipalKind,
     origin: OriginKind,
     flags: u8,
@@ -55,6 +55,8 @@ const WRITES: u8 = 2;
 const EVENT_ID_IS_UUID: u8 = 4;
 const HAS_EVENT_ID: u8 = 8;
 const CONSOLE: u8 = 16;
+const DENIED: u8 = 32;
+const FAILED: u8 = 64;
 const NO_MORE_TARGETS: u32 = u32::MAX;
 
 /// All activities of a run, one row each, in order of time once stage two has finished.
@@ -64,6 +66,7 @@ pub struct Activities {
     rows: Vec<Row>,
     more_targets: Vec<Vec<Symbol>>,
     files: Vec<Arc<str>>,
+    sources: Vec<&'static str>,
     /// Memory in which an action's text is put together.
     action: String,
 }
@@ -96,10 +99,16 @@ impl Activities {
                 }
             }
         };
-        let (outcome, code) = match &activity.outcome {
-            Outcome::Success => (0, Symbol::NONE),
-            Outcome::Denied(code) => (1, strings.intern(code)),
-            Outcome::Failed(code) => (2, strings.intern(code)),
+        let code = match &activity.outcome {
+            Outcome::Success => Symbol::NONE,
+            Outcome::Denied(code) => {
+                flags |= DENIED;
+                strings.intern(code)
+            }
+            Outcome::Failed(code) => {
+                flags |= FAILED;
+                strings.intern(code)
+            }
         };
         self.action.clear();
         self.action.push_str(&activity.service);
@@ -143,7 +152,7 @@ impl Activities {
             code,
             targets,
             more_targets,
-            outcome,
+            source: number_of(&mut self.sources, activity.source),
             kind: actor.kind,
             origin: activity.origin.kind,
             flags,
@@ -172,6 +181,11 @@ impl Activities {
             }
         };
         let first_file = self.files.len() as u32;
+        let sources: Vec<u8> = other
+            .sources
+            .iter()
+            .map(|source| number_of(&mut self.sources, source))
+            .collect();
         let first_more = self.more_targets.len() as u32;
         self.files.extend(other.files);
         self.more_targets.extend(
@@ -180,28 +194,34 @@ impl Activities {
                 .into_iter()
                 .map(|list| list.into_iter().map(renamed).collect()),
         );
-        self.rows.extend(other.rows.into_iter().map(|row| Row {
-            event_id: if row.flags & HAS_EVENT_ID != 0 && row.flags & EVENT_ID_IS_UUID == 0 {
-                map[row.event_id as usize].index() as u128
-            } else {
-                row.event_id
-            },
-            file: row.file + first_file,
-            action: renamed(row.action),
-            principal: renamed(row.principal),
-            session: renamed(row.session),
-            subject: renamed(row.subject),
-            credential: renamed(row.credential),
-            address: renamed(row.address),
-            client: renamed(row.client),
-            account: renamed(row.account),
-            code: renamed(row.code),
-            targets: row.targets.map(renamed),
-            more_targets: match row.more_targets {
-                NO_MORE_TARGETS => NO_MORE_TARGETS,
-                index => index + first_more,
-            },
-            ..row
+        self.rows.extend(other.rows.into_iter().map(|row| {
+            Row {
+                event_id: if row.flags & HAS_EVENT_ID != 0 && row.flags & EVENT_ID_IS_UUID == 0 {
+                    map[row.event_id as usize].index() as u128
+                } else {
+                    row.event_id
+                },
+                file: row.file + first_file,
+                source: sources
+                    .get(usize::from(row.source))
+                    .copied()
+                    .unwrap_or_default(),
+                action: renamed(row.action),
+                principal: renamed(row.principal),
+                session: renamed(row.session),
+                subject: renamed(row.subject),
+                credential: renamed(row.credential),
+                address: renamed(row.address),
+                client: renamed(row.client),
+                account: renamed(row.account),
+                code: renamed(row.code),
+                targets: row.targets.map(renamed),
+                more_targets: match row.more_targets {
+                    NO_MORE_TARGETS => NO_MORE_TARGETS,
+                    index => index + first_more,
+                },
+                ..row
+            }
         }));
         map
     }
@@ -422,12 +442,12 @@ impl<'t> ActivityRow<'t> {
 
     /// Whether it was done.
     pub fn succeeded(self) -> bool {
-        self.row.outcome == 0
+        self.row.flags & (DENIED | FAILED) == 0
     }
 
     /// Whether it was refused for lack of permission.
     pub fn denied(self) -> bool {
-        self.row.outcome == 1
+        self.row.flags & DENIED != 0
     }
 
     /// The source's error code, where it was not done.
@@ -476,6 +496,15 @@ impl<'t> ActivityRow<'t> {
         }
     }
 
+    /// The id of the log source, as `aws.cloudtrail`.
+    pub fn source(self) -> &'static str {
+        let sources = &self.table.sources;
+        sources
+            .get(usize::from(self.row.source))
+            .copied()
+            .unwrap_or_default()
+    }
+
     /// The file that holds the record.
     pub fn file(self) -> &'t Arc<str> {
         &self.table.files[self.row.file as usize]
@@ -489,6 +518,16 @@ impl<'t> ActivityRow<'t> {
             offset: self.row.offset,
         }
     }
+}
+
+/// The number of a log source among those seen; there are a few dozen at most.
+fn number_of(sources: &mut Vec<&'static str>, source: &'static str) -> u8 {
+    let known = sources.iter().position(|known| *known == source);
+    let number = known.unwrap_or_else(|| {
+        sources.push(source);
+        sources.len() - 1
+    });
+    number as u8
 }
 
 /// The number written by a lower-case, hyphenated UUID; `None` for any other text, so that

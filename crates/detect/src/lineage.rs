@@ -86,6 +86,11 @@ impl Lineage {
         self.facts.get(&credential)
     }
 
+    /// How many credentials were used.
+    pub fn used(&self) -> usize {
+        self.facts.len()
+    }
+
     /// The credential that it was made with.
     pub fn parent(&self, credential: Symbol) -> Option<Symbol> {
         self.mint(credential)

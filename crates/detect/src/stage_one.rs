@@ -71,6 +71,8 @@ pub struct StageOne<'s> {
     deriver: Deriver,
     /// For each rule the fields that it asks for, where it asks for any of history.
     history_rules: Vec<Option<Vec<FieldId>>>,
+    /// For each rule whether it is meant for the records that come.
+    applies: Vec<bool>,
     scratch: Scratch,
     hits: Vec<Hit>,
 }
@@ -103,9 +105,17 @@ impl<'s> StageOne<'s> {
             signs,
             deriver: Deriver::new(fields),
             history_rules,
+            applies: vec![true; rules.len()],
             scratch: Scratch::default(),
             hits: Vec::new(),
         }
+    }
+
+    /// Leaves out rules that are not meant for the log source whose records will come.
+    #[must_use]
+    pub fn limited_to(mut self, rules: &[Rule], is_meant: impl Fn(&Rule) -> bool) -> Self {
+        self.applies = rules.iter().map(is_meant).collect();
+        self
     }
 
     /// Folds one activity into the batch, without matching rules; returns its row and the values
@@ -182,6 +192,9 @@ impl<'s> StageOne<'s> {
         self.matcher
             .matches(record, &mut self.scratch, &mut self.hits);
         for hit in &self.hits {
+            if !self.applies.get(hit.rule).copied().unwrap_or(false) {
+                continue;
+            }
             let rule = hit.rule as u32;
             match hit.verdict {
                 Verdict::Yes => batch.hits.push((row, rule)),

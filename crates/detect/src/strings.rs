@@ -15,7 +15,8 @@ impl Symbol {
         self != Symbol::NONE
     }
 
-    pub(crate) fn index(self) -> usize {
+    /// The number; see [`Strings::len`].
+    pub fn index(self) -> usize {
         self.0 as usize
     }
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use include_dir::{Dir, include_dir};
 use portreeve_graph::Catalogue;
 use portreeve_sigma::{Diagnostic, Rule};
+use portreeve_telemetry::Source;
 use sha2::{Digest, Sha256};
 
 use crate::config::RuleSettings;
@@ -153,14 +154,19 @@ fn is_disabled(rule: &Rule, settings: &RuleSettings) -> bool {
 }
 
 fn has_source(rule: &Rule) -> bool {
+    portreeve_telemetry::sources()
+        .iter()
+        .any(|source| is_for(rule, *source))
+}
+
+/// Whether a rule is meant for a log source.
+pub(crate) fn is_for(rule: &Rule, source: &dyn Source) -> bool {
     let wanted = &rule.logsource;
-    portreeve_telemetry::sources().iter().any(|source| {
-        source.logsource().answers(
-            wanted.product.as_deref(),
-            wanted.category.as_deref(),
-            wanted.service.as_deref(),
-        )
-    })
+    source.logsource().answers(
+        wanted.product.as_deref(),
+        wanted.category.as_deref(),
+        wanted.service.as_deref(),
+    )
 }
 
 /// The catalogue of escalations that is built into the program.

@@ -1,3 +1,4 @@
+use crate::content::is_for;
 use portreeve_detect::{Batch, Position, Snapshot, StageOne, set_derived};
 use portreeve_record::{Extractor, FieldId, Fields, SlotBuffer, Value};
 use portreeve_sigma::{Matcher, Rule, Verdict};
@@ -41,14 +42,10 @@ pub fn test_rules(rules: &[Rule]) -> RuleTests {
     let mut stage = StageOne::new(rules, &matcher, &fields, &snapshot, &[]);
     let mut buffer = SlotBuffer::new();
     for (number, rule) in rules.iter().enumerate() {
-        let reader = sources().iter().zip(&readers).find(|(source, _)| {
-            let wanted = &rule.logsource;
-            source.logsource().answers(
-                wanted.product.as_deref(),
-                wanted.category.as_deref(),
-                wanted.service.as_deref(),
-            )
-        });
+        let reader = sources()
+            .iter()
+            .zip(&readers)
+            .find(|(source, _)| is_for(rule, **source));
         let tests = rule.fields.get("tests").and_then(Json::as_array);
         let (Some((_, reader)), Some(tests)) = (reader, tests) else {
             outcome.untested.push(rule.file.to_string());

@@ -13,7 +13,7 @@ use portreeve_sigma::Matcher;
 use portreeve_telemetry::Recognition;
 
 use crate::config::Config;
-use crate::content::{RuleSet, built_in_catalogue};
+use crate::content::{RuleSet, built_in_catalogue, is_for};
 use crate::discover::{Found, discover};
 use crate::inventory;
 use crate::open::Opened;
@@ -273,7 +273,8 @@ pub fn investigate(request: Request, progress: &dyn Progress) -> Result<Report, 
                     source: *source,
                     reader: &**reader,
                     extractor: &extractor,
-                    stage: StageOne::new(&rules.rules, &matcher, &fields, &snapshot, &signs),
+                    stage: StageOne::new(&rules.rules, &matcher, &fields, &snapshot, &signs)
+                        .limited_to(&rules.rules, |rule| is_for(rule, *source)),
                     seam: &seam,
                     buffer: SlotBuffer::new(),
                     batch: portreeve_detect::Batch::default(),

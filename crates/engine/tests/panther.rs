@@ -1,0 +1,117 @@
+//! Labelled records of a public rule collection (panther-analysis, Apache-2.0): for each of its rules,
+//! records of which it says whether the behaviour is in them. The totals in `docs/coverage.md` are
+//! this test's.
+#![allow(clippy::print_stdout)]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use portreeve_engine::{Config, Request, RuleSet, Silent, built_in_rules, investigate};
+use portreeve_model::Severity;
+use serde_json::Value;
+
+/// What was found on the records of one of their rules.
+#[derive(Default)]
+struct Row {
+    /// Titles of findings of low or above on each record with the behaviour, and their gravest.
+    positives: Vec<BTreeMap<String, Severity>>,
+    /// The same on each near miss.
+    negatives: Vec<BTreeMap<String, Severity>>,
+}
+
+impl Row {
+    fn found(&self, least: Severity) -> usize {
+        self.positives
+            .iter()
+            .filter(|titles| titles.values().any(|severity| *severity >= least))
+            .count()
+    }
+
+    /// Near misses without a finding of a title that a record with the behaviour has.
+    fn quiet(&self) -> usize {
+        let titles: BTreeSet<&String> = self.positives.iter().flat_map(BTreeMap::keys).collect();
+        self.negatives
+            .iter()
+            .filter(|found| !found.keys().any(|title| titles.contains(title)))
+            .count()
+    }
+}
+
+#[test]
+fn labelled_records_are_told_apart() {
+    let data = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../../../shared/data/panther/AWS.CloudTrail.ndjson");
+    let Ok(text) = std::fs::read_to_string(&data) else {
+        println!("SKIPPED: {} is not present", data.display());
+        return;
+    };
+    let mut rows: BTreeMap<String, Row> = BTreeMap::new();
+    for line in text.lines() {
+        let sample: Value = serde_json::from_str(line).unwrap();
+        let rule = sample["rule_id"].as_str().unwrap().to_owned();
+        let found = findings(&sample["log"]);
+        let row = rows.entry(rule).or_default();
+        if sample["expected"] == true {
+            row.positives.push(found);
+        } else {
+            row.negatives.push(found);
+        }
+    }
+
+    println!("| rule of theirs | found, low or above | medium or above | near misses quiet |");
+    let (mut positives, mut found, mut graver, mut negatives, mut quiet) = (0, 0, 0, 0, 0);
+    for (rule, row) in &rows {
+        let (low, medium) = (row.found(Severity::Low), row.found(Severity::Medium));
+        println!(
+            "| `{rule}` | {low}/{} | {medium}/{} | {}/{} |",
+            row.positives.len(),
+            row.positives.len(),
+            row.quiet(),
+            row.negatives.len()
+        );
+        for titles in &row.positives {
+            println!("  + {titles:?}");
+        }
+        for titles in &row.negatives {
+            println!("  - {titles:?}");
+        }
+        positives += row.positives.len();
+        found += low;
+        graver += medium;
+        negatives += row.negatives.len();
+        quiet += row.quiet();
+    }
+    println!("found {found} of {positives}, {graver} of them medium or above");
+    println!("near misses quiet {quiet} of {negatives}");
+    assert!(found >= 1, "found {found} of {positives}");
+    assert!(quiet >= 1, "near misses quiet {quiet} of {negatives}");
+}
+
+/// Titles of the findings of low or above on one record by itself.
+fn findings(record: &Value) -> BTreeMap<String, Severity> {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("log.json"), format!("[{record}]")).unwrap();
+    let report = investigate(
+        Request {
+            paths: vec![folder.path().to_owned()],
+            config: Config::default(),
+            skip: Vec::new(),
+            rules: RuleSet::parse(&built_in_rules(), &Config::default().rules),
+            signs: Vec::new(),
+            threads: 1,
+        },
+        &Silent,
+    );
+    // Some samples are of another kind than CloudTrail, and no log at all is found.
+    let Ok(report) = report else {
+        return BTreeMap::new();
+    };
+    let mut titles = BTreeMap::new();
+    for finding in report.findings {
+        if finding.severity >= Severity::Low {
+            let gravest = titles.entry(finding.title).or_insert(finding.severity);
+            *gravest = (*gravest).max(finding.severity);
+        }
+    }
+    titles
+}
