@@ -16,7 +16,7 @@ use crate::derived::{ACTOR_DEPLOY, CREDENTIAL_MINTED_BY, CREDENTIAL_MOVED};
 use crate::lineage::Lineage;
 use crate::settings::{Sign, SignKind};
 use crate::snapshot::Snapshot;
-use crate::stage_one::{Batch, Candidate};
+use crate::stage_one::{Batch, Candidate, SourceCounts};
 use crate::strings::Symbol;
 
 /// How many records a finding names as its evidence; the rest are counted.
@@ -143,7 +143,10 @@ impl StageTwo {
             deploys,
             sources,
         } = self.batch;
-        let read = activities.len() as u64;
+        let mut read = BTreeMap::<&'static str, u64>::new();
+        for row in activities.iter() {
+            *read.entry(row.source()).or_default() += 1;
+        }
         let moved = activities.finish();
         let new_row = |row: RowId| moved[row as usize];
 
@@ -187,7 +190,7 @@ impl StageTwo {
         found.dedup();
 
         let (findings, hits) = findings(&activities, found, rules, signs);
-        let coverage = coverage(&activities, read, sources);
+        let coverage = coverage(&activities, &read, sources);
         let inferred_deployers = deployers.named(&activities);
         Folded {
             activities,
@@ -473,23 +476,26 @@ const LONGEST_SPAN_OF_DAYS: usize = 3_660;
 
 fn coverage(
     activities: &Activities,
-    read: u64,
-    sources: BTreeMap<&'static str, crate::stage_one::SourceCounts>,
+    read: &BTreeMap<&'static str, u64>,
+    counts: BTreeMap<&'static str, SourceCounts>,
 ) -> Vec<Coverage> {
-    // One source today; with a second one, rows will have to say theirs.
-    let Some((source, counts)) = sources.into_iter().next() else {
-        return Vec::new();
-    };
-    let mut coverage = Coverage {
-        source: source.to_owned(),
-        records: activities.len() as u64,
-        duplicates: read - activities.len() as u64,
-        regions: counts.regions.into_keys().collect(),
-        event_kinds: counts.kinds,
-        ..Coverage::default()
-    };
-    let mut days = BTreeSet::new();
+    let mut sources: BTreeMap<&'static str, (Coverage, BTreeSet<Date>)> = counts
+        .into_iter()
+        .map(|(source, counts)| {
+            let coverage = Coverage {
+                source: source.to_owned(),
+                regions: counts.regions.into_keys().collect(),
+                event_kinds: counts.kinds,
+                ..Coverage::default()
+            };
+            (source, (coverage, BTreeSet::new()))
+        })
+        .collect();
     for row in activities.iter() {
+        let Some((coverage, days)) = sources.get_mut(row.source()) else {
+            continue;
+        };
+        coverage.records += 1;
         match row.time() {
             None => coverage.without_time += 1,
             Some(time) => {
@@ -504,14 +510,27 @@ fn coverage(
             coverage.accounts.insert(account.to_owned());
         }
     }
-    if let (Some(first), Some(last)) = (days.first(), days.last()) {
-        coverage.days_without_records = first
-            .series(1.day())
-            .take_while(|day| day < last)
-            .take(LONGEST_SPAN_OF_DAYS)
-            .filter(|day| !days.contains(day))
-            .map(|day| day.to_string())
-            .collect();
-    }
-    vec![coverage]
+    sources
+        .into_iter()
+        .map(|(source, (mut coverage, days))| {
+            let read = read.get(source).copied().unwrap_or_default();
+            coverage.duplicates = read.saturating_sub(coverage.records);
+            coverage.days_without_records = days_between(&days);
+            coverage
+        })
+        .collect()
+}
+
+/// The days between the first and the last that are missing.
+fn days_between(days: &BTreeSet<Date>) -> Vec<String> {
+    let (Some(first), Some(last)) = (days.first(), days.last()) else {
+        return Vec::new();
+    };
+    first
+        .series(1.day())
+        .take_while(|day| day < last)
+        .take(LONGEST_SPAN_OF_DAYS)
+        .filter(|day| !days.contains(day))
+        .map(|day| day.to_string())
+        .collect()
 }

@@ -76,7 +76,7 @@ pub struct Coverage {
     pub accounts: BTreeSet<String>,
     /// Regions seen.
     pub regions: BTreeSet<String>,
-    /// Kinds of events seen, with their counts: `Management`, `Data`, `Insight`, `NetworkActivity`.
+    /// Kinds of events seen, with their counts, duplicates too: `Management`, `Data`, `Insight`, `NetworkActivity`.
     pub event_kinds: BTreeMap<String, u64>,
     /// Days (UTC, `YYYY-MM-DD`) between the first and the last on which no record was seen.
     pub days_without_records: Vec<String>,
