@@ -241,13 +241,16 @@ impl Deployers {
         Self { inferred }
     }
 
-    fn deploys(&self, row: ActivityRow<'_>, snapshot: &Snapshot) -> bool {
-        snapshot.is_declared_deployer(row.principal())
-            || deploy_targets(row).any(|target| {
-                self.inferred
-                    .get(&target)
-                    .is_some_and(|principals| principals.contains(&row.principal_symbol()))
-            })
+    /// Whether the row's principal deploys to its target; nothing where nobody is known to, as in
+    /// logs of a day.
+    fn deploys(&self, row: ActivityRow<'_>, snapshot: &Snapshot) -> Option<bool> {
+        if snapshot.declares_deployers() {
+            return Some(snapshot.is_declared_deployer(row.principal()));
+        }
+        deploy_targets(row)
+            .filter_map(|target| self.inferred.get(&target))
+            .map(|principals| principals.contains(&row.principal_symbol()))
+            .reduce(|one, other| one || other)
     }
 
     fn named(&self, activities: &Activities) -> BTreeMap<String, BTreeSet<String>> {
@@ -290,7 +293,7 @@ impl History<'_> {
     ) -> OwnedRecord {
         for (field, known) in &mut values {
             let value = match self.fields.path(*field) {
-                ACTOR_DEPLOY => Some(Value::Bool(self.deployers.deploys(row, self.snapshot))),
+                ACTOR_DEPLOY => self.deployers.deploys(row, self.snapshot).map(Value::Bool),
                 CREDENTIAL_MOVED => self.moved(row).map(Value::Bool),
                 CREDENTIAL_MINTED_BY => self
                     .lineage
