@@ -152,9 +152,9 @@ impl Snapshot {
 /// A Secrets Manager ARN without its ending of a hyphen and six random characters. See "Secrets
 /// Manager ARN" in the AWS Secrets Manager user guide.
 fn secret_without_suffix(id: &str) -> Option<&str> {
+    if !id.starts_with("arn:aws:secretsmanager:") {
+        return None;
+    }
     let (name, suffix) = id.rsplit_once('-')?;
-    (id.starts_with("arn:aws:secretsmanager:")
-        && suffix.len() == 6
-        && suffix.bytes().all(|byte| byte.is_ascii_alphanumeric()))
-    .then_some(name)
+    (suffix.len() == 6 && suffix.bytes().all(|byte| byte.is_ascii_alphanumeric())).then_some(name)
 }

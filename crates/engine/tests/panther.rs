@@ -3,10 +3,12 @@
 //! this test's.
 #![allow(clippy::print_stdout)]
 
+mod labelled;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use portreeve_engine::{Config, Request, RuleSet, Silent, built_in_rules, investigate};
+use portreeve_engine::{Config, RuleSet, built_in_rules};
 use portreeve_model::Severity;
 use serde_json::Value;
 
@@ -56,7 +58,7 @@ fn labelled_records_are_told_apart() {
     for line in text.lines() {
         let sample: Value = serde_json::from_str(line).unwrap();
         let rule = sample["rule_id"].as_str().unwrap().to_owned();
-        let found = findings(&sample["log"], &rules);
+        let found = labelled::titles(&sample["log"], &rules);
         let row = rows.entry(rule).or_default();
         if sample["expected"] == true {
             row.positives.push(found);
@@ -92,39 +94,4 @@ fn labelled_records_are_told_apart() {
     println!("near misses quiet {quiet} of {negatives}");
     assert!(found >= 1, "found {found} of {positives}");
     assert!(quiet >= 1, "near misses quiet {quiet} of {negatives}");
-}
-
-/// Titles of the findings of low or above on one record by itself.
-fn findings(record: &Value, rules: &RuleSet) -> BTreeMap<String, Severity> {
-    let folder = tempfile::tempdir().unwrap();
-    std::fs::write(folder.path().join("log.json"), format!("[{record}]")).unwrap();
-    let report = investigate(
-        Request {
-            paths: vec![folder.path().to_owned()],
-            config: Config::default(),
-            skip: Vec::new(),
-            rules: RuleSet {
-                rules: rules.rules.clone(),
-                diagnostics: Vec::new(),
-                sha256: rules.sha256.clone(),
-                disabled: 0,
-                other_sources: 0,
-            },
-            signs: Vec::new(),
-            threads: 1,
-        },
-        &Silent,
-    );
-    // Some samples are of another kind than CloudTrail, and no log at all is found.
-    let Ok(report) = report else {
-        return BTreeMap::new();
-    };
-    let mut titles = BTreeMap::new();
-    for finding in report.findings {
-        if finding.severity >= Severity::Low {
-            let gravest = titles.entry(finding.title).or_insert(finding.severity);
-            *gravest = (*gravest).max(finding.severity);
-        }
-    }
-    titles
 }

@@ -3,8 +3,10 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use foldhash::fast::FixedState;
-use portreeve_detect::{Activities, ActivityRow, Folded, Lineage, Link, RowId, Symbol};
+use portreeve_detect::{ActivityRow, Folded, Lineage, Link, RowId, Strings, Symbol};
 use portreeve_model::{MintMethod, PrincipalKind};
+
+use crate::groups::Groups;
 
 /// From how many differently named sessions on a credential is taken for a broker, which mints
 /// for others: what hangs on it says nothing of who holds the sessions.
@@ -44,22 +46,26 @@ enum Identity {
 pub(crate) struct Actors {
     personas: Vec<Persona>,
     of_row: Vec<PersonaId>,
-    starts: Vec<u32>,
-    rows: Vec<RowId>,
-    of_credential: HashMap<Symbol, Vec<PersonaId>, FixedState>,
-    of_actor: Vec<Vec<PersonaId>>,
+    /// Rows by persona.
+    rows: Groups,
+    /// Personas by the number of their credential's symbol.
+    of_credential: Groups,
+    /// Personas by actor.
+    of_actor: Groups,
 }
 
 impl Actors {
     pub(crate) fn new(folded: &Folded) -> Self {
         let mut actors = Self::default();
-        actors.read_rows(&folded.activities);
+        actors.read_rows(folded);
         actors.identify(folded);
         actors
     }
 
-    fn read_rows(&mut self, activities: &Activities) {
+    fn read_rows(&mut self, folded: &Folded) {
+        let activities = &folded.activities;
         let mut known = HashMap::<(Symbol, Symbol, Symbol), PersonaId, FixedState>::default();
+        known.reserve(folded.lineage.used());
         self.of_row.reserve(activities.len());
         for row in activities.iter() {
             let mut credential = row.credential_symbol();
@@ -79,44 +85,48 @@ impl Actors {
                     is_subject,
                     actor: None,
                 });
-                if credential.is_some() {
-                    self.of_credential.entry(credential).or_default().push(id);
-                }
             }
             self.of_row.push(id);
         }
-        self.starts = vec![0; self.personas.len() + 1];
-        for id in &self.of_row {
-            self.starts[*id as usize + 1] += 1;
-        }
-        for position in 1..self.starts.len() {
-            self.starts[position] += self.starts[position - 1];
-        }
-        let mut next = self.starts.clone();
-        self.rows = vec![0; self.of_row.len()];
-        for (row, id) in self.of_row.iter().enumerate() {
-            self.rows[next[*id as usize] as usize] = row as RowId;
-            next[*id as usize] += 1;
-        }
+        let rows = (0..).zip(&self.of_row);
+        self.rows = Groups::new(
+            self.personas.len(),
+            rows.map(|(row, persona)| (*persona as usize, row)),
+        );
+        let personas = (0..).zip(&self.personas);
+        self.of_credential = Groups::new(
+            activities.strings().len(),
+            personas
+                .filter(|(_, persona)| persona.credential.is_some())
+                .map(|(id, persona)| (persona.credential.index(), id)),
+        );
     }
 
     fn identify(&mut self, folded: &Folded) {
-        let (activities, lineage) = (&folded.activities, &folded.lineage);
-        let identities = Identities::new(self, activities, lineage);
+        let identities = Identities::new(self, folded);
         let mut numbers = HashMap::<Identity, ActorId, FixedState>::default();
-        for id in 0..self.personas.len() {
-            let persona = self.personas[id];
-            let first = activities.get(self.rows[self.starts[id] as usize]);
-            let identity = identities.of(&persona, first);
-            if let Some(identity) = identity {
-                let number = *numbers.entry(identity).or_insert_with(|| {
-                    self.of_actor.push(Vec::new());
-                    (self.of_actor.len() - 1) as ActorId
-                });
-                self.personas[id].actor = Some(number);
-                self.of_actor[number as usize].push(id as PersonaId);
-            }
+        let mut found = Vec::with_capacity(self.personas.len());
+        for (id, persona) in self.personas.iter().enumerate() {
+            let first = self.rows.get(id).first().copied().unwrap_or_default();
+            let identity = identities.of(persona, folded.activities.get(first));
+            found.push(identity.map(|identity| {
+                let next = numbers.len() as ActorId;
+                *numbers.entry(identity).or_insert(next)
+            }));
         }
+        for (persona, actor) in self.personas.iter_mut().zip(found) {
+            persona.actor = actor;
+        }
+        let personas = (0..).zip(&self.personas);
+        self.of_actor = Groups::new(
+            numbers.len(),
+            personas.filter_map(|(id, persona)| Some((persona.actor? as usize, id))),
+        );
+    }
+
+    /// How many actors there are. They count up to this from 0.
+    pub(crate) fn len(&self) -> usize {
+        self.of_actor.len()
     }
 
     pub(crate) fn persona_of(&self, row: RowId) -> PersonaId {
@@ -134,20 +144,17 @@ impl Actors {
 
     /// A persona's rows, in order of time.
     pub(crate) fn rows_of(&self, id: PersonaId) -> &[RowId] {
-        let (start, end) = (self.starts[id as usize], self.starts[id as usize + 1]);
-        &self.rows[start as usize..end as usize]
+        self.rows.get(id as usize)
     }
 
     /// The personas that used a credential.
     pub(crate) fn of_credential(&self, credential: Symbol) -> &[PersonaId] {
-        self.of_credential
-            .get(&credential)
-            .map_or(&[], Vec::as_slice)
+        self.of_credential.get(credential.index())
     }
 
     /// The personas of an actor.
     pub(crate) fn of_actor(&self, actor: ActorId) -> &[PersonaId] {
-        self.of_actor.get(actor as usize).map_or(&[], Vec::as_slice)
+        self.of_actor.get(actor as usize)
     }
 }
 
@@ -160,62 +167,63 @@ pub(crate) fn makes_session(link: &Link) -> bool {
 }
 
 struct Identities<'a> {
-    activities: &'a Activities,
+    actors: &'a Actors,
+    strings: &'a Strings,
     lineage: &'a Lineage,
-    /// For each credential the principal and session that use it.
-    users: HashMap<Symbol, (Symbol, Symbol), FixedState>,
-    subjects: HashSet<Symbol, FixedState>,
     brokers: HashSet<(Symbol, Symbol), FixedState>,
-    generic: HashSet<Symbol, FixedState>,
 }
 
 impl<'a> Identities<'a> {
-    fn new(actors: &Actors, activities: &'a Activities, lineage: &'a Lineage) -> Self {
-        let text = |symbol: Symbol| activities.strings().get(symbol).unwrap_or_default();
-        let mut users = HashMap::<Symbol, (Symbol, Symbol), FixedState>::default();
-        let mut subjects = HashSet::with_hasher(FixedState::default());
-        let mut generic = HashSet::with_hasher(FixedState::default());
-        let named = |(principal, session): (Symbol, Symbol)| (text(principal), text(session));
-        for persona in &actors.personas {
-            if persona.is_subject {
-                subjects.insert(persona.credential);
-            } else if persona.credential.is_some() {
-                // A key that several seem to use is a forged or odd record; which of them comes
-                // first must not depend on how records that share a second were ordered.
-                let user = (persona.principal, persona.session);
-                let known = users.entry(persona.credential).or_insert(user);
-                if *known != user && named(user) < named(*known) {
-                    *known = user;
-                }
-            }
-            if is_generic(text(persona.session)) {
-                generic.insert(persona.session);
-            }
-        }
+    fn new(actors: &'a Actors, folded: &'a Folded) -> Self {
+        let mut identities = Self {
+            actors,
+            strings: folded.activities.strings(),
+            lineage: &folded.lineage,
+            brokers: HashSet::default(),
+        };
         let mut names = HashMap::<(Symbol, Symbol), BTreeSet<&str>, FixedState>::default();
-        for link in lineage.mints() {
-            if is_generic(text(link.session)) {
-                generic.insert(link.session);
-            } else if makes_session(link)
+        for link in identities.lineage.mints() {
+            let name = identities.text(link.session);
+            if makes_session(link)
                 && link.session.is_some()
-                && let Some(minter) = users.get(&link.parent)
+                && !is_generic(name)
+                && let Some(minter) = identities.user(link.parent)
             {
-                names.entry(*minter).or_default().insert(text(link.session));
+                names.entry(minter).or_default().insert(name);
             }
         }
-        let brokers = names
+        identities.brokers = names
             .into_iter()
             .filter(|(_, names)| names.len() >= BROKERED_NAMES)
             .map(|(minter, _)| minter)
             .collect();
-        Self {
-            activities,
-            lineage,
-            users,
-            subjects,
-            brokers,
-            generic,
-        }
+        identities
+    }
+
+    fn text(&self, symbol: Symbol) -> &'a str {
+        self.strings.get(symbol).unwrap_or_default()
+    }
+
+    fn personas(&self, credential: Symbol) -> impl Iterator<Item = &'a Persona> {
+        let actors = self.actors;
+        actors
+            .of_credential(credential)
+            .iter()
+            .map(|id| actors.persona(*id))
+    }
+
+    /// The principal and session that use a credential. A key that several seem to use is a forged
+    /// or odd record; which of them comes first must not depend on how records that share a second
+    /// were ordered.
+    fn user(&self, credential: Symbol) -> Option<(Symbol, Symbol)> {
+        self.personas(credential)
+            .filter(|persona| !persona.is_subject)
+            .map(|persona| (persona.principal, persona.session))
+            .min_by_key(|(principal, session)| (self.text(*principal), self.text(*session)))
+    }
+
+    fn is_subject(&self, credential: Symbol) -> bool {
+        self.personas(credential).any(|persona| persona.is_subject)
     }
 
     fn of(&self, persona: &Persona, first: ActivityRow<'_>) -> Option<Identity> {
@@ -230,7 +238,7 @@ impl<'a> Identities<'a> {
             };
         }
         let root = self.root(persona.credential);
-        if self.subjects.contains(&root) {
+        if self.is_subject(root) {
             return Some(Identity::Subject(root));
         }
         let minted = || {
@@ -238,12 +246,7 @@ impl<'a> Identities<'a> {
                 .mint(root)
                 .map(|link| (link.principal, link.session))
         };
-        let user = self
-            .users
-            .get(&root)
-            .copied()
-            .or_else(minted)
-            .unwrap_or(own);
+        let user = self.user(root).or_else(minted).unwrap_or(own);
         self.of_principal(user, first.kind())
     }
 
@@ -255,9 +258,8 @@ impl<'a> Identities<'a> {
                 break;
             };
             let brokered = self
-                .users
-                .get(&link.parent)
-                .is_some_and(|minter| self.brokers.contains(minter));
+                .user(link.parent)
+                .is_some_and(|minter| self.brokers.contains(&minter));
             if !link.parent.is_some() || link.parent == credential || brokered {
                 break;
             }
@@ -271,14 +273,14 @@ impl<'a> Identities<'a> {
         (principal, session): (Symbol, Symbol),
         kind: PrincipalKind,
     ) -> Option<Identity> {
-        let id = self.activities.strings().get(principal).unwrap_or_default();
+        let id = self.text(principal);
         if id.is_empty() || kind == PrincipalKind::Service || id.ends_with(".amazonaws.com") {
             return None;
         }
         if session.is_some() && id.contains("/AWSReservedSSO_") {
             return Some(Identity::Person(session));
         }
-        let session = if self.generic.contains(&session) {
+        let session = if is_generic(self.text(session)) {
             Symbol::NONE
         } else {
             session

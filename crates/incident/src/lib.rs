@@ -32,6 +32,7 @@ mod case;
 mod clients;
 mod credentials;
 mod facts;
+mod groups;
 mod join;
 mod names;
 mod reach;

@@ -16,7 +16,7 @@ use crate::actors::{ActorId, Actors};
 use crate::clients;
 
 /// From how many actors on, seen without a finding, an address is an office's or a provider's.
-const COMMON_ACTORS: usize = 4;
+const COMMON_ACTORS: u32 = 4;
 
 /// On how many days an actor must have worked from an address for it to be ordinary.
 const ORDINARY_DAYS: u8 = 3;
@@ -26,10 +26,10 @@ const ORDINARY_DAYS: u8 = 3;
 const LEAD_SECONDS: i64 = 86_400;
 
 /// One in so many of an actor's calls comes at least from where it habitually works.
-const HABIT: u64 = 4;
+const HABIT: u32 = 4;
 
 /// One row in so many has a finding at most where an actor ordinarily works.
-const RARE: u64 = 10;
+const RARE: u32 = 10;
 
 /// Stands for "never" where times are compared.
 const NEVER: i64 = i64::MAX;
@@ -39,13 +39,13 @@ pub(crate) type FamilyId = u32;
 #[derive(Clone, Copy, Debug)]
 struct Use {
     first: i64,
-    days: u8,
-    last_day: i64,
     /// When the last of [`ORDINARY_DAYS`] days began.
     settled: i64,
-    rows: u64,
+    last_day: i32,
+    rows: u32,
     /// Rows with a grave finding.
-    found: u64,
+    found: u32,
+    days: u8,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -73,8 +73,9 @@ pub(crate) struct Survey<'a> {
     /// Actors that were seen with a distinctive client that names its machine closely, and
     /// elsewhere with another.
     changed: HashSet<(ActorId, FamilyId), FixedState>,
+    /// For each address with a finding when it was first used by anyone.
     first_of_address: HashMap<Symbol, i64, FixedState>,
-    /// For each strange address those who used it.
+    /// For each strange address with a finding those who used it.
     users_of_address: HashMap<Symbol, Vec<ActorId>, FixedState>,
 }
 
@@ -142,14 +143,14 @@ impl<'a> Survey<'a> {
             if row.origin() != OriginKind::Public {
                 continue;
             }
-            let day = time.div_euclid(86_400);
+            let day = time.div_euclid(86_400) as i32;
             let used = self.uses.entry((actor, address)).or_insert(Use {
                 first: time,
-                days: 0,
-                last_day: i64::MIN,
                 settled: NEVER,
+                last_day: i32::MIN,
                 rows: 0,
                 found: 0,
+                days: 0,
             });
             used.rows += 1;
             if used.last_day != day {
@@ -206,18 +207,18 @@ impl<'a> Survey<'a> {
     /// seldom gave a finding: else a finding in the first days of the logs would make all of a
     /// robot's work suspect.
     fn find_habitual(&mut self) {
-        let mut totals = HashMap::<ActorId, (u64, i64), FixedState>::default();
+        let mut totals = vec![(0u32, NEVER); self.actors.len()];
         for ((actor, _), used) in &self.uses {
-            let (rows, first) = totals.entry(*actor).or_insert((0, NEVER));
+            let (rows, first) = &mut totals[*actor as usize];
             *rows += used.rows;
             *first = used.first.min(*first);
         }
         for ((actor, address), used) in &mut self.uses {
-            let (rows, first) = totals.get(actor).copied().unwrap_or_default();
+            let (rows, first) = totals[*actor as usize];
             let is_habitual = used.settled != NEVER
                 && used.first <= first.saturating_add(LEAD_SECONDS)
-                && used.rows * HABIT >= rows
-                && used.found * RARE <= used.rows;
+                && used.rows.saturating_mul(HABIT) >= rows
+                && used.found.saturating_mul(RARE) <= used.rows;
             if is_habitual && !self.named.contains(address) {
                 used.settled = i64::MIN;
             }
@@ -225,9 +226,9 @@ impl<'a> Survey<'a> {
     }
 
     fn find_common(&mut self, settings: &Settings) {
-        let mut quiet = HashMap::<Symbol, usize, FixedState>::default();
+        let mut quiet = HashMap::<Symbol, u32, FixedState>::default();
         for ((_, address), used) in &self.uses {
-            *quiet.entry(*address).or_default() += usize::from(used.found == 0);
+            *quiet.entry(*address).or_default() += u32::from(used.found == 0);
         }
         let strings = self.folded.activities.strings();
         self.common = quiet
@@ -269,11 +270,19 @@ impl<'a> Survey<'a> {
     ) {
         let mut firsts = HashMap::<(ActorId, FamilyId), ClientUse, FixedState>::default();
         let mut ordinary = HashSet::<FamilyId, FixedState>::default();
-        for ((actor, family, address), seen) in uses {
+        for (actor, family, address) in uses.keys() {
             // Calls through the provider or from within a network tell nothing of a machine.
-            let is_public = self.uses.contains_key(&(*actor, *address));
-            if !is_public || !self.is_strange(*actor, *address) {
+            let is_strange = || {
+                let used = self.uses.get(&(*actor, *address));
+                used.is_some_and(|used| self.is_strange_use(*actor, *address, used))
+            };
+            if !ordinary.contains(family) && !is_strange() {
                 ordinary.insert(*family);
+            }
+        }
+        for ((actor, family, _), seen) in uses {
+            if ordinary.contains(family) {
+                continue;
             }
             let pair = firsts.entry((*actor, *family)).or_insert(*seen);
             pair.first = pair.first.min(seen.first);
@@ -338,11 +347,17 @@ impl<'a> Survey<'a> {
     }
 
     fn find_users(&mut self) {
+        for row in self.rows_of_finding.iter().flatten() {
+            let address = self.folded.activities.get(*row).address_symbol();
+            self.first_of_address.insert(address, NEVER);
+        }
         let mut users = HashMap::<Symbol, Vec<ActorId>, FixedState>::default();
         for ((actor, address), used) in &self.uses {
-            let first = self.first_of_address.entry(*address).or_insert(used.first);
+            let Some(first) = self.first_of_address.get_mut(address) else {
+                continue;
+            };
             *first = used.first.min(*first);
-            if self.is_strange(*actor, *address) {
+            if self.is_strange_use(*actor, *address, used) {
                 users.entry(*address).or_default().push(*actor);
             }
         }
@@ -354,12 +369,16 @@ impl<'a> Survey<'a> {
 
     /// Whether an address is public, used by few, and new for the actor since its first sign.
     pub(crate) fn is_strange(&self, actor: ActorId, address: Symbol) -> bool {
+        match self.uses.get(&(actor, address)) {
+            Some(used) => self.is_strange_use(actor, address, used),
+            None => self.named.contains(&address),
+        }
+    }
+
+    fn is_strange_use(&self, actor: ActorId, address: Symbol, used: &Use) -> bool {
         if self.named.contains(&address) {
             return true;
         }
-        let Some(used) = self.uses.get(&(actor, address)) else {
-            return false;
-        };
         let first_strange = self.first_strange.get(&actor).copied().unwrap_or(NEVER);
         let ordinary = used.settled < first_strange;
         !ordinary && !self.common.contains(&address)
@@ -375,7 +394,7 @@ impl<'a> Survey<'a> {
         }
     }
 
-    /// Those for whom an address is strange, and who used it.
+    /// Those for whom an address with a finding is strange, and who used it.
     pub(crate) fn users_of(&self, address: Symbol) -> &[ActorId] {
         self.users_of_address
             .get(&address)
@@ -393,7 +412,7 @@ impl<'a> Survey<'a> {
         }
     }
 
-    /// When an address was first used by anyone, in seconds.
+    /// When an address with a finding was first used by anyone, in seconds.
     pub(crate) fn first_use(&self, address: Symbol) -> i64 {
         self.first_of_address
             .get(&address)

@@ -30,8 +30,21 @@ struct Node {
     field: u32,
     /// Bit n: a key of n bytes leads on. The last bit stands for all longer ones.
     lengths: u64,
-    /// Keys that lead on, by length, then bytes.
-    keys: Vec<(Box<[u8]>, NodeId)>,
+    /// Keys that lead on, by their marks.
+    keys: Vec<Key>,
+}
+
+#[derive(Debug)]
+struct Key {
+    mark: u32,
+    bytes: Box<[u8]>,
+    to: NodeId,
+}
+
+/// What tells most keys apart without a look at all of their bytes: length, first byte and last.
+fn mark(key: &[u8]) -> u32 {
+    let byte = |byte: Option<&u8>| u32::from(byte.copied().unwrap_or_default());
+    (key.len().min(0xffff) as u32) << 16 | byte(key.first()) << 8 | byte(key.last())
 }
 
 impl Node {
@@ -39,12 +52,15 @@ impl Node {
         if self.lengths & (1 << key.len().min(63)) == 0 {
             return NOWHERE;
         }
-        for (wanted, node) in &self.keys {
-            if wanted.len() == key.len() && **wanted == *key {
-                return *node;
-            }
-        }
-        NOWHERE
+        let mark = mark(key);
+        let first = self.keys.partition_point(|wanted| wanted.mark < mark);
+        self.keys
+            .get(first..)
+            .unwrap_or_default()
+            .iter()
+            .take_while(|wanted| wanted.mark == mark)
+            .find(|wanted| *wanted.bytes == *key)
+            .map_or(NOWHERE, |found| found.to)
     }
 }
 
@@ -121,7 +137,11 @@ impl Extractor {
                 {
                     let node = &mut nodes[*from];
                     node.lengths |= 1 << key.len().min(63);
-                    node.keys.push((key.as_bytes().into(), to as NodeId));
+                    node.keys.push(Key {
+                        mark: mark(key.as_bytes()),
+                        bytes: key.as_bytes().into(),
+                        to: to as NodeId,
+                    });
                 }
             };
             link("", prefix);
@@ -132,8 +152,7 @@ impl Extractor {
             }
         }
         for node in &mut nodes {
-            node.keys
-                .sort_by(|(a, _), (b, _)| (a.len(), a).cmp(&(b.len(), b)));
+            node.keys.sort_by_key(|key| key.mark);
         }
         Self {
             nodes,

@@ -454,7 +454,7 @@ impl<R: Read> Splitter<R> {
                 if ended {
                     return Some(self.cut_off());
                 }
-                if bytes.len() - self.start > self.max_record {
+                if position - self.start > self.max_record {
                     self.oversized = true;
                 }
                 if self.oversized || self.envelope {

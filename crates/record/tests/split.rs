@@ -442,3 +442,16 @@ fn what_is_looked_back_on_does_not_depend_on_the_size_of_reads() {
     assert_eq!(records, [""; 0]);
     assert!(!dead.is_empty());
 }
+
+#[test]
+fn a_broken_record_over_the_limit_is_passed_over_alike() {
+    // Found by fuzzing: an element that is too large and broken, with what looks like records in it.
+    let options = SplitOptions {
+        max_record: 64,
+        ..options()
+    };
+    let text = format!("[[\"{}{{,,{{\"\",{{\"\"{{,,{{\"\",1", "7".repeat(65));
+    let (records, dead) = split_with(text.as_bytes(), &options);
+    assert_eq!(records, [""; 0]);
+    assert!(!dead.is_empty());
+}

@@ -31,19 +31,26 @@ impl<R: Read> Splitter<R> {
             };
         }
         // A bracket that was never closed may have swallowed records that can be read.
-        if !self.oversized && !self.envelope {
+        let oversized = self.is_oversized(self.window.bytes().len());
+        if !oversized && !self.envelope {
             self.scan = self.start + 1;
         }
         self.mode = Mode::Search {
             broken: self.offset(self.window.bytes().len()),
         };
-        if self.oversized {
+        if oversized {
             return self.too_large();
         }
         Found::Dead {
             offset,
             reason: "the data end in the middle of a record".into(),
         }
+    }
+
+    /// Whether the value at hand, which reaches to `end` at least, is too large to keep; told alike
+    /// whether its beginning was let go already or not.
+    fn is_oversized(&self, end: usize) -> bool {
+        self.oversized || (!self.envelope && end - self.start > self.max_record)
     }
 
     /// Something at `position` cannot be.
@@ -54,7 +61,7 @@ impl<R: Read> Splitter<R> {
             offset = broken;
             self.frames.clear();
             self.scan = position;
-        } else if self.oversized {
+        } else if self.is_oversized(position) {
             self.scan = position;
         } else {
             self.remember_mark(self.start, false);

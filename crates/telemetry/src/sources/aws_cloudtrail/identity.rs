@@ -68,15 +68,13 @@ pub(super) fn read<'a>(
             }
         }
         "AssumedRole" | "Role" => {
-            let issuer = get(wanted.issuer_arn);
-            actor.principal = match (issuer, session_arn.and_then(|session| session.role_arn())) {
-                (Some(issuer), _) => issuer.into(),
-                (None, Some(role)) => role.into(),
-                (None, None) => arn
-                    .or_else(|| get(wanted.identity_principal))
-                    .unwrap_or_default()
-                    .into(),
-            };
+            let role = || session_arn.and_then(|session| session.role_arn());
+            let other = || arn.or_else(|| get(wanted.identity_principal));
+            actor.principal = get(wanted.issuer_arn)
+                .map(Cow::Borrowed)
+                .or_else(|| role().map(Cow::Owned))
+                .or_else(|| other().map(Cow::Borrowed))
+                .unwrap_or_default();
             let session = session_arn.map(|session| session.session).or_else(|| {
                 get(wanted.identity_principal)?
                     .split_once(':')

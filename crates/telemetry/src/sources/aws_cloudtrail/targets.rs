@@ -163,12 +163,12 @@ impl Targets {
             let region = text(record, wanted.region).unwrap_or_default();
             let partition = arn::partition(region);
             if let Some(key) = text(record, wanted.object) {
-                add(format!("arn:{partition}:s3:::{bucket}/{key}").into());
+                add(["arn:", partition, ":s3:::", bucket, "/", key].concat().into());
             }
             add(if bucket.starts_with("arn:") {
                 bucket.into()
             } else {
-                format!("arn:{partition}:s3:::{bucket}").into()
+                ["arn:", partition, ":s3:::", bucket].concat().into()
             });
         }
         if !targets.is_empty() {
