@@ -245,28 +245,35 @@ impl Activities {
         let mut seen = HashTable::<RowId>::with_capacity(self.rows.len());
         let event = |row: &Row| (row.event_id, row.flags & EVENT_ID_IS_UUID);
         let hash = |row: &Row| FixedState::default().hash_one(event(row));
-        let mut moved = vec![None; self.rows.len()];
-        let mut kept = Vec::with_capacity(self.rows.len());
-        for former in order {
-            let row = self.rows[former as usize];
-            let repeated = row.flags & HAS_EVENT_ID != 0
-                && match seen.entry(
-                    hash(&row),
-                    |known| event(&self.rows[*known as usize]) == event(&row),
-                    |known| hash(&self.rows[*known as usize]),
-                ) {
-                    Entry::Occupied(_) => true,
-                    Entry::Vacant(place) => {
-                        place.insert(former);
-                        false
-                    }
-                };
-            if !repeated {
-                moved[former as usize] = Some(kept.len() as RowId);
-                kept.push(row);
+        order.retain(|former| {
+            let row = &self.rows[*former as usize];
+            if row.flags & HAS_EVENT_ID == 0 {
+                return true;
             }
+            let place = seen.entry(
+                hash(row),
+                |known| event(&self.rows[*known as usize]) == event(row),
+                |known| hash(&self.rows[*known as usize]),
+            );
+            match place {
+                Entry::Occupied(_) => false,
+                Entry::Vacant(place) => {
+                    place.insert(*former);
+                    true
+                }
+            }
+        });
+        let mut moved = vec![None; self.rows.len()];
+        for (row, former) in (0..).zip(&order) {
+            moved[*former as usize] = Some(row);
         }
-        self.rows = kept;
+        // Logs mostly come in order; then the table stays where it is.
+        if !order.iter().copied().eq(0..self.rows.len() as RowId) {
+            self.rows = order
+                .iter()
+                .map(|former| self.rows[*former as usize])
+                .collect();
+        }
         moved
     }
 

@@ -95,7 +95,7 @@ pub const DERIVED_FIELDS: &[DerivedField] = &[
     field(
         ACTOR_DEPLOY,
         Stage::History,
-        "true where the principal deploys to the target: declared in portreeve.toml, else inferred from who, other than people, wrote to it on several days; absent where nobody is known to",
+        "true where the principal deploys to the target: declared in portreeve.toml, else inferred from who, other than people, wrote to it on several days; absent where nobody is known to, or where the logs show less than two weeks of writes",
     ),
     field(
         CREDENTIAL_MOVED,

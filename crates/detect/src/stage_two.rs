@@ -26,6 +26,10 @@ pub const EVIDENCE_LIMIT: usize = 100;
 /// for one that deploys to it.
 pub const DEPLOY_DAYS: usize = 3;
 
+/// Over how many days the logs must show writes to a target before one who does not deploy to it
+/// is told apart from one who has not done so yet.
+pub const DEPLOY_WARM_UP_DAYS: i64 = 14;
+
 /// Everything that the two stages make of the logs.
 #[derive(Debug, Default)]
 pub struct Folded {
@@ -212,13 +216,16 @@ enum Origin {
 /// Who deploys to what, inferred from the writes that the logs show.
 struct Deployers {
     inferred: HashMap<Symbol, BTreeSet<Symbol>, FixedState>,
+    /// First and last day of the writes to each target.
+    seen: HashMap<Symbol, (Date, Date), FixedState>,
 }
 
 impl Deployers {
     fn infer(activities: &Activities, deploys: &[RowId], snapshot: &Snapshot) -> Self {
         let mut inferred = HashMap::<Symbol, BTreeSet<Symbol>, FixedState>::default();
+        let mut seen = HashMap::<Symbol, (Date, Date), FixedState>::default();
         if snapshot.declares_deployers() {
-            return Self { inferred };
+            return Self { inferred, seen };
         }
         let mut days = BTreeMap::<(Symbol, Symbol), BTreeSet<Date>>::new();
         for row in deploys.iter().map(|row| activities.get(*row)) {
@@ -227,6 +234,8 @@ impl Deployers {
             };
             if row.kind() != PrincipalKind::Human {
                 for target in deploy_targets(row) {
+                    let (first, last) = seen.entry(target).or_insert((day, day));
+                    (*first, *last) = ((*first).min(day), (*last).max(day));
                     days.entry((target, row.principal_symbol()))
                         .or_default()
                         .insert(day);
@@ -238,18 +247,23 @@ impl Deployers {
                 inferred.entry(target).or_default().insert(principal);
             }
         }
-        Self { inferred }
+        Self { inferred, seen }
     }
 
-    /// Whether the row's principal deploys to its target; nothing where nobody is known to, as in
-    /// logs of a day.
+    /// Whether the row's principal deploys to its target; nothing where nobody is known to, or
+    /// where the logs are too short to tell.
     fn deploys(&self, row: ActivityRow<'_>, snapshot: &Snapshot) -> Option<bool> {
         if snapshot.declares_deployers() {
             return Some(snapshot.is_declared_deployer(row.principal()));
         }
         deploy_targets(row)
-            .filter_map(|target| self.inferred.get(&target))
-            .map(|principals| principals.contains(&row.principal_symbol()))
+            .filter_map(|target| {
+                let known = self.inferred.get(&target)?;
+                let (first, last) = self.seen.get(&target)?;
+                let warm = first.duration_until(*last).as_hours() >= 24 * DEPLOY_WARM_UP_DAYS;
+                let deploys = known.contains(&row.principal_symbol());
+                (deploys || warm).then_some(deploys)
+            })
             .reduce(|one, other| one || other)
     }
 

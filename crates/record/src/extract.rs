@@ -23,44 +23,78 @@ type NodeId = u32;
 const NOWHERE: NodeId = NodeId::MAX;
 const NO_FIELD: u32 = u32::MAX;
 
+/// Longer keys are looked up together.
+const LONGEST_KEY: usize = 62;
+
 /// A prefix of wanted paths.
 #[derive(Debug)]
 struct Node {
     /// The field that ends here.
     field: u32,
-    /// Bit n: a key of n bytes leads on. The last bit stands for all longer ones.
-    lengths: u64,
-    /// Keys that lead on, by their marks.
+    /// Keys that lead on, by length.
     keys: Vec<Key>,
+    /// For each length where its keys begin and end in `keys`.
+    of_length: [(u32, u32); LONGEST_KEY + 2],
 }
 
 #[derive(Debug)]
 struct Key {
-    mark: u32,
-    bytes: Box<[u8]>,
+    /// Most keys of a length are told apart by their first and last bytes.
+    ends: (u8, u8),
     to: NodeId,
+    bytes: Box<[u8]>,
 }
 
-/// What tells most keys apart without a look at all of their bytes: length, first byte and last.
-fn mark(key: &[u8]) -> u32 {
-    let byte = |byte: Option<&u8>| u32::from(byte.copied().unwrap_or_default());
-    (key.len().min(0xffff) as u32) << 16 | byte(key.first()) << 8 | byte(key.last())
+fn ends(key: &[u8]) -> (u8, u8) {
+    let byte = |byte: Option<&u8>| byte.copied().unwrap_or_default();
+    (byte(key.first()), byte(key.last()))
+}
+
+fn length_class(key: &[u8]) -> usize {
+    key.len().min(LONGEST_KEY + 1)
 }
 
 impl Node {
+    fn new() -> Self {
+        Self {
+            field: NO_FIELD,
+            keys: Vec::new(),
+            of_length: [(0, 0); LONGEST_KEY + 2],
+        }
+    }
+
+    fn add(&mut self, key: &[u8], to: NodeId) {
+        self.keys.push(Key {
+            ends: ends(key),
+            to,
+            bytes: key.into(),
+        });
+    }
+
+    /// Makes the keys ready for [`Node::step`].
+    fn finish(&mut self) {
+        self.keys.sort_by_key(|key| length_class(&key.bytes));
+        for (length, place) in self.of_length.iter_mut().enumerate() {
+            let begin = |length| {
+                let shorter = |key: &Key| length_class(&key.bytes) < length;
+                self.keys.partition_point(shorter) as u32
+            };
+            *place = (begin(length), begin(length + 1));
+        }
+    }
+
     fn step(&self, key: &[u8]) -> NodeId {
-        if self.lengths & (1 << key.len().min(63)) == 0 {
+        let (begin, end) = self.of_length[length_class(key)];
+        if begin == end {
             return NOWHERE;
         }
-        let mark = mark(key);
-        let first = self.keys.partition_point(|wanted| wanted.mark < mark);
-        self.keys
-            .get(first..)
-            .unwrap_or_default()
-            .iter()
-            .take_while(|wanted| wanted.mark == mark)
-            .find(|wanted| *wanted.bytes == *key)
-            .map_or(NOWHERE, |found| found.to)
+        let own = ends(key);
+        for wanted in &self.keys[begin as usize..end as usize] {
+            if wanted.ends == own && *wanted.bytes == *key {
+                return wanted.to;
+            }
+        }
+        NOWHERE
     }
 }
 
@@ -95,11 +129,7 @@ impl Extractor {
     /// An extractor for all fields interned so far, derived ones (`portreeve.*`) left out.
     pub fn new(fields: &Fields) -> Self {
         let mut prefixes: Vec<&str> = vec![""];
-        let mut nodes = vec![Node {
-            field: NO_FIELD,
-            lengths: 0,
-            keys: Vec::new(),
-        }];
+        let mut nodes = vec![Node::new()];
         let mut index = std::collections::BTreeMap::from([("", 0usize)]);
         for (id, path) in fields.paths().iter().enumerate() {
             if path.is_empty() || path.starts_with("portreeve.") {
@@ -116,11 +146,7 @@ impl Extractor {
                 }
                 index.entry(prefix).or_insert_with(|| {
                     prefixes.push(prefix);
-                    nodes.push(Node {
-                        field: NO_FIELD,
-                        lengths: 0,
-                        keys: Vec::new(),
-                    });
+                    nodes.push(Node::new());
                     nodes.len() - 1
                 });
             }
@@ -135,13 +161,7 @@ impl Extractor {
                 if let Some(from) = index.get(from)
                     && !key.is_empty()
                 {
-                    let node = &mut nodes[*from];
-                    node.lengths |= 1 << key.len().min(63);
-                    node.keys.push(Key {
-                        mark: mark(key.as_bytes()),
-                        bytes: key.as_bytes().into(),
-                        to: to as NodeId,
-                    });
+                    nodes[*from].add(key.as_bytes(), to as NodeId);
                 }
             };
             link("", prefix);
@@ -151,9 +171,7 @@ impl Extractor {
                 }
             }
         }
-        for node in &mut nodes {
-            node.keys.sort_by_key(|key| key.mark);
-        }
+        nodes.iter_mut().for_each(Node::finish);
         Self {
             nodes,
             fields: fields.paths().len(),

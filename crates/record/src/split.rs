@@ -15,6 +15,9 @@ use recover::LOOK_BACK;
 
 /// A line is looked at this far for a newline, a prefix for the object behind it.
 const LOOK_AHEAD: usize = 64 * 1024;
+/// A number of more digits than this is not waited for.
+const LONGEST_NUMBER: usize = 1 << 20;
+
 /// How a stream is split.
 #[derive(Clone, Debug)]
 pub struct SplitOptions {
@@ -453,6 +456,13 @@ impl<R: Read> Splitter<R> {
                 self.scan = position;
                 if ended {
                     return Some(self.cut_off());
+                }
+                // Only a number waits for its end unread; one this long would be read again and again.
+                if bytes.len() - position > LONGEST_NUMBER {
+                    self.mode = Mode::Search {
+                        broken: self.offset(position),
+                    };
+                    return Some(self.too_large());
                 }
                 if position - self.start > self.max_record {
                     self.oversized = true;

@@ -455,3 +455,17 @@ fn a_broken_record_over_the_limit_is_passed_over_alike() {
     assert_eq!(records, [""; 0]);
     assert!(!dead.is_empty());
 }
+
+#[test]
+fn a_number_without_end_is_passed_over() {
+    let options = SplitOptions {
+        max_record: 1 << 20,
+        ..options()
+    };
+    let mut text = b"{\"a\":1}\n{\"a\":".to_vec();
+    text.resize(text.len() + (20 << 20), b'7');
+    text.extend_from_slice(b"}\n{\"a\":2}\n");
+    let (records, dead) = drain(Splitter::new(&text[..], options));
+    assert_eq!(records, [r#"{"a":1}"#, r#"{"a":2}"#]);
+    assert_eq!(dead.len(), 1, "{dead:?}");
+}
