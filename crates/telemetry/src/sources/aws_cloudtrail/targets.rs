@@ -163,7 +163,9 @@ impl Targets {
             let region = text(record, wanted.region).unwrap_or_default();
             let partition = arn::partition(region);
             if let Some(key) = text(record, wanted.object) {
-                add(["arn:", partition, ":s3:::", bucket, "/", key].concat().into());
+                add(["arn:", partition, ":s3:::", bucket, "/", key]
+                    .concat()
+                    .into());
             }
             add(if bucket.starts_with("arn:") {
                 bucket.into()
