@@ -424,7 +424,9 @@ fn digests_are_true_of_the_files() {
 
 #[test]
 fn the_browser_session_does_what_the_key_could_not() {
-    assert_eq!(intrusions(), ["cookie-only", "main"]);
+    for name in ["cookie-only", "main"] {
+        assert!(intrusions().iter().any(|known| known == name), "{name}");
+    }
     let intrusion = "cookie-only".parse().expect("it is known");
     let cookie = run(&plan(4, intrusion));
     let wall = labels(&cookie.sink)
