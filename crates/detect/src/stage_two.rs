@@ -28,7 +28,7 @@ pub const DEPLOY_DAYS: usize = 3;
 
 /// Over how many days the logs must show writes to a target before one who does not deploy to it
 /// is told apart from one who has not done so yet.
-pub const DEPLOY_WARM_UP_DAYS: i64 = 14;
+const DEPLOY_WARM_UP_DAYS: i64 = 14;
 
 /// Everything that the two stages make of the logs.
 #[derive(Debug, Default)]
