@@ -37,6 +37,17 @@ pub struct CredentialFacts {
     pub created: Option<Timestamp>,
 }
 
+impl CredentialFacts {
+    /// Takes in what another record says; the order of records does not show.
+    pub(crate) fn merge(&mut self, other: CredentialFacts) {
+        self.kind = self.kind.min(other.kind);
+        self.created = match (self.created, other.created) {
+            (Some(a), Some(b)) => Some(a.min(b)),
+            (a, b) => a.or(b),
+        };
+    }
+}
+
 /// Which credential was minted from which: a forest, followed through chains and across accounts
 /// by the key that the issuing call returned.
 #[derive(Clone, Debug, Default)]

@@ -134,14 +134,15 @@ impl<'s> StageOne<'s> {
         let symbols = batch.activities.get(row);
         let (credential, principal) = (symbols.credential_symbol(), symbols.principal_symbol());
         if let Some(used) = &activity.credential {
-            let facts = batch
+            let facts = CredentialFacts {
+                kind: used.kind,
+                created: used.created,
+            };
+            batch
                 .credentials
                 .entry(credential)
-                .or_insert(CredentialFacts {
-                    kind: used.kind,
-                    created: used.created,
-                });
-            facts.created = facts.created.or(used.created);
+                .or_insert(facts)
+                .merge(facts);
         }
         if let Some(minted) = &activity.minted {
             let strings = batch.activities.strings_mut();

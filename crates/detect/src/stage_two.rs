@@ -83,14 +83,11 @@ impl StageTwo {
         };
         let whole = &mut self.batch;
         for (credential, facts) in credentials {
-            let known = whole
+            whole
                 .credentials
                 .entry(renamed(credential))
-                .or_insert(facts);
-            known.created = match (known.created, facts.created) {
-                (Some(a), Some(b)) => Some(a.min(b)),
-                (a, b) => a.or(b),
-            };
+                .or_insert(facts)
+                .merge(facts);
         }
         whole
             .links
