@@ -100,57 +100,76 @@ impl Activities {
             }
         };
         let code = match &activity.outcome {
-            Outcome::Success => Symbol::NONE,
+            Outcome::Success => None,
             Outcome::Denied(code) => {
                 flags |= DENIED;
-                strings.intern(code)
+                Some(&**code)
             }
             Outcome::Failed(code) => {
                 flags |= FAILED;
-                strings.intern(code)
+                Some(&**code)
             }
         };
         self.action.clear();
         self.action.push_str(&activity.service);
         self.action.push(':');
         self.action.push_str(&activity.operation);
-        let mut targets = [Symbol::NONE; 2];
-        for (slot, target) in targets.iter_mut().zip(&activity.targets) {
-            *slot = strings.intern(target);
-        }
-        let more_targets = if activity.targets.len() > 2 {
-            let more = activity.targets[2..]
-                .iter()
-                .map(|target| strings.intern(target))
-                .collect();
-            self.more_targets.push(more);
-            (self.more_targets.len() - 1) as u32
-        } else {
-            NO_MORE_TARGETS
-        };
         let credential = activity.credential.as_ref();
         if credential.is_some_and(|credential| credential.console) {
             flags |= CONSOLE;
         }
         let actor = &activity.actor;
+        let address = &*activity.origin.address;
+        let target = |number: usize| activity.targets.get(number).map(|target| &**target);
+        let [
+            action,
+            principal,
+            session,
+            subject,
+            credential,
+            address,
+            client,
+            account,
+            code,
+            first_target,
+            second_target,
+        ] = strings.intern_all([
+            Some(&*self.action),
+            Some(&*actor.principal),
+            actor.session.as_deref(),
+            actor.subject.as_deref(),
+            credential.map(|credential| &*credential.id),
+            (!address.is_empty()).then_some(address),
+            activity.client.as_deref(),
+            activity.account.as_deref(),
+            code,
+            target(0),
+            target(1),
+        ]);
+        let more_targets = match activity.targets.get(2..) {
+            None | Some([]) => NO_MORE_TARGETS,
+            Some(more) => {
+                let more = more.iter().map(|target| strings.intern(target)).collect();
+                self.more_targets.push(more);
+                (self.more_targets.len() - 1) as u32
+            }
+        };
         self.rows.push(Row {
             event_id,
             time: activity.time.map_or(NO_TIME, Timestamp::as_microsecond),
             offset: position.offset,
             index: position.index,
             file: position.file,
-            action: strings.intern(&self.action),
-            principal: strings.intern(&actor.principal),
-            session: strings.intern_option(actor.session.as_deref()),
-            subject: strings.intern_option(actor.subject.as_deref()),
-            credential: strings.intern_option(credential.map(|credential| &*credential.id)),
-            address: strings.intern_option(
-                (!activity.origin.address.is_empty()).then_some(&*activity.origin.address),
-            ),
-            client: strings.intern_option(activity.client.as_deref()),
-            account: strings.intern_option(activity.account.as_deref()),
+            action,
+            principal,
+            session,
+            subject,
+            credential,
+            address,
+            client,
+            account,
             code,
-            targets,
+            targets: [first_target, second_target],
             more_targets,
             source: number_of(&mut self.sources, activity.source),
             kind: actor.kind,

@@ -30,6 +30,7 @@ mod snapshot;
 mod stage_one;
 mod stage_two;
 mod strings;
+mod symbol_map;
 
 pub use activities::{Activities, ActivityRow, Position, RowId};
 pub use derived::{DERIVED_FIELDS, DerivedField, DerivedValues, Stage, derived_field, set_derived};

@@ -6,6 +6,7 @@ use portreeve_model::{CredentialKind, MintMethod};
 
 use crate::activities::RowId;
 use crate::strings::Symbol;
+use crate::symbol_map::SymbolMap;
 
 /// One minting: an activity that made a credential.
 #[derive(Clone, Copy, Debug)]
@@ -54,16 +55,13 @@ impl CredentialFacts {
 pub struct Lineage {
     mints: HashMap<Symbol, Link, FixedState>,
     children: HashMap<Symbol, Vec<Symbol>, FixedState>,
-    facts: HashMap<Symbol, CredentialFacts, FixedState>,
+    facts: SymbolMap<CredentialFacts>,
 }
 
 impl Lineage {
     /// Builds the forest. Where two records tell of one minting (a role assumed across accounts is
     /// logged in both), the one that names the parent wins, then the earlier.
-    pub(crate) fn new(
-        mut links: Vec<Link>,
-        facts: HashMap<Symbol, CredentialFacts, FixedState>,
-    ) -> Self {
+    pub(crate) fn new(mut links: Vec<Link>, facts: SymbolMap<CredentialFacts>) -> Self {
         links.sort_unstable_by_key(|link| (!link.parent.is_some(), link.row));
         let mut mints = HashMap::with_capacity_and_hasher(links.len(), FixedState::default());
         for link in links {
@@ -94,7 +92,7 @@ impl Lineage {
 
     /// What its use says of it.
     pub fn facts(&self, credential: Symbol) -> Option<&CredentialFacts> {
-        self.facts.get(&credential)
+        self.facts.get(credential)
     }
 
     /// How many credentials were used.
@@ -182,11 +180,11 @@ mod tests {
     fn chains_are_followed_and_circles_end() {
         let mut strings = Strings::default();
         let [a, b, c] = ["AKIA1", "ASIA2", "ASIA3"].map(|text| strings.intern(text));
-        let lineage = Lineage::new(vec![link(c, b, 2), link(b, a, 1)], HashMap::default());
+        let lineage = Lineage::new(vec![link(c, b, 2), link(b, a, 1)], SymbolMap::default());
         assert_eq!(lineage.root(c), a);
         assert_eq!(lineage.descendants(a), [b, c]);
 
-        let circle = Lineage::new(vec![link(a, b, 1), link(b, a, 2)], HashMap::default());
+        let circle = Lineage::new(vec![link(a, b, 1), link(b, a, 2)], SymbolMap::default());
         assert_eq!(circle.ancestors(a), [b]);
         assert_eq!(circle.descendants(a), [b]);
     }
@@ -197,7 +195,7 @@ mod tests {
         let [a, b] = ["AKIA1", "ASIA2"].map(|text| strings.intern(text));
         let lineage = Lineage::new(
             vec![link(b, Symbol::NONE, 0), link(b, a, 5)],
-            HashMap::default(),
+            SymbolMap::default(),
         );
         assert_eq!(lineage.parent(b), Some(a));
     }

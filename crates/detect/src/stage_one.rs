@@ -1,7 +1,6 @@
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use foldhash::fast::FixedState;
 use portreeve_model::{Activity, MintMethod};
 use portreeve_record::{FieldId, Fields, Record, Value};
 use portreeve_sigma::{Hit, Matcher, Rule, Scratch, Verdict};
@@ -11,14 +10,14 @@ use crate::derived::{DerivedValues, Deriver, Stage, derived_field};
 use crate::lineage::{CredentialFacts, Link};
 use crate::settings::{Sign, SignKind};
 use crate::snapshot::Snapshot;
-use crate::strings::Symbol;
+use crate::symbol_map::SymbolMap;
 
 /// What stage one hands to stage two for a part of the logs: rows, and small items that point to
 /// them. Batches may be handed over in any order and any number.
 #[derive(Debug, Default)]
 pub struct Batch {
     pub(crate) activities: Activities,
-    pub(crate) credentials: HashMap<Symbol, CredentialFacts, FixedState>,
+    pub(crate) credentials: SymbolMap<CredentialFacts>,
     pub(crate) links: Vec<Link>,
     /// Row and rule, certain.
     pub(crate) hits: Vec<(RowId, u32)>,
@@ -140,8 +139,7 @@ impl<'s> StageOne<'s> {
             };
             batch
                 .credentials
-                .entry(credential)
-                .or_insert(facts)
+                .get_or_insert(credential, facts)
                 .merge(facts);
         }
         if let Some(minted) = &activity.minted {

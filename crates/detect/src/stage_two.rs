@@ -85,8 +85,7 @@ impl StageTwo {
         for (credential, facts) in credentials {
             whole
                 .credentials
-                .entry(renamed(credential))
-                .or_insert(facts)
+                .get_or_insert(renamed(credential), facts)
                 .merge(facts);
         }
         whole
