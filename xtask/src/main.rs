@@ -2,7 +2,9 @@
 //! they run; where something cannot be had, they say that they skipped it, and why.
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
-use std::path::PathBuf;
+mod evaluate;
+
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 use std::time::Instant;
 
@@ -17,6 +19,8 @@ cargo xtask TASK
   fuzz [SECONDS]    fuzz every target for so long each (default 20)
   soak              the long forms: every fuzz target for 10 minutes
   bench             a million records, investigated: records and bytes a second, peak memory
+  evaluate [CASE [SEEDS]]
+                    simulated organisations, investigated: what is told, and what stays quiet
 ";
 
 const FUZZ_TARGETS: &[&str] = &["record_splitter", "sigma_rule", "policy"];
@@ -35,6 +39,12 @@ fn main() -> ExitCode {
             .and_then(fuzz),
         ["soak"] => fuzz(600),
         ["bench"] => bench(),
+        ["evaluate"] => evaluate::evaluate("", u64::MAX),
+        ["evaluate", case] => evaluate::evaluate(case, u64::MAX),
+        ["evaluate", case, seeds] => seeds
+            .parse()
+            .context("SEEDS is a whole number")
+            .and_then(|seeds| evaluate::evaluate(case, seeds)),
         _ => {
             eprint!("{HELP}");
             return ExitCode::from(2);
@@ -173,6 +183,23 @@ fn bench() -> Result<()> {
         &["bench", "--package", "portreeve", "--bench", "investigate"],
         &[],
     )
+}
+
+/// Builds the program as users have it.
+fn release_binary() -> Result<PathBuf> {
+    cargo(
+        "the program",
+        &["build", "--release", "--package", "portreeve"],
+        &[],
+    )?;
+    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(
+        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../target"),
+        PathBuf::from,
+    );
+    let program = target.join("release").join("portreeve");
+    program
+        .canonicalize()
+        .with_context(|| format!("cannot find {}", program.display()))
 }
 
 fn cargo_path() -> String {
