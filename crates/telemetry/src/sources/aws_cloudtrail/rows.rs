@@ -166,6 +166,10 @@ impl Rows for CsvRows<'_> {
 /// where the head line is not of such a table.
 pub(super) fn head_line(head: &[u8]) -> Option<(u8, bool)> {
     let head = head.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(head);
+    // Most logs are JSON, without line ends and with thousands of commas.
+    if let Some(b'{' | b'[') = head.trim_ascii_start().first() {
+        return None;
+    }
     let end = head
         .iter()
         .position(|byte| *byte == b'\n')
