@@ -100,9 +100,12 @@ impl Reader for CloudTrailReader {
 
 /// `s3.amazonaws.com` → `s3`.
 fn service_name(source: &str) -> &str {
-    source
-        .split_once(".amazonaws.com")
-        .map_or(source, |(service, _)| service)
+    // Few names go on behind the domain, and looking for it anywhere costs more.
+    source.strip_suffix(".amazonaws.com").unwrap_or_else(|| {
+        source
+            .split_once(".amazonaws.com")
+            .map_or(source, |(service, _)| service)
+    })
 }
 
 fn origin<'a>(address: &'a str, vpc_endpoint: Option<&'a str>) -> Origin<'a> {
