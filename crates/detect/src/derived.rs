@@ -107,6 +107,16 @@ pub const DERIVED_FIELDS: &[DerivedField] = &[
         Stage::History,
         "the operation that made the credential, as `assume-role-with-web-identity`; absent where that is not in the logs",
     ),
+    field(
+        CHANGE_OPENS,
+        Stage::History,
+        "what a change of a policy, a trust or a membership opens in the estate: door, administrator, jewel; absent where it opens nothing",
+    ),
+    field(
+        CHANGE_OPENED,
+        Stage::History,
+        "the same in words, with the path or the door",
+    ),
 ];
 
 const ACTION: &str = "portreeve.action";
@@ -124,6 +134,9 @@ const TARGET_TAGS: &str = "portreeve.target.tags";
 pub(crate) const ACTOR_DEPLOY: &str = "portreeve.actor.deploy";
 pub(crate) const CREDENTIAL_MOVED: &str = "portreeve.credential.moved";
 pub(crate) const CREDENTIAL_MINTED_BY: &str = "portreeve.credential.minted_by";
+
+pub(crate) const CHANGE_OPENS: &str = "portreeve.change.opens";
+pub(crate) const CHANGE_OPENED: &str = "portreeve.change.opened";
 
 /// The declaration of a derived field, by its path.
 pub fn derived_field(path: &str) -> Option<&'static DerivedField> {
@@ -170,7 +183,12 @@ impl Deriver {
         let mut values = DerivedValues::new();
         for (id, field) in &self.wanted {
             if field.stage == Stage::History {
-                values.push((*id, smallvec![Value::Unknown]));
+                // What changes nothing opens nothing, whatever history says.
+                let is_moot = matches!(field.path, CHANGE_OPENS | CHANGE_OPENED)
+                    && activity.policy_change.is_none();
+                if !is_moot {
+                    values.push((*id, smallvec![Value::Unknown]));
+                }
                 continue;
             }
             let text = |text: &'static str| Some(Value::String(Cow::Borrowed(text)));

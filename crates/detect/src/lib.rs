@@ -23,6 +23,7 @@
 //! ```
 
 mod activities;
+mod changes;
 mod derived;
 mod lineage;
 mod settings;

@@ -1,6 +1,7 @@
 use std::collections::HashMap;
 
 use foldhash::fast::FixedState;
+use portreeve_graph::Changes;
 use portreeve_model::{Activity, EntityKind, Estate, PrincipalKind, Relation};
 
 use crate::settings::{Settings, matches_pattern};
@@ -13,6 +14,7 @@ pub struct Snapshot {
     kinds: HashMap<String, PrincipalKind, FixedState>,
     targets: HashMap<String, Target, FixedState>,
     accounts: std::collections::BTreeSet<String>,
+    changes: Option<Changes>,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -71,6 +73,17 @@ impl Snapshot {
             }
         }
         snapshot
+    }
+
+    /// Lets changes of policies be judged by what they open in the estate.
+    #[must_use]
+    pub fn with_changes(mut self, changes: Changes) -> Self {
+        self.changes = Some(changes);
+        self
+    }
+
+    pub(crate) fn changes(&self) -> Option<&Changes> {
+        self.changes.as_ref()
     }
 
     fn target(&mut self, id: &str) -> &mut Target {

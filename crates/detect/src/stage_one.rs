@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use portreeve_model::{Activity, MintMethod};
+use portreeve_model::{Activity, MintMethod, PolicyChange};
 use portreeve_record::{FieldId, Fields, Record, Value};
 use portreeve_sigma::{Hit, Matcher, Rule, Scratch, Verdict};
 
@@ -27,6 +27,10 @@ pub struct Batch {
     pub(crate) signs: Vec<(RowId, u32)>,
     /// Rows that wrote a target for which deploy principals are told apart.
     pub(crate) deploys: Vec<RowId>,
+    /// Rows that changed who may do what.
+    pub(crate) changes: Vec<(RowId, PolicyChange<'static>)>,
+    /// What certain hits show of their records, for rules that ask for it.
+    pub(crate) shown: Vec<Candidate>,
     pub(crate) sources: BTreeMap<&'static str, SourceCounts>,
 }
 
@@ -36,7 +40,8 @@ pub(crate) struct SourceCounts {
     pub(crate) kinds: BTreeMap<String, u64>,
 }
 
-/// A rule that matches a record if history says so, with what the record says to that rule.
+/// A rule on a record, with what the record says to that rule: one that matches if history says
+/// so, or one that shows what it matched.
 #[derive(Debug)]
 pub(crate) struct Candidate {
     pub(crate) row: RowId,
@@ -70,6 +75,8 @@ pub struct StageOne<'s> {
     deriver: Deriver,
     /// For each rule the fields that it asks for, where it asks for any of history.
     history_rules: Vec<Option<Vec<FieldId>>>,
+    /// For each rule the fields that it shows.
+    shown: Vec<Vec<FieldId>>,
     /// For each rule whether it is meant for the records that come.
     applies: Vec<bool>,
     scratch: Scratch,
@@ -93,9 +100,19 @@ impl<'s> StageOne<'s> {
                 });
                 asks_history.then(|| {
                     rule.field_paths()
+                        .chain(rule.shown.iter().map(String::as_str))
                         .filter_map(|path| fields.get(path))
                         .collect()
                 })
+            })
+            .collect();
+        let shown = rules
+            .iter()
+            .map(|rule| {
+                rule.shown
+                    .iter()
+                    .filter_map(|path| fields.get(path))
+                    .collect()
             })
             .collect();
         Self {
@@ -104,6 +121,7 @@ impl<'s> StageOne<'s> {
             signs,
             deriver: Deriver::new(fields),
             history_rules,
+            shown,
             applies: vec![true; rules.len()],
             scratch: Scratch::default(),
             hits: Vec::new(),
@@ -172,6 +190,9 @@ impl<'s> StageOne<'s> {
         {
             batch.deploys.push(row);
         }
+        if let Some(change) = &activity.policy_change {
+            batch.changes.push((row, (**change).clone().into_owned()));
+        }
         for (number, sign) in self.signs.iter().enumerate() {
             if is_sign(&sign.kind, activity) {
                 batch.signs.push((row, number as u32));
@@ -196,20 +217,31 @@ impl<'s> StageOne<'s> {
             }
             let rule = hit.rule as u32;
             match hit.verdict {
-                Verdict::Yes => batch.hits.push((row, rule)),
+                Verdict::Yes => {
+                    batch.hits.push((row, rule));
+                    if let Some(shown) = self.shown.get(hit.rule)
+                        && !shown.is_empty()
+                    {
+                        let values = values_of(record, shown);
+                        batch.shown.push(Candidate { row, rule, values });
+                    }
+                }
                 Verdict::Unknown => {
                     let asked = self.history_rules.get(hit.rule).and_then(Option::as_ref);
-                    let values = asked
-                        .into_iter()
-                        .flatten()
-                        .map(|field| (*field, record.values(*field).iter().map(owned).collect()))
-                        .collect();
+                    let values = values_of(record, asked.map_or(&[], Vec::as_slice));
                     batch.candidates.push(Candidate { row, rule, values });
                 }
                 Verdict::No => {}
             }
         }
     }
+}
+
+fn values_of(record: &impl Record, fields: &[FieldId]) -> Vec<(FieldId, Vec<Value<'static>>)> {
+    fields
+        .iter()
+        .map(|field| (*field, record.values(*field).iter().map(owned).collect()))
+        .collect()
 }
 
 fn count(counts: &mut BTreeMap<String, u64>, key: &str) {

@@ -4,15 +4,19 @@ use foldhash::fast::FixedState;
 use jiff::ToSpan;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
+use portreeve_graph::Opening;
 use portreeve_model::{
-    Coverage, Evidence, Finding, FindingSource, MintMethod, OriginKind, PrincipalKind,
+    Coverage, Evidence, Finding, FindingSource, MintMethod, OriginKind, PolicyChange, PrincipalKind,
 };
 use portreeve_record::{FieldId, Fields, Record, Value};
 use portreeve_sigma::{Matcher, Rule, Verdict};
 use sha2::{Digest, Sha256};
 
 use crate::activities::{Activities, ActivityRow, RowId};
-use crate::derived::{ACTOR_DEPLOY, CREDENTIAL_MINTED_BY, CREDENTIAL_MOVED};
+use crate::changes::Judged;
+use crate::derived::{
+    ACTOR_DEPLOY, CHANGE_OPENED, CHANGE_OPENS, CREDENTIAL_MINTED_BY, CREDENTIAL_MOVED,
+};
 use crate::lineage::Lineage;
 use crate::settings::{Sign, SignKind};
 use crate::snapshot::Snapshot;
@@ -21,6 +25,9 @@ use crate::strings::Symbol;
 
 /// How many records a finding names as its evidence; the rest are counted.
 pub const EVIDENCE_LIMIT: usize = 100;
+
+/// How many details a finding shows.
+const MOST_DETAILS: usize = 12;
 
 /// On how many days a principal that is not a person must have written to a target to be taken
 /// for one that deploys to it.
@@ -46,6 +53,8 @@ pub struct Folded {
     /// Which principals were inferred to deploy to which targets, from the logs' history. Empty
     /// where the user declared them.
     pub inferred_deployers: BTreeMap<String, BTreeSet<String>>,
+    /// How many changes of policies were not judged by what they open, since there were too many.
+    pub changes_not_judged: usize,
 }
 
 /// Stage two: owns all keys. Takes batches in any order; the result does not depend on how the
@@ -71,6 +80,8 @@ impl StageTwo {
             candidates,
             signs,
             deploys,
+            changes,
+            shown,
             sources,
         } = part;
         let map = self.batch.activities.append(activities);
@@ -101,12 +112,17 @@ impl StageTwo {
         whole
             .hits
             .extend(hits.into_iter().map(|(row, rule)| (row + first_row, rule)));
-        whole
-            .candidates
-            .extend(candidates.into_iter().map(|candidate| Candidate {
-                row: candidate.row + first_row,
-                ..candidate
-            }));
+        let moved = |candidate: Candidate| Candidate {
+            row: candidate.row + first_row,
+            ..candidate
+        };
+        whole.candidates.extend(candidates.into_iter().map(moved));
+        whole.shown.extend(shown.into_iter().map(moved));
+        whole.changes.extend(
+            changes
+                .into_iter()
+                .map(|(row, change)| (row + first_row, change)),
+        );
         whole
             .signs
             .extend(signs.into_iter().map(|(row, sign)| (row + first_row, sign)));
@@ -141,6 +157,8 @@ impl StageTwo {
             candidates,
             signs: sign_hits,
             deploys,
+            changes,
+            shown,
             sources,
         } = self.batch;
         let mut read = BTreeMap::<&'static str, u64>::new();
@@ -170,7 +188,29 @@ impl StageTwo {
                 .into_iter()
                 .filter_map(|(row, sign)| Some((new_row(row)?, Origin::Sign(sign)))),
         );
+        let changes: BTreeMap<RowId, PolicyChange<'static>> = changes
+            .into_iter()
+            .filter_map(|(row, change)| Some((new_row(row)?, change)))
+            .collect();
+        let asked: BTreeSet<RowId> = candidates
+            .iter()
+            .filter(|candidate| {
+                candidate
+                    .values
+                    .iter()
+                    .any(|(field, _)| fields.path(*field) == CHANGE_OPENS)
+            })
+            .filter_map(|candidate| new_row(candidate.row))
+            .collect();
+        let judged = Judged::new(snapshot.changes(), &changes, &asked);
+        let mut shows = Shows::default();
+        for candidate in shown {
+            if let Some(row) = new_row(candidate.row) {
+                shows.add(row, &rules[candidate.rule as usize], &candidate, fields);
+            }
+        }
         let history = History {
+            judged: &judged,
             activities: &activities,
             lineage: &lineage,
             deployers: &deployers,
@@ -181,15 +221,19 @@ impl StageTwo {
             let Some(row) = new_row(candidate.row) else {
                 continue;
             };
-            let record = history.complete(activities.get(row), candidate.values);
-            if matcher.evaluate_one(candidate.rule as usize, &record) == Verdict::Yes {
-                found.push((row, Origin::Rule(candidate.rule)));
+            let Candidate { rule, values, .. } = candidate;
+            let record = history.complete(activities.get(row), values);
+            if matcher.evaluate_one(rule as usize, &record) == Verdict::Yes {
+                found.push((row, Origin::Rule(rule)));
+                let values = record.values;
+                let shown = Candidate { row, rule, values };
+                shows.add(row, &rules[rule as usize], &shown, fields);
             }
         }
         found.sort_unstable();
         found.dedup();
 
-        let (findings, hits) = findings(&activities, found, rules, signs);
+        let (findings, hits) = findings(&activities, found, rules, signs, &shows);
         let coverage = coverage(&activities, &read, sources);
         let inferred_deployers = deployers.named(&activities);
         Folded {
@@ -199,6 +243,7 @@ impl StageTwo {
             hits,
             coverage,
             inferred_deployers,
+            changes_not_judged: judged.left,
         }
     }
 }
@@ -286,8 +331,60 @@ fn deploy_targets(row: ActivityRow<'_>) -> impl Iterator<Item = Symbol> {
         .map(|(symbol, _)| symbol)
 }
 
+/// What rules show of the records that they matched: texts by row and rule.
+#[derive(Debug, Default)]
+struct Shows(BTreeMap<(RowId, u32), Vec<String>>);
+
+impl Shows {
+    fn add(&mut self, row: RowId, rule: &Rule, of: &Candidate, fields: &Fields) {
+        let mut texts = Vec::new();
+        for path in &rule.shown {
+            let values = of
+                .values
+                .iter()
+                .filter(|(field, _)| fields.path(*field) == path)
+                .flat_map(|(_, values)| values);
+            for value in values.filter_map(shown_text) {
+                // What is derived speaks for itself.
+                texts.push(match path.starts_with("portreeve.") {
+                    true => value,
+                    false => format!("{path}: {value}"),
+                });
+            }
+        }
+        if !texts.is_empty() {
+            self.0.insert((row, of.rule), texts);
+        }
+    }
+
+    /// What a finding of a rule on these rows shows, each once, in order of time.
+    fn of(&self, rule: u32, rows: &[RowId]) -> Vec<String> {
+        let mut shown = Vec::new();
+        for text in rows
+            .iter()
+            .filter_map(|row| self.0.get(&(*row, rule)))
+            .flatten()
+        {
+            if shown.len() < MOST_DETAILS && !shown.contains(text) {
+                shown.push(text.clone());
+            }
+        }
+        shown
+    }
+}
+
+fn shown_text(value: &Value<'_>) -> Option<String> {
+    match value {
+        Value::Unknown | Value::Null => None,
+        Value::Bool(truth) => Some(truth.to_string()),
+        Value::String(text) => Some(text.to_string()),
+        Value::Number(text) | Value::Array(text) | Value::Object(text) => Some((*text).to_owned()),
+    }
+}
+
 /// What history says of a row, joined with what its record says.
 struct History<'h> {
+    judged: &'h Judged,
     activities: &'h Activities,
     lineage: &'h Lineage,
     deployers: &'h Deployers,
@@ -309,11 +406,30 @@ impl History<'_> {
                     .lineage
                     .mint(row.credential_symbol())
                     .map(|link| Value::String(link.method.as_str().into())),
+                CHANGE_OPENS => {
+                    let kinds: BTreeSet<_> = self.openings(row).map(|it| it.kind).collect();
+                    *known = kinds
+                        .into_iter()
+                        .map(|kind| Value::String(kind.as_str().into()))
+                        .collect();
+                    continue;
+                }
+                CHANGE_OPENED => {
+                    *known = self
+                        .openings(row)
+                        .map(|opening| Value::String(opening.words.clone().into()))
+                        .collect();
+                    continue;
+                }
                 _ => continue,
             };
             *known = value.into_iter().collect();
         }
         OwnedRecord { values }
+    }
+
+    fn openings(&self, row: ActivityRow<'_>) -> impl Iterator<Item = &Opening> {
+        self.judged.of(row.id()).iter()
     }
 
     /// Compares the address of use with the very address that the session was issued to: runners
@@ -360,6 +476,7 @@ fn findings(
     found: Vec<(RowId, Origin)>,
     rules: &[Rule],
     signs: &[Sign],
+    shows: &Shows,
 ) -> (Vec<Finding>, Vec<(RowId, u32)>) {
     type Key = (Origin, Symbol, Symbol, Symbol, Option<Date>);
     let mut groups = BTreeMap::<Key, Vec<RowId>>::new();
@@ -378,7 +495,10 @@ fn findings(
         .into_iter()
         .map(|((origin, .., day), rows)| {
             let finding = match origin {
-                Origin::Rule(rule) => of_rule(&rules[rule as usize], activities, &rows, day),
+                Origin::Rule(rule) => Finding {
+                    details: shows.of(rule, &rows),
+                    ..of_rule(&rules[rule as usize], activities, &rows, day)
+                },
                 Origin::Sign(sign) => of_sign(&signs[sign as usize], activities, &rows, day),
             };
             (finding, rows)
@@ -468,6 +588,7 @@ fn shell(activities: &Activities, rows: &[RowId], rule: &str, day: Option<Date>)
         evidence,
         evidence_total: rows.len() as u64,
         rule_author: None,
+        details: Vec::new(),
     }
 }
 

@@ -1,11 +1,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
 use portreeve_detect::{Sign, Snapshot, StageOne};
-use portreeve_graph::Graph;
+use portreeve_graph::{Catalogue, Changes, Graph};
 use portreeve_incident::{Report, Summary};
 use portreeve_model::{BlindSpot, DeadLetter, Estate, Input, InputKind};
 use portreeve_record::{Extractor, Fields, SlotBuffer};
@@ -96,6 +97,8 @@ pub struct Knowledge {
     pub estate: Estate,
     /// Who can reach what.
     pub graph: Graph,
+    /// The steps that the graph knows.
+    pub catalogue: Catalogue,
     /// Every file that was read.
     pub inputs: Vec<Input>,
     /// What could not be read.
@@ -189,6 +192,7 @@ fn look(
         Knowledge {
             estate,
             graph,
+            catalogue,
             inputs,
             dead_letters,
             notes,
@@ -212,6 +216,7 @@ pub fn investigate(request: Request, progress: &dyn Progress) -> Result<Report, 
     let Knowledge {
         estate,
         graph,
+        catalogue,
         mut inputs,
         mut dead_letters,
         mut notes,
@@ -245,13 +250,20 @@ pub fn investigate(request: Request, progress: &dyn Progress) -> Result<Report, 
     );
     let settings = config.settings();
     let jewels = graph.jewels();
+    let (estate, graph) = (Arc::new(estate), Arc::new(graph));
     let snapshot = Snapshot::new(
         &estate,
         settings.clone(),
         jewels
             .iter()
             .map(|jewel| (jewel.id.as_str(), jewel.kind.as_str())),
-    );
+    )
+    .with_changes(Changes::new(
+        estate.clone(),
+        graph.clone(),
+        Arc::new(catalogue),
+        config.jewels.clone(),
+    ));
     let extractor = Extractor::new(&fields);
 
     progress.begin(
@@ -314,11 +326,17 @@ pub fn investigate(request: Request, progress: &dyn Progress) -> Result<Report, 
         .finish(&rules.rules, &matcher, &fields, &snapshot, &signs);
     notes.extend(deploy_note(&config, &folded.inferred_deployers));
     notes.extend(unrecognised_note(&inputs));
+    if folded.changes_not_judged > 0 {
+        notes.push(format!(
+            "{} changes of policies, trusts and memberships were not judged by what they open, since there are many in a large estate; the first were.",
+            folded.changes_not_judged
+        ));
+    }
 
     progress.begin("Telling incidents", 0);
     let incidents = portreeve_incident::incidents(&portreeve_incident::Context {
         folded: &folded,
-        reach: Some(&graph),
+        reach: Some(&*graph),
         settings: &settings,
     });
     let mut blind_spots = estate.blind_spots.clone();

@@ -53,3 +53,4 @@ mod reader;
 
 pub use complete::complete;
 pub use format::{Format, formats, read, recognise};
+pub use managed::managed_document;

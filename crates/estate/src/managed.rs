@@ -14,6 +14,11 @@ pub(crate) struct Held {
     pub(crate) approximate: bool,
 }
 
+/// The document that is held for an AWS-managed policy, in our condensed form; `None` for others.
+pub fn managed_document(arn: &str) -> Option<Arc<str>> {
+    document(arn).map(|held| held.document)
+}
+
 /// The document that this crate holds for an AWS-managed policy.
 pub(crate) fn document(arn: &str) -> Option<Held> {
     let mut parts = arn.splitn(6, ':');

@@ -44,6 +44,7 @@
 
 mod build;
 mod catalogue;
+mod change;
 mod doors;
 mod edges;
 mod evaluate;
@@ -61,6 +62,7 @@ pub use catalogue::{
     Catalogue, CatalogueError, Escalation, Example, Need, Origin, Permission, PermissionTarget,
     TargetKind, Yields,
 };
+pub use change::{Changes, Opening, OpeningKind};
 pub use doors::Door;
 pub use graph::Graph;
 pub use jewels::DeclaredJewel;

@@ -4,6 +4,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 
+use crate::PolicyChange;
+
 /// One thing that happened, in one shape for all log sources. Borrows from the record that it was
 /// read from; ids follow the table on this crate's front page.
 #[derive(Clone, Debug)]
@@ -38,6 +40,8 @@ pub struct Activity<'r> {
     pub outcome: Outcome<'r>,
     /// The credential that this activity created, if it did.
     pub minted: Option<Minted<'r>>,
+    /// What this activity changed of who may do what, if it did and its record tells the whole.
+    pub policy_change: Option<Box<PolicyChange<'r>>>,
 }
 
 /// Who acted: the principal, and the person or workload that its session names.

@@ -39,6 +39,10 @@ pub struct Finding {
     /// The rule's authors, where its licence asks that they be named wherever its match is shown.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rule_author: Option<String>,
+    /// What its rule shows of it beyond the title: the path that opened, the fields that the rule
+    /// lists under `fields`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub details: Vec<String>,
 }
 
 /// What kind of engine found a finding.

@@ -96,6 +96,9 @@ impl Matcher {
         let mut compiled = Vec::with_capacity(rules.len());
         let mut ids: BTreeMap<&str, &Rule> = BTreeMap::new();
         for rule in rules {
+            for path in &rule.shown {
+                compiler.fields.intern(path);
+            }
             if let Some(id) = &rule.id
                 && let Some(first) = ids.insert(id, rule)
             {

@@ -173,6 +173,7 @@ fn document(
         tactics,
         references: head.texts("references"),
         falsepositives: head.texts("falsepositives"),
+        shown: head.texts("fields"),
         logsource,
         file: source.file.clone(),
         line: source.locate(line).0,

@@ -36,6 +36,8 @@ pub struct Rule {
     pub references: Vec<String>,
     /// Known harmless causes of a match.
     pub falsepositives: Vec<String>,
+    /// Paths of the fields that whoever looks at a match wants to see: Sigma's `fields`.
+    pub shown: Vec<String>,
     /// The logs that it is meant for. The matcher does not look at it: whoever compiles rules for
     /// a log chooses them.
     pub logsource: LogSource,

@@ -717,3 +717,114 @@ proptest! {
         let _ = source.recognise(text.as_bytes());
     }
 }
+
+#[test]
+fn changes_of_policies_are_read_where_the_record_tells_them_whole() {
+    use portreeve_model::PolicyChangeKind::{Add, Attach, Join, Put, RemoveBoundary, Version};
+    use portreeve_model::PolicyLayer;
+
+    let change = |source: &str, name: &str, parameters: Value| {
+        let record = json!({
+            "eventVersion": "1.11", "eventTime": "2026-03-05T08:00:00Z", "awsRegion": "eu-west-1",
+            "eventSource": source, "eventName": name, "recipientAccountId": "111122223333",
+            "requestParameters": parameters, "readOnly": false,
+        });
+        with_activity(&record, |activity, _| {
+            activity
+                .policy_change
+                .as_ref()
+                .map(|change| (**change).clone().into_owned())
+        })
+    };
+    let iam = |name: &str, parameters: Value| change("iam.amazonaws.com", name, parameters);
+    let role = "arn:aws:iam::111122223333:role/deploy";
+
+    let put = iam(
+        "UpdateAssumeRolePolicy",
+        json!({"roleName": "deploy", "policyDocument": "{\"Statement\":[]}"}),
+    )
+    .unwrap();
+    assert_eq!(put.subject, role);
+    assert_eq!(
+        put.kind,
+        Put {
+            layer: PolicyLayer::Trust,
+            name: "".into(),
+            document: "{\"Statement\":[]}".into()
+        }
+    );
+    let attached = iam(
+        "AttachRolePolicy",
+        json!({"roleName": "deploy", "policyArn": "arn:aws:iam::aws:policy/AdministratorAccess"}),
+    )
+    .unwrap();
+    assert_eq!(attached.subject, role);
+    assert!(matches!(attached.kind, Attach { .. }));
+    let joined = iam(
+        "AddUserToGroup",
+        json!({"userName": "bob", "groupName": "admins"}),
+    )
+    .unwrap();
+    assert_eq!(joined.subject, "arn:aws:iam::111122223333:user/bob");
+    assert_eq!(
+        joined.kind,
+        Join {
+            group: "admins".into()
+        }
+    );
+    let version = |default: bool| {
+        iam(
+            "CreatePolicyVersion",
+            json!({"policyArn": "arn:aws:iam::111122223333:policy/web", "policyDocument": "{}", "setAsDefault": default}),
+        )
+    };
+    assert!(matches!(version(true).unwrap().kind, Version { .. }));
+    assert_eq!(version(false), None);
+    let boundary = iam(
+        "DeleteRolePermissionsBoundary",
+        json!({"roleName": "deploy"}),
+    )
+    .unwrap();
+    assert_eq!(boundary.kind, RemoveBoundary);
+
+    // A bucket's policy stands in the record as JSON.
+    let bucket = change(
+        "s3.amazonaws.com",
+        "PutBucketPolicy",
+        json!({"bucketName": "web", "bucketPolicy": {"Statement": []}}),
+    )
+    .unwrap();
+    assert_eq!(bucket.subject, "arn:aws:s3:::web");
+    assert!(matches!(
+        bucket.kind,
+        Put {
+            layer: PolicyLayer::Resource,
+            ..
+        }
+    ));
+    let function = change(
+        "lambda.amazonaws.com",
+        "AddPermission20150331v2",
+        json!({"functionName": "pay", "principal": "*", "action": "lambda:InvokeFunctionUrl", "functionUrlAuthType": "NONE"}),
+    )
+    .unwrap();
+    let Add { document, .. } = function.kind else {
+        panic!("{function:?}");
+    };
+    let statement: Value = serde_json::from_str(&document).unwrap();
+    assert_eq!(statement["Statement"][0]["Principal"], "*");
+    assert_eq!(
+        statement["Statement"][0]["Condition"]["StringEquals"]["lambda:FunctionUrlAuthType"],
+        "NONE"
+    );
+
+    // Odd values give nothing, and no panic.
+    assert_eq!(
+        iam(
+            "PutRolePolicy",
+            json!({"roleName": 3, "policyDocument": [1]})
+        ),
+        None
+    );
+    assert_eq!(iam("ListRoles", json!({"roleName": "deploy"})), None);
+}

@@ -89,6 +89,7 @@ impl Context<'_> {
             json!({
                 "evidence_total": finding.evidence_total,
                 "rule_author": finding.rule_author,
+                "details": finding.details,
                 "time_unknown": finding.time.is_none(),
             }),
         );

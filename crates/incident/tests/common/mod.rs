@@ -234,6 +234,7 @@ impl Event {
                 expires: minted.expires,
                 method: minted.method,
             }),
+            policy_change: None,
         }
     }
 }
@@ -446,6 +447,7 @@ fn find(folded: &mut Folded, rules: &[TestRule]) {
                 .collect(),
             evidence_total: rows.len() as u64,
             rule_author: None,
+            details: Vec::new(),
         };
         made.push((finding, rows));
     }

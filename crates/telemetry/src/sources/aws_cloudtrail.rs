@@ -12,6 +12,8 @@ mod kind;
 mod mint;
 #[path = "aws_cloudtrail/outcome.rs"]
 mod outcome;
+#[path = "aws_cloudtrail/policy_change.rs"]
+mod policy_change;
 #[path = "aws_cloudtrail/presto.rs"]
 mod presto;
 #[path = "aws_cloudtrail/reader.rs"]

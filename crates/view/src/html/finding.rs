@@ -25,6 +25,7 @@ pub(super) fn details(finding: &Finding) -> Markup {
                 dl class="pairs" {
                     dt { "Actor" } dd { (actor(&finding.actor)) }
                     @if let Some(credential) = &finding.credential { dt { "Credential" } dd class="mono" { (Clean(credential)) } }
+                    @for detail in &finding.details { dt { "Shown" } dd { (Clean(detail)) } }
                     dt { "Rule" } dd class="mono" { (Clean(&finding.rule)) }
                     @if let Some(author) = &finding.rule_author { dt { "Rule by" } dd { (Clean(author)) } }
                     @if !finding.techniques.is_empty() {

@@ -281,12 +281,14 @@ fn finding(finding: &mut Finding, visit: Visit<'_>) {
         evidence_total: _,
         // Licences ask that it be shown as it is.
         rule_author: _,
+        details,
     } = finding;
     texts([&mut *actor], visit);
     texts(credential, visit);
     texts(targets, visit);
     fixed([id, rule], visit);
     visit(Field::Text, title);
+    details.iter_mut().for_each(|text| visit(Field::Text, text));
     for Evidence {
         file,
         index: _,

@@ -440,6 +440,9 @@ fn calls_line(page: &mut Page, calls: &fold::Calls<'_>, context: &Context<'_>) {
                 plain(format!(" {}", finding.title)),
             ],
         );
+        for detail in finding.details.iter().take(2) {
+            page.spans(13, &[plain(" ".repeat(13)), Span(FAINT, detail.clone())]);
+        }
     }
 }
 

@@ -188,6 +188,9 @@ fn other_findings(page: &mut Page, report: &Report, context: &Context<'_>) {
                 actors.join(", ")
             ))],
         );
+        for detail in group.first.details.iter().take(2) {
+            page.spans(16, &[plain(format!("                {detail}"))]);
+        }
         if let Some(author) = &group.first.rule_author {
             page.spans(16, &[faint(format!("                rule by {author}"))]);
         }

@@ -29,6 +29,7 @@ pub(super) fn finding(
         evidence: vec![],
         evidence_total: 0,
         rule_author: None,
+        details: Vec::new(),
     }
 }
 

@@ -1,9 +1,10 @@
 use std::borrow::Cow;
 use std::net::IpAddr;
 
-use portreeve_model::{Activity, Origin, OriginKind};
+use portreeve_model::{Activity, Origin, OriginKind, Outcome};
 use portreeve_record::{Fields, Record};
 
+use super::policy_change::PolicyParameters;
 use super::targets::Targets;
 use super::unwrap::Unwrapper;
 use super::wanted::{INSIGHT, Native, Wanted, text, truth};
@@ -16,6 +17,7 @@ pub(super) struct CloudTrailReader {
     native: Native,
     wanted: Wanted,
     targets: Targets,
+    policies: PolicyParameters,
     unwrapper: Unwrapper,
 }
 
@@ -25,6 +27,7 @@ impl CloudTrailReader {
             native: Native::new(fields),
             wanted: Wanted::new(fields),
             targets: Targets::new(fields),
+            policies: PolicyParameters::new(fields),
             unwrapper: Unwrapper::new(),
         }
     }
@@ -58,6 +61,18 @@ impl Reader for CloudTrailReader {
             .map(Cow::Borrowed)
             .or_else(|| actor.account.clone());
         let minted = mint::read(wanted, record, operation, &actor);
+        let outcome = outcome::read(wanted, record, operation);
+        let targets = self
+            .targets
+            .read(wanted, record, service, account.as_deref());
+        let policy_change = match (&outcome, truth(record, wanted.read_only)) {
+            // What was refused, or only read, changes nothing.
+            (Outcome::Success, None | Some(false)) => self
+                .policies
+                .read(record, service, operation, &targets)
+                .map(Box::new),
+            _ => None,
+        };
         Activity {
             source: super::ID,
             event_id: get(wanted.event_id).map(Cow::Borrowed),
@@ -66,9 +81,7 @@ impl Reader for CloudTrailReader {
             operation: operation.into(),
             read_only: truth(record, wanted.read_only),
             region: get(wanted.region).map(Cow::Borrowed),
-            targets: self
-                .targets
-                .read(wanted, record, service, account.as_deref()),
+            targets,
             account,
             actor,
             credential,
@@ -77,8 +90,9 @@ impl Reader for CloudTrailReader {
                 get(wanted.vpc_endpoint),
             ),
             client: get(wanted.user_agent).map(Cow::Borrowed),
-            outcome: outcome::read(wanted, record, operation),
+            outcome,
             minted,
+            policy_change,
         }
     }
 
