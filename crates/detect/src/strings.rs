@@ -165,7 +165,7 @@ impl Table {
 
     fn place(&self, hash: u32) -> usize {
         // The upper bits, scaled to the table.
-        (u64::from(hash) * self.entries.len() as u64 >> 32) as usize
+        ((u64::from(hash) * self.entries.len() as u64) >> 32) as usize
     }
 
     /// The entry where a hash belongs, which may be another's.
