@@ -10,7 +10,8 @@ pub(crate) struct Stage {
     pub(crate) start: i64,
     /// How many days.
     pub(crate) days: u32,
-    /// How much of the usual background there is, in thousandths.
+    /// How much of the usual background there is, in thousandths; more than 1,000 where a plan
+    /// multiplies it.
     pub(crate) volume: u64,
 }
 
@@ -55,6 +56,11 @@ impl Stage {
     /// A concern's stream for one day.
     pub(crate) fn stream(&self, concern: &str, day: Day) -> Dice {
         self.seeds.stream(concern, day.number())
+    }
+
+    /// How many there are of what no volume thins and a multiplied one repeats.
+    pub(crate) fn at_least(&self, usual: i64) -> i64 {
+        usual * (self.volume.max(1000) / 1000) as i64
     }
 
     /// How many of something there are today, by the plan's volume.

@@ -1,6 +1,7 @@
 use serde_json::json;
 
-use super::human::{console_login, session_token, user_id};
+use super::own_user::{console_login, user_id};
+use super::portal::session_token;
 use crate::call::{Call, Minted};
 use crate::client::Client;
 use crate::delivery::Delivery;
@@ -56,7 +57,7 @@ fn robots(stage: &Stage, day: Day, out: &mut Delivery<'_>) {
         (
             WEB,
             "partner-upload",
-            "192.0.2.82",
+            network::PARTNER,
             ["s3:ListBuckets", "sts:GetCallerIdentity", "s3:ListBuckets"],
         ),
     ] {

@@ -1,6 +1,6 @@
 use serde_json::json;
 
-use super::human::session_token;
+use super::portal::session_token;
 use crate::call::{Call, Minted};
 use crate::client::Client;
 use crate::delivery::Delivery;

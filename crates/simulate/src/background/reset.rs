@@ -1,0 +1,105 @@
+//! A telephone is lost: the second factor of an IAM user is taken off by one administrator and put on
+//! again by another, some time later, both from the office and in the console.
+
+use serde_json::json;
+
+use crate::call::Call;
+use crate::delivery::Delivery;
+use crate::dice::Dice;
+use crate::network;
+use crate::organisation::{GLOBAL_REGION, MANAGEMENT, WEB};
+use crate::people::Person;
+use crate::session::{Caller, Identity};
+use crate::stage::{Day, Stage};
+use crate::time::{HOUR, MINUTE};
+
+/// The day of the plan on which it happens: in quiet weeks, for plans that have some.
+const DAY_OF_PLAN: i64 = 17;
+const LEAST_DAYS: u32 = 40;
+
+pub(super) fn play(stage: &Stage, day: Day, out: &mut Delivery<'_>) {
+    let place = stage.place_of(day);
+    if stage.days < LEAST_DAYS || place != first_working_day(stage) {
+        return;
+    }
+    let organisation = &stage.organisation;
+    let administrators: Vec<_> = organisation
+        .engineers
+        .iter()
+        .filter(|person| {
+            organisation
+                .grants(person)
+                .iter()
+                .any(|(account, set)| *account == MANAGEMENT && set.name == "AdministratorAccess")
+        })
+        .collect();
+    let [first, second, ..] = administrators[..] else {
+        return;
+    };
+    let mut dice = stage.stream("reset", day);
+    let user = &organisation.early_bird.user_name;
+    let serial = format!("arn:aws:iam::{}:mfa/{user}", WEB.id);
+    let named = json!({"userName": user, "serialNumber": serial});
+    let at = day.midnight + 9 * HOUR + dice.between(0, 4 * HOUR);
+    let off = [
+        Call::named("iam:DeactivateMFADevice").request(named.clone()),
+        Call::named("iam:DeleteVirtualMFADevice").request(json!({"serialNumber": serial})),
+    ];
+    administer(stage, first, at, &off, &mut dice, out);
+    let on = [
+        Call::named("iam:CreateVirtualMFADevice")
+            .request(json!({"virtualMFADeviceName": user}))
+            .response(json!({"virtualMFADevice": {"serialNumber": serial}})),
+        Call::named("iam:EnableMFADevice").request(named),
+    ];
+    let later = at + dice.between(18, 26) * MINUTE;
+    administer(stage, second, later, &on, &mut dice, out);
+}
+
+fn first_working_day(stage: &Stage) -> i64 {
+    (DAY_OF_PLAN..)
+        .find(|place| !Day::at(stage.start + place * 24 * HOUR).weekend)
+        .unwrap_or(DAY_OF_PLAN)
+}
+
+/// An administrator switches to the account's role in the console, and makes some calls.
+fn administer(
+    stage: &Stage,
+    person: &Person,
+    at: i64,
+    calls: &[Call],
+    dice: &mut Dice,
+    out: &mut Delivery<'_>,
+) {
+    let role = stage
+        .organisation
+        .role(WEB, "OrganizationAccountAccessRole");
+    let key = format!("ASIA{}", dice.base32(16));
+    let session = Identity::switched(&role, &person.user_name, &key, at);
+    let caller = Caller::new(&session, network::OFFICE, &person.browser);
+    let from = format!(
+        "arn:aws:sts::{}:assumed-role/{}/{}",
+        MANAGEMENT.id,
+        stage
+            .organisation
+            .reserved_role(MANAGEMENT, "AdministratorAccess")
+            .name,
+        person.user_name
+    );
+    let switch = Call::named("signin:SwitchRole")
+        .region(GLOBAL_REGION)
+        .response(json!({"SwitchRole": "Success"}))
+        .additional(
+            json!({"SwitchFrom": from, "RedirectTo": "https://console.aws.amazon.com/iam/home"}),
+        );
+    let switch = Call {
+        event_type: "AwsConsoleSignIn",
+        ..switch
+    };
+    out.benign(dice, at, WEB, &caller, &switch);
+    let mut at = at + dice.between(20, 60);
+    for call in calls {
+        out.benign(dice, at, WEB, &caller, call);
+        at += dice.between(5, 40);
+    }
+}
