@@ -252,6 +252,9 @@ pub(crate) struct Demo {
     /// Another seed gives another story
     #[arg(long, default_value_t = 1)]
     pub(crate) seed: u64,
+    /// The intrusion, as for simulate
+    #[arg(long, default_value = "main")]
+    pub(crate) intrusion: String,
     /// Where the simulated files and the reports go
     #[arg(long, default_value = "portreeve-demo", value_name = "DIR")]
     pub(crate) out: PathBuf,

@@ -257,7 +257,7 @@ impl Call {
         let name = self.operation.as_str();
         (READS.iter().any(|start| name.starts_with(start))
             || matches!(name, "GenerateDataKey" | "Sign" | "Search"))
-            && name != "GetFederationToken"
+            && !matches!(name, "GetFederationToken" | "GetSigninToken")
     }
 
     /// Whether it is a record of the data plane.

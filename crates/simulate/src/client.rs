@@ -69,6 +69,9 @@ fn command(service: &str, operation: &str) -> String {
         ("s3", "GetObject") => return "s3.sync".into(),
         ("s3", "PutObject") => return "s3.cp".into(),
         ("s3", "ListBuckets") => return "s3.ls".into(),
+        // A role is taken from the portal when the first command needs it.
+        ("sso", "CreateToken") => return "sso.login".into(),
+        ("sso", "GetRoleCredentials") => return "sts.get-caller-identity".into(),
         ("ecr", "GetAuthorizationToken") => return "ecr.get-login-password".into(),
         _ => {}
     }

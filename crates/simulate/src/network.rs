@@ -159,14 +159,18 @@ pub(crate) fn home(person: usize) -> String {
     format!("203.0.113.{}", 20 + person)
 }
 
-/// The telephone of the person with this number.
-pub(crate) fn telephone(person: usize) -> String {
-    format!("2001:db8:70:{:x}::{:x}", 0x100 + person, 0x20 + person)
+/// The telephone of the person with this number: the carrier gives it another address each day.
+pub(crate) fn telephone(person: usize, day: u64) -> String {
+    format!(
+        "2001:db8:70:{:x}::{:x}",
+        0x100 + person,
+        0x20 + day % 0x1000
+    )
 }
 
-/// The VPN exit that a traveller uses: stable for each.
-pub(crate) fn traveller(person: usize) -> String {
-    format!("192.0.2.{}", 33 + person % 6)
+/// The VPN exit that a traveller uses: another each day, of one provider.
+pub(crate) fn traveller(person: usize, day: u64) -> String {
+    format!("192.0.2.{}", 33 + (person as u64 + day) % 6)
 }
 
 /// The intruder's exits and rented server: of VPN providers abroad, or both of providers in the

@@ -65,7 +65,17 @@ impl Stage {
 
     /// How many of something there are today, by the plan's volume.
     pub(crate) fn amount(&self, dice: &mut Dice, low: i64, high: i64) -> i64 {
-        let wanted = dice.between(low, high) as u64 * self.volume;
+        Self::share(dice, low, high, self.volume)
+    }
+
+    /// How long a sequence by one actor is: thinned with the volume, but not multiplied, for there
+    /// are more such sequences then, not longer ones.
+    pub(crate) fn length(&self, dice: &mut Dice, low: i64, high: i64) -> i64 {
+        Self::share(dice, low, high, self.volume.min(1000))
+    }
+
+    fn share(dice: &mut Dice, low: i64, high: i64, volume: u64) -> i64 {
+        let wanted = dice.between(low, high) as u64 * volume;
         let rest = dice.permille(wanted % 1000);
         (wanted / 1000) as i64 + i64::from(rest)
     }

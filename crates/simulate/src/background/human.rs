@@ -226,7 +226,7 @@ fn chain(
         identity: chained,
         ..caller.clone()
     };
-    for step in 0..stage.amount(dice, 4, 12) {
+    for step in 0..stage.length(dice, 4, 12) {
         let name = dice.pick(&[
             "ecs:DescribeServices",
             "ec2:DescribeInstances",
@@ -269,7 +269,7 @@ fn night_duty(stage: &Stage, day: Day, out: &mut Delivery<'_>) {
     portal.take(&session, set, Way::Line, &person.home, &mut dice, out);
     let caller = Caller::new(&session.identity, &person.home, &person.command_line);
     let mut at = created + 30;
-    for _ in 0..stage.amount(&mut dice, 25, 60) {
+    for _ in 0..stage.length(&mut dice, 25, 60) {
         let name = dice.pick(lines("PlatformEngineer"));
         let call = human_call(stage, name, &session.identity, &mut dice);
         out.benign(&mut dice, at, account, &caller, &call);

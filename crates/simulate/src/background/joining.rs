@@ -65,7 +65,7 @@ pub(super) fn play(stage: &Stage, day: Day, out: &mut Delivery<'_>) {
         let caller = Caller::new(&session.identity, &person.home, &person.command_line);
         let mut at = created + MINUTE;
         for name in lines(set.name).iter().chain(pages(set.name)) {
-            for _ in 0..stage.amount(&mut dice, 1, 3).max(1) {
+            for _ in 0..stage.length(&mut dice, 1, 3).max(1) {
                 let call = human_call(stage, name, &session.identity, &mut dice);
                 out.benign(&mut dice, at, account, &caller, &call);
                 at += dice.between(3, 40);

@@ -68,12 +68,12 @@ pub(super) fn play(stage: &Stage, day: Day, out: &mut Delivery<'_>) {
     let started = launch(DEV, count, &mut dice);
     let machines = started.response["instancesSet"].clone();
     out.benign(&mut dice, at, DEV, &caller, &started);
-    for _ in 0..stage.amount(&mut dice, 4, 9) {
+    for _ in 0..stage.length(&mut dice, 4, 9) {
         at += dice.between(15, 40);
         let call = Call::named("ec2:DescribeInstances");
         out.benign(&mut dice, at, DEV, &caller, &call);
     }
-    for _ in 0..stage.amount(&mut dice, 12, 30) {
+    for _ in 0..stage.length(&mut dice, 12, 30) {
         at += dice.between(1, 20);
         let key = format!("{ARCHIVE}/part-{:05}.parquet", dice.below(2000));
         let bytes = dice.between(8 << 20, 64 << 20);

@@ -145,7 +145,7 @@ fn penetration_test(stage: &Stage, day: Day, out: &mut Delivery<'_>) {
     );
     let caller = Caller::new(&identity, network::PENETRATION_TEST, &Client::kali());
     let mut at = day.midnight + 9 * HOUR + dice.between(0, 30 * MINUTE);
-    for number in 0..stage.amount(&mut dice, 50, 90) {
+    for number in 0..stage.length(&mut dice, 50, 90) {
         let pool = [
             "iam:ListUsers",
             "iam:ListRoles",
@@ -209,7 +209,7 @@ fn backup(stage: &Stage, day: Day, out: &mut Delivery<'_>) {
     let key = format!("ASIA{}", dice.base32(16));
     let identity =
         Identity::role_session(&role, "AWSBackup", &key, at - 5, Extra::InvokedBy(service));
-    for step in 0..stage.amount(&mut dice, 8, 14) {
+    for step in 0..stage.length(&mut dice, 8, 14) {
         let call = Call::named(dice.pick(&[
             "rds:DescribeDBInstances",
             "ec2:CreateSnapshot",

@@ -51,7 +51,7 @@ pub(super) fn own_user(stage: &Stage, day: Day, out: &mut Delivery<'_>) {
     let call = console_login(&device);
     out.benign(&mut dice, created, WEB, &browser, &call);
     let mut at = created;
-    for _ in 0..stage.amount(&mut dice, 3, 9) {
+    for _ in 0..stage.length(&mut dice, 3, 9) {
         at += dice.between(20, 30 * MINUTE);
         let name = dice.pick(pages("WebDeploy"));
         let call = human_call(stage, name, &session, &mut dice);

@@ -177,7 +177,7 @@ fn deploy(
     let caller = job.by(&runner_line());
     let bucket = &stage.organisation.web_bucket;
     let mut at = job.started + 40;
-    let objects = stage.amount(dice, 120, 400).max(24);
+    let objects = stage.length(dice, 120, 400).max(24);
     for object in 0..objects {
         let key = match object % 8 {
             0 if object == 0 && brings_bundle => stage.organisation.web_bundle.clone(),

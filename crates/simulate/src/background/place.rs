@@ -31,11 +31,13 @@ impl Place {
         let draw = dice.below(100);
         let address = match person.habit {
             Habit::Contractor => network::CONTRACTOR_DESKTOP.to_owned(),
-            Habit::Traveller if travels(stage, day, person) => network::traveller(person.number),
+            Habit::Traveller if travels(stage, day, person) => {
+                network::traveller(person.number, day.number())
+            }
             Habit::NewHire if stage.place_of(day) < 16 => person.home.clone(),
             _ if draw < 88 => network::OFFICE.to_owned(),
             _ if draw < 97 => person.home.clone(),
-            _ => network::telephone(person.number),
+            _ => network::telephone(person.number, day.number()),
         };
         let all_day = (day.midnight, day.midnight + 2 * 24 * HOUR);
         let other = if person.habit == Habit::SplitTunnel && address == person.home {
@@ -50,7 +52,7 @@ impl Place {
             // On the train for an hour, or the line at home is down: the telephone is the modem.
             let from = day.midnight + dice.between(8 * HOUR, 16 * HOUR);
             Some(Other {
-                address: network::telephone(person.number),
+                address: network::telephone(person.number, day.number()),
                 share: 1000,
                 between: (from, from + dice.between(25, 90) * MINUTE),
             })

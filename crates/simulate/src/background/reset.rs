@@ -3,11 +3,12 @@
 
 use serde_json::json;
 
+use super::portal::{Portal, Way, role_session};
 use crate::call::Call;
 use crate::delivery::Delivery;
 use crate::dice::Dice;
 use crate::network;
-use crate::organisation::{GLOBAL_REGION, MANAGEMENT, WEB};
+use crate::organisation::{Account, GLOBAL_REGION, MANAGEMENT, PermissionSet, WEB};
 use crate::people::Person;
 use crate::session::{Caller, Identity};
 use crate::stage::{Day, Stage};
@@ -26,12 +27,7 @@ pub(super) fn play(stage: &Stage, day: Day, out: &mut Delivery<'_>) {
     let administrators: Vec<_> = organisation
         .engineers
         .iter()
-        .filter(|person| {
-            organisation
-                .grants(person)
-                .iter()
-                .any(|(account, set)| *account == MANAGEMENT && set.name == "AdministratorAccess")
-        })
+        .filter(|person| administration(stage, person).is_some())
         .collect();
     let [first, second, ..] = administrators[..] else {
         return;
@@ -62,6 +58,15 @@ fn first_working_day(stage: &Stage) -> i64 {
         .unwrap_or(DAY_OF_PLAN)
 }
 
+/// What lets a person administer the other accounts.
+fn administration(stage: &Stage, person: &Person) -> Option<(Account, &'static PermissionSet)> {
+    stage
+        .organisation
+        .grants(person)
+        .into_iter()
+        .find(|(account, set)| *account == MANAGEMENT && set.name == "AdministratorAccess")
+}
+
 /// An administrator switches to the account's role in the console, and makes some calls.
 fn administer(
     stage: &Stage,
@@ -71,26 +76,24 @@ fn administer(
     dice: &mut Dice,
     out: &mut Delivery<'_>,
 ) {
+    let Some((account, set)) = administration(stage, person) else {
+        return;
+    };
+    let before = at - dice.between(60, 240);
+    let session = role_session(stage, person, account, set, Way::Console, before, dice);
+    let portal = Portal::open(stage, person, network::OFFICE, before - 30, dice, out);
+    portal.take(&session, set, Way::Console, network::OFFICE, dice, out);
     let role = stage
         .organisation
         .role(WEB, "OrganizationAccountAccessRole");
     let key = format!("ASIA{}", dice.base32(16));
-    let session = Identity::switched(&role, &person.user_name, &key, at);
-    let caller = Caller::new(&session, network::OFFICE, &person.browser);
-    let from = format!(
-        "arn:aws:sts::{}:assumed-role/{}/{}",
-        MANAGEMENT.id,
-        stage
-            .organisation
-            .reserved_role(MANAGEMENT, "AdministratorAccess")
-            .name,
-        person.user_name
-    );
+    let switched = Identity::switched(&role, &person.user_name, &key, at);
+    let caller = Caller::new(&switched, network::OFFICE, &person.browser);
     let switch = Call::named("signin:SwitchRole")
         .region(GLOBAL_REGION)
         .response(json!({"SwitchRole": "Success"}))
         .additional(
-            json!({"SwitchFrom": from, "RedirectTo": "https://console.aws.amazon.com/iam/home"}),
+            json!({"SwitchFrom": session.identity.arn, "RedirectTo": "https://console.aws.amazon.com/iam/home"}),
         );
     let switch = Call {
         event_type: "AwsConsoleSignIn",

@@ -196,7 +196,7 @@ fn services(stage: &Stage, day: Day, out: &mut Delivery<'_>) {
                 Extra::WebIdentity(&format!("arn:aws:iam::{}:oidc-provider/{provider}", WEB.id)),
             );
             let caller = Caller::new(&session, address, &runtime());
-            for _ in 0..stage.amount(&mut dice, 1, 5) {
+            for _ in 0..stage.length(&mut dice, 1, 5) {
                 let later = at + dice.between(5, 55 * MINUTE);
                 let call = service_call(stage, service, &mut dice);
                 out.benign(&mut dice, later, WEB, &caller, &call);
