@@ -115,7 +115,8 @@ pub(crate) enum Habit {
     Container,
     /// Joined within the logged time.
     NewHire,
-    /// At home, sends a part of the calls through the company's tunnel and the rest out directly.
+    /// Half of the days at home, sends a part of the calls through the company's tunnel there and the
+    /// rest out directly.
     SplitTunnel,
 }
 

@@ -35,6 +35,7 @@ impl Place {
                 network::traveller(person.number, day.number())
             }
             Habit::NewHire if stage.place_of(day) < 16 => person.home.clone(),
+            Habit::SplitTunnel if draw < 50 => person.home.clone(),
             _ if draw < 88 => network::OFFICE.to_owned(),
             _ if draw < 97 => person.home.clone(),
             _ => network::telephone(person.number, day.number()),

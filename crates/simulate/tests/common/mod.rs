@@ -1,5 +1,8 @@
 //! A simulation in memory, its records unpacked.
 
+// Each test file takes what it needs.
+#![allow(dead_code)]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
 
