@@ -1,6 +1,6 @@
 use serde_json::{Value, json};
 
-use crate::organisation::{GLOBAL_REGION, HOME_REGION, Role, WEB};
+use crate::organisation::{Account, GLOBAL_REGION, HOME_REGION, Role, WEB};
 use crate::session::Identity;
 
 /// One call to the provider, before anyone makes it.
@@ -60,6 +60,16 @@ impl Call {
 
     pub(crate) fn region(mut self, region: &'static str) -> Self {
         self.region = region;
+        self
+    }
+
+    /// The call on resources of another account than the production one.
+    pub(crate) fn in_account(mut self, account: Account) -> Self {
+        for resource in self.resources.as_array_mut().into_iter().flatten() {
+            if resource.get("accountId").is_some() {
+                resource["accountId"] = account.id.into();
+            }
+        }
         self
     }
 
@@ -221,10 +231,7 @@ impl Call {
         Self::named(name)
             .request(parameters)
             .response(json!({
-                "credentials": {
-                    "accessKeyId": minted.key, "sessionToken": minted.token,
-                    "expiration": crate::time::spoken(minted.expires),
-                },
+                "credentials": minted.credentials(),
                 "assumedRoleUser": {
                     "assumedRoleId": format!("{}:{session}", role.id),
                     "arn": format!("arn:aws:sts::{}:assumed-role/{}/{session}", role.account.id, role.name),
@@ -250,7 +257,7 @@ impl Call {
         let name = self.operation.as_str();
         (READS.iter().any(|start| name.starts_with(start))
             || matches!(name, "GenerateDataKey" | "Sign" | "Search"))
-            && name != "GetFederationToken"
+            && !matches!(name, "GetFederationToken" | "GetSigninToken")
     }
 
     /// Whether it is a record of the data plane.
@@ -270,6 +277,16 @@ pub(crate) struct Minted<'a> {
     pub(crate) key: &'a str,
     pub(crate) token: &'a str,
     pub(crate) expires: i64,
+}
+
+impl Minted<'_> {
+    /// As a response shows it.
+    pub(crate) fn credentials(&self) -> Value {
+        json!({
+            "accessKeyId": self.key, "sessionToken": self.token,
+            "expiration": crate::time::spoken(self.expires),
+        })
+    }
 }
 
 /// What S3 says of a transfer. The request's own id is added when the call is made.

@@ -35,6 +35,15 @@ impl Client {
         )
     }
 
+    /// The command line of an intruder's system that nothing tells from an ordinary one.
+    pub(crate) fn plain() -> Self {
+        Self::command_line(
+            "2.22.35 md/awscrt#0.23.4",
+            "os/linux#6.8.0-49-generic md/arch#x86_64 lang/python#3.12.6 md/pyimpl#CPython \
+             cfg/retry-mode#standard md/installer#exe md/distrib#ubuntu.24 md/prompt#off",
+        )
+    }
+
     /// The user agent of one call. S3 puts brackets around it.
     pub(crate) fn user_agent(&self, service: &str, operation: &str) -> String {
         let plain = match self {
@@ -60,6 +69,9 @@ fn command(service: &str, operation: &str) -> String {
         ("s3", "GetObject") => return "s3.sync".into(),
         ("s3", "PutObject") => return "s3.cp".into(),
         ("s3", "ListBuckets") => return "s3.ls".into(),
+        // A role is taken from the portal when the first command needs it.
+        ("sso", "CreateToken") => return "sso.login".into(),
+        ("sso", "GetRoleCredentials") => return "sts.get-caller-identity".into(),
         ("ecr", "GetAuthorizationToken") => return "ecr.get-login-password".into(),
         _ => {}
     }

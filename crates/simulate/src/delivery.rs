@@ -8,11 +8,14 @@ use sha2::{Digest, Sha256};
 
 use crate::call::Call;
 use crate::dice::{Dice, Seeds};
+use crate::faults::{Faults, Share};
 use crate::organisation::{Account, HOME_REGION, WEB};
 use crate::record::{Record, TlsDetails};
 use crate::session::Caller;
+use crate::stage::Stage;
 use crate::time::{DAY, HOUR, MINUTE, format, iso};
-use crate::{SimulateError, Sink};
+use crate::without::Without;
+use crate::{Plan, SimulateError, Sink};
 
 /// A file holds at most this many records; more of one period go into further files.
 const FILE_RECORDS: usize = 2_000;
@@ -23,8 +26,8 @@ pub(crate) struct Label {
     pub(crate) step: String,
     pub(crate) technique: String,
     pub(crate) lineage: String,
-    /// Whether the record may be lost on the way: only those of which a step has many.
-    pub(crate) may_be_lost: bool,
+    /// Whether the step has many such records: only then does the usual loss strike.
+    pub(crate) one_of_many: bool,
 }
 
 /// Turns calls into records and delivers them as CloudTrail does: late, out of order, some twice,
@@ -34,8 +37,12 @@ pub(crate) struct Delivery<'a> {
     organisation_id: String,
     log_bucket: String,
     seeds: Seeds,
+    /// Midnight of the plan's first day.
+    start: i64,
     /// Events outside of this are not delivered.
     window: (i64, i64),
+    faults: Faults,
+    without: &'a [Without],
     /// Records that background may still add.
     background_left: usize,
     /// Records that the intrusion may still add.
@@ -52,6 +59,7 @@ pub(crate) struct Counts {
     pub(crate) records: usize,
     pub(crate) duplicates: usize,
     pub(crate) lost: usize,
+    pub(crate) left_out: usize,
     pub(crate) labels: usize,
     pub(crate) files: usize,
     pub(crate) bytes: u64,
@@ -66,19 +74,23 @@ struct Pending {
 impl<'a> Delivery<'a> {
     pub(crate) fn new(
         sink: &'a mut dyn Sink,
-        organisation: &crate::organisation::Organisation,
+        stage: &Stage,
+        plan: &'a Plan,
         window: (i64, i64),
-        max_records: usize,
         intrusion_records: usize,
     ) -> Self {
-        let intrusion_left = intrusion_records.min(max_records);
+        let organisation = &stage.organisation;
+        let intrusion_left = intrusion_records.min(plan.max_records);
         Self {
             sink,
             organisation_id: organisation.id.clone(),
             log_bucket: organisation.log_bucket.clone(),
             seeds: organisation.seeds,
+            start: stage.start,
             window,
-            background_left: max_records - intrusion_left,
+            faults: plan.faults,
+            without: &plan.without,
+            background_left: plan.max_records - intrusion_left,
             intrusion_left,
             pending: BTreeMap::new(),
             delivered: BTreeMap::new(),
@@ -121,21 +133,37 @@ impl<'a> Delivery<'a> {
         call: &Call,
         label: Option<&Label>,
     ) {
+        // Always the same draws in the same order, so that the plan's faults change what is
+        // delivered and never what happened.
         let event_id = dice.uuid();
         let (from, to) = if call.is_data() { (5, 20) } else { (2, 15) };
-        let arrival = time + dice.between(from * MINUTE, to * MINUTE);
-        let lost = dice.permille(10);
-        let again = dice
-            .permille(4)
-            .then(|| arrival + dice.between(70 * MINUTE, 3 * HOUR));
+        let late = dice.between(from * MINUTE, to * MINUTE) * i64::from(self.faults.delay) / 100;
+        let loss = self.faults.loss.unwrap_or(Share::ONE_PERCENT);
+        let lost = dice.millionth(loss.millionths());
+        let held_up = dice.millionth(self.faults.held_up.millionths());
+        let holding = dice.between(HOUR, 12 * HOUR);
+        let again = dice.millionth(self.faults.duplicates.millionths());
+        let pause = dice.between(70 * MINUTE, 3 * HOUR);
         let json = render(dice, time, account, caller, call, &event_id);
         if time < self.window.0 || time >= self.window.1 {
             return;
         }
-        if lost && label.is_none_or(|label| label.may_be_lost) {
+        let day = (time - self.start).div_euclid(DAY);
+        if self
+            .without
+            .iter()
+            .any(|without| without.hides(account, caller, call, day))
+        {
+            self.counts.left_out += 1;
+            return;
+        }
+        let spared = self.faults.loss.is_none() && label.is_some_and(|label| !label.one_of_many);
+        if lost && !spared {
             self.counts.lost += 1;
             return;
         }
+        let arrival = time + late + if held_up { holding } else { 0 };
+        let again = again.then(|| arrival + pause);
         let left = if label.is_some() {
             &mut self.intrusion_left
         } else {
@@ -179,7 +207,7 @@ impl<'a> Delivery<'a> {
         let later = self.pending.split_off(&(until + 1, "", ""));
         let closed = std::mem::replace(&mut self.pending, later);
         for ((closing, account, region), mut records) in closed {
-            records.sort_by_key(|record| record.arrival);
+            records.sort_by_key(|record| (record.arrival, record.time));
             for (part, records) in records.chunks(FILE_RECORDS).enumerate() {
                 self.write_file(closing, part, account, region, records)?;
             }

@@ -43,6 +43,11 @@ impl Dice {
         self.below(1000) < share
     }
 
+    /// True in `share` of a million cases.
+    pub(crate) fn millionth(&mut self, share: u64) -> bool {
+        self.below(1_000_000) < share
+    }
+
     /// One of `items`, which must not be empty.
     pub(crate) fn pick<T: Copy>(&mut self, items: &[T]) -> T {
         items[self.below(items.len() as u64) as usize]

@@ -27,6 +27,7 @@ mod client;
 mod delivery;
 mod dice;
 mod estate;
+mod faults;
 mod intrusion;
 mod network;
 mod organisation;
@@ -36,23 +37,26 @@ mod session;
 mod sink;
 mod stage;
 mod time;
+mod without;
 
 use std::fmt;
 use std::str::FromStr;
 
 use jiff::Timestamp;
 
+pub use faults::{Faults, Share, ShareError};
 pub use sink::{MemorySink, Sink};
+pub use without::{InventoryPart, Without, WithoutError};
 
 use delivery::Delivery;
 use dice::Seeds;
 use organisation::Organisation;
 use stage::Stage;
 
-/// Records that are kept free for the intrusion.
+/// Records that are at least kept free for an intrusion.
 const INTRUSION_RECORDS: usize = 600;
 /// How many records a day has on average at full volume; tells how far to turn the volume down.
-const RECORDS_PER_DAY: usize = 8_000;
+const RECORDS_PER_DAY: usize = 9_000;
 /// How many records a day has that no volume thins: the developer's own, a deploy, the sign-ins.
 const FIXED_PER_DAY: usize = 60;
 /// How few records a day may have at the lowest volume.
@@ -70,6 +74,15 @@ pub struct Plan {
     pub intrusion: Intrusion,
     /// No more records than this, duplicates counted. Background is thinned to fit.
     pub max_records: usize,
+    /// How many times the usual background there is, as far as `max_records` leaves room.
+    pub scale: u32,
+    /// What happens to records on their way into the logs.
+    pub faults: Faults,
+    /// What the organisation does not log, or does not hand over.
+    pub without: Vec<Without>,
+    /// With a number the logs begin that many days after the Monday of the foothold: what was
+    /// before is not in them, and records before have no label.
+    pub start_after_foothold: Option<u32>,
 }
 
 impl Default for Plan {
@@ -79,6 +92,10 @@ impl Default for Plan {
             days: 48,
             intrusion: Intrusion::Main,
             max_records: 500_000,
+            scale: 1,
+            faults: Faults::default(),
+            without: Vec::new(),
+            start_after_foothold: None,
         }
     }
 }
@@ -142,6 +159,8 @@ pub struct Summary {
     pub duplicates: usize,
     /// How many records were lost on the way, as happens.
     pub lost: usize,
+    /// How many records are of a kind that the plan leaves out.
+    pub left_out: usize,
     /// Log files, digests aside.
     pub log_files: usize,
     /// Bytes of log records, before compression.
@@ -175,6 +194,18 @@ pub enum SimulateError {
         /// Days that it needs.
         needed: u32,
     },
+    /// The logs would begin when the intrusion is over, or there is none that they could begin
+    /// after.
+    #[error("logs cannot begin {after} days after the foothold: the intrusion takes {days} days")]
+    StartAfterFoothold {
+        /// How many days after the foothold the logs should begin.
+        after: u32,
+        /// How many days the intrusion takes; 0 where there is none.
+        days: u32,
+    },
+    /// The plan multiplies the background by nothing, or by more than a thousand.
+    #[error("the background can be multiplied by 1 to 1,000, not by {0}")]
+    Scale(u32),
     /// The plan has no day, or more than ten years of them.
     #[error("a plan has from 1 to 3,660 days, not {0}")]
     Days(u32),
@@ -204,23 +235,27 @@ pub fn simulate(plan: &Plan, sink: &mut dyn Sink) -> Result<Summary, SimulateErr
     if plan.days == 0 || plan.days > 3_660 {
         return Err(SimulateError::Days(plan.days));
     }
+    if plan.scale == 0 || plan.scale > 1_000 {
+        return Err(SimulateError::Scale(plan.scale));
+    }
     let scenario = plan
         .intrusion
         .scenario()
         .map(|name| Ok::<_, SimulateError>((name, intrusion::Scenario::load(name)?)))
         .transpose()?;
-    let needed = scenario.as_ref().map_or(1, |(_, scenario)| scenario.days);
-    if plan.days < needed {
+    let takes = scenario.as_ref().map_or(0, |(_, scenario)| scenario.days);
+    if plan.days < takes {
         return Err(SimulateError::TooFewDays {
             days: plan.days,
-            needed,
+            needed: takes,
         });
     }
-    let reserved = if scenario.is_some() {
-        INTRUSION_RECORDS
-    } else {
-        0
-    };
+    if let Some(after) = plan.start_after_foothold.filter(|after| *after >= takes) {
+        return Err(SimulateError::StartAfterFoothold { after, days: takes });
+    }
+    let reserved = scenario.as_ref().map_or(0, |(_, scenario)| {
+        scenario.most_records().max(INTRUSION_RECORDS)
+    });
     let least = reserved + LEAST_PER_DAY * plan.days as usize;
     if plan.max_records < least {
         return Err(SimulateError::TooFewRecords {
@@ -231,7 +266,9 @@ pub fn simulate(plan: &Plan, sink: &mut dyn Sink) -> Result<Summary, SimulateErr
     let seeds = Seeds(plan.seed);
     // The main scenario's length is where the last days begin, with or without it, so that the
     // quiet days are the same days.
-    let foothold = time::FIRST_MONDAY + seeds.stream("weeks", 0).between(0, 11) * 7 * time::DAY;
+    // Twelve seeds in a row have twelve different weeks: five and twelve share no factor.
+    let weeks = (plan.seed.wrapping_mul(5) % 12) as i64;
+    let foothold = time::FIRST_MONDAY + weeks * 7 * time::DAY;
     let after = scenario.as_ref().map_or(18, |(_, scenario)| scenario.days);
     let start = foothold - (i64::from(plan.days) - i64::from(after)) * time::DAY;
     let days = plan.days as usize;
@@ -242,18 +279,19 @@ pub fn simulate(plan: &Plan, sink: &mut dyn Sink) -> Result<Summary, SimulateErr
         seeds,
         start,
         days: plan.days,
-        volume: (room as u64).min(1000),
+        volume: (room as u64).min(1000 * u64::from(plan.scale)),
     };
-    let estate_files = estate::write(&stage, sink)?;
-    let window = (stage.start, stage.end());
-    let mut delivery = Delivery::new(
-        sink,
-        &stage.organisation,
-        window,
-        plan.max_records,
-        reserved,
-    );
+    let estate_files = estate::write(&stage, &plan.without, sink)?;
+    let begins = plan.start_after_foothold.map_or(start, |after| {
+        start.max(foothold + i64::from(after) * time::DAY)
+    });
+    let window = (begins, stage.end());
+    let mut delivery = Delivery::new(sink, &stage, plan, window, reserved);
     for day in stage.calendar() {
+        // A session that began the evening before may still be in use when the logs begin.
+        if day.midnight + 2 * time::DAY <= begins {
+            continue;
+        }
         background::play(&stage, day, &mut delivery);
         if let Some((name, scenario)) = &scenario {
             intrusion::play(&stage, name, scenario, foothold, day, &mut delivery);
@@ -265,6 +303,7 @@ pub fn simulate(plan: &Plan, sink: &mut dyn Sink) -> Result<Summary, SimulateErr
         records: counts.records,
         duplicates: counts.duplicates,
         lost: counts.lost,
+        left_out: counts.left_out,
         log_files: counts.files,
         bytes: counts.bytes,
         labels: counts.labels,

@@ -34,6 +34,18 @@ pub(crate) const VENDOR: &str = "555555555555";
 pub(crate) const HOME_REGION: &str = "eu-west-1";
 /// The region of the global services' records.
 pub(crate) const GLOBAL_REGION: &str = "us-east-1";
+/// All regions that records may be of: the two that the organisation uses, and those that it does
+/// not and has not switched off.
+pub(crate) const REGIONS: [&str; 8] = [
+    HOME_REGION,
+    GLOBAL_REGION,
+    "us-east-2",
+    "us-west-2",
+    "eu-central-1",
+    "eu-north-1",
+    "ap-southeast-1",
+    "ap-northeast-1",
+];
 
 /// A permission set: its name, its sessions' length in hours, and who gets it where.
 pub(crate) struct PermissionSet {

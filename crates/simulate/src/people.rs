@@ -110,10 +110,14 @@ pub(crate) enum Habit {
     Contractor,
     /// Away for two weeks, on a consumer VPN.
     Traveller,
-    /// Runs a part of the calls inside a container: another system from the same address.
+    /// Runs a part of the calls inside a container, or a system inside the system: another one from
+    /// the same address.
     Container,
     /// Joined within the logged time.
     NewHire,
+    /// Half of the days at home, sends a part of the calls through the company's tunnel there and the
+    /// rest out directly.
+    SplitTunnel,
 }
 
 /// One of the organisation's people.
@@ -170,6 +174,7 @@ const PLATFORMS: [(&str, &str); 4] = [
     ),
 ];
 const CONTAINER: &str = "os/linux#6.10.14-linuxkit md/arch#aarch64 lang/python#3.11.2 md/pyimpl#CPython exec-env/devcontainer cfg/retry-mode#standard md/installer#exe md/distrib#debian.12 md/prompt#off";
+const SUBSYSTEM: &str = "os/linux#5.15.167.4-microsoft-standard-wsl2 md/arch#x86_64 lang/python#3.12.6 md/pyimpl#CPython cfg/retry-mode#standard md/installer#exe md/distrib#ubuntu.22 md/prompt#off";
 const BROWSERS: [&str; 3] = [
     "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/133.0.0.0 Safari/537.36",
     "Mozilla/5.0 (Macintosh; Intel Mac OS X 10.15; rv:135.0) Gecko/20100101 Firefox/135.0",
@@ -194,10 +199,13 @@ pub(crate) fn people(seeds: Seeds) -> Vec<(Person, bool)> {
                 (Team::Backend, 2) | (Team::Data, 0) | (Team::Platform, 1) => Habit::Traveller,
                 (Team::Backend, 3 | 4) | (Team::Web, 6) => Habit::Container,
                 (Team::Backend, 5) => Habit::NewHire,
+                (Team::Platform, 2) | (Team::Backend, 6) | (Team::Wallet, 1) => Habit::SplitTunnel,
                 _ => Habit::Usual,
             };
             let laptop = match (team, habit) {
+                // A contractor's desktop, and one colleague who runs Linux inside Windows.
                 (_, Habit::Contractor) => 3,
+                (Team::Backend, Habit::Container) if place == 4 => 3,
                 (Team::Web, _) => dice.below(2) as usize,
                 _ => dice.pick(&[0, 0, 1, 1, 2]),
             };
@@ -215,7 +223,11 @@ pub(crate) fn people(seeds: Seeds) -> Vec<(Person, bool)> {
                     habit,
                     home: network::home(number),
                     command_line: Client::command_line(version, platform),
-                    container: Client::command_line("2.19.1 md/awscrt#0.22.0", CONTAINER),
+                    container: if laptop == 3 {
+                        Client::command_line("2.22.20 md/awscrt#0.23.4", SUBSYSTEM)
+                    } else {
+                        Client::command_line("2.19.1 md/awscrt#0.22.0", CONTAINER)
+                    },
                     browser: Client::fixed(BROWSERS[if laptop < 2 { laptop } else { 2 }]),
                     begins,
                     ends: begins + dice.between(8 * 60, 9 * 60 + 15) * 60,

@@ -16,6 +16,8 @@ pub(crate) struct Identity {
     pub(crate) arn: String,
     /// Whether the console forwards its calls.
     pub(crate) console: bool,
+    /// Whether it is a person in Identity Center's portal, before any role.
+    pub(crate) portal: bool,
 }
 
 impl Identity {
@@ -24,6 +26,7 @@ impl Identity {
             json: raw(value),
             arn: arn.to_owned(),
             console: false,
+            portal: false,
         })
     }
 
@@ -112,6 +115,47 @@ impl Identity {
         identity
     }
 
+    /// A session that an IAM user's long-lived key and second factor gave.
+    pub(crate) fn user_session(
+        account: &str,
+        name: &str,
+        id: &str,
+        key: &str,
+        created: i64,
+    ) -> Rc<Self> {
+        let arn = format!("arn:aws:iam::{account}:user/{name}");
+        let value = json!({
+            "type": "IAMUser", "principalId": id, "arn": arn, "accountId": account,
+            "accessKeyId": key, "userName": name,
+            "sessionContext": {
+                "attributes": {"creationDate": iso(created), "mfaAuthenticated": "true"},
+            },
+        });
+        Self::new(&value, &arn)
+    }
+
+    /// A role that a person switched to in the console.
+    pub(crate) fn switched(role: &Role, name: &str, key: &str, created: i64) -> Rc<Self> {
+        let mut identity = Self::role_session(role, name, key, created, Extra::None);
+        if let Some(identity) = Rc::get_mut(&mut identity) {
+            identity.console = true;
+        }
+        identity
+    }
+
+    /// The identity provider as it writes people into Identity Center.
+    pub(crate) fn provisioning(organisation: &Organisation) -> Rc<Self> {
+        let store = format!(
+            "arn:aws:identitystore::{}:identitystore/{}",
+            MANAGEMENT.id, organisation.identity_store
+        );
+        let value = json!({
+            "type": "WebIdentityUser", "principalId": store, "accountId": MANAGEMENT.id,
+            "userName": "provisioning",
+        });
+        Self::new(&value, &store)
+    }
+
     /// A person in the access portal.
     pub(crate) fn portal(
         organisation: &Organisation,
@@ -122,7 +166,11 @@ impl Identity {
             "type": "IdentityCenterUser", "accountId": MANAGEMENT.id,
             "onBehalfOf": on_behalf_of(organisation, person), "credentialId": credential,
         });
-        Self::new(&value, &person.email)
+        let mut identity = Self::new(&value, &person.email);
+        if let Some(identity) = Rc::get_mut(&mut identity) {
+            identity.portal = true;
+        }
+        identity
     }
 
     /// A person as `AssumeRoleWithSAML` shows them.

@@ -10,7 +10,8 @@ pub(crate) struct Stage {
     pub(crate) start: i64,
     /// How many days.
     pub(crate) days: u32,
-    /// How much of the usual background there is, in thousandths.
+    /// How much of the usual background there is, in thousandths; more than 1,000 where a plan
+    /// multiplies it.
     pub(crate) volume: u64,
 }
 
@@ -57,9 +58,24 @@ impl Stage {
         self.seeds.stream(concern, day.number())
     }
 
+    /// How many there are of what no volume thins and a multiplied one repeats.
+    pub(crate) fn at_least(&self, usual: i64) -> i64 {
+        usual * (self.volume.max(1000) / 1000) as i64
+    }
+
     /// How many of something there are today, by the plan's volume.
     pub(crate) fn amount(&self, dice: &mut Dice, low: i64, high: i64) -> i64 {
-        let wanted = dice.between(low, high) as u64 * self.volume;
+        Self::share(dice, low, high, self.volume)
+    }
+
+    /// How long a sequence by one actor is: thinned with the volume, but not multiplied, for there
+    /// are more such sequences then, not longer ones.
+    pub(crate) fn length(&self, dice: &mut Dice, low: i64, high: i64) -> i64 {
+        Self::share(dice, low, high, self.volume.min(1000))
+    }
+
+    fn share(dice: &mut Dice, low: i64, high: i64, volume: u64) -> i64 {
+        let wanted = dice.between(low, high) as u64 * volume;
         let rest = dice.permille(wanted % 1000);
         (wanted / 1000) as i64 + i64::from(rest)
     }

@@ -10,6 +10,7 @@ fn estate(seed: u64) -> Estate {
         days: 1,
         intrusion: Intrusion::None,
         max_records: 1_000,
+        ..Plan::default()
     };
     let mut sink = MemorySink::default();
     simulate(&plan, &mut sink).expect("the plan is sound");

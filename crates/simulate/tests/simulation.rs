@@ -23,6 +23,7 @@ fn plan(seed: u64, intrusion: Intrusion) -> Plan {
         days: 20,
         intrusion,
         max_records: 7_000,
+        ..Plan::default()
     }
 }
 
@@ -102,6 +103,7 @@ fn the_same_plan_gives_the_same_bytes() {
         days: 3,
         intrusion: Intrusion::None,
         max_records: 2_000,
+        ..Plan::default()
     };
     let (first, second, other) = (run(&short(5)), run(&short(5)), run(&short(6)));
     assert!(first.sink == second.sink);

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
 use portreeve_engine::{Config, Request, RuleSet, built_in_rules};
-use portreeve_simulate::Plan;
+use portreeve_simulate::{Intrusion, Plan};
 use portreeve_view::text::count;
 
 use super::simulate::write;
@@ -19,6 +19,13 @@ use crate::progress::Bar;
 const MARK: &str = "written-by-portreeve-demo";
 
 pub(crate) fn run(options: &Demo) -> Result<Ending> {
+    let intrusion: Intrusion = match options.intrusion.parse() {
+        Ok(intrusion) => intrusion,
+        Err(error) => {
+            eprintln!("portreeve: --intrusion: {error}");
+            return Ok(Ending::Usage);
+        }
+    };
     let root = &options.out;
     clear(root)?;
     fs::create_dir_all(root).with_context(|| format!("cannot write {}", root.display()))?;
@@ -27,12 +34,13 @@ pub(crate) fn run(options: &Demo) -> Result<Ending> {
     let labels = root.join("labels.ndjson");
 
     eprintln!(
-        "Simulating an organisation with one intrusion in its logs (seed {}) …",
-        options.seed
+        "Simulating an organisation and its logs (seed {}, intrusion {}) …",
+        options.seed, options.intrusion
     );
     let start = Instant::now();
     let plan = Plan {
         seed: options.seed,
+        intrusion,
         ..Plan::default()
     };
     let summary = write(&plan, &halyard, Some(&labels))?;

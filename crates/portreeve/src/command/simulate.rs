@@ -3,7 +3,7 @@ use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
-use portreeve_simulate::{Intrusion, Plan, SimulateError, Sink, Summary, simulate};
+use portreeve_simulate::{Faults, Intrusion, Plan, SimulateError, Sink, Summary, simulate};
 
 use crate::Ending;
 use crate::arguments::Simulate;
@@ -21,6 +21,15 @@ pub(crate) fn run(options: &Simulate) -> Result<Ending> {
         days: options.days,
         intrusion,
         max_records: options.max_records,
+        scale: options.scale,
+        start_after_foothold: options.start_after_foothold,
+        without: options.without.clone(),
+        faults: Faults {
+            delay: options.delay,
+            duplicates: options.duplicates,
+            held_up: options.held_up,
+            loss: options.loss,
+        },
     };
     let summary = match write(&plan, &options.out, options.labels.as_deref()) {
         Ok(summary) => summary,

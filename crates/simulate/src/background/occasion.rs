@@ -1,6 +1,7 @@
 use serde_json::json;
 
-use super::human::{console_login, session_token, user_id};
+use super::own_user::{console_login, user_id};
+use super::portal::session_token;
 use crate::call::{Call, Minted};
 use crate::client::Client;
 use crate::delivery::Delivery;
@@ -56,7 +57,7 @@ fn robots(stage: &Stage, day: Day, out: &mut Delivery<'_>) {
         (
             WEB,
             "partner-upload",
-            "192.0.2.82",
+            network::PARTNER,
             ["s3:ListBuckets", "sts:GetCallerIdentity", "s3:ListBuckets"],
         ),
     ] {
@@ -144,7 +145,7 @@ fn penetration_test(stage: &Stage, day: Day, out: &mut Delivery<'_>) {
     );
     let caller = Caller::new(&identity, network::PENETRATION_TEST, &Client::kali());
     let mut at = day.midnight + 9 * HOUR + dice.between(0, 30 * MINUTE);
-    for number in 0..stage.amount(&mut dice, 50, 90) {
+    for number in 0..stage.length(&mut dice, 50, 90) {
         let pool = [
             "iam:ListUsers",
             "iam:ListRoles",
@@ -208,7 +209,7 @@ fn backup(stage: &Stage, day: Day, out: &mut Delivery<'_>) {
     let key = format!("ASIA{}", dice.base32(16));
     let identity =
         Identity::role_session(&role, "AWSBackup", &key, at - 5, Extra::InvokedBy(service));
-    for step in 0..stage.amount(&mut dice, 8, 14) {
+    for step in 0..stage.length(&mut dice, 8, 14) {
         let call = Call::named(dice.pick(&[
             "rds:DescribeDBInstances",
             "ec2:CreateSnapshot",

@@ -2,7 +2,7 @@ use std::rc::Rc;
 
 use serde_json::json;
 
-use super::human::session_token;
+use super::portal::session_token;
 use crate::call::{Call, Minted};
 use crate::client::Client;
 use crate::delivery::Delivery;
@@ -11,7 +11,7 @@ use crate::network;
 use crate::organisation::{Account, DEV, WEB};
 use crate::session::{Caller, Extra, Identity};
 use crate::stage::{Day, Stage};
-use crate::time::{HOUR, MINUTE};
+use crate::time::{DAY, HOUR, MINUTE};
 
 /// The issuer of the code host's tokens.
 const ISSUER: &str = "token.actions.githubusercontent.com";
@@ -118,7 +118,7 @@ pub(super) fn play(stage: &Stage, day: Day, out: &mut Delivery<'_>) {
     for number in 0..deploys {
         // The first deploy that the logs hold brings the bundle that later matters.
         let brings_bundle = number == 0 && stage.place_of(day) < 3;
-        deploy(stage, day, brings_bundle, &mut dice, out);
+        deploy(stage, day, number, brings_bundle, &mut dice, out);
     }
     // Every second week an older release is put back: new names, so only the page changes.
     if !day.weekend && day.number() % 14 == 5 {
@@ -148,7 +148,22 @@ fn working_time(day: Day, dice: &mut Dice) -> i64 {
     day.midnight + dice.between(7 * HOUR + 20 * MINUTE, 17 * HOUR)
 }
 
-fn deploy(stage: &Stage, day: Day, brings_bundle: bool, dice: &mut Dice, out: &mut Delivery<'_>) {
+/// How large the page of a release is: the same whenever that release is put in place.
+fn page_size(stage: &Stage, day: Day, number: i64) -> i64 {
+    let mut dice = stage
+        .seeds
+        .stream("page", day.number() * 100 + number as u64);
+    dice.between(5_400, 5_600)
+}
+
+fn deploy(
+    stage: &Stage,
+    day: Day,
+    number: i64,
+    brings_bundle: bool,
+    dice: &mut Dice,
+    out: &mut Delivery<'_>,
+) {
     let started = working_time(day, dice);
     let job = Job::start(
         stage,
@@ -162,7 +177,7 @@ fn deploy(stage: &Stage, day: Day, brings_bundle: bool, dice: &mut Dice, out: &m
     let caller = job.by(&runner_line());
     let bucket = &stage.organisation.web_bucket;
     let mut at = job.started + 40;
-    let objects = stage.amount(dice, 120, 400).max(24);
+    let objects = stage.length(dice, 120, 400).max(24);
     for object in 0..objects {
         let key = match object % 8 {
             0 if object == 0 && brings_bundle => stage.organisation.web_bundle.clone(),
@@ -191,7 +206,8 @@ fn deploy(stage: &Stage, day: Day, brings_bundle: bool, dice: &mut Dice, out: &m
             at += 1;
         }
     }
-    finish_release(stage, &caller, at + 2, dice, out);
+    let page = page_size(stage, day, number);
+    finish_release(stage, &caller, page, at + 2, dice, out);
 }
 
 fn roll_back(stage: &Stage, day: Day, dice: &mut Dice, out: &mut Delivery<'_>) {
@@ -205,24 +221,27 @@ fn roll_back(stage: &Stage, day: Day, dice: &mut Dice, out: &mut Delivery<'_>) {
         dice,
         out,
     );
-    finish_release(stage, &job.by(&runner_line()), job.started + 30, dice, out);
+    // The first release of the last working day before: each has one.
+    let mut before = Day::at(day.midnight - DAY);
+    while before.weekend {
+        before = Day::at(before.midnight - DAY);
+    }
+    let page = page_size(stage, before, 0);
+    let at = job.started + 30;
+    finish_release(stage, &job.by(&runner_line()), page, at, dice, out);
 }
 
 /// The page that names the bundles is replaced last, then the caches are told.
 fn finish_release(
     stage: &Stage,
     caller: &Caller,
+    page: i64,
     at: i64,
     dice: &mut Dice,
     out: &mut Delivery<'_>,
 ) {
     let organisation = &stage.organisation;
-    let page = Call::object(
-        "s3:PutObject",
-        &organisation.web_bucket,
-        "index.html",
-        dice.between(5_400, 5_600),
-    );
+    let page = Call::object("s3:PutObject", &organisation.web_bucket, "index.html", page);
     out.benign(dice, at, WEB, caller, &page);
     let told = invalidation(&organisation.distribution, dice);
     out.benign(dice, at + 4, WEB, caller, &told);
@@ -276,7 +295,10 @@ fn plan(stage: &Stage, day: Day, dice: &mut Dice, out: &mut Delivery<'_>) {
     let job = Job::start(stage, account, "gha-terraform", subject, started, dice, out);
     let caller = job.by(&terraform());
     let mut at = job.started + 25;
-    for number in 0..dice.between(70, 170) {
+    // Most plans are of one part; one in eight is of all that there is.
+    let whole = dice.permille(125 * stage.volume.min(1000) / 1000);
+    let (fewest, most) = if whole { (400, 1_400) } else { (70, 170) };
+    for number in 0..dice.between(fewest, most) {
         let name = dice.pick(&READS);
         let mut call = if name.starts_with("s3:") {
             Call::bucket(
@@ -375,6 +397,16 @@ fn build(stage: &Stage, day: Day, dice: &mut Dice, out: &mut Delivery<'_>) {
 /// The digests of an image's layers.
 pub(crate) fn push_layers(dice: &mut Dice) -> Vec<String> {
     (0..dice.between(4, 7)).map(|_| dice.hex(64)).collect()
+}
+
+/// The address at which a layer of an image is fetched.
+pub(crate) fn layer(account: &str, repository: &str, digest: &str) -> Call {
+    Call::repository(
+        "ecr:GetDownloadUrlForLayer",
+        account,
+        repository,
+        json!({"layerDigest": format!("sha256:{digest}")}),
+    )
 }
 
 fn upload(repository: &str, layers: &[String], dice: &mut Dice) -> Vec<Call> {

@@ -158,7 +158,8 @@ fn content(stage: &Stage, day: Day, out: &mut Delivery<'_>) {
     }
 }
 
-/// Lifecycle and replication of the report bucket; checks of the keys' health.
+/// Replication of the report bucket, read and write; checks of the keys' health. (What a lifecycle
+/// rule deletes no trail shows.)
 fn replication(stage: &Stage, day: Day, out: &mut Delivery<'_>) {
     let mut dice = stage.stream("replication", day);
     let role = stage.organisation.role(WEB, "s3-replication");
@@ -183,13 +184,15 @@ fn replication(stage: &Stage, day: Day, out: &mut Delivery<'_>) {
             &object,
             dice.between(400, 9_000),
         );
-        out.benign(
-            &mut dice,
-            at,
-            WEB,
-            &Caller::by_service(&identity, "s3.amazonaws.com"),
-            &call,
+        let caller = Caller::by_service(&identity, "s3.amazonaws.com");
+        out.benign(&mut dice, at, WEB, &caller, &call);
+        let copy = Call::object(
+            "s3:PutObject",
+            "halyard-reports-replica",
+            &object,
+            dice.between(400, 9_000),
         );
+        out.benign(&mut dice, at + 1, WEB, &caller, &copy);
     }
     for _ in 0..stage.amount(&mut dice, 10, 20) {
         let at = day.midnight + dice.below(86_400) as i64;

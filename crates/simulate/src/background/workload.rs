@@ -1,6 +1,7 @@
 use serde_json::json;
 
-use super::human::session_token;
+use super::pipeline::{layer, push_layers};
+use super::portal::session_token;
 use crate::call::{Call, Minted};
 use crate::client::Client;
 use crate::delivery::Delivery;
@@ -110,8 +111,14 @@ fn service_starts(stage: &Stage, day: Day, out: &mut Delivery<'_>) {
         .iter()
         .filter(|(.., wallet)| !wallet)
         .collect();
-    for _ in 0..starts {
-        let service = dice.pick(&SERVICES);
+    for number in 0..starts {
+        // The web front end runs what is called stable, the services each a build of their own.
+        let (service, tag) = if number % 5 == 1 {
+            ("web-edge", "stable".to_owned())
+        } else {
+            (dice.pick(&SERVICES), dice.hex(40))
+        };
+        let layers = push_layers(&mut dice);
         let mut at = any_time(day, &mut dice);
         let tasks = dice.between(4, 10);
         let first = dice.below(plain.len() as u64 - 5) as usize;
@@ -125,7 +132,6 @@ fn service_starts(stage: &Stage, day: Day, out: &mut Delivery<'_>) {
                 &caller,
                 &Call::named("ecr:GetAuthorizationToken"),
             );
-            let tag = dice.hex(40);
             let image = Call::repository(
                 "ecr:BatchGetImage",
                 WEB.id,
@@ -133,6 +139,11 @@ fn service_starts(stage: &Stage, day: Day, out: &mut Delivery<'_>) {
                 json!({"imageIds": [{"imageTag": tag}]}),
             );
             out.benign(&mut dice, at + 1, WEB, &caller, &image);
+            // An instance mostly has the layers already.
+            for digest in layers.iter().take(dice.below(3) as usize) {
+                let fetch = layer(WEB.id, service, digest);
+                out.benign(&mut dice, at + 1, WEB, &caller, &fetch);
+            }
             for (_, arn, _) in &plain[first..first + dice.between(2, 4) as usize] {
                 at += dice.between(0, 2);
                 out.benign(&mut dice, at, WEB, &caller, &Call::secret(arn));
@@ -185,7 +196,7 @@ fn services(stage: &Stage, day: Day, out: &mut Delivery<'_>) {
                 Extra::WebIdentity(&format!("arn:aws:iam::{}:oidc-provider/{provider}", WEB.id)),
             );
             let caller = Caller::new(&session, address, &runtime());
-            for _ in 0..stage.amount(&mut dice, 1, 5) {
+            for _ in 0..stage.length(&mut dice, 1, 5) {
                 let later = at + dice.between(5, 55 * MINUTE);
                 let call = service_call(stage, service, &mut dice);
                 out.benign(&mut dice, later, WEB, &caller, &call);

@@ -2,7 +2,7 @@ use serde_json::{Value, json};
 
 use super::iam::{Gathered, Identities, Login, allow, document, trust_service};
 use super::permission_sets::permission_set;
-use crate::background::{FUNCTIONS, NODE_ROLE, SERVICES};
+use crate::background::{ARCHIVE_BUCKET, FUNCTIONS, LOAD_TEST_USER, NODE_ROLE, SERVICES};
 use crate::organisation::{
     Account, DEV, HOME_REGION, MANAGEMENT, PERMISSION_SETS, SIGN, VENDOR, WEB,
 };
@@ -318,7 +318,10 @@ fn workloads(stage: &Stage, iam: &mut Identities) {
             "s3:GetObject",
             "s3:ReplicateObject",
         ],
-        &["arn:aws:s3:::halyard-reports/*"],
+        &[
+            "arn:aws:s3:::halyard-reports/*",
+            "arn:aws:s3:::halyard-reports-replica/*",
+        ],
     )]);
     iam.role(
         &organisation.role(WEB, "s3-replication"),
@@ -568,6 +571,32 @@ fn development(stage: &Stage, iam: &mut Identities) {
         Login::Key,
         &[],
         vec![("mirror", mirror)],
+        vec![],
+    );
+    let archive = [
+        format!("arn:aws:s3:::{ARCHIVE_BUCKET}"),
+        format!("arn:aws:s3:::{ARCHIVE_BUCKET}/*"),
+    ];
+    let load = document(vec![
+        allow(
+            &[
+                "ec2:RunInstances",
+                "ec2:TerminateInstances",
+                "ec2:Describe*",
+            ],
+            &["*"],
+        ),
+        allow(&["s3:ListAllMyBuckets"], &["*"]),
+        allow(
+            &["s3:GetObject", "s3:ListBucket"],
+            &[&archive[0], &archive[1]],
+        ),
+    ]);
+    iam.user(
+        LOAD_TEST_USER,
+        Login::Key,
+        &[],
+        vec![("load", load)],
         vec![],
     );
     iam.user(

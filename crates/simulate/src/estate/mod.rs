@@ -10,20 +10,26 @@ mod settings;
 
 use serde_json::Value;
 
+use crate::network;
 use crate::organisation::ACCOUNTS;
 use crate::stage::Stage;
+use crate::without::Without;
 use crate::{SimulateError, Sink};
 
-/// Writes all files; says how many.
-pub(crate) fn write(stage: &Stage, sink: &mut dyn Sink) -> Result<usize, SimulateError> {
+/// Writes all files but those that are left out; says how many.
+pub(crate) fn write(
+    stage: &Stage,
+    without: &[Without],
+    sink: &mut dyn Sink,
+) -> Result<usize, SimulateError> {
     let mut files = vec![
         (
             "estate/organization.json".to_owned(),
-            organization::organization(stage),
+            pretty(&organization::organization(stage)),
         ),
         (
             "estate/identity-center.json".to_owned(),
-            identity_center::identity_center(stage),
+            pretty(&identity_center::identity_center(stage)),
         ),
     ];
     for account in ACCOUNTS {
@@ -33,17 +39,22 @@ pub(crate) fn write(stage: &Stage, sink: &mut dyn Sink) -> Result<usize, Simulat
         resources["VirtualMFADevices"] = identities.factors;
         files.push((
             format!("estate/iam-{}.json", account.id),
-            identities.details,
+            pretty(&identities.details),
         ));
-        files.push((format!("estate/resources-{}.json", account.id), resources));
+        files.push((
+            format!("estate/resources-{}.json", account.id),
+            pretty(&resources),
+        ));
         let report = format!("estate/credentials-{}.csv", account.id);
-        sink.estate(&report, identities.report.as_bytes())?;
+        files.push((report, identities.report));
     }
-    for (path, value) in &files {
-        sink.estate(path, pretty(value).as_bytes())?;
+    files.push(("networks.csv".to_owned(), network::table()));
+    files.push(("portreeve.toml".to_owned(), settings::text()));
+    files.retain(|(path, _)| !without.iter().any(|without| without.hides_file(path)));
+    for (path, text) in &files {
+        sink.estate(path, text.as_bytes())?;
     }
-    sink.estate("portreeve.toml", settings::text().as_bytes())?;
-    Ok(files.len() + ACCOUNTS.len() + 1)
+    Ok(files.len())
 }
 
 /// Indented as the command line does.

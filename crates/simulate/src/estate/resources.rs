@@ -43,6 +43,7 @@ fn buckets(stage: &Stage, account: Account) -> Value {
             &organisation.web_bucket,
             "halyard-app-logs",
             "halyard-reports",
+            "halyard-reports-replica",
             "halyard-build-cache",
             "halyard-partner-inbox",
             "halyard-media",

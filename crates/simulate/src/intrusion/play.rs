@@ -1,13 +1,15 @@
 use serde_json::json;
 
-use super::scenario::{Actor, ClientKind, Network, On, Scenario, Step, StepCall, seconds};
+use super::scenario::{
+    Actor, ClientKind, Network, On, Region, Scenario, Step, StepCall, System, region_named, seconds,
+};
 use crate::background;
 use crate::call::{Call, Minted};
 use crate::client::Client;
 use crate::delivery::{Delivery, Label};
 use crate::dice::Dice;
 use crate::network;
-use crate::organisation::{PERMISSION_SETS, WEB};
+use crate::organisation::{Account, DEV, PERMISSION_SETS, WEB};
 use crate::session::{Caller, Extra, Identity};
 use crate::stage::{Day, Stage};
 use crate::time::{DAY, HOUR};
@@ -21,12 +23,15 @@ struct Intruder {
     runner: String,
     branch: String,
     pipeline_key: String,
+    /// The layers of the image that the intruder puts.
+    layers: Vec<String>,
 }
 
 impl Intruder {
-    fn new(stage: &Stage) -> Self {
+    fn new(stage: &Stage, scenario: &Scenario) -> Self {
         let mut dice = stage.seeds.stream("intruder", 0);
-        let (exits, server) = network::intruder(&mut dice);
+        let at_home = scenario.knobs.network == Region::HomeCountry;
+        let (exits, server) = network::intruder(&mut dice, at_home);
         let branch = format!(
             "fix/{}",
             dice.pick(&["cache", "headers", "lint", "types", "flaky-test", "timeout"])
@@ -37,6 +42,7 @@ impl Intruder {
             runner: network::runner(&mut dice),
             branch,
             pipeline_key: format!("ASIA{}", dice.base32(16)),
+            layers: background::push_layers(&mut dice),
         }
     }
 }
@@ -51,16 +57,16 @@ pub(crate) fn play(
     out: &mut Delivery<'_>,
 ) {
     let number = (day.midnight - foothold).div_euclid(DAY);
-    let intruder = Intruder::new(stage);
+    let intruder = Intruder::new(stage, scenario);
     let shift = shift(stage, day);
-    for (place, step) in scenario.steps.iter().enumerate() {
+    for step in &scenario.steps {
         let last = i64::from(step.until_day.unwrap_or(step.day));
         if !(i64::from(step.day)..=last).contains(&number)
             || (step.until_day.is_some() && day.weekend)
         {
             continue;
         }
-        let mut dice = stage.stream(&format!("step {name} {place}"), day);
+        let mut dice = stage.stream(&format!("step {} {}", scenario.base, step.id), day);
         let player = Player {
             stage,
             scenario,
@@ -81,11 +87,17 @@ pub(crate) fn play(
                 }
             }
             _ => {
+                let all: i64 = step.calls.iter().map(|call| i64::from(call.times)).sum();
                 let mut at = begins;
+                let mut done = 0;
                 for call in &step.calls {
                     for turn in 0..call.times {
                         player.call(call, turn, at, &mut dice, out);
-                        at += dice.between(step.pause.0, step.pause.1);
+                        done += 1;
+                        at = match step.within {
+                            Some(within) => begins + done * within / all.max(1),
+                            None => at + dice.between(step.pause.0, step.pause.1),
+                        };
                     }
                 }
             }
@@ -119,6 +131,10 @@ impl Player<'_> {
     ) {
         let caller = self.caller(at);
         let mut call = self.shape(declared, turn, at, dice);
+        let regions = &self.step.regions;
+        if let Some(region) = regions.get(turn as usize % regions.len().max(1)) {
+            call.region = region_named(region).unwrap_or(call.region);
+        }
         if declared.denied {
             // The policy of the users of old forbids everything without a second factor.
             call = if self.step.actor == Actor::DeveloperKey {
@@ -131,9 +147,22 @@ impl Player<'_> {
             step: self.step.id.clone(),
             technique: self.step.technique.as_str().to_owned(),
             lineage: format!("{}/{}", self.name, self.step.lineage),
-            may_be_lost: declared.times >= 10 || self.step.per_day.is_some(),
+            one_of_many: declared.times >= 10 || self.step.per_day.is_some(),
         };
-        out.attack(dice, at, WEB, &caller, &call, &label);
+        let account = self.account();
+        if self.step.collateral {
+            out.benign(dice, at, account, &caller, &call);
+        } else {
+            out.attack(dice, at, account, &caller, &call, &label);
+        }
+    }
+
+    /// The account that the step's actor belongs to.
+    fn account(&self) -> Account {
+        match self.step.actor {
+            Actor::LoadTestKey => DEV,
+            _ => WEB,
+        }
     }
 
     fn caller(&self, at: i64) -> Caller {
@@ -149,7 +178,7 @@ impl Player<'_> {
                     person,
                     WEB,
                     &PERMISSION_SETS[0],
-                    false,
+                    background::Way::Line,
                 )
                 .identity
             }
@@ -158,6 +187,7 @@ impl Player<'_> {
                 let key = background::long_lived_key(self.stage.seeds, WEB.id, &person.user_name);
                 Identity::user(WEB.id, &person.user_name, &id, &key)
             }
+            Actor::LoadTestKey => background::load_test_user(self.stage),
             Actor::DeveloperConsole => background::user_console(self.stage, self.day).1,
             Actor::PipelineToken => Identity::web_identity(&self.subject()),
             Actor::Pipeline => {
@@ -185,10 +215,15 @@ impl Player<'_> {
             Network::Runner => &self.intruder.runner,
             Network::Cluster => network::CLUSTER[1],
         };
+        let plain = self.scenario.knobs.client == System::Plain;
         let client = match self.step.client {
+            ClientKind::Kali | ClientKind::Node if plain => Client::plain(),
             ClientKind::Kali | ClientKind::Node => Client::kali(),
             ClientKind::Browser => Client::fixed(
                 "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0",
+            ),
+            ClientKind::Docker if plain => Client::fixed(
+                "docker/27.5.1 go/go1.22.11 git-commit/4c9b3b0 kernel/6.8.0-49-generic os/linux arch/amd64 UpstreamClient(Docker-Client/27.5.1 \\(linux\\))",
             ),
             ClientKind::Docker => Client::fixed(
                 "docker/26.1.5 go/go1.22.9 git-commit/411e817 kernel/6.11.2-amd64 os/linux arch/amd64 UpstreamClient(Docker-Client/26.1.5 \\(linux\\))",
@@ -258,8 +293,22 @@ impl Player<'_> {
                 Call::named(name).request(json!({"id": organisation.distribution}))
             }
             Some(On::Image) if name == "ecr:PutImage" => {
-                let layers = background::push_layers(dice);
-                Call::put_image(WEB.id, "web-edge", "stable", &dice.hex(64), &layers)
+                let layers = &self.intruder.layers;
+                Call::put_image(WEB.id, "web-edge", "stable", &dice.hex(64), layers)
+            }
+            Some(On::Image) if name == "ecr:BatchGetImage" => {
+                let tag = json!({"imageIds": [{"imageTag": "stable"}]});
+                Call::repository(name, WEB.id, "web-edge", tag)
+            }
+            Some(On::ImageLayers) => {
+                let layers = &self.intruder.layers;
+                background::layer(WEB.id, "web-edge", &layers[turn as usize % layers.len()])
+            }
+            Some(On::Machines) => background::launch(self.account(), 1, dice),
+            Some(On::Archive) => {
+                let key = format!("{}/part-{turn:05}.parquet", background::ARCHIVE);
+                let bytes = declared.bytes.unwrap_or(1 << 30);
+                Call::object(name, background::ARCHIVE_BUCKET, &key, bytes).in_account(DEV)
             }
             Some(On::Image) => {
                 Call::repository(name, WEB.id, "web-edge", json!({"maxResults": 100}))

@@ -3,6 +3,7 @@ use portreeve_model::Technique;
 use serde::Deserialize;
 
 use crate::SimulateError;
+use crate::organisation::REGIONS;
 
 /// Every file here is a scenario, named by its file name.
 static SCENARIOS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../scenarios");
@@ -22,18 +23,66 @@ pub(crate) fn names() -> Vec<String> {
     names
 }
 
+/// An intrusion, ready to be played.
+#[derive(Clone, Debug)]
+pub(crate) struct Scenario {
+    /// The scenario whose streams of draws it uses: its own name, or that of the one that it
+    /// extends, so that both happen at the same times.
+    pub(crate) base: String,
+    /// How many days it takes, from the Monday of the foothold.
+    pub(crate) days: u32,
+    pub(crate) knobs: Knobs,
+    /// What is done, in any order.
+    pub(crate) steps: Vec<Step>,
+}
+
 /// An intrusion as its file declares it.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Scenario {
+struct File {
     /// What it is, for readers.
-    #[allow(dead_code)]
-    pub(crate) title: String,
-    /// How many days it takes, from the Monday of the foothold.
-    pub(crate) days: u32,
-    /// What is done, in any order.
-    #[serde(rename = "step")]
-    pub(crate) steps: Vec<Step>,
+    title: String,
+    /// Another scenario whose days and steps are this one's too. That one extends none.
+    extends: Option<String>,
+    days: Option<u32>,
+    #[serde(default)]
+    knobs: Knobs,
+    #[serde(default, rename = "step")]
+    steps: Vec<Step>,
+}
+
+/// In what an intrusion differs from the one that it extends.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct Knobs {
+    /// The intruder's own system.
+    pub(crate) client: System,
+    /// Where the intruder comes from.
+    pub(crate) network: Region,
+    /// Steps that are not done.
+    leave_out: Vec<String>,
+}
+
+/// The intruder's own system.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum System {
+    /// A distribution made for testers, which the client string names.
+    #[default]
+    Kali,
+    /// An ordinary Ubuntu, as some of the organisation's own people have.
+    Plain,
+}
+
+/// Where the intruder comes from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Region {
+    /// VPN providers' exits and a rented server in other countries.
+    #[default]
+    Abroad,
+    /// Providers of the organisation's own country.
+    HomeCountry,
 }
 
 /// One step: calls by one actor from one network.
@@ -54,6 +103,14 @@ pub(crate) struct Step {
     /// Seconds between two calls.
     #[serde(default = "usual_pause")]
     pub(crate) pause: (i64, i64),
+    /// In place of a pause: the seconds over which all calls are spread evenly.
+    pub(crate) within: Option<i64>,
+    /// The regions that calls go to in turn, in place of the usual one.
+    #[serde(default)]
+    pub(crate) regions: Vec<String>,
+    /// Whether others do it because of what the intruder did: it happens and has no label.
+    #[serde(default)]
+    pub(crate) collateral: bool,
     pub(crate) actor: Actor,
     pub(crate) network: Network,
     pub(crate) client: ClientKind,
@@ -81,7 +138,7 @@ pub(crate) struct StepCall {
     /// Whether it is refused.
     #[serde(default)]
     pub(crate) denied: bool,
-    /// How much an object write transfers.
+    /// How much an object's read or write transfers.
     pub(crate) bytes: Option<i64>,
 }
 
@@ -101,6 +158,8 @@ pub(crate) enum Actor {
     Pipeline,
     /// The session of an instance of the production cluster.
     Node,
+    /// The long-lived key of the machine that tests the development account's load.
+    LoadTestKey,
 }
 
 /// Where from.
@@ -121,7 +180,7 @@ pub(crate) enum Network {
     Cluster,
 }
 
-/// With what program.
+/// With what program. `kali` is the command line of the intruder's own system, whichever that is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum ClientKind {
@@ -141,38 +200,63 @@ pub(crate) enum On {
     WebBundles,
     Distribution,
     Image,
+    /// The layers of the image that the intruder put.
+    ImageLayers,
     PipelineRole,
     Person,
     PersonRole,
     SecondFactor,
     WalletSecrets,
     OtherSecrets,
+    Machines,
+    /// Large objects of the development account.
+    Archive,
 }
 
 impl Scenario {
     /// The scenario with this name.
     pub(crate) fn load(name: &str) -> Result<Self, SimulateError> {
-        let unknown = || SimulateError::UnknownIntrusion {
-            name: name.to_owned(),
-            known: names().join(", "),
-        };
-        let file = SCENARIOS
-            .get_file(format!("{name}.toml"))
-            .ok_or_else(unknown)?;
-        let text = file.contents_utf8().ok_or_else(unknown)?;
-        let scenario: Self = toml::from_str(text).map_err(|error| SimulateError::Scenario {
-            name: name.to_owned(),
-            reason: error.to_string(),
-        })?;
-        scenario.check().map_err(|reason| SimulateError::Scenario {
+        let wrong = |reason: String| SimulateError::Scenario {
             name: name.to_owned(),
             reason,
-        })?;
+        };
+        let file = File::load(name)?;
+        let scenario = match file.extends.clone() {
+            None => file.alone(name),
+            Some(base) => {
+                let base_file = File::load(&base)?;
+                if base_file.extends.is_some() {
+                    return Err(wrong(format!("'{base}' extends another scenario itself")));
+                }
+                file.extend(&base, base_file)
+            }
+        };
+        let scenario = scenario.map_err(wrong)?;
+        scenario.check().map_err(wrong)?;
         Ok(scenario)
     }
 
+    /// No more records than this come of it, duplicates counted.
+    pub(crate) fn most_records(&self) -> usize {
+        let calls: usize = self
+            .steps
+            .iter()
+            .map(|step| match (step.per_day, step.until_day) {
+                (Some((_, most)), Some(last)) => {
+                    most.max(0) as usize * (last.saturating_sub(step.day) as usize + 1)
+                }
+                _ => step.calls.iter().map(|call| call.times as usize).sum(),
+            })
+            .sum();
+        calls + calls / 50
+    }
+
     fn check(&self) -> Result<(), String> {
+        let mut ids = std::collections::BTreeSet::new();
         for step in &self.steps {
+            if !ids.insert(&step.id) {
+                return Err(format!("two steps are called {}", step.id));
+            }
             if step.day.max(step.until_day.unwrap_or(0)) >= self.days {
                 return Err(format!(
                     "step {} lies after the last of {} days",
@@ -187,6 +271,13 @@ impl Scenario {
             {
                 return Err(format!("step {} has a time that is not HH:MM:SS", step.id));
             }
+            if let Some(unknown) = step
+                .regions
+                .iter()
+                .find(|region| region_named(region).is_none())
+            {
+                return Err(format!("step {} names no region with {unknown}", step.id));
+            }
             if step.calls.is_empty() || step.calls.iter().any(|call| !call.call.contains(':')) {
                 return Err(format!(
                     "step {} has no call, or one that is not SERVICE:OPERATION",
@@ -196,6 +287,72 @@ impl Scenario {
         }
         Ok(())
     }
+}
+
+impl File {
+    fn load(name: &str) -> Result<Self, SimulateError> {
+        let unknown = || SimulateError::UnknownIntrusion {
+            name: name.to_owned(),
+            known: names().join(", "),
+        };
+        let file = SCENARIOS
+            .get_file(format!("{name}.toml"))
+            .ok_or_else(unknown)?;
+        let text = file.contents_utf8().ok_or_else(unknown)?;
+        let file: Self = toml::from_str(text).map_err(|error| SimulateError::Scenario {
+            name: name.to_owned(),
+            reason: error.to_string(),
+        })?;
+        if file.title.is_empty() {
+            return Err(SimulateError::Scenario {
+                name: name.to_owned(),
+                reason: "it has no title".to_owned(),
+            });
+        }
+        Ok(file)
+    }
+
+    /// The scenario of a file that extends none.
+    fn alone(self, name: &str) -> Result<Scenario, String> {
+        if let Some(step) = self.knobs.leave_out.first() {
+            return Err(format!(
+                "it extends nothing that step {step} could be left out of"
+            ));
+        }
+        Ok(Scenario {
+            base: name.to_owned(),
+            days: self.days.ok_or("it does not say how many days it takes")?,
+            knobs: self.knobs,
+            steps: self.steps,
+        })
+    }
+
+    /// The scenario of a file that extends `base`.
+    fn extend(self, name: &str, base: Self) -> Result<Scenario, String> {
+        let mut steps = base.steps;
+        for left_out in &self.knobs.leave_out {
+            let before = steps.len();
+            steps.retain(|step| step.id != *left_out);
+            if steps.len() == before {
+                return Err(format!("'{name}' has no step {left_out} to leave out"));
+            }
+        }
+        steps.extend(self.steps);
+        Ok(Scenario {
+            base: name.to_owned(),
+            days: self
+                .days
+                .or(base.days)
+                .ok_or("it does not say how many days it takes")?,
+            knobs: self.knobs,
+            steps,
+        })
+    }
+}
+
+/// The region with this name.
+pub(crate) fn region_named(name: &str) -> Option<&'static str> {
+    REGIONS.into_iter().find(|known| *known == name)
 }
 
 /// Seconds since midnight of a time written `HH:MM:SS`.
@@ -213,14 +370,50 @@ mod tests {
         assert!(names().contains(&"main".to_owned()));
         for name in names() {
             let scenario = Scenario::load(&name).unwrap();
-            assert!(
-                !scenario.title.is_empty() && !scenario.steps.is_empty(),
-                "{name}"
-            );
+            assert!(!scenario.steps.is_empty(), "{name}");
         }
         assert!(matches!(
             Scenario::load("no-such"),
             Err(SimulateError::UnknownIntrusion { .. })
         ));
+    }
+
+    fn extended(text: &str) -> Result<Scenario, String> {
+        let file: File = toml::from_str(text).map_err(|error| error.to_string())?;
+        file.extend("main", File::load("main").unwrap())
+    }
+
+    #[test]
+    fn knobs_change_what_is_extended_and_nothing_else() {
+        let main = Scenario::load("main").unwrap();
+        let quiet = extended(
+            "title = 'x'\nextends = 'main'\n[knobs]\nclient = 'plain'\n\
+             network = 'home-country'\nleave-out = ['S09', 'S10']\n",
+        )
+        .unwrap();
+        assert_eq!((quiet.days, quiet.base.as_str()), (main.days, "main"));
+        assert_eq!(quiet.knobs.client, System::Plain);
+        assert_eq!(quiet.knobs.network, Region::HomeCountry);
+        let left: Vec<_> = main
+            .steps
+            .iter()
+            .map(|step| step.id.as_str())
+            .filter(|id| !["S09", "S10"].contains(id))
+            .collect();
+        assert_eq!(
+            quiet
+                .steps
+                .iter()
+                .map(|step| step.id.as_str())
+                .collect::<Vec<_>>(),
+            left
+        );
+        for wrong in [
+            "title = 'x'\n[knobs]\nleave-out = ['S99']",
+            "title = 'x'\n[knobs]\nclient = 'other'",
+            "title = 'x'\nstep-before = 3",
+        ] {
+            assert!(extended(wrong).is_err(), "{wrong}");
+        }
     }
 }
