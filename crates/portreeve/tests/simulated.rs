@@ -183,6 +183,67 @@ fn an_organisation_without_an_intrusion_has_no_grave_incident() {
 }
 
 #[test]
+fn what_is_left_out_is_not_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("halyard");
+    let output = portreeve(&[
+        "simulate",
+        "--intrusion",
+        "none",
+        "--days",
+        "1",
+        "--max-records",
+        "1000",
+        "--without",
+        "inventory",
+        "--without",
+        "region=us-east-1",
+        "--loss",
+        "0.01",
+        "--delay",
+        "0",
+        "--out",
+        out.to_str().unwrap(),
+    ]);
+    assert!(output.status.success(), "{}", said(&output));
+    assert!(out.join("networks.csv").is_file() && out.join("portreeve.toml").is_file());
+    assert!(!out.join("estate").exists());
+    let trail = out.join("logs/AWSLogs");
+    let organisation = std::fs::read_dir(trail).unwrap().next().unwrap().unwrap();
+    let regions = |account: &str| {
+        let place = organisation.path().join(account).join("CloudTrail");
+        let mut names: Vec<_> = std::fs::read_dir(place)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        names.sort();
+        names
+    };
+    assert_eq!(regions("111122223333"), ["eu-west-1"]);
+
+    for wrong in [
+        ["--without", "everything"],
+        ["--loss", "1.5"],
+        ["--delay", "99999"],
+        ["--scale", "0"],
+        ["--start-after-foothold", "18"],
+        ["--intrusion", "no-such"],
+    ] {
+        let elsewhere = folder.path().join("elsewhere");
+        let mut arguments = vec!["simulate", "--out", elsewhere.to_str().unwrap()];
+        arguments.extend(wrong);
+        let output = portreeve(&arguments);
+        assert_eq!(
+            output.status.code(),
+            Some(2),
+            "{wrong:?}: {}",
+            said(&output)
+        );
+        assert!(!elsewhere.exists(), "{wrong:?}");
+    }
+}
+
+#[test]
 fn the_simulator_refuses_a_folder_that_is_not_empty() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("precious.txt"), "kept").unwrap();

@@ -58,8 +58,9 @@ impl Stage {
         self.seeds.stream(concern, day.number())
     }
 
-    /// How many there are of what no volume thins and a multiplied one repeats.
-    pub(crate) fn at_least(&self, usual: i64) -> i64 {
+    /// How many times `usual` there is of what a thin volume leaves alone and a multiplied one
+    /// repeats.
+    pub(crate) fn repeated(&self, usual: i64) -> i64 {
         usual * (self.volume.max(1000) / 1000) as i64
     }
 

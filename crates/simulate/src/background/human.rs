@@ -115,7 +115,7 @@ impl Work<'_> {
             Way::LineAgain => (1, 4),
             Way::Console => (4, 9),
         };
-        for _ in 0..stage.at_least(dice.between(fewest, most)) {
+        for _ in 0..stage.repeated(dice.between(fewest, most)) {
             let mut at = session.created
                 + 10
                 + dice.below((ends - session.created - 30).max(1) as u64) as i64;

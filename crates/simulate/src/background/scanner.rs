@@ -119,7 +119,7 @@ pub(super) fn play(stage: &Stage, day: Day, out: &mut Delivery<'_>) {
             }
             out.benign(&mut dice, at, account, &caller, &call);
             // However much there is, it is read within the hour that the session lives.
-            if number % (2 * stage.at_least(1)) == 1 {
+            if number % (2 * stage.repeated(1)) == 1 {
                 at += dice.between(0, 3);
             }
         }
