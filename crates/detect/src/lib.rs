@@ -23,6 +23,7 @@
 //! ```
 
 mod activities;
+mod clients;
 mod derived;
 mod lineage;
 mod settings;
@@ -32,6 +33,9 @@ mod stage_two;
 mod strings;
 
 pub use activities::{Activities, ActivityRow, Position, RowId};
+pub use clients::{
+    Client, ClientKind, client_family, described_client, is_provider_family, is_specific_family,
+};
 pub use derived::{DERIVED_FIELDS, DerivedField, DerivedValues, Stage, derived_field, set_derived};
 pub use lineage::{CredentialFacts, Lineage, Link};
 pub use settings::{Settings, Sign, SignKind};

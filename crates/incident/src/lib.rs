@@ -29,7 +29,6 @@ mod actors;
 mod behaviour;
 mod build;
 mod case;
-mod clients;
 mod credentials;
 mod facts;
 mod groups;

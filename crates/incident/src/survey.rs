@@ -9,11 +9,13 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use foldhash::fast::FixedState;
-use portreeve_detect::{ActivityRow, Folded, RowId, Settings, Symbol};
+use portreeve_detect::{
+    ActivityRow, Folded, RowId, Settings, Symbol, client_family, is_provider_family,
+    is_specific_family,
+};
 use portreeve_model::{Finding, FindingSource, OriginKind, Severity};
 
 use crate::actors::{ActorId, Actors};
-use crate::clients;
 
 /// From how many actors on, seen without a finding, an address is an office's or a provider's.
 const COMMON_ACTORS: u32 = 4;
@@ -119,7 +121,7 @@ impl<'a> Survey<'a> {
             let family = match self.family_of.get(&row.client_symbol()) {
                 Some(family) => *family,
                 None => {
-                    let name = clients::family(row.client().unwrap_or_default());
+                    let name = client_family(row.client().unwrap_or_default());
                     let next = self.families.len() as FamilyId;
                     let number = *family_numbers.entry(name.clone()).or_insert(next);
                     if number == next {
@@ -294,7 +296,7 @@ impl<'a> Survey<'a> {
                 .first_strange
                 .get(actor)
                 .is_some_and(|first| seen.first >= first - LEAD_SECONDS);
-            if !seen.found || !near || clients::is_provider(&self.families[*family as usize]) {
+            if !seen.found || !near || is_provider_family(&self.families[*family as usize]) {
                 ordinary.insert(*family);
             } else {
                 found.insert(*family);
@@ -316,7 +318,7 @@ impl<'a> Survey<'a> {
         let pairs: Vec<(ActorId, FamilyId)> = firsts
             .keys()
             .filter(|(_, family)| distinctive.contains(family))
-            .filter(|(_, family)| clients::is_specific(&self.families[*family as usize]))
+            .filter(|(_, family)| is_specific_family(&self.families[*family as usize]))
             .copied()
             .collect();
         let mut uses_of = HashMap::<ActorId, Vec<(FamilyId, Symbol)>, FixedState>::default();
