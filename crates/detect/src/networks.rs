@@ -377,8 +377,12 @@ impl Networks {
 /// place, and not where Identity Center takes a person's role session: it calls
 /// `AssumeRoleWithSAML` itself, from an address of the provider's; the person's stands in the call
 /// of the portal before.
-pub fn is_callers_address(kind: OriginKind, action: &str, role: &str) -> bool {
-    let identity_center = action == "sts:AssumeRoleWithSAML"
-        && (role.contains("/aws-reserved/sso.amazonaws.com/") || role.contains("AWSReservedSSO_"));
-    matches!(kind, OriginKind::Public | OriginKind::Private) && !identity_center
+pub fn is_callers_address<'t>(
+    kind: OriginKind,
+    operation: &str,
+    mut targets: impl Iterator<Item = &'t str>,
+) -> bool {
+    matches!(kind, OriginKind::Public | OriginKind::Private)
+        && !(operation == "AssumeRoleWithSAML"
+            && targets.any(|target| target.contains("AWSReservedSSO_")))
 }
