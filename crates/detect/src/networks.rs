@@ -109,12 +109,12 @@ pub enum NetworkDataError {
 
 /// One set of data, in memory.
 #[derive(Debug)]
-pub struct NetworkData(Form);
+pub struct NetworkData(Box<Form>);
 
 #[derive(Debug)]
 enum Form {
     Table(RangeTable),
-    MaxMind(Box<MaxMind>),
+    MaxMind(MaxMind),
 }
 
 impl NetworkData {
@@ -137,7 +137,7 @@ impl NetworkData {
 
     /// Takes a table.
     pub fn of_table(table: RangeTable) -> Self {
-        Self(Form::Table(table))
+        Self(Box::new(Form::Table(table)))
     }
 
     /// Reads data in any of the known forms. Also tells what could not be read, where the rest
@@ -145,13 +145,10 @@ impl NetworkData {
     pub fn read(name: &str, bytes: Vec<u8>) -> Result<(Self, Vec<String>), NetworkDataError> {
         let tail = &bytes[bytes.len().saturating_sub(TAIL)..];
         match Self::recognise(&bytes, tail).ok_or(NetworkDataError::NoTable)? {
-            "networks.table" => Ok((
-                Self(Form::Table(RangeTable::from_bytes(&bytes)?)),
-                Vec::new(),
-            )),
+            "networks.table" => Ok((Self::of_table(RangeTable::from_bytes(&bytes)?), Vec::new())),
             "networks.maxmind" => {
                 let database = MaxMind::new(name, bytes)?;
-                Ok((Self(Form::MaxMind(Box::new(database))), Vec::new()))
+                Ok((Self(Box::new(Form::MaxMind(database))), Vec::new()))
             }
             _ => {
                 let mut reader = TableReader::default();
@@ -168,14 +165,14 @@ impl NetworkData {
                 if more > 0 {
                     problems.push(format!("{name}: {more} more rows without a range"));
                 }
-                Ok((Self(Form::Table(table)), problems))
+                Ok((Self::of_table(table), problems))
             }
         }
     }
 
     /// Where it comes from.
     pub fn origin(&self) -> &DataOrigin {
-        match &self.0 {
+        match &*self.0 {
             Form::Table(table) => table.origin(),
             Form::MaxMind(database) => &database.origin,
         }
@@ -183,7 +180,7 @@ impl NetworkData {
 
     /// How many ranges it has, where that is known without counting.
     pub fn ranges(&self) -> Option<usize> {
-        match &self.0 {
+        match &*self.0 {
             Form::Table(table) => Some(table.len()),
             Form::MaxMind(_) => None,
         }
@@ -191,7 +188,7 @@ impl NetworkData {
 
     /// Whether it tells operators by their AS numbers.
     pub fn tells_asn(&self) -> bool {
-        match &self.0 {
+        match &*self.0 {
             Form::Table(table) => table.tells_asn(),
             Form::MaxMind(database) => database.tells_asn,
         }
@@ -199,14 +196,14 @@ impl NetworkData {
 
     /// Whether it tells countries.
     pub fn tells_country(&self) -> bool {
-        match &self.0 {
+        match &*self.0 {
             Form::Table(table) => table.tells_country(),
             Form::MaxMind(database) => database.tells_country,
         }
     }
 
     fn find(&self, address: IpAddr) -> Option<Told<'_>> {
-        match &self.0 {
+        match &*self.0 {
             Form::Table(table) => table.find(address),
             Form::MaxMind(database) => database.find(address),
         }

@@ -217,7 +217,7 @@ fn network_ends(text: &str) -> Option<(IpAddr, IpAddr)> {
     Some((first.trim().parse().ok()?, last.trim().parse().ok()?))
 }
 
-fn text<'l>(line: &'l ByteRecord, column: Option<usize>) -> Option<&'l str> {
+fn text(line: &ByteRecord, column: Option<usize>) -> Option<&str> {
     let text = std::str::from_utf8(line.get(column?)?).ok()?.trim();
     (!text.is_empty()).then_some(text)
 }

@@ -140,6 +140,16 @@ impl MaxMind {
             has(&["asn", "isp", "enterprise"]),
             has(&["country", "city", "enterprise"]),
         );
+        // What MaxMind's licence for GeoLite asks to be said.
+        let attribution = if kind.starts_with("GeoLite2") {
+            DataOrigin {
+                licence: "GeoLite End User License Agreement".to_owned(),
+                attribution: "GeoLite2 data created by MaxMind, https://www.maxmind.com".to_owned(),
+                ..DataOrigin::default()
+            }
+        } else {
+            DataOrigin::default()
+        };
         let origin = DataOrigin {
             name: if kind.is_empty() {
                 name.to_owned()
@@ -147,7 +157,7 @@ impl MaxMind {
                 kind
             },
             date,
-            ..DataOrigin::default()
+            ..attribution
         };
         Ok(Self {
             tells_asn: asn || !country,
