@@ -1,10 +1,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
-use portreeve_detect::{Sign, Snapshot, StageOne};
+use portreeve_detect::{Networks, Sign, Snapshot, StageOne};
 use portreeve_graph::Graph;
 use portreeve_incident::{Report, Summary};
 use portreeve_model::{BlindSpot, DeadLetter, Estate, Input, InputKind};
@@ -16,6 +16,7 @@ use crate::config::Config;
 use crate::content::{RuleSet, built_in_catalogue, is_for};
 use crate::discover::{Found, discover};
 use crate::inventory;
+use crate::networks::{self, FoundData};
 use crate::open::Opened;
 use crate::progress::Progress;
 use crate::reader::{FileOutcome, LogReader};
@@ -96,6 +97,8 @@ pub struct Knowledge {
     pub estate: Estate,
     /// Who can reach what.
     pub graph: Graph,
+    /// Data of networks, in order of the files' names.
+    pub networks: Vec<FoundData>,
     /// Every file that was read.
     pub inputs: Vec<Input>,
     /// What could not be read.
@@ -119,7 +122,7 @@ pub fn survey(
     progress: &dyn Progress,
 ) -> Result<Knowledge, RunError> {
     let (knowledge, rest) = look(paths, config, skip, progress);
-    if knowledge.inputs.is_empty() {
+    if inventories(&knowledge.inputs) == 0 {
         return Err(RunError::NothingReadable(NothingReadable {
             files: rest.len(),
             inventory: 0,
@@ -128,6 +131,13 @@ pub fn survey(
         }));
     }
     Ok(knowledge)
+}
+
+fn inventories(inputs: &[Input]) -> usize {
+    inputs
+        .iter()
+        .filter(|input| input.kind == InputKind::Inventory)
+        .count()
 }
 
 /// Tells all files, reads those that are inventory, and gives back the others.
@@ -145,6 +155,7 @@ fn look(
     );
     let mut estate = Estate::default();
     let mut inputs = Vec::new();
+    let mut networks = Vec::new();
     let mut rest = Vec::new();
     for found in files {
         let bytes = found.bytes;
@@ -165,6 +176,14 @@ fn look(
                     let (input, dead) = inventory::read(&found, opened, &mut estate);
                     inputs.push(input);
                     dead_letters.extend(dead);
+                } else if recognition.is_none()
+                    && networks::recognise(opened.head(), found.path.as_deref()).is_some()
+                {
+                    let (input, data, dead) = networks::read(&found, opened);
+                    inputs.push(input);
+                    dead_letters.extend(dead);
+                    let path = found.path;
+                    networks.extend(data.map(|data| FoundData { path, data }));
                 } else {
                     // Standard input can be opened once only; of files too many would be open.
                     let opened = found.path.is_none().then_some(opened);
@@ -180,7 +199,7 @@ fn look(
     }
     portreeve_estate::complete(&mut estate);
     let (catalogue, mut notes) = built_in_catalogue();
-    if !inputs.is_empty() {
+    if inventories(&inputs) > 0 {
         progress.begin("Building the attack graph", 0);
     }
     let graph = Graph::build(&estate, &catalogue, &config.jewels);
@@ -189,6 +208,7 @@ fn look(
         Knowledge {
             estate,
             graph,
+            networks,
             inputs,
             dead_letters,
             notes,
@@ -212,6 +232,7 @@ pub fn investigate(request: Request, progress: &dyn Progress) -> Result<Report, 
     let Knowledge {
         estate,
         graph,
+        networks: found_networks,
         mut inputs,
         mut dead_letters,
         mut notes,
@@ -223,7 +244,7 @@ pub fn investigate(request: Request, progress: &dyn Progress) -> Result<Report, 
     if logs == 0 {
         return Err(RunError::NothingReadable(NothingReadable {
             files: rest.len() + inputs.len(),
-            inventory: inputs.len(),
+            inventory: inventories(&inputs),
             dead_letters,
             wanted: "a log that is known (AWS CloudTrail in any of its forms)",
         }));
@@ -244,6 +265,11 @@ pub fn investigate(request: Request, progress: &dyn Progress) -> Result<Report, 
             .map(ToString::to_string),
     );
     let settings = config.settings();
+    let gathered = networks::gather(&config, found_networks);
+    inputs.extend(gathered.inputs);
+    dead_letters.extend(gathered.dead_letters);
+    let networks = Arc::new(Networks::new(&settings, gathered.data));
+    notes.push(networks::note(&networks, &settings));
     let jewels = graph.jewels();
     let snapshot = Snapshot::new(
         &estate,
@@ -251,7 +277,8 @@ pub fn investigate(request: Request, progress: &dyn Progress) -> Result<Report, 
         jewels
             .iter()
             .map(|jewel| (jewel.id.as_str(), jewel.kind.as_str())),
-    );
+    )
+    .with_networks(networks);
     let extractor = Extractor::new(&fields);
 
     progress.begin(
