@@ -336,7 +336,7 @@ mod tests {
                 "klass",
             ),
             ("[networks]\n\"192.0.2.0/24\" = 7\n", "a class, or a table"),
-            ("x = 1\n[[vendors]]\n", "line 1"),
+            ("x = 1\n[[vendors]]\n", "missing field `name`"),
             (
                 "\n[[vendors]]\nname = \"W\"\nnetworks = []\n",
                 "at least one network",

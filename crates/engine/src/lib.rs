@@ -46,6 +46,8 @@ pub use networks::{
     FoundData, OPEN_SET, StoredContent, StoredData, UpdateError, default_network_folder, networks,
     stored_data, update_from_files, update_from_open_set,
 };
+/// Why a network is said to be what it is.
+pub use portreeve_detect::Explanation;
 pub use progress::{Progress, Silent};
 pub use rule_tests::{RuleTests, test_rules};
 pub use run::{Knowledge, NothingReadable, Request, RunError, investigate, survey};
