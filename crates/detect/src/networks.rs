@@ -273,8 +273,13 @@ impl Networks {
     pub fn new(settings: &Settings, data: Vec<NetworkData>) -> Self {
         Self {
             declared: Declared::new(settings),
+            // Without data no operator is known, and there is nothing to judge.
+            providers: if data.is_empty() {
+                Providers::none()
+            } else {
+                Providers::built_in()
+            },
             data,
-            providers: Providers::built_in(),
         }
     }
 

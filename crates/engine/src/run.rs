@@ -278,7 +278,7 @@ pub fn investigate(request: Request, progress: &dyn Progress) -> Result<Report, 
             .iter()
             .map(|jewel| (jewel.id.as_str(), jewel.kind.as_str())),
     )
-    .with_networks(networks);
+    .with_networks(networks.clone());
     let extractor = Extractor::new(&fields);
 
     progress.begin(
@@ -343,11 +343,12 @@ pub fn investigate(request: Request, progress: &dyn Progress) -> Result<Report, 
     notes.extend(unrecognised_note(&inputs));
 
     progress.begin("Telling incidents", 0);
-    let incidents = portreeve_incident::incidents(&portreeve_incident::Context {
+    let context = portreeve_incident::Context {
         folded: &folded,
         reach: Some(&graph),
         settings: &settings,
-    });
+    };
+    let incidents = portreeve_incident::incidents_in_networks(&context, &networks);
     let mut blind_spots = estate.blind_spots.clone();
     blind_spots.extend(no_data_events(&folded.coverage));
     Ok(Report {

@@ -43,7 +43,7 @@ mod survey;
 mod text;
 mod touched;
 
-pub use build::{Context, incidents};
+pub use build::{Context, incidents, incidents_in_networks};
 pub use reach::Reach;
 pub use report::{
     CredentialStory, Incident, NetworkUse, Report, ResponseStep, ScorePart, Summary, TimelineEntry,

@@ -10,7 +10,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 
 use foldhash::fast::FixedState;
 use portreeve_detect::{
-    ActivityRow, Folded, RowId, Settings, Symbol, client_family, is_provider_family,
+    ActivityRow, Folded, Networks, RowId, Symbol, client_family, is_provider_family,
     is_specific_family,
 };
 use portreeve_model::{Finding, FindingSource, OriginKind, Severity};
@@ -82,7 +82,7 @@ pub(crate) struct Survey<'a> {
 }
 
 impl<'a> Survey<'a> {
-    pub(crate) fn new(folded: &'a Folded, settings: &Settings) -> Self {
+    pub(crate) fn new(folded: &'a Folded, networks: &Networks) -> Self {
         let actors = Actors::new(folded);
         let mut rows_of_finding = vec![Vec::new(); folded.findings.len()];
         for (row, finding) in &folded.hits {
@@ -106,7 +106,7 @@ impl<'a> Survey<'a> {
         };
         let client_uses = survey.read_uses();
         survey.mark_findings();
-        survey.find_common(settings);
+        survey.find_common(networks);
         survey.find_habitual();
         survey.find_first_strange();
         survey.find_distinctive(&client_uses);
@@ -227,7 +227,7 @@ impl<'a> Survey<'a> {
         }
     }
 
-    fn find_common(&mut self, settings: &Settings) {
+    fn find_common(&mut self, networks: &Networks) {
         let mut quiet = HashMap::<Symbol, u32, FixedState>::default();
         for ((_, address), used) in &self.uses {
             *quiet.entry(*address).or_default() += u32::from(used.found == 0);
@@ -236,11 +236,10 @@ impl<'a> Survey<'a> {
         self.common = quiet
             .into_iter()
             .filter(|(address, count)| {
-                let class = strings
+                let own = strings
                     .get(*address)
-                    .and_then(|text| settings.network_class(text));
-                !self.named.contains(address)
-                    && (*count >= COMMON_ACTORS || matches!(class, Some("corporate" | "pipeline")))
+                    .is_some_and(|text| networks.of(text).own);
+                !self.named.contains(address) && (*count >= COMMON_ACTORS || own)
             })
             .map(|(address, _)| address)
             .collect();

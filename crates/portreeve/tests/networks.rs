@@ -203,7 +203,11 @@ fn data_among_the_input_are_used_and_named() {
         .collect();
     assert_eq!(
         kinds,
-        ["networks.maxmind", "aws.cloudtrail (ndjson)", "networks.csv"]
+        [
+            "networks.maxmind",
+            "aws.cloudtrail (ndjson)",
+            "networks.csv"
+        ]
     );
     let notes = report["notes"].to_string();
     assert!(notes.contains("GeoLite2-ASN of 2026-05-28"), "{notes}");

@@ -69,7 +69,12 @@ impl Providers {
     /// The table that is built in.
     pub fn built_in() -> Self {
         // Empty only if the table were broken, which a test rules out.
-        Self::parse(BUILT_IN).unwrap_or_else(|_| Self::of(1.0, Vec::new()))
+        Self::parse(BUILT_IN).unwrap_or_else(|_| Self::none())
+    }
+
+    /// A table that says nothing.
+    pub(super) fn none() -> Self {
+        Self::of(1.0, Vec::new())
     }
 
     fn parse(text: &str) -> Result<Self, String> {

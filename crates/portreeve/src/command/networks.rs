@@ -58,19 +58,21 @@ fn update(from: &[PathBuf], npm: &OsStr, folder: &Path) -> Result<Ending> {
     };
     let mut out = std::io::stdout().lock();
     out.write_all(listed(&stored).as_bytes())?;
-    for data in &stored {
-        if let Ok(content) = &data.content
-            && let Some(days) = age(&content.origin.date)
-            && days > OLD_DAYS
-        {
-            eprintln!(
-                "portreeve: {} is {days} days old, and what has moved since is told wrongly; the \
-                 publishers of the open set have announced to stop its packages and to publish at \
-                 github.com/sapics/ip-location-db/releases instead. Newer files are taken with \
-                 `--from`",
-                content.origin.name
-            );
-        }
+    let old: Vec<String> = stored
+        .iter()
+        .filter_map(|data| {
+            let origin = &data.content.as_ref().ok()?.origin;
+            let days = age(&origin.date).filter(|days| *days > OLD_DAYS)?;
+            Some(format!("{} is {days} days old", origin.name))
+        })
+        .collect();
+    if !old.is_empty() {
+        eprintln!(
+            "portreeve: {}: what has moved since is told wrongly. Newer files are taken with \
+             `--from`; the publishers of the open set have announced to stop its packages and to \
+             publish at github.com/sapics/ip-location-db/releases instead",
+            old.join(", ")
+        );
     }
     Ok(Ending::Clean)
 }
