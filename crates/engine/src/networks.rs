@@ -70,7 +70,8 @@ pub(crate) fn read(
             letter("data of networks of more than 1 GiB".to_owned());
             None
         }
-        Ok(_) => match NetworkData::read(&found.name, bytes) {
+        // The folder it lies in is no part of what the data are called.
+        Ok(_) => match NetworkData::read(file_name(&found.name), bytes) {
             Ok((data, problems)) => {
                 problems.into_iter().for_each(&mut letter);
                 Some(data)
@@ -95,6 +96,10 @@ pub(crate) fn read(
         &mut dead,
     );
     (input, data, dead)
+}
+
+fn file_name(path: &str) -> &str {
+    path.rsplit(['/', '\\']).next().unwrap_or(path)
 }
 
 /// What was read besides the input, in the order in which it counts.
