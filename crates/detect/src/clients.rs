@@ -114,10 +114,12 @@ pub fn client_family(user_agent: &str) -> String {
     let plain = without_brackets(user_agent);
     let mut family = String::with_capacity(plain.len());
     for part in plain.split_ascii_whitespace() {
+        // Brackets stand around the whole; of a part that is left out they must not stay behind.
+        let part = part.trim_start_matches('[').trim_end_matches(']');
         let changes = ["md/command#", "command/", "md/prompt#", "m/"]
             .iter()
             .any(|prefix| part.starts_with(prefix));
-        if !changes {
+        if !changes && !part.is_empty() {
             if !family.is_empty() {
                 family.push(' ');
             }
