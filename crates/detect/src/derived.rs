@@ -3,7 +3,6 @@ use portreeve_record::{FieldId, Fields, Slots, Value};
 use smallvec::{SmallVec, smallvec};
 use std::borrow::Cow;
 use std::collections::HashMap;
-use std::sync::Arc;
 
 use foldhash::fast::FixedState;
 
@@ -236,21 +235,25 @@ pub(crate) struct Deriver<'s> {
 /// The networks of the addresses that were asked for last: calls come in runs, and a few hundred
 /// addresses make most of a log.
 #[derive(Clone, Debug, Default)]
-struct RecentNetworks<'s>(HashMap<String, Arc<Network<'s>>, FixedState>);
+struct RecentNetworks<'s>(HashMap<String, Network<'s>, FixedState>);
 
 /// How many addresses are remembered; all are forgotten when there are more.
-const RECENT_NETWORKS: usize = 4096;
+const RECENT_NETWORKS: usize = 1 << 14;
 
 impl<'s> RecentNetworks<'s> {
-    fn of(&mut self, address: &str, snapshot: &'s Snapshot) -> Arc<Network<'s>> {
+    fn of(&mut self, address: &str, snapshot: &'s Snapshot) -> Network<'s> {
+        // Where nothing is known there is nothing to remember.
+        if snapshot.networks().is_empty() {
+            return snapshot.networks().of(address);
+        }
         if let Some(known) = self.0.get(address) {
-            return known.clone();
+            return *known;
         }
         if self.0.len() >= RECENT_NETWORKS {
             self.0.clear();
         }
-        let network = Arc::new(snapshot.networks().of(address));
-        self.0.insert(address.to_owned(), network.clone());
+        let network = snapshot.networks().of(address);
+        self.0.insert(address.to_owned(), network);
         network
     }
 }
@@ -291,7 +294,7 @@ impl<'s> Deriver<'s> {
     ) -> DerivedValues<'s> {
         let mut values = DerivedValues::new();
         // Looked up and read once, where a rule asks for any part of it.
-        let mut network: Option<Arc<Network<'s>>> = None;
+        let mut network: Option<Network<'s>> = None;
         let mut client: Option<Client<'_>> = None;
         for (id, field) in &self.wanted {
             if field.stage == Stage::History {
@@ -318,7 +321,7 @@ impl<'s> Deriver<'s> {
                 path if path.starts_with(NETWORK) => {
                     let network = network.get_or_insert_with(|| match callers_address(activity) {
                         Some(address) => self.networks.of(address, snapshot),
-                        None => Arc::default(),
+                        None => Network::default(),
                     });
                     of_network(path, network, activity, snapshot)
                 }
@@ -384,7 +387,7 @@ fn of_network<'s>(
             .map(|asn| Value::String(Cow::Owned(asn.to_string()))),
         NETWORK_ORGANISATION => network.organisation.map(text),
         NETWORK_COUNTRY => network.country.map(text),
-        NETWORK_NAME => network.name.clone().map(Value::String),
+        NETWORK_NAME => network.name().map(Value::String),
         NETWORK_OWN => snapshot
             .networks()
             .expects(network, &activity.actor.principal)

@@ -229,7 +229,7 @@ impl Default for Networks {
 }
 
 /// What is known of one address's network. What is not known is absent.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Network<'n> {
     /// The number of the autonomous system that announces it.
     pub asn: Option<u32>,
@@ -243,9 +243,9 @@ pub struct Network<'n> {
     pub certainty: f64,
     /// Whether the class is the user's word.
     pub declared: bool,
-    /// What the network is called, to tell whether two addresses are in one: the declared range's
-    /// name, else the AS number as `AS64500`, else the /24 or /48 around the address.
-    pub name: Option<Cow<'n, str>>,
+    /// The name that the user or the data give it.
+    label: Option<&'n str>,
+    address: Option<IpAddr>,
     /// Whether it is a declared way out of the own organisation's: offices, pipelines.
     pub own: bool,
     /// The vendor whose declared network it is, by its number in [`Settings::vendors`].
@@ -267,6 +267,20 @@ pub struct Explanation<'n> {
     pub signs: Vec<&'n ProviderSign>,
 }
 
+impl<'n> Network<'n> {
+    /// What the network is called, to tell whether two addresses are in one: the declared range's
+    /// name, else the AS number as `AS64500`, else the /24 or /48 around the address. Nothing has
+    /// no name.
+    pub fn name(&self) -> Option<Cow<'n, str>> {
+        let address = self.address?;
+        Some(match (self.label, self.asn) {
+            (Some(label), _) => Cow::Borrowed(label),
+            (None, Some(asn)) => Cow::Owned(format!("AS{asn}")),
+            (None, None) => Cow::Owned(ranges::prefix(address).to_string()),
+        })
+    }
+}
+
 impl Networks {
     /// Joins what the user declares with data of networks; of two sets that tell something the
     /// first counts.
@@ -281,6 +295,11 @@ impl Networks {
             },
             data,
         }
+    }
+
+    /// Whether neither user nor data tell anything of any network.
+    pub fn is_empty(&self) -> bool {
+        self.data.is_empty() && self.declared.is_empty()
     }
 
     /// The sets of data that are used.
@@ -341,12 +360,6 @@ impl Networks {
             .first()
             .filter(|(_, certainty)| *certainty >= self.providers.bound());
         let class = declared.class.or(told.class);
-        let name = declared
-            .name
-            .or(told.name)
-            .map(Cow::Borrowed)
-            .or_else(|| told.asn.map(|asn| Cow::Owned(format!("AS{asn}"))))
-            .unwrap_or_else(|| Cow::Owned(ranges::prefix(address).to_string()));
         let network = Network {
             asn: told.asn,
             organisation: told.organisation,
@@ -358,7 +371,8 @@ impl Networks {
                 (None, None) => 0.0,
             },
             declared: declared.class.is_some(),
-            name: Some(name),
+            label: declared.name.or(told.name),
+            address: Some(address),
             own: declared.own,
             vendor: declared.vendor,
         };

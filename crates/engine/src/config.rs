@@ -226,7 +226,7 @@ impl Config {
                 .vendors
                 .iter()
                 .map(|vendor| Vendor {
-                    name: vendor.name.clone(),
+                    name: vendor.name().clone(),
                     networks: vendor.networks.clone(),
                     principals: vendor.principals.clone(),
                 })
@@ -314,10 +314,13 @@ mod tests {
         assert_eq!(config.network_data, [Path::new("settings/asn.mmdb")]);
         let networks = portreeve_detect::Networks::new(&config.settings(), Vec::new());
         let office = networks.of("198.51.100.3");
-        assert_eq!(office.name.as_deref(), Some("office Berlin"));
+        assert_eq!(office.name().as_deref(), Some("office Berlin"));
         assert!(office.own);
         assert_eq!(networks.of("192.0.2.7").class, Some("vpn"));
-        assert_eq!(networks.of("203.0.113.3").name.as_deref(), Some("Watcher"));
+        assert_eq!(
+            networks.of("203.0.113.3").name().as_deref(),
+            Some("Watcher")
+        );
         assert_eq!(
             config.settings().autonomous_systems[&64_500].own,
             Some(true)

@@ -120,6 +120,10 @@ impl Declared {
         });
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
     fn entry(&self, address: IpAddr, asn: Option<u32>) -> Option<&Entry> {
         let number = match self.ranges.find(address) {
             Some(number) => number as usize,

@@ -56,12 +56,12 @@ fn the_users_word_goes_before_what_data_say() {
     let networks = Networks::new(&settings(), vec![csv(RANGES)]);
     let office = networks.of("198.51.100.10");
     assert_eq!(office.class, Some("corporate"));
-    assert_eq!(office.name.as_deref(), Some("office Berlin"));
+    assert_eq!(office.name().as_deref(), Some("office Berlin"));
     assert_eq!(office.asn, Some(64_500));
     assert!(office.own && office.declared && office.certainty == 1.0);
 
     let runner = networks.of("198.51.100.201");
-    assert_eq!(runner.name.as_deref(), Some("198.51.100.200/29"));
+    assert_eq!(runner.name().as_deref(), Some("198.51.100.200/29"));
     assert!(runner.own);
 
     // The range is closer than the AS number around it.
@@ -69,7 +69,7 @@ fn the_users_word_goes_before_what_data_say() {
     assert_eq!((guest.class, guest.own), (Some("guest"), false));
     let own = networks.of("203.0.113.99");
     assert_eq!((own.class, own.own), (Some("corporate"), true));
-    assert_eq!(own.name.as_deref(), Some("AS64501"));
+    assert_eq!(own.name().as_deref(), Some("AS64501"));
 }
 
 #[test]
@@ -77,7 +77,7 @@ fn a_vendors_network_is_expected_of_its_own_roles_only() {
     let networks = Networks::new(&settings(), Vec::new());
     let vendor = networks.of("192.0.2.70");
     assert_eq!(vendor.class, Some("vendor"));
-    assert_eq!(vendor.name.as_deref(), Some("Watcher"));
+    assert_eq!(vendor.name().as_deref(), Some("Watcher"));
     assert!(!vendor.own);
     assert!(networks.expects(&vendor, "arn:aws:iam::111122223333:role/watcher-scan"));
     assert!(!networks.expects(&vendor, "arn:aws:iam::111122223333:role/admin"));
@@ -90,7 +90,7 @@ fn a_vendors_network_is_expected_of_its_own_roles_only() {
 #[test]
 fn without_data_a_network_is_called_by_its_prefix() {
     let networks = Networks::default();
-    let of = |address: &str| networks.of(address).name.map(Cow::into_owned);
+    let of = |address: &str| networks.of(address).name().map(Cow::into_owned);
     assert_eq!(of("192.0.2.41").as_deref(), Some("192.0.2.0/24"));
     assert_eq!(of("2001:db8:1:2::3").as_deref(), Some("2001:db8:1::/48"));
     assert_eq!(of("s3.amazonaws.com"), None);
@@ -108,7 +108,7 @@ fn data_name_operator_country_and_class() {
     assert_eq!(exit.country, Some("RO"));
     assert_eq!(exit.class, Some("hosting"));
     assert!(exit.certainty > 0.8 && exit.certainty < 1.0 && !exit.declared);
-    assert_eq!(exit.name.as_deref(), Some("AS9009"));
+    assert_eq!(exit.name().as_deref(), Some("AS9009"));
     assert_eq!(networks.of("2001:db8::1").class, Some("cloud"));
 
     let why = networks.explain("192.0.2.41").unwrap();
@@ -240,7 +240,7 @@ proptest! {
     #[test]
     fn any_text_may_be_asked_for(address in any::<String>()) {
         let network = NETWORKS.of(&address);
-        prop_assert_eq!(network.name.is_some(), address.parse::<IpAddr>().is_ok());
+        prop_assert_eq!(network.name().is_some(), address.parse::<IpAddr>().is_ok());
     }
 
     /// A damaged database is refused, or answers something; it never panics.

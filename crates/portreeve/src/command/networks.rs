@@ -223,7 +223,7 @@ fn explained_json(address: &str, why: &Explanation<'_>) -> Value {
         "certainty": network.class.map(|_| rounded(network.certainty)),
         "declared": network.declared,
         "declaration": why.declaration,
-        "name": network.name,
+        "name": network.name(),
         "own": network.own,
         "classes": classes,
         "signs": signs,
@@ -264,7 +264,7 @@ fn explained_text(address: &str, why: &Explanation<'_>) -> String {
         None => "not known".to_owned(),
     };
     line("kind", &class);
-    line("called", network.name.as_deref().unwrap_or_default());
+    line("called", network.name().as_deref().unwrap_or_default());
     if let Some(declaration) = &why.declaration {
         line("declared", declaration);
     }
