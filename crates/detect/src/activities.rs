@@ -7,6 +7,7 @@ use hashbrown::hash_table::Entry;
 use jiff::Timestamp;
 use portreeve_model::{Activity, OriginKind, Outcome, PrincipalKind};
 
+use crate::networks::is_callers_address;
 use crate::strings::{Strings, Symbol};
 
 /// Where a record stands: what evidence points to.
@@ -434,6 +435,14 @@ impl<'t> ActivityRow<'t> {
     /// The address as recorded.
     pub fn address(self) -> Option<&'t str> {
         self.text(self.row.address)
+    }
+
+    /// The address, where it is the caller's own: neither a service's nor the one from which
+    /// Identity Center takes a person's session.
+    pub fn callers_address(self) -> Option<&'t str> {
+        let (_, operation) = self.action().split_once(':').unwrap_or_default();
+        let is_callers = is_callers_address(self.origin(), operation, self.targets());
+        self.address().filter(|_| is_callers)
     }
 
     /// The address's symbol.

@@ -2,7 +2,12 @@ use portreeve_model::{Activity, CredentialKind, OriginKind};
 use portreeve_record::{FieldId, Fields, Slots, Value};
 use smallvec::{SmallVec, smallvec};
 use std::borrow::Cow;
+use std::collections::HashMap;
 
+use foldhash::fast::FixedState;
+
+use crate::clients::{Client, client_family};
+use crate::networks::{Network, is_callers_address};
 use crate::settings::outcome_word;
 use crate::snapshot::Snapshot;
 
@@ -64,7 +69,78 @@ pub const DERIVED_FIELDS: &[DerivedField] = &[
     field(
         NETWORK_CLASS,
         Stage::Snapshot,
-        "the class of the caller's network as portreeve.toml declares it; absent where it does not",
+        "the kind of the caller's network, as `corporate`, `vpn`, `hosting`, `cloud` or `residential`: portreeve.toml's word first, then that of data of networks; absent where neither is sure enough",
+    ),
+    field(
+        NETWORK_CERTAINTY,
+        Stage::Snapshot,
+        "how sure the class of the network is, from 0.00 to 1.00; 1.00 where it is declared",
+    ),
+    field(
+        NETWORK_ASN,
+        Stage::Snapshot,
+        "the number of the autonomous system that the caller's address is in",
+    ),
+    field(
+        NETWORK_ORGANISATION,
+        Stage::Snapshot,
+        "who runs that autonomous system",
+    ),
+    field(
+        NETWORK_COUNTRY,
+        Stage::Snapshot,
+        "the country of the caller's address, two capital letters",
+    ),
+    field(
+        NETWORK_NAME,
+        Stage::Snapshot,
+        "what tells one network from another: the declared network's name, else `AS` with its number, else the /24 or /48 around the address",
+    ),
+    field(
+        NETWORK_OWN,
+        Stage::Snapshot,
+        "true where the call comes from a declared way out of the own organisation's, or from a vendor's network by one of the vendor's principals",
+    ),
+    field(
+        CLIENT_TOOL,
+        Stage::Snapshot,
+        "the program by its user agent, as `aws-cli`, `Terraform` or `Firefox`",
+    ),
+    field(CLIENT_VERSION, Stage::Snapshot, "the program's version"),
+    field(
+        CLIENT_KIND,
+        Stage::Snapshot,
+        "command-line, library, infrastructure, browser, console, service, script or other",
+    ),
+    field(
+        CLIENT_OS,
+        Stage::Snapshot,
+        "the system that the client names: macOS, Linux, Windows, Android, iOS or FreeBSD",
+    ),
+    field(
+        CLIENT_DISTRIBUTION,
+        Stage::Snapshot,
+        "the distribution of Linux, as `kali` or `ubuntu`; where the client does not name it, by its kernel's release",
+    ),
+    field(
+        CLIENT_COMMAND,
+        Stage::Snapshot,
+        "the command of the AWS command line, as `s3.sync`",
+    ),
+    field(
+        CLIENT_FAMILY,
+        Stage::Snapshot,
+        "the user agent without what changes from call to call: the same for all calls of one program on one machine",
+    ),
+    field(
+        CLIENT_ENVIRONMENT,
+        Stage::Snapshot,
+        "what the program runs inside, as `CloudShell`, `AWS_Lambda_python3.12`, `WSL` or `GitHub Actions`",
+    ),
+    field(
+        CLIENT_OFFENSIVE,
+        Stage::Snapshot,
+        "the tool or system made for attacks that the client names, as `Kali Linux`, `Pacu` or `TruffleHog`",
     ),
     field(
         ORIGIN_KIND,
@@ -119,12 +195,31 @@ pub const DERIVED_FIELDS: &[DerivedField] = &[
     ),
 ];
 
+/// How the paths of all fields of the caller's network begin.
+const NETWORK: &str = "portreeve.network.";
+/// How the paths of all fields of the client begin.
+const CLIENT: &str = "portreeve.client.";
 const ACTION: &str = "portreeve.action";
 const ACTOR_KIND: &str = "portreeve.actor.kind";
 const ACTOR_FOREIGN: &str = "portreeve.actor.foreign";
 const CREDENTIAL_KIND: &str = "portreeve.credential.kind";
 const CREDENTIAL_CONSOLE: &str = "portreeve.credential.console";
 const NETWORK_CLASS: &str = "portreeve.network.class";
+const NETWORK_CERTAINTY: &str = "portreeve.network.certainty";
+const NETWORK_ASN: &str = "portreeve.network.asn";
+const NETWORK_ORGANISATION: &str = "portreeve.network.organisation";
+const NETWORK_COUNTRY: &str = "portreeve.network.country";
+const NETWORK_NAME: &str = "portreeve.network.name";
+const NETWORK_OWN: &str = "portreeve.network.own";
+const CLIENT_TOOL: &str = "portreeve.client.tool";
+const CLIENT_VERSION: &str = "portreeve.client.version";
+const CLIENT_KIND: &str = "portreeve.client.kind";
+const CLIENT_OS: &str = "portreeve.client.os";
+const CLIENT_DISTRIBUTION: &str = "portreeve.client.distribution";
+const CLIENT_COMMAND: &str = "portreeve.client.command";
+const CLIENT_FAMILY: &str = "portreeve.client.family";
+const CLIENT_ENVIRONMENT: &str = "portreeve.client.environment";
+const CLIENT_OFFENSIVE: &str = "portreeve.client.offensive";
 const ORIGIN_KIND: &str = "portreeve.origin.kind";
 const OUTCOME: &str = "portreeve.outcome";
 const TARGET_WEB_ORIGIN: &str = "portreeve.target.web_origin";
@@ -145,8 +240,35 @@ pub fn derived_field(path: &str) -> Option<&'static DerivedField> {
 
 /// Fills in the derived fields that the rules of a run ask for.
 #[derive(Clone, Debug)]
-pub(crate) struct Deriver {
+pub(crate) struct Deriver<'s> {
     wanted: Vec<(FieldId, &'static DerivedField)>,
+    networks: RecentNetworks<'s>,
+}
+
+/// The networks of the addresses that were asked for last: calls come in runs, and a few hundred
+/// addresses make most of a log.
+#[derive(Clone, Debug, Default)]
+struct RecentNetworks<'s>(HashMap<String, Network<'s>, FixedState>);
+
+/// How many addresses are remembered; all are forgotten when there are more.
+const RECENT_NETWORKS: usize = 1 << 14;
+
+impl<'s> RecentNetworks<'s> {
+    fn of(&mut self, address: &str, snapshot: &'s Snapshot) -> Network<'s> {
+        // Where nothing is known there is nothing to remember.
+        if snapshot.networks().is_empty() {
+            return snapshot.networks().of(address);
+        }
+        if let Some(known) = self.0.get(address) {
+            return *known;
+        }
+        if self.0.len() >= RECENT_NETWORKS {
+            self.0.clear();
+        }
+        let network = snapshot.networks().of(address);
+        self.0.insert(address.to_owned(), network);
+        network
+    }
 }
 
 /// Derived fields of one record with their values.
@@ -164,23 +286,29 @@ pub fn set_derived<'s: 'r, 'r>(slots: &mut Slots<'r>, derived: DerivedValues<'s>
     }
 }
 
-impl Deriver {
+impl<'s> Deriver<'s> {
     /// Takes the derived fields among those that were interned.
     pub(crate) fn new(fields: &Fields) -> Self {
         let wanted = DERIVED_FIELDS
             .iter()
             .filter_map(|field| Some((fields.get(field.path)?, field)))
             .collect();
-        Self { wanted }
+        Self {
+            wanted,
+            networks: RecentNetworks::default(),
+        }
     }
 
     /// What the snapshot knows of a record; fields of history are marked as not known yet.
-    pub(crate) fn derive<'s>(
-        &self,
+    pub(crate) fn derive(
+        &mut self,
         activity: &Activity<'_>,
         snapshot: &'s Snapshot,
     ) -> DerivedValues<'s> {
         let mut values = DerivedValues::new();
+        // Looked up and read once, where a rule asks for any part of it.
+        let mut network: Option<Network<'s>> = None;
+        let mut client: Option<Client<'_>> = None;
         for (id, field) in &self.wanted {
             if field.stage == Stage::History {
                 // What changes nothing opens nothing, whatever history says.
@@ -208,9 +336,19 @@ impl Deriver {
                     .credential
                     .as_ref()
                     .is_some_and(|credential| credential.console)),
-                NETWORK_CLASS => snapshot
-                    .network_class(&activity.origin.address)
-                    .map(|class| Value::String(Cow::Borrowed(class))),
+                path if path.starts_with(NETWORK) => {
+                    let network = network.get_or_insert_with(|| match callers_address(activity) {
+                        Some(address) => self.networks.of(address, snapshot),
+                        None => Network::default(),
+                    });
+                    of_network(path, network, activity, snapshot)
+                }
+                path if path.starts_with(CLIENT) => {
+                    activity.client.as_deref().and_then(|user_agent| {
+                        let client = client.get_or_insert_with(|| Client::parse(user_agent));
+                        of_client(path, client, user_agent)
+                    })
+                }
                 ORIGIN_KIND => text(match activity.origin.kind {
                     OriginKind::Public => "public",
                     OriginKind::Private => "private",
@@ -239,6 +377,58 @@ impl Deriver {
         }
         values
     }
+}
+
+/// The address of the call, where it is the caller's own.
+fn callers_address<'a>(activity: &'a Activity<'_>) -> Option<&'a str> {
+    let origin = &activity.origin;
+    let targets = activity.targets.iter().map(|target| &**target);
+    is_callers_address(origin.kind, &activity.operation, targets).then_some(&*origin.address)
+}
+
+fn of_network<'s>(
+    path: &str,
+    network: &Network<'s>,
+    activity: &Activity<'_>,
+    snapshot: &Snapshot,
+) -> Option<Value<'s>> {
+    let text = |text: &'s str| Value::String(Cow::Borrowed(text));
+    match path {
+        NETWORK_CLASS => network.class.map(text),
+        // Cut, not rounded: what is not certain must not look so.
+        NETWORK_CERTAINTY => network.class.map(|_| {
+            let hundredths = (network.certainty * 100.0).floor() / 100.0;
+            Value::String(Cow::Owned(format!("{hundredths:.2}")))
+        }),
+        NETWORK_ASN => network
+            .asn
+            .map(|asn| Value::String(Cow::Owned(asn.to_string()))),
+        NETWORK_ORGANISATION => network.organisation.map(text),
+        NETWORK_COUNTRY => network.country.map(text),
+        NETWORK_NAME => network.name().map(Value::String),
+        NETWORK_OWN => snapshot
+            .networks()
+            .expects(network, &activity.actor.principal)
+            .then_some(Value::Bool(true)),
+        _ => None,
+    }
+}
+
+fn of_client<'s>(path: &str, client: &Client<'_>, user_agent: &str) -> Option<Value<'s>> {
+    let fixed = |text: &'static str| Some(Value::String(Cow::Borrowed(text)));
+    let text = match path {
+        CLIENT_KIND => return fixed(client.kind.as_str()),
+        CLIENT_OS => return fixed(client.system?),
+        CLIENT_OFFENSIVE => return fixed(client.offensive?),
+        CLIENT_FAMILY => return Some(Value::String(Cow::Owned(client_family(user_agent)))),
+        CLIENT_TOOL => Some(client.tool).filter(|tool| !tool.is_empty()),
+        CLIENT_VERSION => client.version,
+        CLIENT_DISTRIBUTION => client.distribution,
+        CLIENT_COMMAND => client.command,
+        CLIENT_ENVIRONMENT => client.environment,
+        _ => None,
+    };
+    text.map(|text| Value::String(Cow::Owned(text.to_owned())))
 }
 
 /// `service:Operation`, without the API version that some services append to the operation

@@ -24,8 +24,10 @@
 
 mod activities;
 mod changes;
+mod clients;
 mod derived;
 mod lineage;
+mod networks;
 mod settings;
 mod snapshot;
 mod stage_one;
@@ -34,9 +36,16 @@ mod strings;
 mod symbol_map;
 
 pub use activities::{Activities, ActivityRow, Position, RowId};
+pub use clients::{
+    Client, ClientKind, client_family, described_client, is_provider_family, is_specific_family,
+};
 pub use derived::{DERIVED_FIELDS, DerivedField, DerivedValues, Stage, derived_field, set_derived};
 pub use lineage::{CredentialFacts, Lineage, Link};
-pub use settings::{Settings, Sign, SignKind};
+pub use networks::{
+    DataOrigin, Explanation, Network, NetworkData, NetworkDataError, Networks, ProviderSign,
+    Providers, RangeTable, TAIL, TableReader, is_callers_address,
+};
+pub use settings::{DeclaredNetwork, NetworkDetail, Settings, Sign, SignKind, Vendor};
 pub use snapshot::Snapshot;
 pub use stage_one::{Batch, StageOne};
 pub use stage_two::{DEPLOY_DAYS, EVIDENCE_LIMIT, Folded, StageTwo, stable_id};

@@ -14,6 +14,44 @@ pub struct Settings {
     /// Known networks with their class: `corporate`, `residential`, `vpn`, `hosting`, `pipeline`,
     /// or a word of the user's.
     pub networks: BTreeMap<IpNet, String>,
+    /// More of some of these networks.
+    pub network_details: BTreeMap<IpNet, NetworkDetail>,
+    /// Known networks by the number of their autonomous system.
+    pub autonomous_systems: BTreeMap<u32, DeclaredNetwork>,
+    /// Vendors whose calls from their networks are expected.
+    pub vendors: Vec<Vendor>,
+}
+
+/// What more the user says of a network.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct NetworkDetail {
+    /// What people call it: `office Berlin`.
+    pub name: Option<String>,
+    /// Whether it is a way out of the own organisation's; without it its class tells.
+    pub own: Option<bool>,
+}
+
+/// A network that the user declares.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DeclaredNetwork {
+    /// Its class.
+    pub class: String,
+    /// What people call it.
+    pub name: Option<String>,
+    /// Whether it is a way out of the own organisation's; without it its class tells.
+    pub own: Option<bool>,
+}
+
+/// A vendor with access to the estate.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Vendor {
+    /// Its name.
+    pub name: String,
+    /// From where it calls.
+    pub networks: Vec<IpNet>,
+    /// The principals that it uses: ids, `*` matches any characters. Without any, all of them are
+    /// expected from there.
+    pub principals: Vec<String>,
 }
 
 impl Settings {

@@ -1,9 +1,11 @@
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use foldhash::fast::FixedState;
 use portreeve_graph::Changes;
 use portreeve_model::{Activity, EntityKind, Estate, PrincipalKind, Relation};
 
+use crate::networks::Networks;
 use crate::settings::{Settings, matches_pattern};
 
 /// The estate as stage one sees it: what derived fields are looked up in. Made once for a run, so
@@ -11,6 +13,7 @@ use crate::settings::{Settings, matches_pattern};
 #[derive(Clone, Debug, Default)]
 pub struct Snapshot {
     settings: Settings,
+    networks: Arc<Networks>,
     kinds: HashMap<String, PrincipalKind, FixedState>,
     targets: HashMap<String, Target, FixedState>,
     accounts: std::collections::BTreeSet<String>,
@@ -33,8 +36,10 @@ impl Snapshot {
         jewels: impl IntoIterator<Item = (&'a str, &'a str)>,
     ) -> Self {
         let accounts = settings.accounts.keys().cloned().collect();
+        let networks = Arc::new(Networks::new(&settings, Vec::new()));
         let mut snapshot = Self {
             settings,
+            networks,
             accounts,
             ..Self::default()
         };
@@ -86,6 +91,18 @@ impl Snapshot {
         self.changes.as_ref()
     }
 
+    /// Takes what is known of networks, in place of what the settings alone declare.
+    #[must_use]
+    pub fn with_networks(mut self, networks: Arc<Networks>) -> Self {
+        self.networks = networks;
+        self
+    }
+
+    /// What is known of networks.
+    pub fn networks(&self) -> &Networks {
+        &self.networks
+    }
+
     fn target(&mut self, id: &str) -> &mut Target {
         let id = secret_without_suffix(id).unwrap_or(id);
         self.targets.entry(id.to_owned()).or_default()
@@ -118,11 +135,6 @@ impl Snapshot {
     pub fn actor_is_foreign(&self, activity: &Activity<'_>) -> Option<bool> {
         let account = activity.actor.account.as_deref()?;
         (!self.accounts.is_empty()).then(|| !self.accounts.contains(account))
-    }
-
-    /// The declared class of the network that the call came from.
-    pub fn network_class(&self, address: &str) -> Option<&str> {
-        self.settings.network_class(address)
     }
 
     /// Whether a target is a bucket that a distribution serves, or an object in one.

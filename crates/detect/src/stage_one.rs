@@ -72,7 +72,7 @@ pub struct StageOne<'s> {
     matcher: &'s Matcher,
     snapshot: &'s Snapshot,
     signs: &'s [Sign],
-    deriver: Deriver,
+    deriver: Deriver<'s>,
     /// For each rule the fields that it asks for, where it asks for any of history.
     history_rules: Vec<Option<Vec<FieldId>>>,
     /// For each rule the fields that it shows.

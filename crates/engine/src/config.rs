@@ -1,10 +1,12 @@
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
 use ipnet::IpNet;
-use portreeve_detect::Settings;
+use portreeve_detect::{DeclaredNetwork, NetworkDetail, Settings, Vendor};
 use portreeve_graph::DeclaredJewel;
-use serde::Deserialize;
+use serde::de::{self, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 
 /// What the user declares in `portreeve.toml`. Everything in it is optional.
 ///
@@ -15,7 +17,13 @@ use serde::Deserialize;
 /// "111122223333" = "prod-web"
 ///
 /// [networks]
-/// "198.51.100.0/28" = "corporate"
+/// "198.51.100.0/28" = { class = "corporate", name = "office Berlin" }
+/// "192.0.2.40/29" = "vpn"
+///
+/// [[vendors]]
+/// name = "Watcher"
+/// networks = ["203.0.113.64/28"]
+/// principals = ["arn:aws:iam::*:role/watcher-*"]
 ///
 /// [[jewels]]
 /// id = "arn:aws:s3:::customer-data"
@@ -33,13 +41,125 @@ pub struct Config {
     pub deploy_principals: Vec<String>,
     /// The own accounts, with the names that people use.
     pub accounts: BTreeMap<String, String>,
-    /// Known networks in CIDR notation with their class: `corporate`, `residential`, `vpn`,
-    /// `hosting`, `pipeline`, or another word.
-    pub networks: BTreeMap<IpNet, String>,
+    /// Known networks, in CIDR notation or by AS number, with their class: `corporate`,
+    /// `residential`, `vpn`, `hosting`, `pipeline`, or another word.
+    pub networks: BTreeMap<NetworkKey, NetworkValue>,
+    /// Vendors whose calls from their networks are expected.
+    pub vendors: Vec<DeclaredVendor>,
+    /// Files with data of networks: MaxMind databases, or CSV. Relative to the configuration.
+    pub network_data: Vec<PathBuf>,
+    /// Where `portreeve networks update` has put data of networks; used behind all others.
+    #[serde(skip)]
+    pub network_folder: Option<PathBuf>,
     /// Crown jewels beyond those found by themselves.
     pub jewels: Vec<DeclaredJewel>,
     /// Rules switched off.
     pub rules: RuleSettings,
+}
+
+/// What `[networks]` is keyed by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(try_from = "String")]
+pub enum NetworkKey {
+    /// A range of addresses; a single address is one, too.
+    Range(IpNet),
+    /// An autonomous system by its number: `AS64500`.
+    AutonomousSystem(u32),
+}
+
+impl TryFrom<String> for NetworkKey {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        let number = text
+            .strip_prefix("AS")
+            .and_then(|digits| digits.parse().ok());
+        match (parse_range(&text), number) {
+            (Some(range), _) => Ok(NetworkKey::Range(range)),
+            (None, Some(number)) => Ok(NetworkKey::AutonomousSystem(number)),
+            (None, None) => Err(format!(
+                "`{text}` is neither a network (`198.51.100.0/28`, `2001:db8::/48`) nor the \
+                 number of an autonomous system (`AS64500`)"
+            )),
+        }
+    }
+}
+
+/// A range in CIDR notation, or a single address.
+fn parse_range(text: &str) -> Option<IpNet> {
+    text.parse::<IpNet>()
+        .ok()
+        .or_else(|| text.parse::<IpAddr>().ok().map(IpNet::from))
+}
+
+/// What is said of a network: its class, or a table that says more.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NetworkValue(pub DeclaredNetwork);
+
+impl<'de> Deserialize<'de> for NetworkValue {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct Table {
+            class: String,
+            name: Option<String>,
+            own: Option<bool>,
+        }
+
+        /// Told apart by hand, so that a mistyped name in the table is told as such.
+        struct WordOrTable;
+
+        impl<'de> Visitor<'de> for WordOrTable {
+            type Value = DeclaredNetwork;
+
+            fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                formatter.write_str("a class, or a table with `class`, `name` and `own`")
+            }
+
+            fn visit_str<E: de::Error>(self, class: &str) -> Result<Self::Value, E> {
+                Ok(DeclaredNetwork {
+                    class: class.to_owned(),
+                    ..DeclaredNetwork::default()
+                })
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
+                let Table { class, name, own } =
+                    Table::deserialize(de::value::MapAccessDeserializer::new(map))?;
+                Ok(DeclaredNetwork { class, name, own })
+            }
+        }
+
+        deserializer.deserialize_any(WordOrTable).map(Self)
+    }
+}
+
+/// A vendor with access to the estate.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DeclaredVendor {
+    /// Its name.
+    pub name: String,
+    /// From where it calls, in CIDR notation.
+    #[serde(deserialize_with = "ranges")]
+    pub networks: Vec<IpNet>,
+    /// The principals that it uses: ids, `*` matches any characters.
+    #[serde(default)]
+    pub principals: Vec<String>,
+}
+
+fn ranges<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<IpNet>, D::Error> {
+    let texts = Vec::<String>::deserialize(deserializer)?;
+    // Without a network nothing could be expected of the vendor, whatever its roles.
+    if texts.is_empty() {
+        return Err(de::Error::custom("a vendor needs at least one network"));
+    }
+    texts
+        .iter()
+        .map(|text| {
+            parse_range(text).ok_or_else(|| de::Error::custom(format!("`{text}` is no network")))
+        })
+        .collect()
 }
 
 /// Which rules run.
@@ -77,10 +197,15 @@ pub enum ConfigError {
 impl Config {
     /// Reads a configuration.
     pub fn parse(path: &Path, text: &str) -> Result<Self, ConfigError> {
-        toml::from_str(text).map_err(|error| ConfigError::Parse {
+        let mut config: Self = toml::from_str(text).map_err(|error| ConfigError::Parse {
             path: path.to_owned(),
             message: error.to_string(),
-        })
+        })?;
+        let folder = path.parent().unwrap_or(Path::new(""));
+        for file in &mut config.network_data {
+            *file = folder.join(&*file);
+        }
+        Ok(config)
     }
 
     /// Reads a configuration file.
@@ -94,11 +219,36 @@ impl Config {
 
     /// What detection needs of it.
     pub fn settings(&self) -> Settings {
-        Settings {
+        let mut settings = Settings {
             deploy_principals: self.deploy_principals.clone(),
             accounts: self.accounts.clone(),
-            networks: self.networks.clone(),
+            vendors: self
+                .vendors
+                .iter()
+                .map(|vendor| Vendor {
+                    name: vendor.name.clone(),
+                    networks: vendor.networks.clone(),
+                    principals: vendor.principals.clone(),
+                })
+                .collect(),
+            ..Settings::default()
+        };
+        for (key, NetworkValue(network)) in &self.networks {
+            match key {
+                NetworkKey::Range(range) => {
+                    settings.networks.insert(*range, network.class.clone());
+                    let detail = NetworkDetail {
+                        name: network.name.clone(),
+                        own: network.own,
+                    };
+                    settings.network_details.insert(*range, detail);
+                }
+                NetworkKey::AutonomousSystem(number) => {
+                    settings.autonomous_systems.insert(*number, network.clone());
+                }
+            }
         }
+        settings
     }
 
     /// Looks for a `portreeve.toml` in the given folders, in their order, then in the current one;
@@ -149,5 +299,60 @@ mod tests {
         );
         assert_eq!(config.jewels[0].id, "arn:aws:s3:::data");
         assert!(!config.simulated);
+    }
+
+    #[test]
+    fn networks_may_have_names_and_vendors_their_own() {
+        let config = Config::parse(
+            Path::new("settings/portreeve.toml"),
+            "network_data = [\"asn.mmdb\"]\n\
+             [networks]\n\"198.51.100.0/28\" = { class = \"corporate\", name = \"office Berlin\" }\n\
+             \"192.0.2.7\" = \"vpn\"\n\"AS64500\" = { class = \"gateway\", own = true }\n\
+             [[vendors]]\nname = \"Watcher\"\nnetworks = [\"203.0.113.0/28\"]\n",
+        )
+        .unwrap();
+        assert_eq!(config.network_data, [Path::new("settings/asn.mmdb")]);
+        let networks = portreeve_detect::Networks::new(&config.settings(), Vec::new());
+        let office = networks.of("198.51.100.3");
+        assert_eq!(office.name().as_deref(), Some("office Berlin"));
+        assert!(office.own);
+        assert_eq!(networks.of("192.0.2.7").class, Some("vpn"));
+        assert_eq!(
+            networks.of("203.0.113.3").name().as_deref(),
+            Some("Watcher")
+        );
+        assert_eq!(
+            config.settings().autonomous_systems[&64_500].own,
+            Some(true)
+        );
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_network_is_told_with_its_line() {
+        for (text, wanted) in [
+            (
+                "[networks]\n\"office\" = \"corporate\"\n",
+                "`office` is neither",
+            ),
+            (
+                "[networks]\n\"192.0.2.0/24\" = { klass = \"x\" }\n",
+                "klass",
+            ),
+            ("[networks]\n\"192.0.2.0/24\" = 7\n", "a class, or a table"),
+            ("x = 1\n[[vendors]]\n", "missing field `name`"),
+            (
+                "\n[[vendors]]\nname = \"W\"\nnetworks = []\n",
+                "at least one network",
+            ),
+            (
+                "\n[[vendors]]\nname = \"W\"\nnetworks = [\"x\"]\n",
+                "`x` is no network",
+            ),
+        ] {
+            let error = Config::parse(Path::new("portreeve.toml"), text)
+                .unwrap_err()
+                .to_string();
+            assert!(error.contains(wanted) && error.contains("line"), "{error}");
+        }
     }
 }

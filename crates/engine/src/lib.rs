@@ -26,6 +26,7 @@ mod config;
 mod content;
 mod discover;
 mod inventory;
+mod networks;
 mod open;
 mod progress;
 mod reader;
@@ -34,11 +35,19 @@ mod run;
 mod seam;
 mod signs;
 
-pub use config::{CONFIG_FILE, Config, ConfigError, RuleSettings};
+pub use config::{
+    CONFIG_FILE, Config, ConfigError, DeclaredVendor, NetworkKey, NetworkValue, RuleSettings,
+};
 pub use content::{
     ContentFile, RuleReadError, RuleSet, built_in_catalogue, built_in_escalations, built_in_rules,
     read_rules, render_diagnostic,
 };
+pub use networks::{
+    FoundData, OPEN_SET, StoredContent, StoredData, UpdateError, default_network_folder, networks,
+    stored_data, update_from_files, update_from_open_set,
+};
+/// Why a network is said to be what it is.
+pub use portreeve_detect::Explanation;
 pub use progress::{Progress, Silent};
 pub use rule_tests::{RuleTests, test_rules};
 pub use run::{Knowledge, NothingReadable, Request, RunError, investigate, survey};

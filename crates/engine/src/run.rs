@@ -1,11 +1,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
-use portreeve_detect::{Sign, Snapshot, StageOne};
+use portreeve_detect::{Networks, Sign, Snapshot, StageOne};
 use portreeve_graph::{Catalogue, Changes, Graph};
 use portreeve_incident::{Report, Summary};
 use portreeve_model::{BlindSpot, DeadLetter, Estate, Input, InputKind};
@@ -17,6 +16,7 @@ use crate::config::Config;
 use crate::content::{RuleSet, built_in_catalogue, is_for};
 use crate::discover::{Found, discover};
 use crate::inventory;
+use crate::networks::{self, FoundData};
 use crate::open::Opened;
 use crate::progress::Progress;
 use crate::reader::{FileOutcome, LogReader};
@@ -99,6 +99,8 @@ pub struct Knowledge {
     pub graph: Graph,
     /// The steps that the graph knows.
     pub catalogue: Catalogue,
+    /// Data of networks, in order of the files' names.
+    pub networks: Vec<FoundData>,
     /// Every file that was read.
     pub inputs: Vec<Input>,
     /// What could not be read.
@@ -122,7 +124,7 @@ pub fn survey(
     progress: &dyn Progress,
 ) -> Result<Knowledge, RunError> {
     let (knowledge, rest) = look(paths, config, skip, progress);
-    if knowledge.inputs.is_empty() {
+    if inventories(&knowledge.inputs) == 0 {
         return Err(RunError::NothingReadable(NothingReadable {
             files: rest.len(),
             inventory: 0,
@@ -131,6 +133,13 @@ pub fn survey(
         }));
     }
     Ok(knowledge)
+}
+
+fn inventories(inputs: &[Input]) -> usize {
+    inputs
+        .iter()
+        .filter(|input| input.kind == InputKind::Inventory)
+        .count()
 }
 
 /// Tells all files, reads those that are inventory, and gives back the others.
@@ -148,6 +157,7 @@ fn look(
     );
     let mut estate = Estate::default();
     let mut inputs = Vec::new();
+    let mut networks = Vec::new();
     let mut rest = Vec::new();
     for found in files {
         let bytes = found.bytes;
@@ -168,6 +178,14 @@ fn look(
                     let (input, dead) = inventory::read(&found, opened, &mut estate);
                     inputs.push(input);
                     dead_letters.extend(dead);
+                } else if recognition.is_none()
+                    && networks::recognise(opened.head(), found.path.as_deref()).is_some()
+                {
+                    let (input, data, dead) = networks::read(&found, opened);
+                    inputs.push(input);
+                    dead_letters.extend(dead);
+                    let path = found.path;
+                    networks.extend(data.map(|data| FoundData { path, data }));
                 } else {
                     // Standard input can be opened once only; of files too many would be open.
                     let opened = found.path.is_none().then_some(opened);
@@ -183,7 +201,7 @@ fn look(
     }
     portreeve_estate::complete(&mut estate);
     let (catalogue, mut notes) = built_in_catalogue();
-    if !inputs.is_empty() {
+    if inventories(&inputs) > 0 {
         progress.begin("Building the attack graph", 0);
     }
     let graph = Graph::build(&estate, &catalogue, &config.jewels);
@@ -193,6 +211,7 @@ fn look(
             estate,
             graph,
             catalogue,
+            networks,
             inputs,
             dead_letters,
             notes,
@@ -217,6 +236,7 @@ pub fn investigate(request: Request, progress: &dyn Progress) -> Result<Report, 
         estate,
         graph,
         catalogue,
+        networks: found_networks,
         mut inputs,
         mut dead_letters,
         mut notes,
@@ -228,7 +248,7 @@ pub fn investigate(request: Request, progress: &dyn Progress) -> Result<Report, 
     if logs == 0 {
         return Err(RunError::NothingReadable(NothingReadable {
             files: rest.len() + inputs.len(),
-            inventory: inputs.len(),
+            inventory: inventories(&inputs),
             dead_letters,
             wanted: "a log that is known (AWS CloudTrail in any of its forms)",
         }));
@@ -249,6 +269,11 @@ pub fn investigate(request: Request, progress: &dyn Progress) -> Result<Report, 
             .map(ToString::to_string),
     );
     let settings = config.settings();
+    let gathered = networks::gather(&config, found_networks);
+    inputs.extend(gathered.inputs);
+    dead_letters.extend(gathered.dead_letters);
+    let networks = Arc::new(Networks::new(&settings, gathered.data));
+    notes.push(networks::note(&networks, &settings));
     let jewels = graph.jewels();
     let (estate, graph) = (Arc::new(estate), Arc::new(graph));
     let snapshot = Snapshot::new(
@@ -263,7 +288,8 @@ pub fn investigate(request: Request, progress: &dyn Progress) -> Result<Report, 
         graph.clone(),
         Arc::new(catalogue),
         config.jewels.clone(),
-    ));
+    ))
+    .with_networks(networks.clone());
     let extractor = Extractor::new(&fields);
 
     progress.begin(
@@ -334,11 +360,12 @@ pub fn investigate(request: Request, progress: &dyn Progress) -> Result<Report, 
     }
 
     progress.begin("Telling incidents", 0);
-    let incidents = portreeve_incident::incidents(&portreeve_incident::Context {
+    let context = portreeve_incident::Context {
         folded: &folded,
         reach: Some(&*graph),
         settings: &settings,
-    });
+    };
+    let incidents = portreeve_incident::incidents_in_networks(&context, &networks);
     let mut blind_spots = estate.blind_spots.clone();
     blind_spots.extend(no_data_events(&folded.coverage));
     Ok(Report {

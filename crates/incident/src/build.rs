@@ -1,6 +1,6 @@
 use std::collections::BTreeSet;
 
-use portreeve_detect::{Folded, Settings, stable_id};
+use portreeve_detect::{Folded, Networks, Settings, stable_id};
 use portreeve_graph::{AttackPath, Jewel};
 
 use crate::case::Case;
@@ -22,9 +22,14 @@ pub struct Context<'a> {
     pub settings: &'a Settings,
 }
 
-/// The incidents of a run, gravest first.
+/// The incidents of a run, gravest first. Of networks it knows what the user declares.
 pub fn incidents(context: &Context<'_>) -> Vec<Incident> {
-    let survey = Survey::new(context.folded, context.settings);
+    incidents_in_networks(context, &Networks::new(context.settings, Vec::new()))
+}
+
+/// The incidents of a run, gravest first, with all that is known of networks.
+pub fn incidents_in_networks(context: &Context<'_>, networks: &Networks) -> Vec<Incident> {
+    let survey = Survey::new(context.folded, networks);
     let jewels = context
         .reach
         .map(|reach| reach.jewels())
@@ -32,7 +37,7 @@ pub fn incidents(context: &Context<'_>) -> Vec<Incident> {
     let mut incidents: Vec<Incident> = join::groups(context.folded, &survey)
         .into_iter()
         .map(|group| {
-            let case = Case::new(context.folded, &survey, context.settings, group);
+            let case = Case::new(context.folded, &survey, networks, group);
             incident(&case, context.reach, &jewels)
         })
         .collect();

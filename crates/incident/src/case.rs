@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use foldhash::fast::FixedState;
-use portreeve_detect::{ActivityRow, Folded, RowId, Settings, Symbol};
+use portreeve_detect::{ActivityRow, Folded, Networks, RowId, Symbol};
 use portreeve_model::{Finding, Severity};
 
 use crate::join::Group;
@@ -30,7 +30,7 @@ pub(crate) struct CaseRow {
 pub(crate) struct Case<'a> {
     pub(crate) folded: &'a Folded,
     pub(crate) survey: &'a Survey<'a>,
-    pub(crate) settings: &'a Settings,
+    pub(crate) networks: &'a Networks,
     pub(crate) group: Group,
     /// In order of time.
     pub(crate) rows: Vec<CaseRow>,
@@ -47,13 +47,13 @@ impl<'a> Case<'a> {
     pub(crate) fn new(
         folded: &'a Folded,
         survey: &'a Survey<'a>,
-        settings: &'a Settings,
+        networks: &'a Networks,
         group: Group,
     ) -> Self {
         let mut case = Self {
             folded,
             survey,
-            settings,
+            networks,
             group,
             rows: Vec::new(),
             deed_rows: HashSet::default(),
@@ -141,9 +141,9 @@ impl<'a> Case<'a> {
             .unwrap_or_default()
     }
 
-    /// The declared class of an address's network.
+    /// The class of an address's network: declared, or by data of networks.
     pub(crate) fn class(&self, address: &str) -> &'a str {
-        self.settings.network_class(address).unwrap_or("unknown")
+        self.networks.of(address).class.unwrap_or("unknown")
     }
 
     fn finding_of_rows(&self) -> HashMap<RowId, usize, FixedState> {
@@ -190,8 +190,7 @@ impl<'a> Case<'a> {
             personas.extend(survey.actors.of_credential(*credential));
         }
         for (address, first) in &addresses {
-            let shared = self.settings.network_class(self.text(*address)) == Some("vpn")
-                && !survey.is_named(*address);
+            let shared = self.class(self.text(*address)) == "vpn" && !survey.is_named(*address);
             if !shared && survey.first_use(*address) >= first.saturating_sub(LEAD_SECONDS) {
                 for actor in survey.users_of(*address) {
                     personas.extend(survey.actors.of_actor(*actor));

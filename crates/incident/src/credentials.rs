@@ -4,11 +4,10 @@ use std::collections::HashMap;
 
 use foldhash::fast::FixedState;
 use jiff::Timestamp;
-use portreeve_detect::Symbol;
+use portreeve_detect::{Symbol, described_client};
 use portreeve_model::{CredentialKind, MintMethod, OriginKind};
 
 use crate::case::Case;
-use crate::clients;
 use crate::report::{CredentialStory, NetworkUse};
 
 /// The stories of all held credentials, in the order in which the incident met them.
@@ -130,8 +129,8 @@ pub(crate) fn overlap(case: &Case<'_>, credential: Symbol) -> Option<Overlap> {
         let found = Overlap {
             seconds: after - before,
             owner_address: owner.address().unwrap_or_default().to_owned(),
-            owner_client: owner.client().map(clients::described).unwrap_or_default(),
-            strange_client: strange.client().map(clients::described).unwrap_or_default(),
+            owner_client: owner.client().map(described_client).unwrap_or_default(),
+            strange_client: strange.client().map(described_client).unwrap_or_default(),
         };
         let rank = |it: &Overlap| {
             (

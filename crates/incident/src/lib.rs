@@ -29,7 +29,6 @@ mod actors;
 mod behaviour;
 mod build;
 mod case;
-mod clients;
 mod credentials;
 mod facts;
 mod groups;
@@ -44,7 +43,7 @@ mod survey;
 mod text;
 mod touched;
 
-pub use build::{Context, incidents};
+pub use build::{Context, incidents, incidents_in_networks};
 pub use reach::Reach;
 pub use report::{
     CredentialStory, Incident, NetworkUse, Report, ResponseStep, ScorePart, Summary, TimelineEntry,

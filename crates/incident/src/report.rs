@@ -125,7 +125,8 @@ pub struct CredentialStory {
 pub struct NetworkUse {
     /// The address, as recorded.
     pub address: String,
-    /// The network's class where `portreeve.toml` declares it, else `unknown`.
+    /// The network's class: that which `portreeve.toml` declares, else that which data of networks
+    /// make likely, else `unknown`.
     pub class: String,
     /// The client's user agent.
     pub client: Option<String>,

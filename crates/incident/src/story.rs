@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use portreeve_detect::{ActivityRow, Symbol};
+use portreeve_detect::{ActivityRow, Symbol, described_client};
 use portreeve_graph::AttackPath;
 use portreeve_model::{CredentialKind, Finding, FindingSource};
 
@@ -257,10 +257,7 @@ fn origin(case: &Case<'_>, lead: ActivityRow<'_>, overlap: Option<&Overlap>) -> 
     }
     text.push_str(&format!(" from {}", place(case, lead)));
     text.push_str(&with(
-        &lead
-            .client()
-            .map(crate::clients::described)
-            .unwrap_or_default(),
+        &lead.client().map(described_client).unwrap_or_default(),
     ));
     if let Some(time) = lead.time() {
         text.push_str(&format!(" at {}", minute(time)));

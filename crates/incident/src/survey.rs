@@ -9,11 +9,13 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use foldhash::fast::FixedState;
-use portreeve_detect::{ActivityRow, Folded, RowId, Settings, Symbol};
+use portreeve_detect::{
+    ActivityRow, Folded, Networks, RowId, Symbol, client_family, is_provider_family,
+    is_specific_family,
+};
 use portreeve_model::{Finding, FindingSource, OriginKind, Severity};
 
 use crate::actors::{ActorId, Actors};
-use crate::clients;
 
 /// From how many actors on, seen without a finding, an address is an office's or a provider's.
 const COMMON_ACTORS: u32 = 4;
@@ -80,7 +82,7 @@ pub(crate) struct Survey<'a> {
 }
 
 impl<'a> Survey<'a> {
-    pub(crate) fn new(folded: &'a Folded, settings: &Settings) -> Self {
+    pub(crate) fn new(folded: &'a Folded, networks: &Networks) -> Self {
         let actors = Actors::new(folded);
         let mut rows_of_finding = vec![Vec::new(); folded.findings.len()];
         for (row, finding) in &folded.hits {
@@ -104,7 +106,7 @@ impl<'a> Survey<'a> {
         };
         let client_uses = survey.read_uses();
         survey.mark_findings();
-        survey.find_common(settings);
+        survey.find_common(networks);
         survey.find_habitual();
         survey.find_first_strange();
         survey.find_distinctive(&client_uses);
@@ -119,7 +121,7 @@ impl<'a> Survey<'a> {
             let family = match self.family_of.get(&row.client_symbol()) {
                 Some(family) => *family,
                 None => {
-                    let name = clients::family(row.client().unwrap_or_default());
+                    let name = client_family(row.client().unwrap_or_default());
                     let next = self.families.len() as FamilyId;
                     let number = *family_numbers.entry(name.clone()).or_insert(next);
                     if number == next {
@@ -225,7 +227,7 @@ impl<'a> Survey<'a> {
         }
     }
 
-    fn find_common(&mut self, settings: &Settings) {
+    fn find_common(&mut self, networks: &Networks) {
         let mut quiet = HashMap::<Symbol, u32, FixedState>::default();
         for ((_, address), used) in &self.uses {
             *quiet.entry(*address).or_default() += u32::from(used.found == 0);
@@ -234,11 +236,10 @@ impl<'a> Survey<'a> {
         self.common = quiet
             .into_iter()
             .filter(|(address, count)| {
-                let class = strings
+                let own = strings
                     .get(*address)
-                    .and_then(|text| settings.network_class(text));
-                !self.named.contains(address)
-                    && (*count >= COMMON_ACTORS || matches!(class, Some("corporate" | "pipeline")))
+                    .is_some_and(|text| networks.of(text).own);
+                !self.named.contains(address) && (*count >= COMMON_ACTORS || own)
             })
             .map(|(address, _)| address)
             .collect();
@@ -294,7 +295,7 @@ impl<'a> Survey<'a> {
                 .first_strange
                 .get(actor)
                 .is_some_and(|first| seen.first >= first - LEAD_SECONDS);
-            if !seen.found || !near || clients::is_provider(&self.families[*family as usize]) {
+            if !seen.found || !near || is_provider_family(&self.families[*family as usize]) {
                 ordinary.insert(*family);
             } else {
                 found.insert(*family);
@@ -316,7 +317,7 @@ impl<'a> Survey<'a> {
         let pairs: Vec<(ActorId, FamilyId)> = firsts
             .keys()
             .filter(|(_, family)| distinctive.contains(family))
-            .filter(|(_, family)| clients::is_specific(&self.families[*family as usize]))
+            .filter(|(_, family)| is_specific_family(&self.families[*family as usize]))
             .copied()
             .collect();
         let mut uses_of = HashMap::<ActorId, Vec<(FamilyId, Symbol)>, FixedState>::default();

@@ -51,6 +51,8 @@ pub enum InputKind {
     Log,
     /// Inventory.
     Inventory,
+    /// Data of networks: whose an address is.
+    Networks,
     /// Known and not needed, as CloudTrail's digest files.
     Ignored,
     /// Not recognised.

@@ -35,6 +35,7 @@ fn main() -> ExitCode {
         Task::Investigate(options) => command::investigate::run(&options),
         Task::Paths(options) => command::paths::run(&options),
         Task::Rules(options) => command::rules::run(&options),
+        Task::Networks(options) => command::networks::run(&options),
         Task::Simulate(options) => command::simulate::run(&options),
         Task::Demo(options) => command::demo::run(&options),
         Task::Completions { shell } => command::manual::completions(shell),

@@ -1,6 +1,7 @@
 pub(crate) mod demo;
 pub(crate) mod investigate;
 pub(crate) mod manual;
+pub(crate) mod networks;
 pub(crate) mod paths;
 pub(crate) mod rules;
 pub(crate) mod simulate;
@@ -8,12 +9,18 @@ pub(crate) mod simulate;
 use std::path::PathBuf;
 
 use anyhow::Result;
-use portreeve_engine::{Config, ContentFile, built_in_rules, read_rules};
+use portreeve_engine::{Config, ContentFile, built_in_rules, default_network_folder, read_rules};
 
 use crate::arguments::{Input, RuleSources};
 
 /// The settings that hold for an input, and the file that they came from.
 fn settings(input: &Input) -> Result<(Config, Vec<PathBuf>)> {
+    let (mut config, files) = declared_settings(input)?;
+    config.network_folder = default_network_folder();
+    Ok((config, files))
+}
+
+fn declared_settings(input: &Input) -> Result<(Config, Vec<PathBuf>)> {
     if let Some(path) = &input.config {
         return Ok((Config::read(path)?, vec![path.clone()]));
     }

@@ -37,6 +37,8 @@ pub fn portreeve_with_input<S: AsRef<std::ffi::OsStr>>(arguments: &[S], input: &
 fn command(folder: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_portreeve"));
     command.current_dir(folder);
+    // What the tester's own machine knows of networks is not to show.
+    command.env("PORTREEVE_DATA_DIR", folder.join("data"));
     command
 }
 
