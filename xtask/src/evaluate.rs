@@ -45,8 +45,78 @@ const CASES: &[Case] = &[
         must: MAIN,
     },
     Case {
+        name: "main-plain-client",
+        simulate: &["--intrusion", "main-plain-client"],
+        investigate: &[],
+        seeds: 3,
+        must: Must::Tell {
+            share: 85,
+            first: None,
+        },
+    },
+    Case {
+        name: "main-no-mfa-attempt",
+        simulate: &["--intrusion", "main-no-mfa-attempt"],
+        investigate: &[],
+        seeds: 3,
+        must: Must::Tell {
+            share: 85,
+            first: None,
+        },
+    },
+    Case {
+        name: "main-home-country",
+        simulate: &["--intrusion", "main-home-country"],
+        investigate: &[],
+        seeds: 3,
+        must: Must::Tell {
+            share: 85,
+            first: None,
+        },
+    },
+    Case {
+        name: "main-quiet",
+        simulate: &["--intrusion", "main-quiet"],
+        investigate: &[],
+        seeds: 3,
+        must: Must::Tell {
+            share: 85,
+            first: None,
+        },
+    },
+    Case {
+        name: "late",
+        simulate: &["--days", "24", "--start-after-foothold", "3"],
+        investigate: &[],
+        seeds: 3,
+        must: Must::Tell {
+            share: 70,
+            first: None,
+        },
+    },
+    Case {
+        name: "late-known-good",
+        simulate: &["--days", "24", "--start-after-foothold", "3"],
+        investigate: &[],
+        seeds: 3,
+        must: Must::Tell {
+            share: 70,
+            first: None,
+        },
+    },
+    Case {
         name: "cookie-only",
         simulate: &["--intrusion", "cookie-only"],
+        investigate: &[],
+        seeds: 5,
+        must: Must::Tell {
+            share: 85,
+            first: None,
+        },
+    },
+    Case {
+        name: "scale",
+        simulate: &["--intrusion", "scale"],
         investigate: &[],
         seeds: 5,
         must: Must::Tell {
