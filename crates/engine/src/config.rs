@@ -226,7 +226,7 @@ impl Config {
                 .vendors
                 .iter()
                 .map(|vendor| Vendor {
-                    name: vendor.name().clone(),
+                    name: vendor.name.clone(),
                     networks: vendor.networks.clone(),
                     principals: vendor.principals.clone(),
                 })
