@@ -23,19 +23,25 @@
 //! ```
 
 mod activities;
+mod actors;
 mod derived;
+mod groups;
 mod lineage;
+mod people;
 mod settings;
 mod snapshot;
 mod stage_one;
 mod stage_two;
 mod strings;
+mod subject;
 
 pub use activities::{Activities, ActivityRow, Position, RowId};
+pub use actors::{ActorId, Actors, Persona, PersonaId};
 pub use derived::{DERIVED_FIELDS, DerivedField, DerivedValues, Stage, derived_field, set_derived};
-pub use lineage::{CredentialFacts, Lineage, Link};
+pub use lineage::{Certainty, CredentialFacts, Lineage, Link, Reason};
 pub use settings::{Settings, Sign, SignKind};
 pub use snapshot::Snapshot;
 pub use stage_one::{Batch, StageOne};
 pub use stage_two::{DEPLOY_DAYS, EVIDENCE_LIMIT, Folded, StageTwo, stable_id};
 pub use strings::{Strings, Symbol};
+pub use subject::Subject;

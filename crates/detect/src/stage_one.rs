@@ -1,4 +1,4 @@
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use foldhash::fast::FixedState;
@@ -8,17 +8,20 @@ use portreeve_sigma::{Hit, Matcher, Rule, Scratch, Verdict};
 
 use crate::activities::{Activities, Position, RowId};
 use crate::derived::{DerivedValues, Deriver, Stage, derived_field};
-use crate::lineage::{CredentialFacts, Link};
+use crate::lineage::{Link, Reason, Use};
 use crate::settings::{Sign, SignKind};
 use crate::snapshot::Snapshot;
-use crate::strings::Symbol;
 
 /// What stage one hands to stage two for a part of the logs: rows, and small items that point to
 /// them. Batches may be handed over in any order and any number.
 #[derive(Debug, Default)]
 pub struct Batch {
     pub(crate) activities: Activities,
-    pub(crate) credentials: HashMap<Symbol, CredentialFacts, FixedState>,
+    /// What the records say of the credentials that they used.
+    pub(crate) uses: HashSet<Use, FixedState>,
+    /// The last of them: a session's calls mostly follow one another.
+    last_use: Option<Use>,
+    /// Mintings; without a child where the record does not tell its id.
     pub(crate) links: Vec<Link>,
     /// Row and rule, certain.
     pub(crate) hits: Vec<(RowId, u32)>,
@@ -133,16 +136,15 @@ impl<'s> StageOne<'s> {
             .set_kind(row, self.snapshot.actor_kind(activity));
         let symbols = batch.activities.get(row);
         let (credential, principal) = (symbols.credential_symbol(), symbols.principal_symbol());
-        if let Some(used) = &activity.credential {
-            let facts = CredentialFacts {
-                kind: used.kind,
-                created: used.created,
-            };
-            batch
-                .credentials
-                .entry(credential)
-                .or_insert(facts)
-                .merge(facts);
+        let session = symbols.session_symbol();
+        let used = Use::new(
+            activity,
+            (credential, principal, session),
+            batch.activities.strings_mut(),
+        );
+        if used.is_some() && used != batch.last_use {
+            batch.uses.extend(used);
+            batch.last_use = used;
         }
         if let Some(minted) = &activity.minted {
             let strings = batch.activities.strings_mut();
@@ -158,14 +160,16 @@ impl<'s> StageOne<'s> {
                 strings.intern(&minted.principal)
             };
             let link = Link {
-                child: strings.intern(&minted.credential),
+                child: strings
+                    .intern_option((!minted.credential.is_empty()).then_some(&*minted.credential)),
                 parent,
                 kind: minted.kind,
                 principal: minted_principal,
                 session: strings.intern_option(minted.session.as_deref()),
                 expires: minted.expires,
                 method: minted.method,
-                row,
+                row: Some(row),
+                reason: Reason::ReturnedKey,
             };
             batch.links.push(link);
         }

@@ -22,7 +22,9 @@ pub(crate) fn stories(case: &Case<'_>) -> Vec<CredentialStory> {
 fn story(case: &Case<'_>, credential: Symbol) -> CredentialStory {
     let lineage = &case.folded.lineage;
     let link = lineage.mint(credential);
-    let minted = link.map(|link| case.folded.activities.get(link.row));
+    let minted = link
+        .and_then(|link| link.row)
+        .map(|row| case.folded.activities.get(row));
     let actor = match (case.survey.actors.of_credential(credential).first(), link) {
         (Some(persona), _) => {
             let who = case.survey.actors.persona(*persona);
@@ -185,7 +187,9 @@ pub(crate) fn end(case: &Case<'_>, credential: Symbol) -> Option<End> {
     if let Some(expires) = link.and_then(|link| link.expires) {
         return Some(End::Known(expires));
     }
-    let minted = link.and_then(|link| case.folded.activities.get(link.row).time());
+    let minted = link
+        .and_then(|link| link.row)
+        .and_then(|row| case.folded.activities.get(row).time());
     let start = created(case, credential).or(minted)?;
     let is_user = match link {
         Some(link) => {

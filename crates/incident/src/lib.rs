@@ -25,14 +25,12 @@
 //! 45, medium from 25, low from 5. That severity is then kept within one step of the gravest
 //! finding's, and never below the severity of a sign that the user named.
 
-mod actors;
 mod behaviour;
 mod build;
 mod case;
 mod clients;
 mod credentials;
 mod facts;
-mod groups;
 mod join;
 mod names;
 mod reach;

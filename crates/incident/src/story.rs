@@ -230,7 +230,9 @@ fn origin(case: &Case<'_>, lead: ActivityRow<'_>, overlap: Option<&Overlap>) -> 
         None => subject(case, lead),
     };
     let link = case.folded.lineage.mint(credential);
-    let issue = link.map(|link| case.folded.activities.get(link.row));
+    let issue = link
+        .and_then(|link| link.row)
+        .map(|row| case.folded.activities.get(row));
     let facts = case.folded.lineage.facts(credential);
     let made = facts
         .and_then(|facts| facts.created)
