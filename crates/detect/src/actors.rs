@@ -311,7 +311,10 @@ impl<'a> Identities<'a> {
             }
             // Only where nothing better tells who began the chain: it may be of the caller's own
             // choosing.
-            if facts.source_identity.is_some() && self.lineage.mint(root).is_none() {
+            if facts.source_identity.is_some()
+                && self.lineage.mint(root).is_none()
+                && !is_reserved(self.text(facts.principal))
+            {
                 return Some(self.person(facts.source_identity));
             }
         }

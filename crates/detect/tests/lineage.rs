@@ -824,7 +824,7 @@ struct Step {
 const PEOPLE: [(&str, &str); 3] = [(MIRA, "dev.mira"), (OLE, "dev.ole"), ("7a", "dev.ada")];
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
-    let step = (0..3usize, 0..2usize, 0..2usize, 0..90i64, 0..5usize);
+    let step = (0..3usize, 0..2usize, 0..2usize, 0..90i64, 0..6usize);
     let step = step.prop_map(|(who, portal, set, second, what)| Step {
         who,
         portal,
@@ -845,6 +845,16 @@ fn record_of(number: usize, step: &Step) -> Value {
         1 => saml(step.second, name, set, &format!("ASIA-provider-{number}")),
         2 => works(step.second + 5, set, name, &key, step.second, id),
         3 => works(step.second + 5, set, name, &key, step.second, ""),
+        4 => {
+            let identity = session(
+                &role_of(set),
+                name,
+                &key,
+                step.second,
+                json!({"sourceIdentity": "shared"}),
+            );
+            record(step.second + 5, "s3:ListBuckets", HOME, identity, json!({}))
+        }
         _ => {
             let more = json!({"onBehalfOf": on_behalf_of(id), "sourceIdentity": "shared"});
             console(

@@ -378,9 +378,8 @@ impl<'s> Joins<'s> {
                     && (1..=CHAIN_HOURS * 3_600).contains(&(created - other))
                     // What is told of both must be the same person.
                     && self.facts.get(candidate).is_none_or(|candidate| {
-                        !it.person.is_some()
-                            || !candidate.person.is_some()
-                            || it.person == candidate.person
+                        let (one, other) = (self.person(it), self.person(candidate));
+                        one == other || one.is_none() || other.is_none()
                     })
             })
             .collect();
@@ -388,6 +387,15 @@ impl<'s> Joins<'s> {
             .iter()
             .max_by(|a, b| (a.0, self.text(b.1)).cmp(&(b.0, self.text(a.1))))?;
         Some((parent.1, alive.len()))
+    }
+
+    /// The person of a credential, as far as its records tell one.
+    fn person(&self, it: &CredentialFacts) -> Option<Symbol> {
+        if it.person.is_some() {
+            return Some(it.person);
+        }
+        (it.session.is_some() && is_reserved(self.text(it.principal)))
+            .then(|| self.people.id_of(it.session).unwrap_or(it.session))
     }
 
     /// Which of several calls is nearest, so that the order of records does not show.
