@@ -170,6 +170,11 @@ impl Actors {
         &self.personas[id as usize]
     }
 
+    /// All personas, in order of their numbers.
+    pub fn personas(&self) -> impl Iterator<Item = &Persona> {
+        self.personas.iter()
+    }
+
     /// Who did a row.
     pub fn actor_of(&self, row: RowId) -> Option<ActorId> {
         self.persona(self.persona_of(row)).actor

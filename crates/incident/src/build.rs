@@ -9,7 +9,7 @@ use crate::join;
 use crate::reach::{self, Reach};
 use crate::report::{Incident, TimelineEntry};
 use crate::survey::Survey;
-use crate::{credentials, response, score, story, touched};
+use crate::{chains, credentials, response, score, story, touched};
 
 /// What incidents are made from.
 #[derive(Clone, Copy)]
@@ -56,7 +56,8 @@ fn incident(case: &Case<'_>, reach: Option<&dyn Reach>, jewels: &[Jewel]) -> Inc
     let facts = Facts::new(case);
     let (score, score_parts) = score::score(case, &facts, &touched, &paths);
     let severity = score::severity(case, score);
-    let story = story::story(case, &facts, &touched, &paths, omitted_paths);
+    let chains = chains::chains(case);
+    let story = story::story(case, &facts, &chains, &touched, &paths, omitted_paths);
     Incident {
         id: id(case),
         severity,
@@ -73,6 +74,7 @@ fn incident(case: &Case<'_>, reach: Option<&dyn Reach>, jewels: &[Jewel]) -> Inc
             .map(|credential| case.text(*credential).to_owned())
             .collect(),
         credential_stories,
+        chains,
         techniques: sorted(
             case.findings()
                 .flat_map(|finding| finding.techniques.iter().cloned()),

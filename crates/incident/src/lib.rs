@@ -28,10 +28,12 @@
 mod behaviour;
 mod build;
 mod case;
+mod chains;
 mod clients;
 mod credentials;
 mod facts;
 mod join;
+mod lifetime;
 mod names;
 mod reach;
 mod report;
@@ -41,10 +43,13 @@ mod story;
 mod survey;
 mod text;
 mod touched;
+mod trace;
 
 pub use build::{Context, incidents};
+pub use portreeve_detect::Certainty;
 pub use reach::Reach;
 pub use report::{
-    CredentialStory, Incident, NetworkUse, Report, ResponseStep, ScorePart, Summary, TimelineEntry,
-    TimelineRole, Touched,
+    Chain, ChainedCredential, CredentialStory, Incident, NetworkUse, Report, ResponseStep,
+    ScorePart, Summary, TimelineEntry, TimelineRole, Touched,
 };
+pub use trace::{Held, Minting, Trace, TracedCredential, Tree, trace};

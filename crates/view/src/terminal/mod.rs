@@ -15,7 +15,7 @@ use portreeve_incident::Report;
 use portreeve_model::{BlindSpot, Finding};
 
 use crate::text;
-pub(crate) use incident::period;
+pub(crate) use incident::{length, period};
 use page::{Page, STRONG, SUSPECT, Span, faint, plain};
 
 /// How a report is laid out.

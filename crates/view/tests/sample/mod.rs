@@ -50,6 +50,7 @@ pub(crate) const SENSITIVE: &[&str] = &[
     "signer-api",
     INTRUDER,
     OFFICE,
+    "198.51.100.0",
     "3f1c9a52",
     "/evidence",
     "main.4f2a.js",
@@ -214,6 +215,8 @@ fn credential_story(
             "assume-role-with-saml"
         }
         .into(),
+        certainty: Some(Certainty::Certain),
+        reason: None,
         created: Some(at(created)),
         expires: Some(Timestamp::from_second(at(created).as_second() + hours * 3600).unwrap()),
         networks,
@@ -256,6 +259,26 @@ fn incident(story: &Story) -> Incident {
             ]),
             credential_story(MINTED_LATER, Some(THIRD), "2026-02-19T15:20:02Z", 12, vec![network(INTRUDER, "unknown", INTRUDERS_CLIENT, "2026-02-19T15:28:50Z", "2026-02-19T17:15:13Z", 4, true)]),
         ],
+        chains: vec![Chain {
+            person: "mira.holm@halden.example".into(),
+            networks: vec!["198.51.100.0/24".into()],
+            clients: vec![INTRUDERS_CLIENT.into()],
+            first: Some(at("2026-02-04T13:02:11Z")),
+            last: Some(at("2026-02-19T15:20:02Z")),
+            days: 3,
+            credentials: [
+                (STOLEN, "2026-02-04T13:02:11Z", "2026-02-04T16:15:18Z", 216),
+                (SECOND, "2026-02-09T15:31:20Z", "2026-02-09T15:31:24Z", 2),
+                (THIRD, "2026-02-19T15:20:02Z", "2026-02-19T15:20:02Z", 1),
+            ]
+            .map(|(credential, first, last, calls)| ChainedCredential {
+                credential: credential.into(),
+                first: Some(at(first)),
+                last: Some(at(last)),
+                calls,
+            })
+            .to_vec(),
+        }],
         techniques: story.findings.iter().flat_map(|finding| finding.techniques.clone()).collect(),
         tactics: vec![Tactic::Persistence, Tactic::PrivilegeEscalation, Tactic::CredentialAccess, Tactic::Discovery, Tactic::LateralMovement, Tactic::Collection, Tactic::Impact],
         findings: story.findings.iter().map(|finding| finding.id.clone()).collect(),
