@@ -99,8 +99,10 @@ pub struct Held {
     pub network: String,
     /// The network's class where it is declared, else `unknown`.
     pub class: String,
-    /// The client.
+    /// The client's user agent, without what changes from call to call.
     pub client: Option<String>,
+    /// The client in a few words: `aws-cli on macOS`.
+    pub tool: Option<String>,
     /// First use.
     pub first: Option<Timestamp>,
     /// Last use.
@@ -401,6 +403,7 @@ impl<'a> Tracer<'a> {
             network: network_name(self.settings, address),
             class: class.unwrap_or("unknown").to_owned(),
             client: (!family.is_empty()).then(|| family.to_owned()),
+            tool: (!family.is_empty()).then(|| clients::described(family)),
             first: None,
             last: None,
             calls: 0,

@@ -18,6 +18,10 @@ use crate::strings::{Strings, Symbol};
 /// How many seconds may lie between a call and the creation of the session that it began.
 const WITHIN_SECONDS: i64 = 30;
 
+/// Up to how many calls or credentials are compared for one session: beyond, all that can be said is
+/// that many fit, and records that somebody forged must not cost more than others.
+const MOST_FITTING: usize = 1_000;
+
 /// For how long a console session can be switched from.
 const CONSOLE_HOURS: i64 = 12;
 
@@ -131,7 +135,21 @@ impl<'s> Joins<'s> {
                     .push((created, *credential));
             }
         }
+        joins.sort();
         joins
+    }
+
+    /// Puts everything in order of time, so that what is near can be found quickly.
+    fn sort(&mut self) {
+        let strings = self.strings;
+        let text = |symbol| strings.get(symbol).unwrap_or_default();
+        for grants in self.portal.values_mut().chain(self.sign_ins.values_mut()) {
+            grants.sort_by_key(|grant| (grant.time, text(grant.link.parent)));
+        }
+        for credentials in self.consoles.values_mut().chain(self.sources.values_mut()) {
+            credentials.sort_by_key(|(created, credential)| (*created, text(*credential)));
+        }
+        self.provider.values_mut().for_each(|times| times.sort());
     }
 
     fn text(&self, symbol: Symbol) -> &'s str {
@@ -215,11 +233,7 @@ impl<'s> Joins<'s> {
         };
         self.who(it.principal, it.session)
             .and_then(|who| self.provider.get(&who))
-            .is_some_and(|times| {
-                times
-                    .iter()
-                    .any(|time| time.abs_diff(created) <= WITHIN_SECONDS as u64)
-            })
+            .is_some_and(|times| !near(times, |time| *time, created).is_empty())
     }
 
     /// The portal's call that gave a session of a permission set's role. Never of another person.
@@ -227,12 +241,9 @@ impl<'s> Joins<'s> {
         let created = it.created?.as_second();
         let key = permission_set(self.text(it.principal), false)?;
         let mut fitting: Vec<(&Grant, bool)> = Vec::new();
-        for grant in self.portal.get(&key)? {
+        for grant in near(self.portal.get(&key)?, |grant| grant.time, created) {
             let portal = grant.link.parent;
-            if grant.time.abs_diff(created) > WITHIN_SECONDS as u64
-                || portal == credential
-                || (it.portal.is_some() && it.portal != portal)
-            {
+            if portal == credential || (it.portal.is_some() && it.portal != portal) {
                 continue;
             }
             let Some(row) = grant.link.row.map(|row| self.activities.get(row)) else {
@@ -287,18 +298,15 @@ impl<'s> Joins<'s> {
         let created = it.created?.as_second();
         let who = self.who(it.principal, it.session)?;
         let grants = self.sign_ins.get(&who)?;
-        let near: Vec<&Grant> = grants
+        let others: Vec<&Grant> = near(grants, |grant| grant.time, created)
             .iter()
-            .filter(|grant| {
-                grant.time.abs_diff(created) <= WITHIN_SECONDS as u64
-                    && grant.link.parent != credential
-            })
+            .filter(|grant| grant.link.parent != credential)
             .collect();
-        let parents: BTreeSet<&str> = near
+        let parents: BTreeSet<&str> = others
             .iter()
             .map(|grant| self.text(grant.link.parent))
             .collect();
-        let nearest = near
+        let nearest = others
             .into_iter()
             .min_by_key(|grant| (!grant.link.parent.is_some(), self.rank(grant, created)));
         if let Some(grant) = nearest {
@@ -344,7 +352,9 @@ impl<'s> Joins<'s> {
             .into_iter()
             .flatten()
             .copied()
-            .filter(|(created, _)| (0..=CONSOLE_HOURS * 3_600).contains(&(grant.time - created)))
+            .filter(|(created, _)| {
+                (0..=CONSOLE_HOURS * 3_600).contains(&grant.time.saturating_sub(*created))
+            })
             .collect();
         // The keys of one console session share its date.
         let dates: BTreeSet<i64> = alive.iter().map(|(created, _)| *created).collect();
@@ -368,14 +378,17 @@ impl<'s> Joins<'s> {
         it: &CredentialFacts,
     ) -> Option<(Symbol, usize)> {
         let created = it.created?.as_second();
-        let alive: Vec<(i64, Symbol)> = self
-            .sources
-            .get(&it.source_identity)?
+        let all = self.sources.get(&it.source_identity)?;
+        let from =
+            all.partition_point(|(other, _)| created.saturating_sub(*other) > CHAIN_HOURS * 3_600);
+        let until = all.partition_point(|(other, _)| *other < created);
+        let alive: Vec<(i64, Symbol)> = all[from..until.max(from)]
             .iter()
+            .rev()
+            .take(MOST_FITTING)
             .copied()
-            .filter(|(other, candidate)| {
+            .filter(|(_, candidate)| {
                 *candidate != credential
-                    && (1..=CHAIN_HOURS * 3_600).contains(&(created - other))
                     // What is told of both must be the same person.
                     && self.facts.get(candidate).is_none_or(|candidate| {
                         let (one, other) = (self.person(it), self.person(candidate));
@@ -408,6 +421,14 @@ impl<'s> Joins<'s> {
             row.and_then(|row| row.event_id()),
         )
     }
+}
+
+/// What happened within seconds of a moment, of a list in order of time.
+fn near<T>(all: &[T], time: impl Fn(&T) -> i64, moment: i64) -> &[T] {
+    let from = all.partition_point(|it| time(it) < moment.saturating_sub(WITHIN_SECONDS));
+    let found = &all[from..];
+    let until = found.partition_point(|it| time(it) <= moment.saturating_add(WITHIN_SECONDS));
+    &found[..until.min(MOST_FITTING)]
 }
 
 /// Account and permission set of a role that Identity Center made; `bare` where its name lacks the

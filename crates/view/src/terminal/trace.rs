@@ -9,74 +9,83 @@ use crate::{name, text};
 /// How deep branches are still drawn further in.
 const DEEPEST: usize = 6;
 
+/// How many names or services stand in one line.
+const LISTED: usize = 8;
+
 /// Lays out the trees.
 pub(super) fn write(page: &mut Page, trace: &Trace, options: &Options) {
-    let found = trace.credentials.len() as u64;
-    let trees = trace.trees.len() as u64;
+    let total = trace.trees.len();
     page.spans(
         2,
         &[
             Span(STRONG, trace.asked.clone()),
             plain(format!(
                 ": {} in {}",
-                text::counted(found, "credential", "credentials"),
-                text::counted(trees, "tree", "trees")
+                text::counted(trace.credentials.len() as u64, "credential", "credentials"),
+                text::counted(total as u64, "tree", "trees")
             )),
             faint(match trace.certainty {
-                Certainty::Possible => "; links that are merely possible too".to_owned(),
-                Certainty::Likely => "; links that are at least likely".to_owned(),
-                Certainty::Certain => "; certain links only".to_owned(),
+                Certainty::Possible => "; links that are merely possible too",
+                Certainty::Likely => "; links that are at least likely",
+                Certainty::Certain => "; certain links only",
             }),
         ],
     );
     if !trace.actors.is_empty() {
-        let named: Vec<&str> = trace
-            .actors
-            .iter()
-            .take(LISTED)
-            .map(|actor| name::short(actor))
-            .collect();
-        let more = trace.actors.len() - named.len();
-        let more = match more {
-            0 => String::new(),
-            more => format!(" and {more} more"),
-        };
-        page.spans(2, &[faint("of "), plain(named.join(", ")), plain(more)]);
+        let actors = trace.actors.iter().map(|it| actor(it)).collect();
+        page.spans(2, &[faint("of "), plain(listed(actors))]);
     }
-    let shown = options
-        .list
-        .unwrap_or(trace.trees.len())
-        .min(trace.trees.len());
+    let shown = options.list.unwrap_or(total).min(total);
     for tree in trace.trees.iter().take(shown) {
         page.gap();
         write_tree(page, tree, options);
     }
-    if shown < trace.trees.len() {
+    if shown < total {
         page.gap();
     }
-    let more = (trace.trees.len() - shown) as u64;
-    left_out(page, more, "tree", "trees", options);
+    left_out(page, (total - shown) as u64, "tree", "trees", options);
 }
 
-/// How many names or services stand in one line.
-const LISTED: usize = 8;
+/// The first few of a list, and how many more there are.
+fn listed(mut items: Vec<String>) -> String {
+    if items.len() > LISTED {
+        let more = items.len() - LISTED;
+        items.truncate(LISTED);
+        items.push(format!("{more} more"));
+    }
+    items.join(", ")
+}
+
+/// What an actor is called: what an ARN names, with its kind and account, else the name itself.
+fn actor(id: &str) -> String {
+    let read = name::of(id);
+    match read.account {
+        Some(account) => format!("{} {} in {account}", read.kind.title(), read.name),
+        None => read.name.to_owned(),
+    }
+}
 
 fn write_tree(page: &mut Page, tree: &Tree, options: &Options) {
     let total = tree.credentials.len();
     let shown = options.list.map_or(total, |list| list * 4).min(total);
+    // Where all were asked for, or are there for what was, a mark would say nothing.
     let all_asked = tree.credentials.iter().all(|it| it.asked);
     for one in tree.credentials.iter().take(shown) {
         credential(page, one, !all_asked, options);
     }
-    let more = (total - shown) as u64;
-    left_out(page, more, "credential", "credentials", options);
+    left_out(
+        page,
+        (total - shown) as u64,
+        "credential",
+        "credentials",
+        options,
+    );
     if tree.omitted > 0 {
         let others = text::counted(tree.omitted, "other credential", "other credentials");
         page.spans(
             2,
             &[faint(format!(
-                "  {others} of this tree came of the same and are not told; ask for the first one by \
-                 its id."
+                "  {others} that came of the same are not told; ask for the first one by its id."
             ))],
         );
     }
@@ -90,51 +99,72 @@ fn credential(page: &mut Page, one: &TracedCredential, mark: bool, options: &Opt
     let mut head = vec![
         Span(FAINT, format!("{}{branch}", " ".repeat(lead))),
         Span(STRONG, one.credential.clone()),
-        faint(format!("  {}", one.kind.as_str())),
+        faint(format!("  {}", kind(one))),
     ];
     if one.asked && mark {
         head.push(Span(SUSPECT, "  ← asked for".into()));
     }
     page.spans(indent + 2, &head);
-    if !one.principal.is_empty() {
-        let who = name::short(&one.principal);
-        let mut spans = vec![plain(format!("{pad}{who}"))];
-        if let Some(account) = name::of(&one.principal).account {
-            spans.push(faint(format!(" in {account}")));
+    who(page, one, &pad);
+    match &one.minted {
+        Some(minted) => minting(page, minted, &pad),
+        None if kind(one) == "session" => {
+            page.spans(
+                pad.len(),
+                &[faint(format!("{pad}how it was issued is not in the logs"))],
+            );
         }
-        let others: Vec<&str> = one
-            .actors
-            .iter()
-            .map(|actor| name::short(actor))
-            .filter(|actor| !who.ends_with(actor))
-            .collect();
-        if !others.is_empty() {
-            spans.push(plain(format!(", {}", others.join(", "))));
-        }
-        page.spans(indent + 2, &spans);
-    }
-    if let Some(minted) = &one.minted {
-        minting(page, minted, &pad);
-    } else if one.kind.as_str() == "session" {
-        page.spans(
-            indent + 2,
-            &[faint(format!("{pad}how it was issued is not in the logs"))],
-        );
+        None => {}
     }
     if let Some(line) = lifetime(one) {
-        page.spans(indent + 2, &[faint(format!("{pad}{line}"))]);
+        page.spans(pad.len(), &[faint(format!("{pad}{line}"))]);
     }
-    let shown = options.list.unwrap_or(one.held.len()).min(one.held.len());
+    let total = one.held.len();
+    let shown = options.list.unwrap_or(total).min(total);
     for held in one.held.iter().take(shown) {
         holder(page, held, &pad);
     }
-    let more = (one.held.len() - shown) as u64;
-    left_out(page, more, "holder", "holders", options);
-    if one.held.is_empty() && one.depth > 0 {
+    left_out(page, (total - shown) as u64, "holder", "holders", options);
+    if total == 0 && one.depth > 0 {
         page.spans(
-            indent + 2,
+            pad.len(),
             &[faint(format!("{pad}no use of it is in the logs"))],
         );
+    }
+}
+
+fn kind(one: &TracedCredential) -> &'static str {
+    match name::of(&one.principal).kind {
+        name::Kind::Person => "portal session",
+        _ if one.principal.is_empty() && one.held.is_empty() => "workload",
+        _ => one.kind.as_str(),
+    }
+}
+
+/// As what it acts, and who is behind that.
+fn who(page: &mut Page, one: &TracedCredential, pad: &str) {
+    let read = name::of(&one.principal);
+    let mut spans = Vec::new();
+    // A token is called as what it proves.
+    if !one.principal.is_empty() && one.principal != one.credential {
+        spans.push(plain(read.name));
+        if let Some(account) = read.account {
+            spans.push(faint(format!(" in {account}")));
+        }
+    }
+    let others: Vec<String> = one
+        .actors
+        .iter()
+        .filter(|it| **it != one.principal && !read.name.ends_with(it.as_str()))
+        .map(|it| actor(it))
+        .collect();
+    if !others.is_empty() {
+        let comma = if spans.is_empty() { "" } else { ", " };
+        spans.push(plain(format!("{comma}{}", listed(others))));
+    }
+    if !spans.is_empty() {
+        spans.insert(0, plain(pad));
+        page.spans(pad.len(), &spans);
     }
 }
 
@@ -215,20 +245,12 @@ fn holder(page: &mut Page, held: &Held, pad: &str) {
             plain(tail),
         ],
     );
-    let mut services: Vec<&str> = held
-        .services
-        .iter()
-        .take(LISTED)
-        .map(String::as_str)
-        .collect();
-    let more = held.services.len() - services.len();
-    let more = format!("{more} more");
-    if held.services.len() > LISTED {
-        services.push(&more);
-    }
-    let mut line = vec![plain(format!("{pad}    {}", services.join(", ")))];
-    if let Some(client) = &held.client {
-        line.push(faint(format!("  {client}")));
-    }
-    page.spans(hang, &line);
+    let tool = held.tool.as_deref().unwrap_or("no client recorded");
+    page.spans(
+        hang,
+        &[
+            faint(format!("{pad}    {tool}: ")),
+            plain(listed(held.services.clone())),
+        ],
+    );
 }
