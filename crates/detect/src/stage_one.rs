@@ -179,7 +179,7 @@ impl<'s> StageOne<'s> {
             batch.deploys.push(row);
         }
         for (number, sign) in self.signs.iter().enumerate() {
-            if is_sign(&sign.kind, activity) {
+            if is_sign(&sign.kind, activity, self.snapshot) {
                 batch.signs.push((row, number as u32));
             }
         }
@@ -241,7 +241,7 @@ fn owned(value: &Value<'_>) -> Value<'static> {
     }
 }
 
-fn is_sign(sign: &SignKind, activity: &Activity<'_>) -> bool {
+fn is_sign(sign: &SignKind, activity: &Activity<'_>, snapshot: &Snapshot) -> bool {
     let actor = &activity.actor;
     let minted = activity.minted.as_ref();
     match sign {
@@ -261,6 +261,7 @@ fn is_sign(sign: &SignKind, activity: &Activity<'_>) -> bool {
             actor.principal == user.as_str()
                 || actor.session.as_deref() == Some(user)
                 || actor.on_behalf_of.as_deref() == Some(user)
+                || snapshot.person(activity) == Some(user)
                 || (actor.principal.contains(":user/") && last_part(&actor.principal) == user)
         }
         SignKind::Role(role) => {

@@ -168,7 +168,9 @@ fn text(folded: &Folded, symbol: Symbol) -> &str {
 }
 
 /// Parent, certainty, and why.
-fn how(folded: &Folded, credential: &str) -> Option<(String, Certainty, String)> {
+type How = (String, Certainty, String);
+
+fn how(folded: &Folded, credential: &str) -> Option<How> {
     let symbol = folded.activities.strings().find(credential)?;
     let link = folded.lineage.mint_at(symbol, Certainty::Possible)?;
     Some((
@@ -299,7 +301,7 @@ fn inventory_tells_user_names_where_no_session_does() {
         takes(0, MIRA, "portal-1", "Audit"),
         works(9, "Audit", "dev.mira", "ASIAMIRA000000000001", 3, ""),
     ];
-    let folded = run_with(&[records.clone()], &estate);
+    let folded = run_with(std::slice::from_ref(&records), &estate);
     let why = comes_from(
         &folded,
         "ASIAMIRA000000000001",
@@ -791,7 +793,7 @@ fn a_forged_circle_ends() {
 }
 
 /// What must be the same however the log came: every minting, and who did each row.
-fn essence(folded: &Folded) -> (BTreeMap<String, (String, Certainty, String)>, Vec<String>) {
+fn essence(folded: &Folded) -> (BTreeMap<String, How>, Vec<String>) {
     let mints = folded
         .lineage
         .credentials()

@@ -38,10 +38,10 @@ pub(crate) fn chains(case: &Case<'_>) -> Vec<Chain> {
         .into_iter()
         .flat_map(|(actor, rows)| of_actor(case, actor, &rows))
         .collect();
-    chains.sort_by(|a, b| {
-        b.credentials.len().cmp(&a.credentials.len()).then_with(|| {
-            (a.first.is_none(), a.first, &a.person).cmp(&(b.first.is_none(), b.first, &b.person))
-        })
+    chains.sort_by_cached_key(|chain| {
+        let first = chain.credentials.first().map(|it| it.credential.clone());
+        let length = std::cmp::Reverse(chain.credentials.len());
+        (length, chain.first.is_none(), chain.first, first)
     });
     chains
 }

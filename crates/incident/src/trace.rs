@@ -230,7 +230,7 @@ impl<'a> Tracer<'a> {
             || is_called(principal, asked)
             || session_arn(asked).is_some_and(|(account, role, name)| {
                 name == session
-                    && principal.splitn(6, ':').nth(4) == Some(account)
+                    && principal.split(':').nth(4) == Some(account)
                     && principal.rsplit('/').next() == Some(role)
             })
             || permission_set(principal) == Some(asked)

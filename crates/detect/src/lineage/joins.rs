@@ -192,13 +192,13 @@ impl<'s> Joins<'s> {
             ..link
         };
         // The console takes several keys for one session; the sign-in tells which it came from.
-        let sign_in = self.from_sign_in(credential, it);
+        let sign_in = self.sign_in(credential, it);
         if let Some(link) = sign_in
             && link.parent.is_some()
         {
             return Some(own(link));
         }
-        if let Some(link) = self.from_portal(credential, it).or(sign_in) {
+        if let Some(link) = self.portal_call(credential, it).or(sign_in) {
             return Some(own(link));
         }
         if it.portal.is_some() && it.portal != credential {
@@ -237,7 +237,7 @@ impl<'s> Joins<'s> {
     }
 
     /// The portal's call that gave a session of a permission set's role. Never of another person.
-    fn from_portal(&self, credential: Symbol, it: &CredentialFacts) -> Option<Link> {
+    fn portal_call(&self, credential: Symbol, it: &CredentialFacts) -> Option<Link> {
         let created = it.created?.as_second();
         let key = permission_set(self.text(it.principal), false)?;
         let mut fitting: Vec<(&Grant, bool)> = Vec::new();
@@ -291,7 +291,7 @@ impl<'s> Joins<'s> {
     }
 
     /// The sign-in, or call at the federation endpoint, that began a console session.
-    fn from_sign_in(&self, credential: Symbol, it: &CredentialFacts) -> Option<Link> {
+    fn sign_in(&self, credential: Symbol, it: &CredentialFacts) -> Option<Link> {
         if !it.console {
             return None;
         }
@@ -312,7 +312,7 @@ impl<'s> Joins<'s> {
         if let Some(grant) = nearest {
             let (seconds, fitting) = (created - grant.time, parents.len());
             return Some(match grant.link.method {
-                MintMethod::SwitchRole => self.from_switch(grant, seconds),
+                MintMethod::SwitchRole => self.switch(grant, seconds),
                 MintMethod::GetSigninToken => Link {
                     reason: Reason::SigninToken { seconds, fitting },
                     ..grant.link
@@ -343,7 +343,7 @@ impl<'s> Joins<'s> {
     }
 
     /// A switch of roles, with the console session that it came from.
-    fn from_switch(&self, grant: &Grant, seconds: i64) -> Link {
+    fn switch(&self, grant: &Grant, seconds: i64) -> Link {
         let row = grant.link.row.map(|row| self.activities.get(row));
         let sessions = row
             .and_then(|row| self.who(row.principal_symbol(), row.session_symbol()))
@@ -434,7 +434,7 @@ fn near<T>(all: &[T], time: impl Fn(&T) -> i64, moment: i64) -> &[T] {
 /// Account and permission set of a role that Identity Center made; `bare` where its name lacks the
 /// random ending, as a portal's call names it.
 fn permission_set(role: &str, bare: bool) -> Option<(&str, &str)> {
-    let account = role.splitn(6, ':').nth(4)?;
+    let account = role.split(':').nth(4)?;
     let set = role.rsplit('/').next()?.strip_prefix(RESERVED_ROLE)?;
     if bare {
         return Some((account, set));
@@ -451,7 +451,7 @@ pub(super) fn workload(
 ) -> Option<(String, Reason)> {
     if let Some(minter) = minter {
         let (_, prefix) = WORKLOADS.iter().find(|(service, _)| *service == minter)?;
-        let account = principal.splitn(6, ':').nth(4).unwrap_or_default();
+        let account = principal.split(':').nth(4).unwrap_or_default();
         let id = match *prefix {
             "ec2" | "ecs" => format!("{prefix}:{session}"),
             _ => format!("{prefix}:{account}:{session}"),
