@@ -121,7 +121,7 @@ pub const DERIVED_FIELDS: &[DerivedField] = &[
     field(
         CREDENTIAL_MINTED_BY,
         Stage::History,
-        "the operation that made the credential, as `assume-role-with-web-identity`; absent where that is not in the logs",
+        "the operation that made the credential, as `assume-role-with-web-identity`, where the logs show it or leave nothing else; absent where they do not",
     ),
 ];
 

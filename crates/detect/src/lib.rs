@@ -5,6 +5,9 @@
 //! any order, and fills a [`Batch`]. [`StageTwo`] owns all keys: it joins batches, orders
 //! everything by event time, decides what needed history, and gives a [`Folded`] run.
 //!
+//! [`Lineage`] says which credential was made with which and how sure that is, [`Actors`] who is
+//! behind each row across all of them.
+//!
 //! Telling stories is the next crate's job.
 //!
 //! ```
@@ -13,6 +16,10 @@
 //! // Rules may ask for what no record holds; the table says when it can be known.
 //! assert_eq!(derived_field("portreeve.actor.kind").unwrap().stage, Stage::Snapshot);
 //! assert_eq!(derived_field("portreeve.credential.moved").unwrap().stage, Stage::History);
+//!
+//! // Each branch of a repository is a new subject; what runs stays the same.
+//! let subject = portreeve_detect::Subject::parse("repo:halyard/web:ref:refs/heads/fix/cache");
+//! assert_eq!(subject.unwrap().name(), "halyard/web:branch");
 //!
 //! // The narrowest network that the user declares names the class of an address.
 //! let settings = Settings {

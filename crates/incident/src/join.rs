@@ -246,7 +246,7 @@ fn group(
         let credential = row.credential_symbol();
         credential
             .is_some()
-            .then(|| folded.lineage.root(credential))
+            .then(|| folded.lineage.first_used(credential))
     };
     let is_strange = findings.iter().any(|number| strange[*number]);
     let has_grave = findings.iter().any(|number| is_grave(found(number)));

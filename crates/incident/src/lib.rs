@@ -7,6 +7,8 @@
 //! that is strange to all who were seen with it, and by a sign that the user named. What many
 //! have in common (an office's way out, a provider's service, a class of networks) joins nothing.
 //!
+//! [`trace`] follows credentials that the user asks for, whether or not anything was found on them.
+//!
 //! It is pure: the same input gives the same incidents, whatever the order of the records and
 //! however the files were split.
 //!

@@ -162,6 +162,17 @@ impl Lineage {
             .unwrap_or(credential)
     }
 
+    /// The first credential of its chain that made calls itself. What gives an instance its role's
+    /// sessions makes none, and is behind months of them.
+    pub fn first_used(&self, credential: Symbol) -> Symbol {
+        let above = self.ancestors(credential);
+        let used = above
+            .into_iter()
+            .rev()
+            .find(|it| self.facts.contains_key(it));
+        used.unwrap_or(credential)
+    }
+
     /// Everything minted from it, directly or through others, nearest first; without itself.
     pub fn descendants(&self, credential: Symbol) -> Vec<Symbol> {
         let mut found = vec![credential];
