@@ -59,6 +59,8 @@ pub struct TracedCredential {
     pub actors: Vec<String>,
     /// How it came to be; absent where the logs do not tell.
     pub minted: Option<Minting>,
+    /// Whether there is an answer less sure than was asked for.
+    pub unsure: bool,
     /// When it was created, as far as known.
     pub created: Option<Timestamp>,
     /// When it ends by itself; absent for what does not, and where it is not known.
@@ -357,6 +359,12 @@ impl<'a> Tracer<'a> {
             actors: actors.into_iter().map(str::to_owned).collect(),
             created: lifetime::created(self.folded, credential)
                 .or(minted.as_ref().and_then(|minted| minted.time)),
+            unsure: minted.is_none()
+                && self
+                    .folded
+                    .lineage
+                    .mint_at(credential, Certainty::Possible)
+                    .is_some(),
             minted,
             ends: end.map(End::time),
             ends_at_latest: matches!(end, Some(End::AtLatest(_))),

@@ -233,3 +233,34 @@ fn what_nothing_is_called_is_said_so() {
     let output = portreeve(&["lineage", KEY, "/nonexistent-folder"]);
     assert_eq!(output.status.code(), Some(3));
 }
+
+#[test]
+fn what_is_merely_possible_is_said_to_be_there() {
+    let mut records = records();
+    let mut other = records[1].clone();
+    other["eventID"] = "00000000-0000-4000-8000-000000000099".into();
+    other["userIdentity"]["credentialId"] = "another-portal-session".into();
+    records.push(other);
+    let input = lines(&records);
+    let ask = |certainty: &str| {
+        let arguments = ["lineage", KEY, "-", "--certainty", certainty];
+        let as_json = [&arguments[..], &["--format", "json"]].concat();
+        let found = report(&common::portreeve_with_input(&as_json, &input));
+        let shown = common::portreeve_with_input(&arguments, &input).stdout;
+        // Where lines are broken does not matter.
+        let words = String::from_utf8(shown).unwrap();
+        let words: Vec<&str> = words.split_whitespace().collect();
+        (found, words.join(" "))
+    };
+    let (found, shown) = ask("likely");
+    let root = &found["trees"][0]["credentials"][0];
+    assert_eq!(
+        (&root["credential"], &root["unsure"]),
+        (&json!(KEY), &json!(true))
+    );
+    assert!(shown.contains("`--certainty possible` shows it"), "{shown}");
+    let (found, shown) = ask("possible");
+    let key = &found["trees"][0]["credentials"][1];
+    assert_eq!(key["minted"]["certainty"], "possible");
+    assert!(shown.contains("2 portal sessions fit"), "{shown}");
+}

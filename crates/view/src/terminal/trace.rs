@@ -108,6 +108,15 @@ fn credential(page: &mut Page, one: &TracedCredential, mark: bool, options: &Opt
     who(page, one, &pad);
     match &one.minted {
         Some(minted) => minting(page, minted, &pad),
+        None if one.unsure => {
+            page.spans(
+                pad.len(),
+                &[plain(format!(
+                    "{pad}how it was issued is less sure than asked for: `--certainty possible` \
+                     shows it"
+                ))],
+            );
+        }
         None if kind(one) == "session" => {
             page.spans(
                 pad.len(),

@@ -460,6 +460,7 @@ pub(crate) fn trace() -> Trace {
         principal: principal.into(),
         actors: vec!["mira.holm@halden.example".into()],
         minted: None,
+        unsure: false,
         created: None,
         ends: None,
         ends_at_latest: false,
