@@ -10,6 +10,7 @@ use crate::clients::{Client, client_family};
 use crate::networks::{Network, is_callers_address};
 use crate::settings::outcome_word;
 use crate::snapshot::Snapshot;
+use crate::subject::Subject;
 
 /// When a derived field can be known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,6 +56,21 @@ pub const DERIVED_FIELDS: &[DerivedField] = &[
         ACTOR_FOREIGN,
         Stage::Snapshot,
         "true where the actor's account is not in the estate; absent without an estate",
+    ),
+    field(
+        ACTOR_PERSON,
+        Stage::Snapshot,
+        "the person behind the call: the user name of an Identity Center session, the user of the access portal, the source identity, or the IAM user's name; absent where the record names none",
+    ),
+    field(
+        ACTOR_REPOSITORY,
+        Stage::Snapshot,
+        "the repository that a web identity's subject names, as `halyard/web`, or what its issuer has in its place; absent where there is none, or the subject is not understood",
+    ),
+    field(
+        ACTOR_TRIGGER,
+        Stage::Snapshot,
+        "what started the run that a web identity stands for: branch, tag, environment, pull_request, service-account, or the issuer's own word",
     ),
     field(
         CREDENTIAL_KIND,
@@ -176,12 +192,12 @@ pub const DERIVED_FIELDS: &[DerivedField] = &[
     field(
         CREDENTIAL_MOVED,
         Stage::History,
-        "true where a session is used from another public address than the one it was issued to; absent where its issue is not in the logs",
+        "true where a session is used from another public address than the one it was issued to; absent where its issue is not in the logs; a session of Identity Center is issued where the portal was called from",
     ),
     field(
         CREDENTIAL_MINTED_BY,
         Stage::History,
-        "the operation that made the credential, as `assume-role-with-web-identity`; absent where that is not in the logs",
+        "the operation that made the credential, as `assume-role-with-web-identity`, where the logs show it or leave nothing else; absent where they do not",
     ),
     field(
         CHANGE_OPENS,
@@ -202,6 +218,9 @@ const CLIENT: &str = "portreeve.client.";
 const ACTION: &str = "portreeve.action";
 const ACTOR_KIND: &str = "portreeve.actor.kind";
 const ACTOR_FOREIGN: &str = "portreeve.actor.foreign";
+const ACTOR_PERSON: &str = "portreeve.actor.person";
+const ACTOR_REPOSITORY: &str = "portreeve.actor.repository";
+const ACTOR_TRIGGER: &str = "portreeve.actor.trigger";
 const CREDENTIAL_KIND: &str = "portreeve.credential.kind";
 const CREDENTIAL_CONSOLE: &str = "portreeve.credential.console";
 const NETWORK_CLASS: &str = "portreeve.network.class";
@@ -325,6 +344,13 @@ impl<'s> Deriver<'s> {
                 ACTION => Some(Value::String(Cow::Owned(action(activity)))),
                 ACTOR_KIND => text(snapshot.actor_kind(activity).as_str()),
                 ACTOR_FOREIGN => snapshot.actor_is_foreign(activity).map(Value::Bool),
+                ACTOR_PERSON => snapshot
+                    .person(activity)
+                    .map(|person| Value::String(Cow::Owned(person.to_owned()))),
+                ACTOR_REPOSITORY => subject(activity)
+                    .map(|subject| Value::String(Cow::Owned(subject.repository.into_owned()))),
+                ACTOR_TRIGGER => subject(activity)
+                    .map(|subject| Value::String(Cow::Owned(subject.kind.to_owned()))),
                 CREDENTIAL_KIND => text(
                     activity
                         .credential
@@ -429,6 +455,10 @@ fn of_client<'s>(path: &str, client: &Client<'_>, user_agent: &str) -> Option<Va
         _ => None,
     };
     text.map(|text| Value::String(Cow::Owned(text.to_owned())))
+}
+
+fn subject<'a>(activity: &'a Activity<'_>) -> Option<Subject<'a>> {
+    Subject::parse(activity.actor.subject.as_deref()?)
 }
 
 /// `service:Operation`, without the API version that some services append to the operation

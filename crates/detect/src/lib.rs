@@ -5,6 +5,9 @@
 //! any order, and fills a [`Batch`]. [`StageTwo`] owns all keys: it joins batches, orders
 //! everything by event time, decides what needed history, and gives a [`Folded`] run.
 //!
+//! [`Lineage`] says which credential was made with which and how sure that is, [`Actors`] who is
+//! behind each row across all of them.
+//!
 //! Telling stories is the next crate's job.
 //!
 //! ```
@@ -13,6 +16,10 @@
 //! // Rules may ask for what no record holds; the table says when it can be known.
 //! assert_eq!(derived_field("portreeve.actor.kind").unwrap().stage, Stage::Snapshot);
 //! assert_eq!(derived_field("portreeve.credential.moved").unwrap().stage, Stage::History);
+//!
+//! // Each branch of a repository is a new subject; what runs stays the same.
+//! let subject = portreeve_detect::Subject::parse("repo:halyard/web:ref:refs/heads/fix/cache");
+//! assert_eq!(subject.unwrap().name(), "halyard/web:branch");
 //!
 //! // The narrowest network that the user declares names the class of an address.
 //! let settings = Settings {
@@ -23,24 +30,28 @@
 //! ```
 
 mod activities;
+mod actors;
 mod changes;
 mod clients;
 mod derived;
+mod groups;
 mod lineage;
 mod networks;
+mod people;
 mod settings;
 mod snapshot;
 mod stage_one;
 mod stage_two;
 mod strings;
-mod symbol_map;
+mod subject;
 
 pub use activities::{Activities, ActivityRow, Position, RowId};
+pub use actors::{ActorId, Actors, Persona, PersonaId};
 pub use clients::{
     Client, ClientKind, client_family, described_client, is_provider_family, is_specific_family,
 };
 pub use derived::{DERIVED_FIELDS, DerivedField, DerivedValues, Stage, derived_field, set_derived};
-pub use lineage::{CredentialFacts, Lineage, Link};
+pub use lineage::{Certainty, CredentialFacts, Lineage, Link, Reason};
 pub use networks::{
     DataOrigin, Explanation, Network, NetworkData, NetworkDataError, Networks, ProviderSign,
     Providers, RangeTable, TAIL, TableReader, is_callers_address,
@@ -50,3 +61,4 @@ pub use snapshot::Snapshot;
 pub use stage_one::{Batch, StageOne};
 pub use stage_two::{DEPLOY_DAYS, EVIDENCE_LIMIT, Folded, StageTwo, stable_id};
 pub use strings::{Strings, Symbol};
+pub use subject::Subject;

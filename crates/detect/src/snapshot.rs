@@ -6,6 +6,7 @@ use portreeve_graph::Changes;
 use portreeve_model::{Activity, EntityKind, Estate, PrincipalKind, Relation};
 
 use crate::networks::Networks;
+use crate::people::{PERSON_PREFIX, is_reserved};
 use crate::settings::{Settings, matches_pattern};
 
 /// The estate as stage one sees it: what derived fields are looked up in. Made once for a run, so
@@ -18,6 +19,7 @@ pub struct Snapshot {
     targets: HashMap<String, Target, FixedState>,
     accounts: std::collections::BTreeSet<String>,
     changes: Option<Changes>,
+    people: std::collections::BTreeMap<String, String>,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -48,6 +50,12 @@ impl Snapshot {
                 && let Some(account) = entity.id.aws_account()
             {
                 snapshot.accounts.insert(account.to_owned());
+            }
+            if entity.kind == EntityKind::Person
+                && let Some(id) = entity.id.as_str().strip_prefix(PERSON_PREFIX)
+                && let Some(name) = entity.attributes.get("UserName")
+            {
+                snapshot.people.insert(id.to_owned(), name.clone());
             }
             if !entity.tags.is_empty() {
                 snapshot.target(entity.id.as_str()).tags = entity
@@ -130,11 +138,36 @@ impl Snapshot {
         }
     }
 
+    /// The person whom a record names, by user name where that is known.
+    pub fn person<'a>(&'a self, activity: &'a Activity<'_>) -> Option<&'a str> {
+        let actor = &activity.actor;
+        if let Some(session) = actor.session.as_deref()
+            && is_reserved(&actor.principal)
+        {
+            return Some(session);
+        }
+        if let Some(person) = actor.person.as_deref() {
+            let name = self.people.get(person).map(String::as_str);
+            return Some(name.or(actor.session.as_deref()).unwrap_or(person));
+        }
+        if let Some(source) = actor.source_identity.as_deref() {
+            return Some(source);
+        }
+        let (_, user) = actor.principal.split_once(":user/")?;
+        (actor.session.is_none() && actor.principal.contains(":iam:"))
+            .then(|| user.rsplit('/').next().unwrap_or(user))
+    }
+
     /// Whether neither estate nor settings know the actor's account for ours. `None` without both,
     /// or where the record does not tell the account.
     pub fn actor_is_foreign(&self, activity: &Activity<'_>) -> Option<bool> {
         let account = activity.actor.account.as_deref()?;
         (!self.accounts.is_empty()).then(|| !self.accounts.contains(account))
+    }
+
+    /// User names of the identity provider's people, by their ids.
+    pub(crate) fn people(&self) -> &std::collections::BTreeMap<String, String> {
+        &self.people
     }
 
     /// Whether a target is a bucket that a distribution serves, or an object in one.

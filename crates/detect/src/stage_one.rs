@@ -1,23 +1,27 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
+use foldhash::fast::FixedState;
 use portreeve_model::{Activity, MintMethod, PolicyChange};
 use portreeve_record::{FieldId, Fields, Record, Value};
 use portreeve_sigma::{Hit, Matcher, Rule, Scratch, Verdict};
 
 use crate::activities::{Activities, Position, RowId};
 use crate::derived::{DerivedValues, Deriver, Stage, derived_field};
-use crate::lineage::{CredentialFacts, Link};
+use crate::lineage::{Link, Reason, Use};
 use crate::settings::{Sign, SignKind};
 use crate::snapshot::Snapshot;
-use crate::symbol_map::SymbolMap;
 
 /// What stage one hands to stage two for a part of the logs: rows, and small items that point to
 /// them. Batches may be handed over in any order and any number.
 #[derive(Debug, Default)]
 pub struct Batch {
     pub(crate) activities: Activities,
-    pub(crate) credentials: SymbolMap<CredentialFacts>,
+    /// What the records say of the credentials that they used.
+    pub(crate) uses: HashSet<Use, FixedState>,
+    /// The last of them: a session's calls mostly follow one another.
+    last_use: Option<Use>,
+    /// Mintings; without a child where the record does not tell its id.
     pub(crate) links: Vec<Link>,
     /// Row and rule, certain.
     pub(crate) hits: Vec<(RowId, u32)>,
@@ -150,15 +154,15 @@ impl<'s> StageOne<'s> {
             .set_kind(row, self.snapshot.actor_kind(activity));
         let symbols = batch.activities.get(row);
         let (credential, principal) = (symbols.credential_symbol(), symbols.principal_symbol());
-        if let Some(used) = &activity.credential {
-            let facts = CredentialFacts {
-                kind: used.kind,
-                created: used.created,
-            };
-            batch
-                .credentials
-                .get_or_insert(credential, facts)
-                .merge(facts);
+        let session = symbols.session_symbol();
+        let used = Use::new(
+            activity,
+            (credential, principal, session),
+            batch.activities.strings_mut(),
+        );
+        if used.is_some() && used != batch.last_use {
+            batch.uses.extend(used);
+            batch.last_use = used;
         }
         if let Some(minted) = &activity.minted {
             let strings = batch.activities.strings_mut();
@@ -174,14 +178,16 @@ impl<'s> StageOne<'s> {
                 strings.intern(&minted.principal)
             };
             let link = Link {
-                child: strings.intern(&minted.credential),
+                child: strings
+                    .intern_option((!minted.credential.is_empty()).then_some(&*minted.credential)),
                 parent,
                 kind: minted.kind,
                 principal: minted_principal,
                 session: strings.intern_option(minted.session.as_deref()),
                 expires: minted.expires,
                 method: minted.method,
-                row,
+                row: Some(row),
+                reason: Reason::ReturnedKey,
             };
             batch.links.push(link);
         }
@@ -194,7 +200,7 @@ impl<'s> StageOne<'s> {
             batch.changes.push((row, (**change).clone().into_owned()));
         }
         for (number, sign) in self.signs.iter().enumerate() {
-            if is_sign(&sign.kind, activity) {
+            if is_sign(&sign.kind, activity, self.snapshot) {
                 batch.signs.push((row, number as u32));
             }
         }
@@ -267,7 +273,7 @@ fn owned(value: &Value<'_>) -> Value<'static> {
     }
 }
 
-fn is_sign(sign: &SignKind, activity: &Activity<'_>) -> bool {
+fn is_sign(sign: &SignKind, activity: &Activity<'_>, snapshot: &Snapshot) -> bool {
     let actor = &activity.actor;
     let minted = activity.minted.as_ref();
     match sign {
@@ -287,6 +293,7 @@ fn is_sign(sign: &SignKind, activity: &Activity<'_>) -> bool {
             actor.principal == user.as_str()
                 || actor.session.as_deref() == Some(user)
                 || actor.on_behalf_of.as_deref() == Some(user)
+                || snapshot.person(activity) == Some(user)
                 || (actor.principal.contains(":user/") && last_part(&actor.principal) == user)
         }
         SignKind::Role(role) => {

@@ -13,11 +13,13 @@ use portreeve_sigma::{Matcher, Rule, Verdict};
 use sha2::{Digest, Sha256};
 
 use crate::activities::{Activities, ActivityRow, RowId};
+use crate::actors::Actors;
 use crate::changes::Judged;
 use crate::derived::{
     ACTOR_DEPLOY, CHANGE_OPENED, CHANGE_OPENS, CREDENTIAL_MINTED_BY, CREDENTIAL_MOVED,
 };
-use crate::lineage::Lineage;
+use crate::lineage::{self, Lineage, Reason};
+use crate::people::People;
 use crate::settings::{Sign, SignKind};
 use crate::snapshot::Snapshot;
 use crate::stage_one::{Batch, Candidate, SourceCounts};
@@ -44,6 +46,8 @@ pub struct Folded {
     pub activities: Activities,
     /// Which credential was minted from which.
     pub lineage: Lineage,
+    /// Who is behind each row.
+    pub actors: Actors,
     /// The findings, in order of time, then of id.
     pub findings: Vec<Finding>,
     /// Which row shows which finding (its number in `findings`), in order of rows.
@@ -74,7 +78,7 @@ impl StageTwo {
         let first_row = self.batch.activities.len() as RowId;
         let Batch {
             activities,
-            credentials,
+            uses,
             links,
             hits,
             candidates,
@@ -83,6 +87,7 @@ impl StageTwo {
             changes,
             shown,
             sources,
+            ..
         } = part;
         let map = self.batch.activities.append(activities);
         let renamed = |symbol: Symbol| {
@@ -93,12 +98,9 @@ impl StageTwo {
             }
         };
         let whole = &mut self.batch;
-        for (credential, facts) in credentials {
-            whole
-                .credentials
-                .get_or_insert(renamed(credential), facts)
-                .merge(facts);
-        }
+        whole
+            .uses
+            .extend(uses.into_iter().map(|one| one.renamed(renamed)));
         whole
             .links
             .extend(links.into_iter().map(|link| crate::Link {
@@ -106,7 +108,7 @@ impl StageTwo {
                 parent: renamed(link.parent),
                 principal: renamed(link.principal),
                 session: renamed(link.session),
-                row: link.row + first_row,
+                row: link.row.map(|row| row + first_row),
                 ..link
             }));
         whole
@@ -151,7 +153,7 @@ impl StageTwo {
     ) -> Folded {
         let Batch {
             mut activities,
-            credentials,
+            uses,
             mut links,
             hits,
             candidates,
@@ -160,6 +162,7 @@ impl StageTwo {
             changes,
             shown,
             sources,
+            ..
         } = self.batch;
         let mut read = BTreeMap::<&'static str, u64>::new();
         for row in activities.iter() {
@@ -168,14 +171,14 @@ impl StageTwo {
         let moved = activities.finish();
         let new_row = |row: RowId| moved[row as usize];
 
-        links.retain_mut(|link| match new_row(link.row) {
-            Some(row) => {
-                link.row = row;
-                true
-            }
-            None => false,
+        links.retain_mut(|link| {
+            link.row = link.row.and_then(new_row);
+            link.row.is_some()
         });
-        let lineage = Lineage::new(links, credentials);
+        let facts = lineage::facts(uses, activities.strings());
+        let people = People::new(facts.values(), snapshot.people(), activities.strings_mut());
+        let lineage = Lineage::join(&mut activities, links, facts, &people);
+        let actors = Actors::new(&activities, &lineage, &people);
         let deploys: Vec<RowId> = deploys.into_iter().filter_map(new_row).collect();
         let deployers = Deployers::infer(&activities, &deploys, snapshot);
 
@@ -239,6 +242,7 @@ impl StageTwo {
         Folded {
             activities,
             lineage,
+            actors,
             findings,
             hits,
             coverage,
@@ -436,7 +440,13 @@ impl History<'_> {
     /// share their provider's networks with anyone, so that a network's name would prove nothing.
     fn moved(&self, row: ActivityRow<'_>) -> Option<bool> {
         let link = self.lineage.mint(row.credential_symbol())?;
-        let issue = self.activities.get(link.row);
+        // What was joined by its date tells when a session began, and of a portal from where; what
+        // the console or an instance makes of it goes on elsewhere.
+        let tells_place = matches!(
+            link.reason,
+            Reason::ReturnedKey | Reason::NamesPortal | Reason::Portal { .. }
+        );
+        let issue = self.activities.get(link.row.filter(|_| tells_place)?);
         let permanent = matches!(
             link.method,
             MintMethod::CreateAccessKey | MintMethod::CreateLoginProfile

@@ -30,6 +30,22 @@ detection:
   condition: write and not deploy
 level: critical
 ---
+title: A person of a name
+id: person
+logsource: {product: aws}
+detection:
+  person: {portreeve.actor.person: dev.mira}
+  condition: person
+level: low
+---
+title: A branch of a repository
+id: branch
+logsource: {product: aws}
+detection:
+  branch: {portreeve.actor.repository: halyard/web, portreeve.actor.trigger: branch}
+  condition: branch
+level: low
+---
 title: Minted by a web identity
 id: web
 logsource: {product: aws}
@@ -46,6 +62,11 @@ fn estate() -> Estate {
         distribution: "arn:aws:cloudfront::111122223333:distribution/E1".into(),
         origin: "arn:aws:s3:::web".into(),
     });
+    let mut person = Entity::new("arn:aws:identitystore:::user/u-1", EntityKind::Person);
+    person
+        .attributes
+        .insert("UserName".into(), "dev.mira".into());
+    estate.add(person);
     estate.relate(Relation::Kind {
         principal: role("deploy").into(),
         kind: PrincipalKind::Pipeline,
@@ -192,7 +213,10 @@ fn history_decides_what_the_record_alone_does_not() {
     let folded = run(&[story()], Settings::default(), &[]);
     assert_eq!(
         rules_of(&folded),
-        ["moved", "web", "web", "web", "web", "web", "write"]
+        [
+            "branch", "branch", "branch", "branch", "branch", "moved", "web", "web", "web", "web",
+            "web", "write"
+        ]
     );
     let moved = folded
         .findings
@@ -212,6 +236,61 @@ fn history_decides_what_the_record_alone_does_not() {
             .iter()
             .collect::<Vec<_>>(),
         [&role("deploy")]
+    );
+}
+
+#[test]
+fn rules_may_ask_for_the_person_whatever_the_record_calls_them() {
+    let mut records = Vec::new();
+    let mut add = |number: u32, identity: Value| {
+        let mut record = call(
+            number,
+            "2026-03-01T08:00:00Z",
+            "x",
+            "ASIAX",
+            RUNNER,
+            "GetObject",
+        );
+        record["userIdentity"] = identity;
+        records.push(record);
+    };
+    let sso = "AWSReservedSSO_WebDeploy_0a1b2c3d4e5f6071";
+    add(
+        1,
+        json!({"type": "AssumedRole", "arn": format!("arn:aws:sts::111122223333:assumed-role/{sso}/dev.mira"),
+        "onBehalfOf": {"userId": "u-1"}}),
+    );
+    add(
+        2,
+        json!({"type": "IdentityCenterUser", "credentialId": "p", "onBehalfOf": {"userId": "u-1"}}),
+    );
+    add(
+        3,
+        json!({"type": "AssumedRole", "arn": "arn:aws:sts::111122223333:assumed-role/app/s",
+        "sessionContext": {"sourceIdentity": "dev.mira"}}),
+    );
+    add(
+        4,
+        json!({"type": "IAMUser", "arn": "arn:aws:iam::111122223333:user/eng/dev.mira"}),
+    );
+    add(
+        5,
+        json!({"type": "AssumedRole", "arn": "arn:aws:sts::111122223333:assumed-role/app/dev.mira"}),
+    );
+    let folded = run(&[records], Settings::default(), &[]);
+    let found = folded
+        .findings
+        .iter()
+        .filter(|finding| finding.rule == "person");
+    let mut events: Vec<String> = found
+        .flat_map(|finding| finding.evidence.iter().filter_map(|it| it.event_id.clone()))
+        .map(|id| id[35..].to_owned())
+        .collect();
+    events.sort();
+    assert_eq!(
+        events,
+        ["1", "2", "3", "4"],
+        "a session name alone names nobody"
     );
 }
 

@@ -50,6 +50,8 @@ pub use networks::{
 pub use portreeve_detect::Explanation;
 pub use progress::{Progress, Silent};
 pub use rule_tests::{RuleTests, test_rules};
-pub use run::{Knowledge, NothingReadable, Request, RunError, investigate, survey};
+pub use run::{
+    Knowledge, Lineages, NothingReadable, Request, RunError, investigate, lineage, survey,
+};
 pub use seam::Seam;
 pub use signs::{Indicators, SignError, parse_indicators, parse_sign};

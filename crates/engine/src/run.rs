@@ -4,9 +4,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
-use portreeve_detect::{Networks, Sign, Snapshot, StageOne};
+use portreeve_detect::{Folded, Networks, Sign, Snapshot, StageOne};
 use portreeve_graph::{Catalogue, Changes, Graph};
-use portreeve_incident::{Report, Summary};
+use portreeve_incident::{Certainty, Report, Summary, Trace};
 use portreeve_model::{BlindSpot, DeadLetter, Estate, Input, InputKind};
 use portreeve_record::{Extractor, Fields, SlotBuffer};
 use portreeve_sigma::Matcher;
@@ -220,9 +220,116 @@ fn look(
     )
 }
 
+/// Everything that was read, folded, before anything is told of it.
+struct Run {
+    config: Config,
+    rules: RuleSet,
+    estate: Arc<Estate>,
+    graph: Arc<Graph>,
+    networks: Arc<Networks>,
+    inputs: Vec<Input>,
+    dead_letters: Vec<DeadLetter>,
+    notes: Vec<String>,
+    folded: Folded,
+    dead_letters_omitted: u64,
+    summary: Summary,
+}
+
 /// The main job: everything below the paths, to a report.
 pub fn investigate(request: Request, progress: &dyn Progress) -> Result<Report, RunError> {
     let start = Instant::now();
+    let Run {
+        config,
+        rules,
+        estate,
+        graph,
+        networks,
+        inputs,
+        dead_letters,
+        mut notes,
+        folded,
+        dead_letters_omitted,
+        summary,
+    } = fold(request, progress)?;
+    notes.extend(deploy_note(&config, &folded.inferred_deployers));
+    notes.extend(unrecognised_note(&inputs));
+    if folded.changes_not_judged > 0 {
+        notes.push(format!(
+            "{} changes of policies, trusts and memberships were not judged by what they open, since there are many in a large estate; the first were.",
+            folded.changes_not_judged
+        ));
+    }
+    progress.begin("Telling incidents", 0);
+    let context = portreeve_incident::Context {
+        folded: &folded,
+        reach: Some(&*graph),
+        networks: &networks,
+    };
+    let incidents = portreeve_incident::incidents(&context);
+    let mut blind_spots = estate.blind_spots.clone();
+    blind_spots.extend(no_data_events(&folded.coverage));
+    Ok(Report {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        rules_sha256: rules.sha256,
+        rules: rules.rules.len() as u64,
+        simulated: config.simulated,
+        incidents,
+        findings: folded.findings,
+        jewels: graph.jewels(),
+        coverage: folded.coverage,
+        blind_spots,
+        dead_letters,
+        dead_letters_omitted,
+        inputs,
+        notes,
+        summary: Summary {
+            seconds: start.elapsed().as_secs_f64(),
+            ..summary
+        },
+    })
+}
+
+/// What `lineage` tells: the trees of the credentials that were asked for.
+#[derive(Debug)]
+pub struct Lineages {
+    /// The trees.
+    pub trace: Trace,
+    /// How many records were read, duplicates too.
+    pub records: u64,
+    /// What could not be read.
+    pub dead_letters: Vec<DeadLetter>,
+    /// What the user should know.
+    pub notes: Vec<String>,
+}
+
+/// Follows the credentials that an id, an ARN or a name means, along links as sure as asked for at
+/// least.
+pub fn lineage(
+    request: Request,
+    asked: &str,
+    at_least: Certainty,
+    progress: &dyn Progress,
+) -> Result<Lineages, RunError> {
+    let Run {
+        networks,
+        inputs,
+        dead_letters,
+        mut notes,
+        folded,
+        summary,
+        ..
+    } = fold(request, progress)?;
+    notes.extend(unrecognised_note(&inputs));
+    Ok(Lineages {
+        trace: portreeve_incident::trace(&folded, &networks, asked, at_least),
+        records: summary.records,
+        dead_letters,
+        notes,
+    })
+}
+
+/// Reads and folds everything below the paths.
+fn fold(request: Request, progress: &dyn Progress) -> Result<Run, RunError> {
     let Request {
         paths,
         config,
@@ -350,42 +457,18 @@ pub fn investigate(request: Request, progress: &dyn Progress) -> Result<Report, 
     let folded = seam
         .into_stage_two()
         .finish(&rules.rules, &matcher, &fields, &snapshot, &signs);
-    notes.extend(deploy_note(&config, &folded.inferred_deployers));
-    notes.extend(unrecognised_note(&inputs));
-    if folded.changes_not_judged > 0 {
-        notes.push(format!(
-            "{} changes of policies, trusts and memberships were not judged by what they open, since there are many in a large estate; the first were.",
-            folded.changes_not_judged
-        ));
-    }
-
-    progress.begin("Telling incidents", 0);
-    let context = portreeve_incident::Context {
-        folded: &folded,
-        reach: Some(&*graph),
-        settings: &settings,
-    };
-    let incidents = portreeve_incident::incidents_in_networks(&context, &networks);
-    let mut blind_spots = estate.blind_spots.clone();
-    blind_spots.extend(no_data_events(&folded.coverage));
-    Ok(Report {
-        version: env!("CARGO_PKG_VERSION").to_owned(),
-        rules_sha256: rules.sha256,
-        rules: rules.rules.len() as u64,
-        simulated: config.simulated,
-        incidents,
-        findings: folded.findings,
-        jewels,
-        coverage: folded.coverage,
-        blind_spots,
-        dead_letters,
-        dead_letters_omitted,
+    Ok(Run {
+        config,
+        rules,
+        estate,
+        graph,
+        networks,
         inputs,
+        dead_letters,
         notes,
-        summary: Summary {
-            seconds: start.elapsed().as_secs_f64(),
-            ..summary
-        },
+        folded,
+        dead_letters_omitted,
+        summary,
     })
 }
 

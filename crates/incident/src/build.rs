@@ -1,6 +1,6 @@
 use std::collections::BTreeSet;
 
-use portreeve_detect::{Folded, Networks, Settings, stable_id};
+use portreeve_detect::{Folded, Networks, stable_id};
 use portreeve_graph::{AttackPath, Jewel};
 
 use crate::case::Case;
@@ -9,7 +9,7 @@ use crate::join;
 use crate::reach::{self, Reach};
 use crate::report::{Incident, TimelineEntry};
 use crate::survey::Survey;
-use crate::{credentials, response, score, story, touched};
+use crate::{chains, credentials, response, score, story, touched};
 
 /// What incidents are made from.
 #[derive(Clone, Copy)]
@@ -18,17 +18,13 @@ pub struct Context<'a> {
     pub folded: &'a Folded,
     /// The attack graph; without it incidents tell neither jewels nor paths.
     pub reach: Option<&'a dyn Reach>,
-    /// The networks that the user declares.
-    pub settings: &'a Settings,
+    /// What is known of networks.
+    pub networks: &'a Networks,
 }
 
-/// The incidents of a run, gravest first. Of networks it knows what the user declares.
+/// The incidents of a run, gravest first.
 pub fn incidents(context: &Context<'_>) -> Vec<Incident> {
-    incidents_in_networks(context, &Networks::new(context.settings, Vec::new()))
-}
-
-/// The incidents of a run, gravest first, with all that is known of networks.
-pub fn incidents_in_networks(context: &Context<'_>, networks: &Networks) -> Vec<Incident> {
+    let networks = context.networks;
     let survey = Survey::new(context.folded, networks);
     let jewels = context
         .reach
@@ -61,7 +57,8 @@ fn incident(case: &Case<'_>, reach: Option<&dyn Reach>, jewels: &[Jewel]) -> Inc
     let facts = Facts::new(case);
     let (score, score_parts) = score::score(case, &facts, &touched, &paths);
     let severity = score::severity(case, score);
-    let story = story::story(case, &facts, &touched, &paths, omitted_paths);
+    let chains = chains::chains(case);
+    let story = story::story(case, &facts, &chains, &touched, &paths, omitted_paths);
     Incident {
         id: id(case),
         severity,
@@ -78,6 +75,7 @@ fn incident(case: &Case<'_>, reach: Option<&dyn Reach>, jewels: &[Jewel]) -> Inc
             .map(|credential| case.text(*credential).to_owned())
             .collect(),
         credential_stories,
+        chains,
         techniques: sorted(
             case.findings()
                 .flat_map(|finding| finding.techniques.iter().cloned()),

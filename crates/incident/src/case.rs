@@ -247,7 +247,8 @@ impl<'a> Case<'a> {
                 let Some(link) = self.folded.lineage.mint(*child) else {
                     continue;
                 };
-                if !(wholly || rows.contains_key(&link.row)) || !self.made.insert(*child) {
+                let is_deed = || link.row.is_some_and(|row| rows.contains_key(&row));
+                if !(wholly || is_deed()) || !self.made.insert(*child) {
                     continue;
                 }
                 held.insert(*child);
@@ -287,9 +288,10 @@ impl<'a> Case<'a> {
                 );
             }
             if let Some(link) = self.folded.lineage.mint(*credential)
-                && !rows.contains_key(&link.row)
+                && let Some(row) = link.row
+                && !rows.contains_key(&row)
             {
-                quiet.push(link.row);
+                quiet.push(row);
             }
         }
         quiet.sort_unstable();

@@ -4,10 +4,11 @@ use std::collections::HashMap;
 
 use foldhash::fast::FixedState;
 use jiff::Timestamp;
-use portreeve_detect::{Symbol, described_client};
-use portreeve_model::{CredentialKind, MintMethod, OriginKind};
+use portreeve_detect::{Certainty, Link, Symbol, described_client};
+use portreeve_model::OriginKind;
 
 use crate::case::Case;
+use crate::lifetime;
 use crate::report::{CredentialStory, NetworkUse};
 
 /// The stories of all held credentials, in the order in which the incident met them.
@@ -21,7 +22,9 @@ pub(crate) fn stories(case: &Case<'_>) -> Vec<CredentialStory> {
 fn story(case: &Case<'_>, credential: Symbol) -> CredentialStory {
     let lineage = &case.folded.lineage;
     let link = lineage.mint(credential);
-    let minted = link.map(|link| case.folded.activities.get(link.row));
+    let minted = link
+        .and_then(|link| link.row)
+        .map(|row| case.folded.activities.get(row));
     let actor = match (case.survey.actors.of_credential(credential).first(), link) {
         (Some(persona), _) => {
             let who = case.survey.actors.persona(*persona);
@@ -39,7 +42,11 @@ fn story(case: &Case<'_>, credential: Symbol) -> CredentialStory {
         minted_by: link
             .map_or("unknown", |link| link.method.as_str())
             .to_owned(),
-        created: created(case, credential).or(minted.and_then(|row| row.time())),
+        certainty: link.map(Link::certainty),
+        reason: link
+            .filter(|link| link.certainty() != Certainty::Certain)
+            .map(|link| link.reason.to_string()),
+        created: lifetime::created(case.folded, credential).or(minted.and_then(|row| row.time())),
         expires: link.and_then(|link| link.expires),
         networks: networks(case, credential),
     }
@@ -51,13 +58,6 @@ fn joined(principal: &str, session: &str) -> String {
     } else {
         format!("{principal}/{session}")
     }
-}
-
-fn created(case: &Case<'_>, credential: Symbol) -> Option<Timestamp> {
-    case.folded
-        .lineage
-        .facts(credential)
-        .and_then(|facts| facts.created)
 }
 
 fn networks(case: &Case<'_>, credential: Symbol) -> Vec<NetworkUse> {
@@ -145,63 +145,4 @@ pub(crate) fn overlap(case: &Case<'_>, credential: Symbol) -> Option<Overlap> {
         }
     }
     best
-}
-
-/// What a credential is, as its use or its minting says.
-pub(crate) fn kind(case: &Case<'_>, credential: Symbol) -> CredentialKind {
-    let lineage = &case.folded.lineage;
-    let used = lineage.facts(credential).map(|facts| facts.kind);
-    used.or_else(|| lineage.mint(credential).map(|link| link.kind))
-        .unwrap_or(CredentialKind::Other)
-}
-
-/// When a session ends by itself: known, or the latest possible.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum End {
-    Known(Timestamp),
-    AtLatest(Timestamp),
-}
-
-impl End {
-    pub(crate) fn time(self) -> Timestamp {
-        match self {
-            End::Known(time) | End::AtLatest(time) => time,
-        }
-    }
-}
-
-/// The longest that sessions of a role live, and those of `GetSessionToken` and
-/// `GetFederationToken`. See "Temporary security credentials in IAM" in the AWS IAM user guide.
-const ROLE_SESSION_HOURS: i64 = 12;
-const USER_SESSION_HOURS: i64 = 36;
-
-/// When a session ends by itself; `None` for what does not, and where nothing is known.
-pub(crate) fn end(case: &Case<'_>, credential: Symbol) -> Option<End> {
-    if kind(case, credential) != CredentialKind::Session {
-        return None;
-    }
-    let link = case.folded.lineage.mint(credential);
-    if let Some(expires) = link.and_then(|link| link.expires) {
-        return Some(End::Known(expires));
-    }
-    let minted = link.and_then(|link| case.folded.activities.get(link.row).time());
-    let start = created(case, credential).or(minted)?;
-    let is_user = match link {
-        Some(link) => {
-            matches!(
-                link.method,
-                MintMethod::GetSessionToken | MintMethod::GetFederationToken
-            )
-        }
-        None => case
-            .rows_of_credential(credential)
-            .any(|row| !row.principal().contains(":role/")),
-    };
-    let hours = if is_user {
-        USER_SESSION_HOURS
-    } else {
-        ROLE_SESSION_HOURS
-    };
-    let end = Timestamp::from_second(start.as_second().saturating_add(hours * 3_600)).ok()?;
-    Some(End::AtLatest(end))
 }

@@ -3,10 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use foldhash::fast::FixedState;
-use portreeve_detect::{Folded, RowId, Symbol};
+use portreeve_detect::{ActorId, Folded, RowId, Symbol};
 use portreeve_model::{Finding, FindingSource, Severity, Tactic};
 
-use crate::actors::ActorId;
 use crate::survey::{Survey, is_grave, tells_address};
 
 /// How many low rules of as many tactics, on one lineage, make an incident.
@@ -217,7 +216,8 @@ impl Tainted {
                     || folded
                         .lineage
                         .mint(*child)
-                        .is_some_and(|link| survey.is_strange_row(folded.activities.get(link.row)));
+                        .and_then(|link| link.row)
+                        .is_some_and(|row| survey.is_strange_row(folded.activities.get(row)));
                 // A credential minted from strange hands was never anyone else's.
                 if minted_strangely && wholly.insert(*child) {
                     credentials.insert(*child);
@@ -246,7 +246,7 @@ fn group(
         let credential = row.credential_symbol();
         credential
             .is_some()
-            .then(|| folded.lineage.root(credential))
+            .then(|| folded.lineage.first_used(credential))
     };
     let is_strange = findings.iter().any(|number| strange[*number]);
     let has_grave = findings.iter().any(|number| is_grave(found(number)));

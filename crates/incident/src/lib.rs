@@ -7,15 +7,17 @@
 //! that is strange to all who were seen with it, and by a sign that the user named. What many
 //! have in common (an office's way out, a provider's service, a class of networks) joins nothing.
 //!
+//! [`trace`] follows credentials that the user asks for, whether or not anything was found on them.
+//!
 //! It is pure: the same input gives the same incidents, whatever the order of the records and
 //! however the files were split.
 //!
 //! ```
-//! use portreeve_detect::{Folded, Settings};
+//! use portreeve_detect::{Folded, Networks};
 //! use portreeve_incident::{Context, incidents};
 //!
-//! let (folded, settings) = (Folded::default(), Settings::default());
-//! let context = Context { folded: &folded, reach: None, settings: &settings };
+//! let (folded, networks) = (Folded::default(), Networks::default());
+//! let context = Context { folded: &folded, reach: None, networks: &networks };
 //! assert!(incidents(&context).is_empty());
 //! ```
 //!
@@ -25,14 +27,14 @@
 //! 45, medium from 25, low from 5. That severity is then kept within one step of the gravest
 //! finding's, and never below the severity of a sign that the user named.
 
-mod actors;
 mod behaviour;
 mod build;
 mod case;
+mod chains;
 mod credentials;
 mod facts;
-mod groups;
 mod join;
+mod lifetime;
 mod names;
 mod reach;
 mod report;
@@ -42,10 +44,13 @@ mod story;
 mod survey;
 mod text;
 mod touched;
+mod trace;
 
-pub use build::{Context, incidents, incidents_in_networks};
+pub use build::{Context, incidents};
+pub use portreeve_detect::Certainty;
 pub use reach::Reach;
 pub use report::{
-    CredentialStory, Incident, NetworkUse, Report, ResponseStep, ScorePart, Summary, TimelineEntry,
-    TimelineRole, Touched,
+    Chain, ChainedCredential, CredentialStory, Incident, NetworkUse, Report, ResponseStep,
+    ScorePart, Summary, TimelineEntry, TimelineRole, Touched,
 };
+pub use trace::{Held, Minting, Trace, TracedCredential, Tree, trace};

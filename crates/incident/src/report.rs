@@ -2,6 +2,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
+use portreeve_detect::Certainty;
 use portreeve_graph::{AttackPath, Jewel};
 use portreeve_model::{
     BlindSpot, Coverage, DeadLetter, Finding, Input, Severity, Tactic, Technique,
@@ -76,6 +77,9 @@ pub struct Incident {
     pub credentials: Vec<String>,
     /// Where and when each of them was used.
     pub credential_stories: Vec<CredentialStory>,
+    /// Credentials of one person that the intruder took one after the other.
+    #[serde(default)]
+    pub chains: Vec<Chain>,
     /// Techniques seen.
     pub techniques: Vec<Technique>,
     /// Tactics seen, in the order of an intrusion.
@@ -101,6 +105,39 @@ pub struct ScorePart {
     pub points: u32,
 }
 
+/// Credentials of one person, workload or pipeline that were used from the same foreign network, or
+/// with the same foreign client: as each ended, the intruder got the next.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Chain {
+    /// Whose they are: a user name, an ARN, a repository.
+    pub person: String,
+    /// The foreign networks that they were used from.
+    pub networks: Vec<String>,
+    /// The clients that they were used with there.
+    pub clients: Vec<String>,
+    /// First foreign use of any of them.
+    pub first: Option<Timestamp>,
+    /// Last foreign use of any of them.
+    pub last: Option<Timestamp>,
+    /// On how many days (UTC) they were used from there.
+    pub days: u64,
+    /// The credentials, in order of first foreign use.
+    pub credentials: Vec<ChainedCredential>,
+}
+
+/// One credential of a chain, with its foreign use.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChainedCredential {
+    /// Its id.
+    pub credential: String,
+    /// First foreign use.
+    pub first: Option<Timestamp>,
+    /// Last foreign use.
+    pub last: Option<Timestamp>,
+    /// How many calls.
+    pub calls: u64,
+}
+
 /// What is known of one credential's use.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct CredentialStory {
@@ -112,6 +149,12 @@ pub struct CredentialStory {
     pub parent: Option<String>,
     /// How it came to be: `assume-role`, …; `unknown` where the logs do not show it.
     pub minted_by: String,
+    /// How sure the logs are of that, and of the parent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub certainty: Option<Certainty>,
+    /// Why, in words; absent where a record says it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
     /// When it was created, as far as known.
     pub created: Option<Timestamp>,
     /// When it ends by itself; absent for keys that do not, and where it is not known.

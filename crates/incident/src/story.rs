@@ -8,10 +8,12 @@ use portreeve_model::{CredentialKind, Finding, FindingSource};
 
 use crate::behaviour::Behaviour;
 use crate::case::Case;
+use crate::chains;
 use crate::credentials::{self, Overlap};
 use crate::facts::Facts;
+use crate::lifetime;
 use crate::names;
-use crate::report::Touched;
+use crate::report::{Chain, Touched};
 use crate::text::{capital, clean, counted, listed, minute, span};
 
 /// An incident in words.
@@ -24,6 +26,7 @@ pub(crate) struct Story {
 pub(crate) fn story(
     case: &Case<'_>,
     facts: &Facts<'_>,
+    chains: &[Chain],
     touched: &[Touched],
     paths: &[AttackPath],
     omitted_paths: usize,
@@ -40,7 +43,7 @@ pub(crate) fn story(
     narrative.extend(sentence([denied(facts), looked(facts)]));
     narrative.extend(sentence([minted(case, facts), changed(facts)]));
     narrative.extend(written(facts));
-    narrative.extend(repeated(case, lead));
+    narrative.extend(chains::told(chains).or_else(|| repeated(case, lead)));
     narrative.extend(sentence([jewels(touched), reach(paths, omitted_paths)]));
     narrative.extend(sentence([last(case), omitted(case)]));
     Story {
@@ -102,7 +105,7 @@ fn subject(case: &Case<'_>, row: ActivityRow<'_>) -> String {
         }
         _ => who,
     };
-    match credentials::kind(case, row.credential_symbol()) {
+    match lifetime::kind(case.folded, row.credential_symbol()) {
         _ if !row.credential_symbol().is_some() => who,
         CredentialKind::AccessKey => format!("access key of {who}"),
         CredentialKind::Session => format!("session of {who}"),
@@ -230,7 +233,9 @@ fn origin(case: &Case<'_>, lead: ActivityRow<'_>, overlap: Option<&Overlap>) -> 
         None => subject(case, lead),
     };
     let link = case.folded.lineage.mint(credential);
-    let issue = link.map(|link| case.folded.activities.get(link.row));
+    let issue = link
+        .and_then(|link| link.row)
+        .map(|row| case.folded.activities.get(row));
     let facts = case.folded.lineage.facts(credential);
     let made = facts
         .and_then(|facts| facts.created)

@@ -10,12 +10,10 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 
 use foldhash::fast::FixedState;
 use portreeve_detect::{
-    ActivityRow, Folded, Networks, RowId, Symbol, client_family, is_provider_family,
-    is_specific_family,
+    ActivityRow, ActorId, Actors, Folded, Networks, RowId, Symbol, client_family,
+    is_provider_family, is_specific_family,
 };
 use portreeve_model::{Finding, FindingSource, OriginKind, Severity};
-
-use crate::actors::{ActorId, Actors};
 
 /// From how many actors on, seen without a finding, an address is an office's or a provider's.
 const COMMON_ACTORS: u32 = 4;
@@ -59,7 +57,7 @@ struct ClientUse {
 /// What is known of addresses and clients.
 pub(crate) struct Survey<'a> {
     folded: &'a Folded,
-    pub(crate) actors: Actors,
+    pub(crate) actors: &'a Actors,
     /// For each finding its rows.
     pub(crate) rows_of_finding: Vec<Vec<RowId>>,
     /// Rows with a grave finding that says something of its address.
@@ -83,14 +81,13 @@ pub(crate) struct Survey<'a> {
 
 impl<'a> Survey<'a> {
     pub(crate) fn new(folded: &'a Folded, networks: &Networks) -> Self {
-        let actors = Actors::new(folded);
         let mut rows_of_finding = vec![Vec::new(); folded.findings.len()];
         for (row, finding) in &folded.hits {
             rows_of_finding[*finding as usize].push(*row);
         }
         let mut survey = Self {
             folded,
-            actors,
+            actors: &folded.actors,
             rows_of_finding,
             grave_rows: Vec::new(),
             uses: HashMap::default(),

@@ -231,3 +231,67 @@ fn a_control_policy_is_said_not_to_bind_the_management_account() {
             .contains("does not help here")
     );
 }
+
+#[test]
+fn keys_taken_anew_day_after_day_are_one_chain() {
+    let incident = &told()[0];
+    assert_eq!(incident.chains.len(), 1);
+    let chain = &incident.chains[0];
+    assert_eq!(chain.person, "dev.mira");
+    assert_eq!(chain.networks, ["192.0.2.40/29 (vpn)"]);
+    let credentials: Vec<&str> = chain
+        .credentials
+        .iter()
+        .map(|it| it.credential.as_str())
+        .collect();
+    assert_eq!(
+        credentials,
+        [
+            "ASIAMIRADAY00010",
+            "ASIAMIRADAY00012",
+            "ASIAMIRADAY00015",
+            "ASIAMIRADAY00017"
+        ]
+    );
+    assert_eq!(chain.days, 4);
+    assert_eq!(chain.first, incident.first_sign);
+    assert_eq!(chain.last, incident.last_activity);
+    // The owner's use from the office is not counted.
+    let deeds = incident
+        .timeline
+        .iter()
+        .filter(|it| it.role != TimelineRole::Quiet)
+        .count() as u64;
+    assert_eq!(
+        chain.credentials.iter().map(|it| it.calls).sum::<u64>(),
+        deeds
+    );
+    assert!(
+        incident
+            .narrative
+            .iter()
+            .any(|it| it.starts_with("4 credentials of dev.mira on 4 days are one chain")),
+        "{:?}",
+        incident.narrative
+    );
+}
+
+#[test]
+fn one_stolen_key_is_no_chain() {
+    let mut logs = Logs::default();
+    logs.ordinary_days(1..9);
+    for minute in ["44", "50"] {
+        logs.add(
+            event(
+                &format!("2026-03-08T07:{minute}:00Z"),
+                "sts:GetCallerIdentity",
+            )
+            .person("dev.mira", "ASIAMIRADAY00008")
+            .from(VPN)
+            .with(KALI),
+        );
+    }
+    let incidents = tell(&logs.fold());
+    assert!(incidents[0].severity >= Severity::Medium);
+    assert!(incidents[0].chains.is_empty());
+}

@@ -58,6 +58,15 @@ pub struct Actor<'r> {
     pub session: Option<Cow<'r, str>>,
     /// `sourceIdentity`, or the Identity Center user on whose behalf the session acts.
     pub on_behalf_of: Option<Cow<'r, str>>,
+    /// The Identity Center user behind the session, by their id in the identity store.
+    pub person: Option<Cow<'r, str>>,
+    /// `sourceIdentity`: set where the first role of a chain was taken, and kept by all that follow.
+    pub source_identity: Option<Cow<'r, str>>,
+    /// The session of Identity Center's access portal under which the call is made.
+    pub portal: Option<Cow<'r, str>>,
+    /// Whether the record says that the session was delivered to an instance by its metadata
+    /// service.
+    pub delivered: bool,
     /// For web identities the token's provider and `sub`.
     pub subject: Option<Cow<'r, str>>,
     /// The service that made the call for the actor (`cloudformation.amazonaws.com`).
@@ -181,11 +190,13 @@ pub enum Outcome<'r> {
 /// A credential created by an activity.
 #[derive(Clone, Debug)]
 pub struct Minted<'r> {
-    /// The new credential's id.
+    /// The new credential's id; empty where the record does not tell it, as those of Identity
+    /// Center's portal and of console sign-ins do not.
     pub credential: Cow<'r, str>,
     /// What it is.
     pub kind: CredentialKind,
-    /// The principal that it proves.
+    /// The principal that it proves; of a role that Identity Center made for a permission set
+    /// without the random ending of its name, where the record names only the permission set.
     pub principal: Cow<'r, str>,
     /// The session name asked for.
     pub session: Option<Cow<'r, str>>,
@@ -209,6 +220,16 @@ pub enum MintMethod {
     CreateAccessKey,
     CreateLoginProfile,
     ConsoleLogin,
+    /// The console's switch to another role.
+    SwitchRole,
+    /// A session handed over to the console by the federation endpoint.
+    GetSigninToken,
+    /// Identity Center's portal gave a role's keys to a command line or program.
+    GetRoleCredentials,
+    /// Identity Center's portal opened the console.
+    Federate,
+    /// The provider delivered a role's session to an instance, task or function.
+    Workload,
     Other,
 }
 
@@ -225,6 +246,11 @@ impl MintMethod {
             MintMethod::CreateAccessKey => "create-access-key",
             MintMethod::CreateLoginProfile => "create-login-profile",
             MintMethod::ConsoleLogin => "console-login",
+            MintMethod::SwitchRole => "switch-role",
+            MintMethod::GetSigninToken => "get-signin-token",
+            MintMethod::GetRoleCredentials => "get-role-credentials",
+            MintMethod::Federate => "federate",
+            MintMethod::Workload => "workload",
             MintMethod::Other => "other",
         }
     }

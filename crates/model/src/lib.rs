@@ -29,6 +29,9 @@
 //! | AWS | SAML identity | `PROVIDER_ARN:NAME` |
 //! | AWS | long-lived key, session | the access key id (`AKIA…`, `ASIA…`) |
 //! | AWS | session without a key id in the log | session ARN, `@`, creation date |
+//! | AWS | session of Identity Center's access portal | its `credentialId` |
+//! | AWS | web identity's or SAML assertion's token | as the identity that it proves |
+//! | AWS | what gives an instance, task or function its role's sessions | `ec2:INSTANCE_ID`, `ecs:TASK_ID`, `lambda:ACCOUNT:FUNCTION`, `codebuild:ACCOUNT:BUILD` |
 //! | AWS | console password | `password:USER_ARN` |
 //! | AWS | bucket; object | `arn:aws:s3:::BUCKET`; `arn:aws:s3:::BUCKET/KEY` (two resources) |
 //! | AWS | key, secret, function, repository, … | its ARN |

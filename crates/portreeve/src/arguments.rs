@@ -18,6 +18,7 @@ use portreeve_simulate::{Share, Without};
   portreeve investigate logs/ inventory/            the story of an intrusion
   portreeve investigate logs/ --from key=ASIA…      everything that hangs on one key
   portreeve paths inventory/ --from dev.mira        where that person's keys lead
+  portreeve lineage ASIA… logs/                     where a key came from, and who held it
 
 EXIT CODES:
   0 clean, 1 failed, 2 wrong usage, 3 no readable input, 10 findings at or above --fail-on")]
@@ -32,6 +33,8 @@ pub(crate) enum Task {
     Investigate(Investigate),
     /// Show where a principal could walk, from inventory alone
     Paths(Paths),
+    /// Follow a credential, person or role: what it came from, what came of it, who held it where
+    Lineage(Lineage),
     /// List the rules, or test rule files
     Rules(Rules),
     /// Fetch, show and ask data of networks: whose an address is, and what kind of network
@@ -175,6 +178,48 @@ pub(crate) enum PathsFormat {
     Terminal,
     /// One document
     Json,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "EXAMPLES:
+  portreeve lineage ASIA… logs/
+  portreeve lineage dev.mira logs/ inventory/ --format json
+  portreeve lineage arn:aws:iam::111122223333:role/deploy logs/ --certainty certain
+
+A link is certain where a record says it, likely where person, role and second of creation fit and
+nothing else does, possible where more than one answer fits.")]
+pub(crate) struct Lineage {
+    /// An access key id or other credential's id, an ARN, or the name of a user, role, permission
+    /// set, session, instance or repository
+    #[arg(value_name = "KEY|ARN|NAME")]
+    pub(crate) asked: String,
+    #[command(flatten)]
+    pub(crate) input: Input,
+    /// How sure a link must be to be followed
+    #[arg(long, value_enum, default_value_t = Sureness::Likely)]
+    pub(crate) certainty: Sureness,
+    /// The form of the answer
+    #[arg(long, value_enum, default_value_t = PathsFormat::Terminal)]
+    pub(crate) format: PathsFormat,
+    /// Whether to use colour
+    #[arg(long, value_enum, default_value_t = Colour::Auto)]
+    pub(crate) colour: Colour,
+    /// Show every tree, credential and holder on the terminal
+    #[arg(long)]
+    pub(crate) all: bool,
+    /// How many threads read logs; 0 for one a processor
+    #[arg(long, default_value_t = 0, value_name = "N")]
+    pub(crate) threads: usize,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Sureness {
+    /// Every link, also where others fit as well
+    Possible,
+    /// Links that nothing in the logs speaks against
+    Likely,
+    /// Only links that a record spells out
+    Certain,
 }
 
 #[derive(Debug, Args)]

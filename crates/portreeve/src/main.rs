@@ -34,6 +34,7 @@ fn main() -> ExitCode {
     let result = match arguments.task {
         Task::Investigate(options) => command::investigate::run(&options),
         Task::Paths(options) => command::paths::run(&options),
+        Task::Lineage(options) => command::lineage::run(&options),
         Task::Rules(options) => command::rules::run(&options),
         Task::Networks(options) => command::networks::run(&options),
         Task::Simulate(options) => command::simulate::run(&options),

@@ -719,6 +719,137 @@ proptest! {
 }
 
 #[test]
+fn the_portal_tells_who_took_what_and_no_key() {
+    let identity = |kind: &str| {
+        json!({"type": kind, "accountId": "999988887777", "credentialId": "portal-1",
+            "principalId": "corp//S-1-5-21-1", "userName": "mira@halyard.example",
+            "onBehalfOf": {"userId": "u-1", "identityStoreArn": "arn:aws:identitystore::999988887777:identitystore/d-1"}})
+    };
+    let details = json!({"account_id": "111122223333", "role_name": "Web_Deploy"});
+    // Before July 2025 the portal's users were of an unknown type.
+    for kind in ["IdentityCenterUser", "Unknown"] {
+        for (operation, method) in [
+            ("GetRoleCredentials", MintMethod::GetRoleCredentials),
+            ("Federate", MintMethod::Federate),
+        ] {
+            let record = call(
+                "sso",
+                operation,
+                identity(kind),
+                json!({"responseElements": null, "serviceEventDetails": details}),
+            );
+            with_activity(&record, |activity, _| {
+                assert_eq!(activity.actor.principal, "arn:aws:identitystore:::user/u-1");
+                assert_eq!(activity.actor.person.as_deref(), Some("u-1"));
+                assert_eq!(activity.actor.portal.as_deref(), Some("portal-1"));
+                assert_eq!(
+                    activity.actor.session.as_deref(),
+                    Some("mira@halyard.example")
+                );
+                let minted = activity.minted.as_ref().unwrap();
+                assert_eq!(minted.credential, "");
+                assert_eq!(minted.method, method);
+                assert_eq!(
+                    minted.principal,
+                    "arn:aws:iam::111122223333:role/aws-reserved/sso.amazonaws.com/AWSReservedSSO_Web_Deploy"
+                );
+            });
+        }
+    }
+    let without = call(
+        "sso",
+        "GetRoleCredentials",
+        identity("IdentityCenterUser"),
+        json!({}),
+    );
+    with_activity(&without, |activity, _| assert!(activity.minted.is_none()));
+    let refused = call(
+        "sso",
+        "GetRoleCredentials",
+        identity("IdentityCenterUser"),
+        json!({"errorCode": "UnauthorizedException", "serviceEventDetails": details}),
+    );
+    with_activity(&refused, |activity, _| assert!(activity.minted.is_none()));
+}
+
+#[test]
+fn sign_ins_begin_sessions_of_which_they_tell_no_key() {
+    let bob = "arn:aws:iam::111122223333:user/bob";
+    let user = || json!({"type": "IAMUser", "arn": bob, "accountId": "111122223333"});
+    let minted = |operation: &str, identity: Value, more: Value| {
+        with_activity(&call("signin", operation, identity, more), |activity, _| {
+            activity.minted.as_ref().map(|minted| {
+                (
+                    minted.credential.to_string(),
+                    minted.principal.to_string(),
+                    minted.session.as_deref().map(str::to_owned),
+                )
+            })
+        })
+    };
+    let success = |operation: &str| json!({"responseElements": {operation: "Success"}});
+    assert_eq!(
+        minted("ConsoleLogin", user(), success("ConsoleLogin")),
+        Some((String::new(), bob.to_owned(), None))
+    );
+    let failure = json!({"errorMessage": "Failed authentication", "responseElements": {"ConsoleLogin": "Failure"}});
+    assert_eq!(minted("ConsoleLogin", user(), failure), None);
+
+    let role = "arn:aws:sts::111122223333:assumed-role/ops/bob";
+    let session = || json!({"type": "AssumedRole", "arn": role, "accountId": "111122223333", "accessKeyId": "ASIAOWN"});
+    let token = |key: &str| json!({"responseElements": {"GetSigninToken": "Success", "credentials": {"accessKeyId": key}}});
+    let ops = || {
+        (
+            "arn:aws:iam::111122223333:role/ops".to_owned(),
+            Some("bob".to_owned()),
+        )
+    };
+    assert_eq!(
+        minted("GetSigninToken", session(), token("ASIANEW")),
+        Some(("ASIANEW".to_owned(), ops().0, ops().1))
+    );
+    // A record that repeats the caller's own key tells no new one.
+    assert_eq!(
+        minted("GetSigninToken", session(), token("ASIAOWN")),
+        Some((String::new(), ops().0, ops().1))
+    );
+
+    let switch = json!({
+        "responseElements": {"SwitchRole": "Success"},
+        "additionalEventData": {"SwitchFrom": bob, "RedirectTo": "https://console.aws.amazon.com/"},
+    });
+    let switched = json!({"type": "AssumedRole", "arn": role, "accountId": "111122223333"});
+    assert_eq!(
+        minted("SwitchRole", switched.clone(), switch.clone()),
+        Some((String::new(), ops().0, ops().1))
+    );
+    with_activity(
+        &call("signin", "SwitchRole", switched, switch),
+        |activity, _| {
+            assert_eq!(activity.actor.principal, bob, "who switched is who acted");
+            assert_eq!(activity.actor.session, None);
+        },
+    );
+}
+
+#[test]
+fn instances_and_source_identities_are_told() {
+    let identity = json!({
+        "type": "AssumedRole", "arn": "arn:aws:sts::111122223333:assumed-role/node/i-0123456789abcdef0",
+        "sessionContext": {"ec2RoleDelivery": "2.0", "sourceIdentity": "mira"},
+    });
+    with_activity(&call("s3", "X", identity, json!({})), |activity, _| {
+        assert!(activity.actor.delivered);
+        assert_eq!(activity.actor.source_identity.as_deref(), Some("mira"));
+        assert_eq!(activity.actor.person, None);
+    });
+    let plain = json!({"type": "AssumedRole", "arn": "arn:aws:sts::111122223333:assumed-role/node/i-0123456789abcdef0"});
+    with_activity(&call("s3", "X", plain, json!({})), |activity, _| {
+        assert!(!activity.actor.delivered);
+    });
+}
+
+#[test]
 fn changes_of_policies_are_read_where_the_record_tells_them_whole() {
     use portreeve_model::PolicyChangeKind::{Add, Attach, Join, Put, RemoveBoundary, Version};
     use portreeve_model::PolicyLayer;

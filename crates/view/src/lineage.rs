@@ -53,6 +53,8 @@ mod tests {
             actor: String::new(),
             parent: parent.map(str::to_owned),
             minted_by: "unknown".into(),
+            certainty: None,
+            reason: None,
             created: None,
             expires: None,
             networks: vec![],

@@ -170,3 +170,21 @@ fn many_incidents_are_all_named_and_the_gravest_told() {
     );
     assert!((0..9).all(|number| all.contains(&format!("inc-{number}"))));
 }
+
+#[test]
+fn a_tree_of_credentials() {
+    let options = Options::default();
+    insta::assert_snapshot!(terminal::lineage(&sample::trace(), &options));
+    for width in [30, 44, 80] {
+        let shown = terminal::lineage(
+            &sample::trace(),
+            &Options {
+                width,
+                ..Options::default()
+            },
+        );
+        for line in shown.lines() {
+            assert!(text::width(line) <= width.max(30), "{width}: {line}");
+        }
+    }
+}

@@ -6,7 +6,7 @@ use portreeve_detect::Symbol;
 use portreeve_model::{CredentialKind, MintMethod};
 
 use super::{Plan, STEPS_OF_A_KIND, commands};
-use crate::credentials::{self, End};
+use crate::lifetime::{self, End};
 use crate::names::{self, Principal};
 use crate::text::{clean, counted, listed, minute, second};
 
@@ -108,7 +108,7 @@ impl<'a> Plan<'_, 'a> {
             (None, None) => return None,
         };
         let key = case.text(credential);
-        let kind = credentials::kind(case, credential);
+        let kind = lifetime::kind(case.folded, credential);
         let root = case.text(case.folded.lineage.root(credential));
         let is_web = link.is_some_and(|link| link.method == MintMethod::AssumeRoleWithWebIdentity);
         Some(match (Principal::parse(principal), kind) {
@@ -278,7 +278,7 @@ impl<'a> Plan<'_, 'a> {
             .iter()
             .filter_map(|credential| {
                 Some((
-                    credentials::end(self.case, *credential)?,
+                    lifetime::end(self.case.folded, *credential)?,
                     self.case.text(*credential),
                 ))
             })
@@ -335,7 +335,7 @@ impl<'a> Plan<'_, 'a> {
             .held
             .iter()
             .filter(|credential| {
-                let end = credentials::end(self.case, **credential);
+                let end = lifetime::end(self.case.folded, **credential);
                 end.is_none_or(|end| logged.is_none_or(|last| end.time() > last))
             })
             .map(|credential| {

@@ -8,8 +8,8 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use portreeve_detect::{
-    ActivityRow, Batch, Folded, Position, RowId, Settings, Sign, Snapshot, StageOne, StageTwo,
-    stable_id,
+    ActivityRow, Batch, Folded, Networks, Position, RowId, Settings, Sign, Snapshot, StageOne,
+    StageTwo, stable_id,
 };
 use portreeve_graph::{AttackPath, Jewel, JewelKind, PathStep};
 use portreeve_incident::{Context, Incident, Reach, TimelineRole, incidents};
@@ -483,7 +483,7 @@ pub fn tell_with(folded: &Folded, settings: &Settings, reach: Option<&dyn Reach>
     incidents(&Context {
         folded,
         reach,
-        settings,
+        networks: &Networks::new(settings, Vec::new()),
     })
 }
 

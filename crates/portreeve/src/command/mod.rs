@@ -1,5 +1,6 @@
 pub(crate) mod demo;
 pub(crate) mod investigate;
+pub(crate) mod lineage;
 pub(crate) mod manual;
 pub(crate) mod networks;
 pub(crate) mod paths;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use maud::{Markup, html};
 use portreeve_graph::JewelKind;
-use portreeve_incident::{CredentialStory, Incident, NetworkUse, Touched};
+use portreeve_incident::{Certainty, Chain, CredentialStory, Incident, NetworkUse, Touched};
 use portreeve_model::{Finding, Severity, Timestamp};
 
 use super::finding::{self, actor};
@@ -44,7 +44,7 @@ pub(super) fn article(
                 (timeline::draw(incident, findings, &format!("{id}-timeline")))
             }
             section class="columns" style="display:grid" {
-                section { h3 { "Credentials used" } (credentials(&incident.credential_stories)) }
+                section { h3 { "Credentials used" } (chains(&incident.chains)) (credentials(&incident.credential_stories)) }
                 section {
                     h3 { "What was touched" }
                     (touched(&incident.touched))
@@ -158,12 +158,35 @@ fn credential(story: &CredentialStory) -> Markup {
                 ("unknown", None) => "how it was issued is not in the logs",
                 ("unknown", Some(created)) => { "issued " (moment(created)) },
                 (method, None) => { "issued by " (Clean(method)) },
-                (method, Some(created)) => { "issued " (moment(created)) " by " (Clean(method)) },
+                (method, Some(created)) => {
+                    "issued " (moment(created))
+                    @if story.certainty.is_some_and(|it| it < Certainty::Certain) { ", likely" }
+                    " by " (Clean(method))
+                },
             }
+            @if let Some(reason) = &story.reason { " (" (Clean(reason)) ")" }
             @if let Some(expires) = story.expires { ", ends by itself " (moment(expires)) }
         }
         ul class="uses" { @for network in story.networks.iter().take(20) { (network_use(network)) } }
         (left_out(story.networks.len(), 20, "network", "networks"))
+    }
+}
+
+/// Credentials that the intruder took one after the other.
+fn chains(chains: &[Chain]) -> Markup {
+    html! {
+        @for chain in chains.iter().take(ROWS) {
+            p {
+                b title=(text::clean(&chain.person)) { (Clean(name::short(&chain.person))) } ": "
+                (crate::terminal::length(chain)) ", from "
+                @for (number, network) in chain.networks.iter().take(20).enumerate() {
+                    @if number > 0 { ", " }
+                    span class="mono" { (Clean(network)) }
+                }
+                ", " (crate::terminal::period(chain.first, chain.last))
+            }
+        }
+        (left_out(chains.len(), ROWS, "chain", "chains"))
     }
 }
 

@@ -113,6 +113,8 @@ impl Redactor {
             }
             Field::Network if text == "unknown" => {}
             Field::Network => learn::name(self, "network", text),
+            Field::Person if text.starts_with("arn:") => learn::text(self, text),
+            Field::Person => learn::name(self, "person", text),
             Field::File => learn::file(self, text),
             Field::Fixed => {}
         }

@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 
 use portreeve_graph::{AttackPath, Jewel, PathStep};
 use portreeve_incident::{
-    CredentialStory, Incident, NetworkUse, Report, ResponseStep, ScorePart, TimelineEntry, Touched,
+    Chain, ChainedCredential, CredentialStory, Incident, NetworkUse, Report, ResponseStep,
+    ScorePart, TimelineEntry, Touched,
 };
 use portreeve_model::{BlindSpot, Coverage, DeadLetter, EntityId, Evidence, Finding, Input};
 
@@ -22,6 +23,8 @@ pub(super) enum Field {
     Address,
     /// The user's name for a network.
     Network,
+    /// What an actor is called: a user name, a repository, an ARN.
+    Person,
     /// A file's path.
     File,
     /// No name of its own; a name known from elsewhere is still replaced.
@@ -124,6 +127,7 @@ fn incident(incident: &mut Incident, visit: Visit<'_>) {
         principals,
         credentials,
         credential_stories,
+        chains,
         techniques: _,
         tactics: _,
         findings,
@@ -137,6 +141,7 @@ fn incident(incident: &mut Incident, visit: Visit<'_>) {
     credential_stories
         .iter_mut()
         .for_each(|one| story(one, visit));
+    chains.iter_mut().for_each(|one| chain(one, visit));
     visit(Field::Fixed, id);
     for ScorePart { reason, points: _ } in score_parts {
         visit(Field::Text, reason);
@@ -161,12 +166,40 @@ fn incident(incident: &mut Incident, visit: Visit<'_>) {
     }
 }
 
+fn chain(chain: &mut Chain, visit: Visit<'_>) {
+    let Chain {
+        person,
+        networks,
+        clients,
+        first: _,
+        last: _,
+        days: _,
+        credentials,
+    } = chain;
+    visit(Field::Person, person);
+    networks
+        .iter_mut()
+        .for_each(|text| visit(Field::Network, text));
+    texts(clients, visit);
+    for ChainedCredential {
+        credential,
+        first: _,
+        last: _,
+        calls: _,
+    } in credentials
+    {
+        visit(Field::Text, credential);
+    }
+}
+
 fn story(story: &mut CredentialStory, visit: Visit<'_>) {
     let CredentialStory {
         credential,
         actor,
         parent,
         minted_by,
+        certainty: _,
+        reason,
         created: _,
         expires: _,
         networks,
@@ -174,6 +207,7 @@ fn story(story: &mut CredentialStory, visit: Visit<'_>) {
     texts([credential, actor], visit);
     texts(parent, visit);
     visit(Field::Fixed, minted_by);
+    fixed(reason, visit);
     for NetworkUse {
         address,
         class,

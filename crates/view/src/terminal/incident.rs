@@ -1,4 +1,6 @@
-use portreeve_incident::{CredentialStory, Incident, NetworkUse, ResponseStep, Touched};
+use portreeve_incident::{
+    Certainty, Chain, CredentialStory, Incident, NetworkUse, ResponseStep, Touched,
+};
 use portreeve_model::{Severity, Timestamp};
 
 use super::page::{self, FAINT, JEWEL, Page, STRONG, SUSPECT, Span, faint, plain};
@@ -18,6 +20,7 @@ pub(super) fn write(page: &mut Page, incident: &Incident, context: &Context<'_>)
     page.spans(0, &[Span(STRONG, incident.headline.clone())]);
     page.gap();
     facts(page, incident, context);
+    chains(page, &incident.chains, context.options);
     credentials(page, &incident.credential_stories, context.options);
     touched(page, &incident.touched, context);
     paths(page, incident, context);
@@ -106,11 +109,54 @@ fn credentials(page: &mut Page, stories: &[CredentialStory], options: &Options) 
     left_out(page, more, "credential", "credentials", options);
 }
 
+/// Credentials that the intruder took one after the other, each chain in a few lines.
+fn chains(page: &mut Page, chains: &[Chain], options: &Options) {
+    if chains.is_empty() {
+        return;
+    }
+    page.heading("Taken anew, day after day");
+    let shown = options.list.unwrap_or(chains.len()).min(chains.len());
+    for chain in chains.iter().take(shown) {
+        page.spans(
+            4,
+            &[
+                Span(STRONG, format!("  {}", name::short(&chain.person))),
+                plain(format!("  {}", length(chain))),
+            ],
+        );
+        page.spans(
+            6,
+            &[
+                plain(format!("    {}", period(chain.first, chain.last))),
+                faint("  from "),
+                Span(SUSPECT, chain.networks.join(", ")),
+            ],
+        );
+        for client in &chain.clients {
+            page.spans(6, &[faint(format!("    {client}"))]);
+        }
+    }
+    let more = (chains.len() - shown) as u64;
+    left_out(page, more, "chain", "chains", options);
+}
+
+/// How long a chain is: `one chain of 12 credentials on 11 days`.
+pub(crate) fn length(chain: &Chain) -> String {
+    format!(
+        "one chain of {} on {}",
+        text::counted(chain.credentials.len() as u64, "credential", "credentials"),
+        text::counted(chain.days, "day", "days")
+    )
+}
+
 /// How and when a credential came to be, and when it ends.
 fn origin(story: &CredentialStory) -> String {
     let made = match (story.minted_by.as_str(), story.created) {
         ("unknown", None) => "how it was issued is not in the logs".to_owned(),
         ("unknown", Some(created)) => format!("issued {}", text::minute(created)),
+        (method, Some(created)) if story.certainty.is_some_and(|it| it < Certainty::Certain) => {
+            format!("issued {}, likely by {method}", text::minute(created))
+        }
         (method, None) => format!("issued by {method}"),
         (method, Some(created)) => format!("issued {} by {method}", text::minute(created)),
     };

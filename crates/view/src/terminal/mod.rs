@@ -7,15 +7,16 @@ mod incident;
 mod page;
 mod path;
 mod surroundings;
+mod trace;
 
 use std::collections::BTreeMap;
 
 use portreeve_graph::{AttackPath, BlastRadius, Jewel, JewelKind};
-use portreeve_incident::Report;
+use portreeve_incident::{Report, Trace};
 use portreeve_model::{BlindSpot, Finding};
 
 use crate::text;
-pub(crate) use incident::period;
+pub(crate) use incident::{length, period};
 use page::{Page, STRONG, SUSPECT, Span, faint, plain};
 
 /// How a report is laid out.
@@ -139,6 +140,13 @@ pub fn paths(
         options,
     );
     surroundings::blind_spots(&mut page, blind_spots, options);
+    page.finish()
+}
+
+/// Lays out the trees of credentials: how each came to be, and who held it where.
+pub fn lineage(trace: &Trace, options: &Options) -> String {
+    let mut page = Page::new(options.width, options.colour);
+    trace::write(&mut page, trace, options);
     page.finish()
 }
 

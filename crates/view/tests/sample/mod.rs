@@ -50,6 +50,7 @@ pub(crate) const SENSITIVE: &[&str] = &[
     "signer-api",
     INTRUDER,
     OFFICE,
+    "198.51.100.0",
     "3f1c9a52",
     "/evidence",
     "main.4f2a.js",
@@ -214,6 +215,8 @@ fn credential_story(
             "assume-role-with-saml"
         }
         .into(),
+        certainty: Some(Certainty::Certain),
+        reason: None,
         created: Some(at(created)),
         expires: Some(Timestamp::from_second(at(created).as_second() + hours * 3600).unwrap()),
         networks,
@@ -256,6 +259,26 @@ fn incident(story: &Story) -> Incident {
             ]),
             credential_story(MINTED_LATER, Some(THIRD), "2026-02-19T15:20:02Z", 12, vec![network(INTRUDER, "unknown", INTRUDERS_CLIENT, "2026-02-19T15:28:50Z", "2026-02-19T17:15:13Z", 4, true)]),
         ],
+        chains: vec![Chain {
+            person: "mira.holm@halden.example".into(),
+            networks: vec!["198.51.100.0/24".into()],
+            clients: vec![INTRUDERS_CLIENT.into()],
+            first: Some(at("2026-02-04T13:02:11Z")),
+            last: Some(at("2026-02-19T15:20:02Z")),
+            days: 3,
+            credentials: [
+                (STOLEN, "2026-02-04T13:02:11Z", "2026-02-04T16:15:18Z", 216),
+                (SECOND, "2026-02-09T15:31:20Z", "2026-02-09T15:31:24Z", 2),
+                (THIRD, "2026-02-19T15:20:02Z", "2026-02-19T15:20:02Z", 1),
+            ]
+            .map(|(credential, first, last, calls)| ChainedCredential {
+                credential: credential.into(),
+                first: Some(at(first)),
+                last: Some(at(last)),
+                calls,
+            })
+            .to_vec(),
+        }],
         techniques: story.findings.iter().flat_map(|finding| finding.techniques.clone()).collect(),
         tactics: vec![Tactic::Persistence, Tactic::PrivilegeEscalation, Tactic::CredentialAccess, Tactic::Discovery, Tactic::LateralMovement, Tactic::Collection, Tactic::Impact],
         findings: story.findings.iter().map(|finding| finding.id.clone()).collect(),
@@ -401,4 +424,129 @@ pub(crate) fn clear() -> Report {
     report.findings.clear();
     report.dead_letters.clear();
     report
+}
+
+/// The tree of a stolen session: from the portal, over its key, to the pipeline's role.
+pub(crate) fn trace() -> Trace {
+    let held =
+        |address: &str, class: &str, tool: &str, first: &str, last: &str, services: &[&str]| Held {
+            address: address.into(),
+            network: format!("{address}/24"),
+            class: class.into(),
+            client: Some(tool.into()),
+            tool: Some(tool.into()),
+            first: Some(at(first)),
+            last: Some(at(last)),
+            calls: 214,
+            refused: 2,
+            services: services.iter().map(|it| (*it).to_owned()).collect(),
+        };
+    let minting =
+        |parent: &str, method, certainty, reason: &str, time: &str, address: &str| Minting {
+            parent: Some(parent.into()),
+            method,
+            certainty,
+            reason: reason.into(),
+            time: Some(at(time)),
+            address: Some(address.into()),
+            client: None,
+            event_id: None,
+        };
+    let one = |credential: &str, depth, asked, principal: &str| TracedCredential {
+        credential: credential.into(),
+        kind: CredentialKind::Session,
+        depth,
+        asked,
+        principal: principal.into(),
+        actors: vec!["mira.holm@halden.example".into()],
+        minted: None,
+        unsure: false,
+        created: None,
+        ends: None,
+        ends_at_latest: false,
+        held: vec![],
+    };
+    let portal = TracedCredential {
+        held: vec![held(
+            OFFICE,
+            "office",
+            "aws-cli on macOS",
+            "2026-02-04T08:11:40Z",
+            "2026-02-04T08:11:52Z",
+            &["sso"],
+        )],
+        ..one(
+            "c6a1f1b2-7f0e-4e9b-9d0c-3b6f4a0e7a51",
+            0,
+            false,
+            "arn:aws:identitystore:::user/94d00cd8-e9e6-4810-b177-b08e84775435",
+        )
+    };
+    let stolen = TracedCredential {
+        minted: Some(minting(
+            "c6a1f1b2-7f0e-4e9b-9d0c-3b6f4a0e7a51",
+            "get-role-credentials",
+            Certainty::Likely,
+            "the same person took this permission set in this account from the portal 6 s from its \
+             creation",
+            "2026-02-04T08:11:52Z",
+            OFFICE,
+        )),
+        created: Some(at("2026-02-04T08:11:58Z")),
+        ends: Some(at("2026-02-04T20:11:58Z")),
+        ends_at_latest: true,
+        held: vec![
+            held(
+                OFFICE,
+                "office",
+                "aws-cli on macOS",
+                "2026-02-04T08:12:04Z",
+                "2026-02-04T15:58:41Z",
+                &["ec2", "ecr", "s3"],
+            ),
+            held(
+                INTRUDER,
+                "unknown",
+                "Boto3 on Kali Linux\u{1b}[2J",
+                "2026-02-04T13:02:11Z",
+                "2026-02-04T16:15:18Z",
+                &[
+                    "cloudfront",
+                    "ec2",
+                    "ecr",
+                    "ecs",
+                    "iam",
+                    "kms",
+                    "lambda",
+                    "s3",
+                    "ssm",
+                    "sts",
+                ],
+            ),
+        ],
+        ..one(STOLEN, 1, true, DEVELOPER)
+    };
+    let minted = TracedCredential {
+        minted: Some(minting(
+            STOLEN,
+            "assume-role",
+            Certainty::Certain,
+            "the call that made it returned its key",
+            "2026-02-04T13:20:00Z",
+            INTRUDER,
+        )),
+        created: Some(at("2026-02-04T13:20:00Z")),
+        ends: Some(at("2026-02-04T14:20:00Z")),
+        ..one(MINTED, 2, false, PIPELINE)
+    };
+    Trace {
+        asked: STOLEN.into(),
+        certainty: Certainty::Likely,
+        actors: vec!["mira.holm@halden.example".into()],
+        credentials: vec![STOLEN.into()],
+        trees: vec![Tree {
+            credentials: vec![portal, stolen, minted],
+            omitted: 3,
+        }],
+    }
 }

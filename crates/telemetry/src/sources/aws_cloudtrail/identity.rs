@@ -29,10 +29,20 @@ pub(super) fn read<'a>(
         on_behalf_of: get(wanted.session_source_identity)
             .or_else(|| get(wanted.on_behalf_of))
             .map(Cow::Borrowed),
+        person: get(wanted.on_behalf_of).map(Cow::Borrowed),
+        source_identity: get(wanted.session_source_identity).map(Cow::Borrowed),
+        portal: get(wanted.identity_credential).map(Cow::Borrowed),
+        delivered: !record.values(wanted.session_delivery).is_empty(),
         invoked_by: invoked_by.map(Cow::Borrowed),
         ..Actor::default()
     };
-    let declared = get(wanted.identity_type);
+    // Until July 2025 the portal wrote `Unknown` for its users, with the same person and session.
+    let declared = match get(wanted.identity_type) {
+        Some("Unknown") if actor.person.is_some() && actor.portal.is_some() => {
+            Some("IdentityCenterUser")
+        }
+        declared => declared,
+    };
     // A record without a type, or with one unheard of, is read by the shape of its ARN.
     let kind = match declared {
         Some(kind) if TYPES.contains(&kind) => kind,
@@ -154,6 +164,7 @@ pub(super) fn read<'a>(
                     .unwrap_or_default()
                     .into(),
             };
+            actor.session = get(wanted.identity_user).map(Cow::Borrowed);
             actor.kind = PrincipalKind::Human;
         }
         "Directory" => {
@@ -173,6 +184,25 @@ pub(super) fn read<'a>(
                 .or_else(|| Some(arn::account_root(account?, region).into()))
                 .unwrap_or_default();
         }
+    }
+
+    // The console's record of a switch names the role's new session as its identity; who switched
+    // is told apart.
+    if operation == "SwitchRole"
+        && let Some(from) = get(wanted.switched_from)
+    {
+        match SessionArn::parse(from) {
+            Some(session) => {
+                actor.principal = session.role_arn().map_or(from.into(), Cow::Owned);
+                actor.session = Some(session.session.into());
+            }
+            None => {
+                actor.principal = from.into();
+                actor.session = None;
+            }
+        }
+        actor.account = arn::account(from).map(Cow::Borrowed).or(actor.account);
+        actor.kind = PrincipalKind::Human;
     }
 
     let created = get(wanted.session_created).and_then(super::time::read);

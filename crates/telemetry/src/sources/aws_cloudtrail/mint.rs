@@ -23,6 +23,11 @@ pub(super) fn read<'a>(
         "GetFederationToken" => MintMethod::GetFederationToken,
         "CreateAccessKey" => MintMethod::CreateAccessKey,
         "CreateLoginProfile" => MintMethod::CreateLoginProfile,
+        "ConsoleLogin" => MintMethod::ConsoleLogin,
+        "SwitchRole" => MintMethod::SwitchRole,
+        "GetSigninToken" => MintMethod::GetSigninToken,
+        "GetRoleCredentials" => MintMethod::GetRoleCredentials,
+        "Federate" => MintMethod::Federate,
         _ => return None,
     };
     let get = |field| text(record, field);
@@ -59,6 +64,10 @@ pub(super) fn read<'a>(
                 expires: None,
                 method,
             })
+        }
+        MintMethod::GetRoleCredentials | MintMethod::Federate => portal(wanted, record, method),
+        MintMethod::ConsoleLogin | MintMethod::SwitchRole | MintMethod::GetSigninToken => {
+            sign_in(wanted, record, method, actor)
         }
         _ => {
             let credential = get(wanted.minted_key)?;
@@ -98,4 +107,69 @@ pub(super) fn read<'a>(
             })
         }
     }
+}
+
+/// What Identity Center's portal gave: a session of the role of a permission set in an account. Its
+/// key is in no record: the response is left out of this one, and `AssumeRoleWithSAML` shows
+/// another. See "Understanding CloudTrail events for IAM Identity Center" in the AWS IAM Identity
+/// Center user guide.
+fn portal<'a>(
+    wanted: &Wanted,
+    record: &'a dyn Record,
+    method: MintMethod,
+) -> Option<Minted<'a>> {
+    let get = |field| text(record, field);
+    if get(wanted.error_code).is_some() {
+        return None;
+    }
+    let (account, role) = (get(wanted.portal_account)?, get(wanted.portal_role)?);
+    let partition = arn::partition(get(wanted.region).unwrap_or_default());
+    Some(Minted {
+        credential: Cow::Borrowed(""),
+        kind: CredentialKind::Session,
+        principal: format!(
+            "arn:{partition}:iam::{account}:role/aws-reserved/sso.amazonaws.com/AWSReservedSSO_{role}"
+        )
+        .into(),
+        session: None,
+        expires: None,
+        method,
+    })
+}
+
+/// The console session that a sign-in began. Only the federation endpoint tells a key of it.
+fn sign_in<'a>(
+    wanted: &Wanted,
+    record: &'a dyn Record,
+    method: MintMethod,
+    actor: &Actor<'a>,
+) -> Option<Minted<'a>> {
+    let get = |field| text(record, field);
+    let answer = match method {
+        MintMethod::ConsoleLogin => wanted.login,
+        MintMethod::SwitchRole => wanted.switched,
+        _ => wanted.signin_token,
+    };
+    let failed = get(answer).is_some_and(|answer| answer != "Success");
+    if failed || get(wanted.error_code).is_some() || get(wanted.error_message).is_some() {
+        return None;
+    }
+    let (principal, session) = match method {
+        // The record's own identity is the role that was switched to.
+        MintMethod::SwitchRole => {
+            let assumed = get(wanted.identity_arn).and_then(SessionArn::parse)?;
+            (assumed.role_arn()?.into(), Some(assumed.session.into()))
+        }
+        _ => (actor.principal.clone(), actor.session.clone()),
+    };
+    let own = get(wanted.identity_key);
+    let credential = get(wanted.minted_key).filter(|key| Some(*key) != own);
+    Some(Minted {
+        credential: credential.unwrap_or_default().into(),
+        kind: CredentialKind::Session,
+        principal,
+        session,
+        expires: None,
+        method,
+    })
 }

@@ -36,6 +36,7 @@ wanted! {
     from_console: "sessionCredentialFromConsole",
     insight_source: "insightDetails.eventSource",
     mfa_used: "additionalEventData.MFAUsed",
+    switched_from: "additionalEventData.SwitchFrom",
 
     identity_type: "userIdentity.type",
     identity_arn: "userIdentity.arn",
@@ -53,6 +54,9 @@ wanted! {
     session_mfa: "userIdentity.sessionContext.attributes.mfaAuthenticated",
     session_source_identity: "userIdentity.sessionContext.sourceIdentity",
     session_provider: "userIdentity.sessionContext.webIdFederationData.federatedProvider",
+    session_delivery: "userIdentity.sessionContext.ec2RoleDelivery",
+    portal_account: "serviceEventDetails.account_id",
+    portal_role: "serviceEventDetails.role_name",
 
     asked_role: "requestParameters.roleArn",
     asked_session: "requestParameters.roleSessionName",
@@ -66,6 +70,8 @@ wanted! {
     resource_arn_lower: "resources.arn",
 
     login: "responseElements.ConsoleLogin",
+    switched: "responseElements.SwitchRole",
+    signin_token: "responseElements.GetSigninToken",
     minted_key: "responseElements.credentials.accessKeyId",
     minted_expiration: "responseElements.credentials.expiration",
     assumed_arn: "responseElements.assumedRoleUser.arn",

@@ -3,10 +3,14 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use foldhash::fast::FixedState;
-use portreeve_detect::{ActivityRow, Folded, Lineage, Link, RowId, Strings, Symbol};
-use portreeve_model::{MintMethod, PrincipalKind};
+use portreeve_model::{CredentialKind, MintMethod, PrincipalKind};
 
+use crate::activities::{Activities, ActivityRow, RowId};
 use crate::groups::Groups;
+use crate::lineage::{Lineage, Link, is_instance};
+use crate::people::{PERSON_PREFIX, People, is_reserved};
+use crate::strings::{Strings, Symbol};
+use crate::subject::Subject;
 
 /// From how many differently named sessions on a credential is taken for a broker, which mints
 /// for others: what hangs on it says nothing of who holds the sessions.
@@ -17,33 +21,41 @@ const LONGEST_CHAIN: usize = 64;
 
 /// One credential in the hands of one principal and session name, as rows name them.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Persona {
+pub struct Persona {
     /// The credential; for a web identity that asks for its first session, the token's subject.
-    pub(crate) credential: Symbol,
-    pub(crate) principal: Symbol,
-    pub(crate) session: Symbol,
+    pub credential: Symbol,
+    /// The principal.
+    pub principal: Symbol,
+    /// The session name.
+    pub session: Symbol,
     /// Whether `credential` is a web identity's subject rather than a key.
-    pub(crate) is_subject: bool,
+    pub is_subject: bool,
     /// Its number in [`Actors`]; `None` where the rows do not tell who it is.
-    pub(crate) actor: Option<ActorId>,
+    pub actor: Option<ActorId>,
 }
 
-pub(crate) type PersonaId = u32;
-pub(crate) type ActorId = u32;
+/// The number of a [`Persona`] in [`Actors`].
+pub type PersonaId = u32;
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+/// The number of an actor in [`Actors`].
+pub type ActorId = u32;
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 enum Identity {
-    /// A person of Identity Center, whose user name is the session name in every account.
+    /// A person of Identity Center: by id, else by user name, which is the session name in every
+    /// account.
     Person(Symbol),
     /// A principal, with the session name where that tells people or workloads apart.
     Principal(Symbol, Symbol),
-    /// A web identity's subject.
-    Subject(Symbol),
+    /// A web identity: its issuer, and repository and kind of run where its subject is understood,
+    /// so that a new branch is no new actor.
+    Subject(String, String),
 }
 
-/// All personas of a run, their rows, and the actors behind them.
-#[derive(Debug, Default)]
-pub(crate) struct Actors {
+/// Who is behind each row: all personas of a run, and the actors behind them, each the same person,
+/// workload or pipeline across its credentials.
+#[derive(Clone, Debug, Default)]
+pub struct Actors {
     personas: Vec<Persona>,
     of_row: Vec<PersonaId>,
     /// Rows by persona.
@@ -52,20 +64,20 @@ pub(crate) struct Actors {
     of_credential: Groups,
     /// Personas by actor.
     of_actor: Groups,
+    names: Vec<String>,
 }
 
 impl Actors {
-    pub(crate) fn new(folded: &Folded) -> Self {
+    pub(crate) fn new(activities: &Activities, lineage: &Lineage, people: &People) -> Self {
         let mut actors = Self::default();
-        actors.read_rows(folded);
-        actors.identify(folded);
+        actors.read_rows(activities, lineage);
+        actors.identify(activities, lineage, people);
         actors
     }
 
-    fn read_rows(&mut self, folded: &Folded) {
-        let activities = &folded.activities;
+    fn read_rows(&mut self, activities: &Activities, lineage: &Lineage) {
         let mut known = HashMap::<(Symbol, Symbol, Symbol), PersonaId, FixedState>::default();
-        known.reserve(folded.lineage.used());
+        known.reserve(lineage.used());
         self.of_row.reserve(activities.len());
         for row in activities.iter() {
             let mut credential = row.credential_symbol();
@@ -102,18 +114,22 @@ impl Actors {
         );
     }
 
-    fn identify(&mut self, folded: &Folded) {
-        let identities = Identities::new(self, folded);
+    fn identify(&mut self, activities: &Activities, lineage: &Lineage, people: &People) {
+        let identities = Identities::new(self, activities, lineage, people);
+        let mut names = Vec::new();
         let mut numbers = HashMap::<Identity, ActorId, FixedState>::default();
         let mut found = Vec::with_capacity(self.personas.len());
         for (id, persona) in self.personas.iter().enumerate() {
             let first = self.rows.get(id).first().copied().unwrap_or_default();
-            let identity = identities.of(persona, folded.activities.get(first));
+            let identity = identities.of(persona, activities.get(first));
             found.push(identity.map(|identity| {
-                let next = numbers.len() as ActorId;
-                *numbers.entry(identity).or_insert(next)
+                *numbers.entry(identity).or_insert_with_key(|identity| {
+                    names.push(identities.name(identity));
+                    (names.len() - 1) as ActorId
+                })
             }));
         }
+        self.names = names;
         for (persona, actor) in self.personas.iter_mut().zip(found) {
             persona.actor = actor;
         }
@@ -125,41 +141,71 @@ impl Actors {
     }
 
     /// How many actors there are. They count up to this from 0.
-    pub(crate) fn len(&self) -> usize {
+    pub fn len(&self) -> usize {
         self.of_actor.len()
     }
 
-    pub(crate) fn persona_of(&self, row: RowId) -> PersonaId {
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// What an actor is called, the same in every run: the user name of Identity Center, or the id
+    /// where no name is known; an IAM user's ARN; `repository:kind` of a web identity; a role's ARN,
+    /// with `/` and the session name where that tells workloads apart, as instances' ids do.
+    pub fn actor_name(&self, actor: ActorId) -> &str {
+        self.names.get(actor as usize).map_or("", String::as_str)
+    }
+
+    /// The persona of a row.
+    pub fn persona_of(&self, row: RowId) -> PersonaId {
         self.of_row[row as usize]
     }
 
-    pub(crate) fn persona(&self, id: PersonaId) -> &Persona {
+    /// A persona.
+    ///
+    /// # Panics
+    /// Where there is no such persona; their numbers come only from here.
+    pub fn persona(&self, id: PersonaId) -> &Persona {
         &self.personas[id as usize]
     }
 
+    /// All personas, in order of their numbers.
+    pub fn personas(&self) -> impl Iterator<Item = &Persona> {
+        self.personas.iter()
+    }
+
     /// Who did a row.
-    pub(crate) fn actor_of(&self, row: RowId) -> Option<ActorId> {
+    pub fn actor_of(&self, row: RowId) -> Option<ActorId> {
         self.persona(self.persona_of(row)).actor
     }
 
     /// A persona's rows, in order of time.
-    pub(crate) fn rows_of(&self, id: PersonaId) -> &[RowId] {
+    pub fn rows_of(&self, id: PersonaId) -> &[RowId] {
         self.rows.get(id as usize)
     }
 
     /// The personas that used a credential.
-    pub(crate) fn of_credential(&self, credential: Symbol) -> &[PersonaId] {
+    pub fn of_credential(&self, credential: Symbol) -> &[PersonaId] {
         self.of_credential.get(credential.index())
     }
 
+    /// An actor's rows, persona by persona, each in order of time.
+    pub fn rows_of_actor(&self, actor: ActorId) -> impl Iterator<Item = RowId> {
+        self.of_actor(actor)
+            .iter()
+            .flat_map(|persona| self.rows_of(*persona))
+            .copied()
+    }
+
     /// The personas of an actor.
-    pub(crate) fn of_actor(&self, actor: ActorId) -> &[PersonaId] {
+    pub fn of_actor(&self, actor: ActorId) -> &[PersonaId] {
         self.of_actor.get(actor as usize)
     }
 }
 
 /// Whether a minting makes a session of the one who asked, rather than a key for someone.
-pub(crate) fn makes_session(link: &Link) -> bool {
+fn makes_session(link: &Link) -> bool {
     !matches!(
         link.method,
         MintMethod::CreateAccessKey | MintMethod::CreateLoginProfile | MintMethod::Other
@@ -170,15 +216,22 @@ struct Identities<'a> {
     actors: &'a Actors,
     strings: &'a Strings,
     lineage: &'a Lineage,
+    people: &'a People,
     brokers: HashSet<(Symbol, Symbol), FixedState>,
 }
 
 impl<'a> Identities<'a> {
-    fn new(actors: &'a Actors, folded: &'a Folded) -> Self {
+    fn new(
+        actors: &'a Actors,
+        activities: &'a Activities,
+        lineage: &'a Lineage,
+        people: &'a People,
+    ) -> Self {
         let mut identities = Self {
             actors,
-            strings: folded.activities.strings(),
-            lineage: &folded.lineage,
+            strings: activities.strings(),
+            lineage,
+            people,
             brokers: HashSet::default(),
         };
         let mut names = HashMap::<(Symbol, Symbol), BTreeSet<&str>, FixedState>::default();
@@ -222,8 +275,15 @@ impl<'a> Identities<'a> {
             .min_by_key(|(principal, session)| (self.text(*principal), self.text(*session)))
     }
 
+    /// Whether a credential is the token of a web identity. SAML assertions are none: they name
+    /// people, as principals do.
     fn is_subject(&self, credential: Symbol) -> bool {
-        self.personas(credential).any(|persona| persona.is_subject)
+        let token = || {
+            let facts = self.lineage.facts(credential);
+            facts.is_some_and(|facts| facts.kind == CredentialKind::Token)
+                && !self.text(credential).contains(":saml-provider/")
+        };
+        self.personas(credential).any(|persona| persona.is_subject) || token()
     }
 
     fn of(&self, persona: &Persona, first: ActivityRow<'_>) -> Option<Identity> {
@@ -237,9 +297,31 @@ impl<'a> Identities<'a> {
                 self.of_principal(own, first.kind())
             };
         }
+        let own_facts = self.lineage.facts(persona.credential);
+        if let Some(facts) = own_facts.filter(|_| first.kind() != PrincipalKind::Service)
+            && facts.person.is_some()
+        {
+            return Some(Identity::Person(facts.person));
+        }
         let root = self.root(persona.credential);
         if self.is_subject(root) {
-            return Some(Identity::Subject(root));
+            return Some(self.of_subject(root));
+        }
+        let facts = self.lineage.facts(root);
+        if let Some(facts) = facts
+            && first.kind() != PrincipalKind::Service
+        {
+            if facts.person.is_some() {
+                return Some(Identity::Person(facts.person));
+            }
+            // Only where nothing better tells who began the chain: it may be of the caller's own
+            // choosing.
+            if facts.source_identity.is_some()
+                && self.lineage.mint(root).is_none()
+                && !is_reserved(self.text(facts.principal))
+            {
+                return Some(self.person(facts.source_identity));
+            }
         }
         let minted = || {
             self.lineage
@@ -248,6 +330,36 @@ impl<'a> Identities<'a> {
         };
         let user = self.user(root).or_else(minted).unwrap_or(own);
         self.of_principal(user, first.kind())
+    }
+
+    /// The person of a user name.
+    fn person(&self, name: Symbol) -> Identity {
+        Identity::Person(self.people.id_of(name).unwrap_or(name))
+    }
+
+    fn of_subject(&self, root: Symbol) -> Identity {
+        let text = self.text(root);
+        let issuer = text.split(':').next().unwrap_or_default();
+        match Subject::parse(text) {
+            Some(subject) => Identity::Subject(issuer.to_owned(), subject.name()),
+            None => Identity::Subject(issuer.to_owned(), text.to_owned()),
+        }
+    }
+
+    /// What people call an actor.
+    fn name(&self, identity: &Identity) -> String {
+        match identity {
+            Identity::Person(id) => self
+                .people
+                .name_of(*id, self.strings)
+                .unwrap_or(self.text(*id))
+                .to_owned(),
+            Identity::Principal(principal, session) => match self.strings.get(*session) {
+                Some(session) => format!("{}/{session}", self.text(*principal)),
+                None => self.text(*principal).to_owned(),
+            },
+            Identity::Subject(_, name) => name.clone(),
+        }
     }
 
     /// The first session or key of a chain of sessions. Stops below a broker.
@@ -260,7 +372,9 @@ impl<'a> Identities<'a> {
             let brokered = self
                 .user(link.parent)
                 .is_some_and(|minter| self.brokers.contains(&minter));
-            if !link.parent.is_some() || link.parent == credential || brokered {
+            // What gives workloads their sessions makes no calls of its own, and is nobody.
+            let is_workload = link.method == MintMethod::Workload;
+            if !link.parent.is_some() || link.parent == credential || brokered || is_workload {
                 break;
             }
             root = link.parent;
@@ -277,8 +391,12 @@ impl<'a> Identities<'a> {
         if id.is_empty() || kind == PrincipalKind::Service || id.ends_with(".amazonaws.com") {
             return None;
         }
-        if session.is_some() && id.contains("/AWSReservedSSO_") {
-            return Some(Identity::Person(session));
+        if let Some(person) = id.strip_prefix(PERSON_PREFIX) {
+            let person = self.strings.find(person).unwrap_or(principal);
+            return Some(Identity::Person(person));
+        }
+        if session.is_some() && is_reserved(id) {
+            return Some(self.person(session));
         }
         let session = if is_generic(self.text(session)) {
             Symbol::NONE
@@ -291,10 +409,7 @@ impl<'a> Identities<'a> {
 
 /// Whether a program made up a session's name, so that it names nobody.
 fn is_generic(session: &str) -> bool {
-    let is_instance = session.strip_prefix("i-").is_some_and(|rest| {
-        matches!(rest.len(), 8 | 17) && rest.bytes().all(|byte| byte.is_ascii_hexdigit())
-    });
-    if is_instance {
+    if is_instance(session) {
         return false;
     }
     let prefixes = [

@@ -1,7 +1,7 @@
 //! Numbers grouped by a key that counts up from 0.
 
 /// The members of each group, in one block: there may be as many groups as there are records.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Groups {
     /// Where each group begins in `members`, and behind the last one where that ends.
     starts: Vec<u32>,

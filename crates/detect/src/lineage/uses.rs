@@ -1,0 +1,149 @@
+use std::collections::HashMap;
+
+use foldhash::fast::FixedState;
+use jiff::Timestamp;
+use portreeve_model::{Activity, CredentialKind};
+
+use crate::strings::{Strings, Symbol};
+
+const CONSOLE: u8 = 1;
+const DELIVERED: u8 = 2;
+
+/// What one record says of the credential that it used. Few differ for one credential.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Use {
+    pub(crate) credential: Symbol,
+    principal: Symbol,
+    session: Symbol,
+    person: Symbol,
+    source_identity: Symbol,
+    portal: Symbol,
+    /// In seconds.
+    created: Option<i64>,
+    kind: CredentialKind,
+    flags: u8,
+}
+
+impl Use {
+    pub(crate) fn new(
+        activity: &Activity<'_>,
+        (credential, principal, session): (Symbol, Symbol, Symbol),
+        strings: &mut Strings,
+    ) -> Option<Self> {
+        let used = activity.credential.as_ref()?;
+        let actor = &activity.actor;
+        let mut flags = 0;
+        if used.console {
+            flags |= CONSOLE;
+        }
+        if actor.delivered {
+            flags |= DELIVERED;
+        }
+        Some(Self {
+            credential,
+            principal,
+            session,
+            person: strings.intern_option(actor.person.as_deref()),
+            source_identity: strings.intern_option(actor.source_identity.as_deref()),
+            portal: strings.intern_option(actor.portal.as_deref()),
+            created: used.created.map(Timestamp::as_second),
+            kind: used.kind,
+            flags,
+        })
+    }
+
+    /// The same, in the symbols of another table.
+    pub(crate) fn renamed(self, renamed: impl Fn(Symbol) -> Symbol) -> Self {
+        Self {
+            credential: renamed(self.credential),
+            principal: renamed(self.principal),
+            session: renamed(self.session),
+            person: renamed(self.person),
+            source_identity: renamed(self.source_identity),
+            portal: renamed(self.portal),
+            ..self
+        }
+    }
+}
+
+/// What the records that used a credential say of it.
+#[derive(Clone, Copy, Debug)]
+pub struct CredentialFacts {
+    /// What it is.
+    pub kind: CredentialKind,
+    /// When the session was created.
+    pub created: Option<Timestamp>,
+    /// The principal that it proves.
+    pub principal: Symbol,
+    /// The session name.
+    pub session: Symbol,
+    /// The Identity Center user behind it, by id.
+    pub person: Symbol,
+    /// Its source identity.
+    pub source_identity: Symbol,
+    /// The portal session that its records name.
+    pub portal: Symbol,
+    /// Whether the console used it.
+    pub console: bool,
+    /// Whether an instance's metadata service gave it.
+    pub delivered: bool,
+}
+
+impl CredentialFacts {
+    fn new(one: &Use) -> Self {
+        Self {
+            kind: one.kind,
+            created: one
+                .created
+                .and_then(|time| Timestamp::from_second(time).ok()),
+            principal: one.principal,
+            session: one.session,
+            person: one.person,
+            source_identity: one.source_identity,
+            portal: one.portal,
+            console: one.flags & CONSOLE != 0,
+            delivered: one.flags & DELIVERED != 0,
+        }
+    }
+
+    /// Takes in what another record says; the order of records does not show. Records that
+    /// contradict one another are odd or forged.
+    fn merge(&mut self, other: Self, strings: &Strings) {
+        let lesser = |a: Symbol, b: Symbol| match (strings.get(a), strings.get(b)) {
+            (Some(one), Some(other)) if other < one => b,
+            (None, Some(_)) => b,
+            _ => a,
+        };
+        // Principal and session belong together.
+        let who = |it: &Self| (strings.get(it.principal), strings.get(it.session));
+        if who(&other) < who(self) {
+            (self.principal, self.session) = (other.principal, other.session);
+        }
+        self.kind = self.kind.min(other.kind);
+        self.created = match (self.created, other.created) {
+            (Some(a), Some(b)) => Some(a.min(b)),
+            (a, b) => a.or(b),
+        };
+        self.person = lesser(self.person, other.person);
+        self.source_identity = lesser(self.source_identity, other.source_identity);
+        self.portal = lesser(self.portal, other.portal);
+        self.console |= other.console;
+        self.delivered |= other.delivered;
+    }
+}
+
+/// The facts of each credential that was used.
+pub(crate) type Facts = HashMap<Symbol, CredentialFacts, FixedState>;
+
+/// Joins what all records say of each credential.
+pub(crate) fn facts(uses: impl IntoIterator<Item = Use>, strings: &Strings) -> Facts {
+    let mut facts = Facts::default();
+    for one in uses {
+        let new = CredentialFacts::new(&one);
+        facts
+            .entry(one.credential)
+            .and_modify(|known| known.merge(new, strings))
+            .or_insert(new);
+    }
+    facts
+}
