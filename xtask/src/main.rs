@@ -23,7 +23,14 @@ cargo xtask TASK
                     simulated organisations, investigated: what is told, and what stays quiet
 ";
 
-const FUZZ_TARGETS: &[&str] = &["record_splitter", "sigma_rule", "policy"];
+const FUZZ_TARGETS: &[&str] = &[
+    "record_splitter",
+    "sigma_rule",
+    "policy",
+    "client",
+    "network_table",
+    "web_identity",
+];
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
