@@ -41,6 +41,7 @@ mod finding;
 mod input;
 mod relation;
 mod severity;
+pub mod state;
 mod technique;
 
 pub use activity::{
