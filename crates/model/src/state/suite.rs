@@ -70,7 +70,7 @@ pub trait Subject {
     type Output: PartialEq + std::fmt::Debug;
 
     /// One that was never fed.
-    fn new(&self) -> Box<dyn Fed<Self::Input, Self::Output>>;
+    fn make(&self) -> Box<dyn Fed<Self::Input, Self::Output>>;
 }
 
 /// A state that can be fed.
@@ -88,7 +88,7 @@ pub trait Fed<Input, Output>: KeyedState {
 /// # Panics
 /// Where a law does not hold.
 pub fn hold<S: Subject>(subject: &S, inputs: &[S::Input], kills: &[usize]) {
-    let mut live = subject.new();
+    let mut live = subject.make();
     let mut expected: Vec<S::Output> = Vec::new();
     for input in inputs {
         expected.extend(live.feed(input));
@@ -119,7 +119,7 @@ fn resumed<S: Subject>(
     let (before, after) = inputs.split_at(kill);
     let mut saved = Saved::default();
     let mut outputs = Vec::new();
-    let mut first = subject.new();
+    let mut first = subject.make();
     for (number, input) in before.iter().enumerate() {
         outputs.extend(first.feed(input));
         // Several commits: changes add up.
@@ -133,7 +133,7 @@ fn resumed<S: Subject>(
         first.feed(input);
     }
     drop(first);
-    let mut second = subject.new();
+    let mut second = subject.make();
     saved.hand_back(&mut *second);
     assert_eq!(
         second.take_changes(),
@@ -155,7 +155,7 @@ fn resumed<S: Subject>(
 
 /// Changes hold each key once, in order, and nothing that did not change.
 fn changes_are_minimal<S: Subject>(subject: &S, inputs: &[S::Input]) {
-    let mut state = subject.new();
+    let mut state = subject.make();
     let mut saved = Saved::default();
     for input in inputs {
         state.feed(input);
@@ -184,7 +184,7 @@ fn changes_are_minimal<S: Subject>(subject: &S, inputs: &[S::Input]) {
 fn broken_values_are_errors<S: Subject>(subject: &S, all: &Saved) {
     for (key, value) in all.items.iter().take(50) {
         for cut in 0..value.len() {
-            let mut state = subject.new();
+            let mut state = subject.make();
             let cut = value.get(..cut).unwrap_or_default().to_vec();
             assert!(
                 state
@@ -197,7 +197,7 @@ fn broken_values_are_errors<S: Subject>(subject: &S, all: &Saved) {
         longer.push(0);
         assert!(
             subject
-                .new()
+                .make()
                 .restore(&mut std::iter::once((key.clone(), longer)))
                 .is_err(),
             "a value with something behind it is an error"
@@ -206,7 +206,7 @@ fn broken_values_are_errors<S: Subject>(subject: &S, all: &Saved) {
     let foreign = (vec![1, 2, 3], vec![4]);
     assert!(
         subject
-            .new()
+            .make()
             .restore(&mut std::iter::once(foreign))
             .is_err(),
         "a key of another form is an error"
