@@ -23,6 +23,8 @@
 //! ```
 
 mod activities;
+pub mod behaviour;
+mod correlating;
 mod derived;
 mod lineage;
 mod settings;

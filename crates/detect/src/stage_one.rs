@@ -7,6 +7,7 @@ use portreeve_record::{FieldId, Fields, Record, Value};
 use portreeve_sigma::{Hit, Matcher, Rule, Scratch, Verdict};
 
 use crate::activities::{Activities, Position, RowId};
+use crate::behaviour::{Copies, Correlations};
 use crate::derived::{DerivedValues, Deriver, Stage, derived_field};
 use crate::lineage::{CredentialFacts, Link};
 use crate::settings::{Sign, SignKind};
@@ -24,6 +25,9 @@ pub struct Batch {
     pub(crate) hits: Vec<(RowId, u32)>,
     /// Row and rule, to be decided by history.
     pub(crate) candidates: Vec<Candidate>,
+    /// Fields of records that matched a rule, for the correlations that ask for them. Of one row
+    /// they stand together, and the values of one field in their order.
+    pub(crate) copied: Vec<(RowId, FieldId, Symbol)>,
     /// Row and sign.
     pub(crate) signs: Vec<(RowId, u32)>,
     /// Rows that wrote a target for which deploy principals are told apart.
@@ -73,6 +77,8 @@ pub struct StageOne<'s> {
     history_rules: Vec<Option<Vec<FieldId>>>,
     /// For each rule whether it is meant for the records that come.
     applies: Vec<bool>,
+    /// For each rule the fields that are copied with a match.
+    copies: Copies,
     scratch: Scratch,
     hits: Vec<Hit>,
 }
@@ -106,6 +112,7 @@ impl<'s> StageOne<'s> {
             deriver: Deriver::new(fields),
             history_rules,
             applies: vec![true; rules.len()],
+            copies: Vec::new(),
             scratch: Scratch::default(),
             hits: Vec::new(),
         }
@@ -115,6 +122,13 @@ impl<'s> StageOne<'s> {
     #[must_use]
     pub fn limited_to(mut self, rules: &[Rule], is_meant: impl Fn(&Rule) -> bool) -> Self {
         self.applies = rules.iter().map(is_meant).collect();
+        self
+    }
+
+    /// Copies what correlations will ask for.
+    #[must_use]
+    pub fn for_correlations(mut self, correlations: &Correlations) -> Self {
+        self.copies = correlations.copies().clone();
         self
     }
 
@@ -197,6 +211,9 @@ impl<'s> StageOne<'s> {
                 continue;
             }
             let rule = hit.rule as u32;
+            for field in self.copies.get(hit.rule).into_iter().flatten() {
+                copy(record, row, *field, batch);
+            }
             match hit.verdict {
                 Verdict::Yes => batch.hits.push((row, rule)),
                 Verdict::Unknown => {
@@ -211,6 +228,33 @@ impl<'s> StageOne<'s> {
                 Verdict::No => {}
             }
         }
+    }
+}
+
+/// How many values of one field of one record are copied.
+const COPIED: usize = 32;
+
+fn copy(record: &impl Record, row: RowId, field: FieldId, batch: &mut Batch) {
+    let known = batch
+        .copied
+        .iter()
+        .rev()
+        .take_while(|(other, ..)| *other == row)
+        .any(|(_, other, _)| *other == field);
+    if known {
+        return;
+    }
+    let strings = batch.activities.strings_mut();
+    for value in record.values(field).iter().take(COPIED) {
+        let text = match value {
+            Value::Bool(true) => "true",
+            Value::Bool(false) => "false",
+            Value::String(text) => text,
+            Value::Number(text) => text,
+            // Nothing that could be counted or compared.
+            Value::Unknown | Value::Null | Value::Array(_) | Value::Object(_) => continue,
+        };
+        batch.copied.push((row, field, strings.intern(text)));
     }
 }
 

@@ -39,7 +39,7 @@ pub trait KeyedState {
     fn advance(&mut self, watermark: Timestamp);
 
     /// What was let go because a bound bit.
-    fn dropped(&self) -> Vec<Dropped>;
+    fn dropped(&mut self) -> Vec<Dropped>;
 }
 
 /// Entities that were let go because a bound on their number bit: the least recently active first.
