@@ -86,6 +86,9 @@ impl Correlating<'_> {
     fn findings(&self, fired: Vec<Fired>, maker: &mut Maker<'_>) -> Vec<(Finding, Vec<RowId>)> {
         let mut groups = BTreeMap::<(u32, u64, Option<Date>), Group>::new();
         for one in fired {
+            if self.correlations.is_silent_correlation(one.correlation) {
+                continue;
+            }
             let day = Timestamp::from_microsecond(one.time)
                 .ok()
                 .map(|time| time.to_zoned(TimeZone::UTC).date());

@@ -24,6 +24,7 @@
 
 mod config;
 mod content;
+mod correlation_tests;
 mod discover;
 mod inventory;
 mod open;
@@ -34,11 +35,12 @@ mod run;
 mod seam;
 mod signs;
 
-pub use config::{CONFIG_FILE, Config, ConfigError, RuleSettings};
+pub use config::{CONFIG_FILE, Config, ConfigError, Period, PeriodError, RuleSettings};
 pub use content::{
-    ContentFile, RuleReadError, RuleSet, built_in_catalogue, built_in_escalations, built_in_rules,
-    read_rules, render_diagnostic,
+    ContentFile, RuleReadError, RuleSet, built_in_catalogue, built_in_correlations,
+    built_in_escalations, built_in_rules, read_rules, render_diagnostic,
 };
+pub use correlation_tests::test_correlations;
 pub use progress::{Progress, Silent};
 pub use rule_tests::{RuleTests, test_rules};
 pub use run::{Knowledge, NothingReadable, Request, RunError, investigate, survey};

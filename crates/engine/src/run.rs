@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
+use portreeve_detect::behaviour::Correlations;
 use portreeve_detect::{Sign, Snapshot, StageOne};
 use portreeve_graph::Graph;
 use portreeve_incident::{Report, Summary};
@@ -243,6 +244,13 @@ pub fn investigate(request: Request, progress: &dyn Progress) -> Result<Report, 
             .chain(&problems)
             .map(ToString::to_string),
     );
+    let (correlations, problems) = Correlations::new(
+        rules.correlations,
+        &rules.rules,
+        &rules.left_out,
+        &mut fields,
+    );
+    notes.extend(problems.iter().map(ToString::to_string));
     let settings = config.settings();
     let jewels = graph.jewels();
     let snapshot = Snapshot::new(
@@ -274,6 +282,7 @@ pub fn investigate(request: Request, progress: &dyn Progress) -> Result<Report, 
                     reader: &**reader,
                     extractor: &extractor,
                     stage: StageOne::new(&rules.rules, &matcher, &fields, &snapshot, &signs)
+                        .for_correlations(&correlations)
                         .limited_to(&rules.rules, |rule| is_for(rule, *source)),
                     seam: &seam,
                     buffer: SlotBuffer::new(),
@@ -311,8 +320,11 @@ pub fn investigate(request: Request, progress: &dyn Progress) -> Result<Report, 
     progress.begin("Following credentials", 0);
     let folded = seam
         .into_stage_two()
+        .with_correlations(correlations, config.known_good.map(|period| period.0))
         .finish(&rules.rules, &matcher, &fields, &snapshot, &signs);
     notes.extend(deploy_note(&config, &folded.inferred_deployers));
+    notes.extend(known_good_note(&config));
+    notes.extend(folded.behaviour.notes());
     notes.extend(unrecognised_note(&inputs));
 
     progress.begin("Telling incidents", 0);
@@ -478,6 +490,13 @@ fn deploy_note(config: &Config, inferred: &BTreeMap<String, BTreeSet<String>>) -
             lines.join("; ")
         )
     })
+}
+
+fn known_good_note(config: &Config) -> Option<String> {
+    let period = config.known_good?;
+    Some(format!(
+        "What is normal was learnt from {period}, which was declared good."
+    ))
 }
 
 fn unrecognised_note(inputs: &[Input]) -> Option<String> {

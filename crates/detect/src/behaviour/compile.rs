@@ -24,6 +24,8 @@ pub struct Correlations {
     pub(super) of_tactics: Vec<Use>,
     copies: Copies,
     silent: Vec<bool>,
+    /// The same for correlations.
+    silent_correlations: Vec<bool>,
 }
 
 /// How one rule's records become items of one correlation.
@@ -249,6 +251,14 @@ impl Correlations {
             }
             behind.push(rules_behind);
         }
+        self.silent_correlations = vec![false; drafts.len()];
+        for draft in drafts.iter().filter(|draft| !draft.correlation.generate) {
+            for leg in &draft.legs {
+                if let Leg::Correlation(other) = leg {
+                    self.silent_correlations[*other] = true;
+                }
+            }
+        }
         self.loaded = drafts.into_iter().map(|draft| draft.correlation).collect();
     }
 
@@ -270,6 +280,14 @@ impl Correlations {
     /// Whether a rule is a part of correlations, and shows nothing alone.
     pub fn is_silent(&self, rule: usize) -> bool {
         self.silent.get(rule).copied().unwrap_or(false)
+    }
+
+    /// Whether a correlation is a part of others, and shows nothing alone.
+    pub fn is_silent_correlation(&self, correlation: u32) -> bool {
+        self.silent_correlations
+            .get(correlation as usize)
+            .copied()
+            .unwrap_or(false)
     }
 
     pub(crate) fn copies(&self) -> &Copies {

@@ -14,7 +14,9 @@ const HOUR: Moment = 3_600 * SECOND;
 /// Shorter silences are none.
 const SHORTEST: Moment = 6 * HOUR;
 /// A silence counts where so many records would have been expected in it.
-const EXPECTED: i64 = 50;
+const EXPECTED: f64 = 50.0;
+/// A log of fewer records has no rhythm.
+const FEWEST: i64 = 200;
 /// Silences that come back, as nights and weekends do, are the rhythm of the estate.
 const RHYTHM: usize = 3;
 /// For so long after a hole, at most, it is not said what is new.
@@ -124,15 +126,16 @@ fn timestamps((from, to): (Moment, Moment)) -> Option<(Timestamp, Timestamp)> {
 impl Place {
     fn holes(self) -> Vec<(Moment, Moment)> {
         let lengths: Vec<Moment> = self.silences.iter().map(|(from, to)| to - from).collect();
-        // The rate while the log speaks, so that a long hole does not hide itself.
-        let silent: Moment = lengths.iter().sum();
-        let hours = ((self.last - self.first - silent) / HOUR).max(1);
+        let whole = self.last - self.first;
         self.silences
             .into_iter()
             .filter(|(from, to)| {
                 let length = to - from;
                 let alike = lengths.iter().filter(|other| **other >= length / 2).count();
-                self.records / hours * (length / HOUR) >= EXPECTED && alike < RHYTHM
+                // The rate of the rest of the time, so that a long hole does not hide itself.
+                let rest = (whole - length).max(HOUR);
+                let expected = self.records as f64 * length as f64 / rest as f64;
+                self.records >= FEWEST && expected >= EXPECTED && alike < RHYTHM
             })
             .collect()
     }
@@ -159,6 +162,11 @@ mod tests {
     fn a_silence_of_a_busy_log_is_a_hole() {
         assert_eq!(place(&[(100, 130)], 20_000), [(100 * HOUR, 130 * HOUR)]);
         assert_eq!(place(&[(100, 130)], 600), [], "too few records to miss any");
+        assert_eq!(
+            place(&[(48, 950)], 10),
+            [],
+            "an account that is hardly used"
+        );
     }
 
     #[test]

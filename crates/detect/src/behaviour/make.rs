@@ -110,6 +110,7 @@ impl<'m> Maker<'m> {
                 self.make(one, place);
             }
             if let Some(correlation) = correlations.get(setter)
+                && !correlations.is_silent_correlation(setter)
                 && let Some(tactic) = correlation.tactics.first()
             {
                 self.make_stage(tactic.title(), strength(correlation.level), place);

@@ -85,13 +85,15 @@ pub(crate) fn build(
         rare_days: 1.0,
         rare_calls: settings.share("rare-calls").unwrap_or(0.1),
     };
-    let switches = settings.count("switches").unwrap_or(3);
-    if switches > SWITCHES / 2 {
+    // None means that a mere change from one place to the other is enough.
+    let switches = settings.number("switches").unwrap_or(3.0);
+    if !(0.0..=(SWITCHES / 2) as f64).contains(&switches) || switches.fract() != 0.0 {
         settings.refuse(format!(
-            "more than {} `switches` are not kept",
+            "`switches` is a whole number up to {}",
             SWITCHES / 2
         ));
     }
+    let switches = switches as usize;
     let (timespan, within) = (timespan?, within?);
     Some(Built {
         kind: Box::new(ConcurrentUse {

@@ -48,6 +48,8 @@ struct Waiting {
     value: u64,
     time: Moment,
     record: u64,
+    /// It waits for a hole, and not because little is known yet.
+    doubt: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -125,6 +127,12 @@ impl FirstSeen {
         let waiting = std::mem::take(&mut habits.waiting);
         let (familiar, peer) = (habits.familiar.clone(), habits.peer);
         let declared = world.known_good.is_some();
+        if !declared && !self.hindsight {
+            // What was shown while little was known is what is known now; what came with a hole
+            // stays unknown.
+            *out.unknown += waiting.iter().filter(|one| one.doubt).count() as u64;
+            return;
+        }
         let mut rare: Vec<Waiting> = waiting
             .into_iter()
             .filter(|one| {
@@ -177,12 +185,12 @@ impl Kind for FirstSeen {
             }
         };
         if wait {
-            let judged = self.hindsight || world.known_good.is_some();
-            if judged && habits.waiting.len() < WAITING {
+            if habits.waiting.len() < WAITING {
                 habits.waiting.push(Waiting {
                     value,
                     time,
                     record: item.record,
+                    doubt: sight == Sight::New,
                 });
             } else {
                 *out.unknown += 1;
@@ -239,7 +247,11 @@ impl Entry for Habits {
         writer
             .hash(self.peer)
             .list(self.waiting.iter(), |writer, one| {
-                writer.hash(one.value).signed(one.time).number(one.record);
+                writer
+                    .hash(one.value)
+                    .signed(one.time)
+                    .number(one.record)
+                    .flag(one.doubt);
             })
             .list(self.fresh.iter(), |writer, one| {
                 writer.hash(one.value).signed(one.time).number(one.record);
@@ -255,6 +267,7 @@ impl Entry for Habits {
                     value: reader.hash()?,
                     time: reader.signed()?,
                     record: reader.number()?,
+                    doubt: reader.flag()?,
                 })
             })?,
             fresh: reader.list(|reader| {
