@@ -1,4 +1,4 @@
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use portreeve_record::{FieldId, Fields};
 use portreeve_sigma::{Correlation, Diagnostic, DiagnosticSeverity, Rule};
@@ -323,6 +323,22 @@ fn rules_called(correlation: &Correlation, name: &str, rules: &[Rule]) -> Vec<us
     if near.is_empty() { all } else { near }
 }
 
+/// The same for correlations.
+fn correlations_called(of: &Correlation, name: &str, known: &[Correlation]) -> Vec<usize> {
+    let all: Vec<usize> = (0..known.len())
+        .filter(|at| {
+            let one = &known[*at];
+            one.id.as_deref() == Some(name) || one.name.as_deref() == Some(name)
+        })
+        .collect();
+    let near: Vec<usize> = all
+        .iter()
+        .copied()
+        .filter(|at| known[*at].file == of.file)
+        .collect();
+    if near.is_empty() { all } else { near }
+}
+
 fn silence(correlation: &Correlation, names: &[String], rules: &[Rule], silent: &mut [bool]) {
     if correlation.generate {
         return;
@@ -343,25 +359,20 @@ fn resolve(
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Vec<Draft> {
     loop {
-        let names: BTreeMap<String, Vec<usize>> = {
-            let mut names = BTreeMap::<String, Vec<usize>>::new();
-            for (number, draft) in drafts.iter().enumerate() {
-                let known = [&draft.correlation.id, &draft.correlation.name];
-                for name in known.into_iter().flatten() {
-                    names.entry(name.clone()).or_default().push(number);
-                }
-            }
-            names
-        };
+        let known: Vec<Correlation> = drafts
+            .iter()
+            .map(|draft| draft.correlation.clone())
+            .collect();
         let mut left_out = Vec::new();
         for (number, draft) in drafts.iter_mut().enumerate() {
             draft.legs.clear();
             for name in &draft.names {
                 let found = rules_called(&draft.correlation, name, rules);
-                let leg = match (found.as_slice(), names.get(name).map(Vec::as_slice)) {
+                let others_called = correlations_called(&draft.correlation, name, &known);
+                let leg = match (found.as_slice(), others_called.as_slice()) {
                     ([rule], _) => Some(Leg::Rule(*rule)),
-                    ([], Some([other])) => Some(Leg::Correlation(*other)),
-                    ([], None) => {
+                    ([], [other]) => Some(Leg::Correlation(*other)),
+                    ([], []) => {
                         if !others.contains(name) {
                             diagnostics.push(draft.correlation.diagnostic(
                                 DiagnosticSeverity::Error,

@@ -248,9 +248,11 @@ impl Behaviour {
         }
     }
 
-    /// What fired since the last call, in the order in which it was decided.
+    /// What fired since the last call, in the order of event time in which it was decided.
     pub fn take_fired(&mut self) -> Vec<Fired> {
-        std::mem::take(&mut self.fired)
+        let mut fired = std::mem::take(&mut self.fired);
+        fired.sort_by_key(|one| (one.time, one.correlation, one.key, one.lead));
+        fired
     }
 
     /// All input has ended: what can be decided of what is open is decided, the rest is counted as

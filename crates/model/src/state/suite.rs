@@ -182,24 +182,19 @@ fn changes_are_minimal<S: Subject>(subject: &S, inputs: &[S::Input]) {
 
 /// Cut and garbled values do not panic.
 fn broken_values_are_errors<S: Subject>(subject: &S, all: &Saved) {
+    let mut state = subject.make();
+    let mut is_refused = |key: &[u8], value: &[u8]| {
+        let item = (key.to_vec(), value.to_vec());
+        state.restore(&mut std::iter::once(item)).is_err()
+    };
     for (key, value) in all.items.iter().take(50) {
         for cut in 0..value.len() {
-            let mut state = subject.make();
-            let cut = value.get(..cut).unwrap_or_default().to_vec();
-            assert!(
-                state
-                    .restore(&mut std::iter::once((key.clone(), cut)))
-                    .is_err(),
-                "a value that was cut is an error"
-            );
+            let cut = value.get(..cut).unwrap_or_default();
+            assert!(is_refused(key, cut), "a value that was cut is an error");
         }
-        let mut longer = value.clone();
-        longer.push(0);
+        let longer = [value.as_slice(), &[0]].concat();
         assert!(
-            subject
-                .make()
-                .restore(&mut std::iter::once((key.clone(), longer)))
-                .is_err(),
+            is_refused(key, &longer),
             "a value with something behind it is an error"
         );
     }

@@ -154,7 +154,7 @@ impl FirstSeen {
             if together.len() >= self.at_least {
                 let records = together.iter().map(|one| one.record).collect();
                 let values = together.iter().map(|one| one.value).collect();
-                let fired = out.fire(key, last.time, records, last.record);
+                let fired = out.fire(key, now, records, last.record);
                 fired.values = values;
                 fired.rare = !declared;
             }

@@ -206,7 +206,8 @@ impl Kind for Windowed {
             self.closing.pop_first();
             if let Some(window) = self.groups.change(key) {
                 let window = std::mem::take(window);
-                self.tell(key, end, &window, out);
+                // Decided behind everything that still belonged to it.
+                self.tell(key, end + 1, &window, out);
             }
         }
     }
