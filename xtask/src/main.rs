@@ -16,7 +16,8 @@ cargo xtask TASK
   audit             licences, sources and advisories of dependencies
   fuzz [SECONDS]    fuzz every target for so long each (default 20)
   soak              the long forms: every fuzz target for 10 minutes
-  bench             a million records, investigated: records and bytes a second, peak memory
+  bench             a million records, investigated: records and bytes a second, peak memory;
+                    a million entities over 60 days: memory, saved and resumed
 ";
 
 const FUZZ_TARGETS: &[&str] = &["record_splitter", "sigma_rule", "policy"];
@@ -171,6 +172,11 @@ fn bench() -> Result<()> {
     cargo(
         "benchmark of investigate",
         &["bench", "--package", "portreeve", "--bench", "investigate"],
+        &[],
+    )?;
+    cargo(
+        "benchmark of the state of correlations",
+        &["bench", "--package", "portreeve-detect", "--bench", "state"],
         &[],
     )
 }
