@@ -244,6 +244,8 @@ pub fn investigate(request: Request, progress: &dyn Progress) -> Result<Report, 
             .chain(&problems)
             .map(ToString::to_string),
     );
+    let in_use = rules.rules.iter().filter(|rule| !rules.is_part(rule)).count();
+    let in_use = (in_use + rules.correlations.len()) as u64;
     let (correlations, problems) = Correlations::new(
         rules.correlations,
         &rules.rules,
@@ -338,7 +340,7 @@ pub fn investigate(request: Request, progress: &dyn Progress) -> Result<Report, 
     Ok(Report {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         rules_sha256: rules.sha256,
-        rules: rules.rules.len() as u64,
+        rules: in_use,
         simulated: config.simulated,
         incidents,
         findings: folded.findings,

@@ -94,7 +94,7 @@ pub const ROW_FIELDS: &[(&str, RowField, &str)] = &[
     (
         "portreeve.network",
         RowField::Network,
-        "the caller's network: its declared class, else the range around the address",
+        "the caller's network: its declared class where that is one's own (corporate, pipeline, …), else the range around the address",
     ),
     (
         "portreeve.network.class",
@@ -346,10 +346,14 @@ fn person(row: ActivityRow<'_>) -> Option<Symbol> {
     symbol.is_some().then_some(symbol)
 }
 
+/// Classes of networks that many strangers share: of them the range tells more than the class.
+const SHARED: &[&str] = &["residential", "mobile", "vpn", "hosting", "cloud"];
+
 /// The network that an address belongs to: the class that the user declared, so that all own
 /// ranges are one; else the range that providers hand out at once.
 fn network<'f>(snapshot: &Snapshot, address: &'f str, origin: OriginKind) -> Option<Cow<'f, str>> {
-    if let Some(class) = snapshot.network_class(address) {
+    let class = snapshot.network_class(address);
+    if let Some(class) = class.filter(|class| !SHARED.contains(class)) {
         return Some(Cow::Owned(class.to_owned()));
     }
     if origin == OriginKind::Private {
@@ -443,8 +447,23 @@ mod tests {
 
     #[test]
     fn networks_are_declared_classes_or_ranges() {
-        let snapshot = Snapshot::default();
+        let settings = crate::Settings {
+            networks: [("198.51.100.0/24", "corporate"), ("203.0.113.0/25", "vpn")]
+                .map(|(range, class)| (range.parse().unwrap(), class.to_owned()))
+                .into(),
+            ..crate::Settings::default()
+        };
+        let snapshot = Snapshot::new(&portreeve_model::Estate::default(), settings, []);
         let network = |address, origin| network(&snapshot, address, origin);
+        assert_eq!(
+            network("198.51.100.7", OriginKind::Public).as_deref(),
+            Some("corporate")
+        );
+        assert_eq!(
+            network("203.0.113.7", OriginKind::Public).as_deref(),
+            Some("203.0.113.0/24"),
+            "a provider's customers are not one network"
+        );
         assert_eq!(
             network("192.0.2.41", OriginKind::Public).as_deref(),
             Some("192.0.2.0/24")

@@ -11,6 +11,20 @@ pub(crate) fn day_of(time: Moment) -> u16 {
     time.div_euclid(DAY).clamp(0, i64::from(u16::MAX)) as u16
 }
 
+/// The farthest moments that a log can name lie within; times beyond are no times, and reckoning
+/// with them could overflow.
+const FARTHEST: Moment = 400_000_000_000 * SECOND;
+
+/// Reads a moment that was saved.
+pub(crate) fn moment(reader: &mut Reader<'_>) -> Result<Moment, StateError> {
+    let moment = reader.signed()?;
+    if (-FARTHEST..=FARTHEST).contains(&moment) {
+        Ok(moment)
+    } else {
+        Err(StateError::Value("a time is beyond all calendars"))
+    }
+}
+
 /// What one record says to one correlation: the small keyed item that is folded. Texts are hashes
 /// here, so that an item means the same in any run.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -59,7 +73,7 @@ impl Item {
 
     pub(crate) fn read(reader: &mut Reader<'_>) -> Result<Self, StateError> {
         Ok(Self {
-            time: reader.signed()?,
+            time: moment(reader)?,
             record: reader.number()?,
             correlation: reader.narrow()?,
             leg: reader.narrow()?,

@@ -245,10 +245,15 @@ impl<'m> Maker<'m> {
         (!numbers.is_empty()).then(|| numbers.iter().sum())
     }
 
-    /// Names the values that a row gives to a correlation.
+    /// Names the values that a row gives to a correlation. Only those that every row has: what was
+    /// copied from a record may be anything, and is in the evidence.
     pub(crate) fn name(&mut self, correlation: u32, row: RowId, names: &mut BTreeMap<u64, String>) {
         let correlations = self.correlations;
+        let is_row = |getter: &Getter| matches!(getter, Getter::Row(_));
         for one in correlations.uses_of(correlation) {
+            if !one.value.iter().all(is_row) {
+                continue;
+            }
             let texts: Vec<Vec<String>> = one
                 .value
                 .iter()

@@ -36,7 +36,7 @@ pub(crate) use holes::Holes;
 pub(crate) use make::{Hit, Maker};
 pub(crate) use told::{detail, name_values};
 
-use item::Moment;
+use item::{Moment, moment};
 use kind::{Kind, Out, World};
 use table::{day_start, digest};
 
@@ -70,6 +70,9 @@ const ENGINE: u8 = 0;
 const CORRELATION: u8 = 1;
 const TABLE: u8 = 2;
 const WAITING: u8 = 3;
+
+/// A count that was saved is no larger; so that going on counting cannot overflow.
+const MOST_COUNTED: u64 = u64::MAX >> 1;
 
 /// The correlations of a run with everything that they remember.
 #[derive(Debug)]
@@ -334,7 +337,7 @@ impl Behaviour {
                 let mut reader = Reader::new(value);
                 let mut time = || -> Result<Option<Moment>, StateError> {
                     let known = reader.flag()?;
-                    let time = reader.signed()?;
+                    let time = moment(&mut reader)?;
                     Ok(known.then_some(time))
                 };
                 let (began, now, watermark) = (time()?, time()?, time()?);
@@ -342,7 +345,7 @@ impl Behaviour {
                     began,
                     now,
                     watermark,
-                    late: reader.number()?,
+                    late: reader.number()?.min(MOST_COUNTED),
                 };
                 reader.end()?;
                 self.saved_clock = digest(value);
@@ -373,7 +376,7 @@ impl Behaviour {
                 match (*tag, rest) {
                     (CORRELATION, []) => {
                         let mut reader = Reader::new(value);
-                        running.unknown = reader.number()?;
+                        running.unknown = reader.number()?.min(MOST_COUNTED);
                         running.saved_unknown = running.unknown;
                         reader.end()
                     }

@@ -4,7 +4,7 @@ use portreeve_model::Timestamp;
 use portreeve_model::state::{Change, DROPPED_EXAMPLES, Dropped, Reader, StateError, Writer};
 use sha2::{Digest, Sha256};
 
-use super::item::{DAY, Moment};
+use super::item::{DAY, Moment, moment};
 
 /// What is remembered of one entity.
 pub(crate) trait Entry: Default + std::fmt::Debug + Send {
@@ -160,7 +160,7 @@ impl<E: Entry> Table<E> {
         order.sort_unstable();
         for (last, key) in order {
             self.remove(key);
-            self.dropped.count += 1;
+            self.dropped.count = self.dropped.count.saturating_add(1);
             self.dropped.latest = self.dropped.latest.max(Some(last));
             if self.dropped.examples.len() < DROPPED_EXAMPLES {
                 self.dropped.examples.push(key);
@@ -222,7 +222,7 @@ impl<E: Entry> Stored for Table<E> {
 
     fn restore(&mut self, key: u64, value: &[u8]) -> Result<(), StateError> {
         let mut reader = Reader::new(value);
-        let last = reader.signed()?;
+        let last = moment(&mut reader)?;
         let entry = E::read(&mut reader)?;
         reader.end()?;
         let slot = Slot {

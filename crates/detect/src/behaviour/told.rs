@@ -143,6 +143,10 @@ pub(crate) fn detail(
     let number = fired.number.unwrap_or(0.0);
     let words = match &correlation.kind {
         CorrelationKind::Extension(name) => match name.as_str() {
+            "portreeve.first_seen" if listed.is_empty() => match fired.values.len() {
+                0 | 1 => String::new(),
+                several => format!("{several} of them"),
+            },
             "portreeve.first_seen" if fired.rare => format!("{listed}, rare in all that is known"),
             "portreeve.first_seen" => listed,
             "portreeve.concurrent_use" => {

@@ -12,7 +12,7 @@ use portreeve_sigma::{Correlation, SettingsReader};
 
 use super::familiar::{Familiar, Memory};
 use super::{required, required_fields, span, timespan};
-use crate::behaviour::item::{DAY, Item, Moment};
+use crate::behaviour::item::{DAY, Item, Moment, moment};
 use crate::behaviour::kind::{Built, Kind, Out, Roles, World};
 use crate::behaviour::table::{Entry, Stored, Table, join};
 
@@ -245,6 +245,12 @@ impl Kind for ConcurrentUse {
                 (other.record, vec![other.value, value])
             };
             let mut records = records;
+            // The first change may start from the place where the person always is: nothing strange
+            // has happened there yet.
+            let starts_here = (returns + 1) % 2 == 0;
+            if starts_here != strange(here) && !records.is_empty() {
+                records.remove(0);
+            }
             records.sort_unstable();
             let fired = out.fire(key, time, records, lead);
             fired.values = values;
@@ -284,14 +290,14 @@ impl Entry for Uses {
                 Ok(Place {
                     value: reader.hash()?,
                     differ: reader.hash()?,
-                    time: reader.signed()?,
+                    time: moment(reader)?,
                     record: reader.number()?,
                 })
             })?,
             switches: reader.list(|reader| {
                 Ok(Switch {
                     pair: reader.hash()?,
-                    time: reader.signed()?,
+                    time: moment(reader)?,
                     from: reader.number()?,
                     to: reader.number()?,
                     differs: reader.flag()?,

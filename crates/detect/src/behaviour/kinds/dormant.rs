@@ -8,7 +8,7 @@ use portreeve_sigma::{Correlation, SettingsReader};
 
 use super::familiar::{Familiar, Memory, Sight};
 use super::{required, span};
-use crate::behaviour::item::{DAY, Item, Moment};
+use crate::behaviour::item::{DAY, Item, Moment, moment};
 use crate::behaviour::kind::{Built, Kind, Out, Roles, World};
 use crate::behaviour::table::{Entry, Stored, Table};
 
@@ -107,7 +107,7 @@ impl Entry for Sleeper {
     fn read(reader: &mut Reader<'_>) -> Result<Self, StateError> {
         Ok(Self {
             known: reader.flag()?,
-            last: reader.signed()?,
+            last: moment(reader)?,
             familiar: Familiar::read(reader)?,
         })
     }

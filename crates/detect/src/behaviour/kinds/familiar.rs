@@ -1,6 +1,6 @@
 use portreeve_model::state::{Reader, StateError, Writer};
 
-use crate::behaviour::item::{DAY, Moment, SECOND, day_of};
+use crate::behaviour::item::{DAY, Moment, SECOND, day_of, moment};
 use crate::behaviour::kind::World;
 use crate::behaviour::table::Entry;
 
@@ -211,7 +211,7 @@ impl Entry for Familiar {
 
     fn read(reader: &mut Reader<'_>) -> Result<Self, StateError> {
         Ok(Self {
-            since: reader.signed()?,
+            since: moment(reader)?,
             last_day: reader.narrow()?,
             days: reader.narrow()?,
             calls: reader.narrow()?,

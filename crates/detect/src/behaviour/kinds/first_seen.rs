@@ -13,7 +13,7 @@ use portreeve_sigma::{Correlation, SettingsReader};
 
 use super::familiar::{Familiar, Memory, Sharing, Sight};
 use super::{required_fields, span};
-use crate::behaviour::item::{DAY, Item, Moment};
+use crate::behaviour::item::{DAY, Item, Moment, moment};
 use crate::behaviour::kind::{Built, Kind, Out, Roles, World};
 use crate::behaviour::table::{Entry, Stored, Table, join};
 
@@ -265,7 +265,7 @@ impl Entry for Habits {
             waiting: reader.list(|reader| {
                 Ok(Waiting {
                     value: reader.hash()?,
-                    time: reader.signed()?,
+                    time: moment(reader)?,
                     record: reader.number()?,
                     doubt: reader.flag()?,
                 })
@@ -273,7 +273,7 @@ impl Entry for Habits {
             fresh: reader.list(|reader| {
                 Ok(Fresh {
                     value: reader.hash()?,
-                    time: reader.signed()?,
+                    time: moment(reader)?,
                     record: reader.number()?,
                 })
             })?,

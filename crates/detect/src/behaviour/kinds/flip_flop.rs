@@ -7,7 +7,7 @@ use portreeve_model::state::{Reader, StateError, Writer};
 use portreeve_sigma::{Correlation, SettingsReader};
 
 use super::timespan;
-use crate::behaviour::item::{Item, Moment};
+use crate::behaviour::item::{Item, Moment, moment};
 use crate::behaviour::kind::{Built, Kind, Out, RECORDS, Roles, World};
 use crate::behaviour::table::{Entry, Stored, Table};
 
@@ -104,7 +104,7 @@ impl Entry for Off {
 
     fn read(reader: &mut Reader<'_>) -> Result<Self, StateError> {
         Ok(Self {
-            records: reader.list(|reader| Ok((reader.signed()?, reader.number()?)))?,
+            records: reader.list(|reader| Ok((moment(reader)?, reader.number()?)))?,
             used: reader.list(Reader::number)?,
         })
     }

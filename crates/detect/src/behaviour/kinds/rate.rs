@@ -9,7 +9,7 @@ use portreeve_model::state::{Reader, StateError, Writer};
 use portreeve_sigma::{Correlation, SettingsReader};
 
 use super::{span, timespan};
-use crate::behaviour::item::{DAY, Item, Moment, day_of};
+use crate::behaviour::item::{DAY, Item, Moment, day_of, moment};
 use crate::behaviour::kind::{Built, Kind, Out, RECORDS, Roles, World};
 use crate::behaviour::table::{Entry, Stored, Table};
 
@@ -318,7 +318,7 @@ impl Entry for Pace {
 
     fn read(reader: &mut Reader<'_>) -> Result<Self, StateError> {
         Ok(Self {
-            since: reader.signed()?,
+            since: moment(reader)?,
             seen: reader.flag()?,
             fired: reader.narrow()?,
             steps: reader.list(|reader| Ok((reader.signed()?, reader.float()?)))?,
@@ -343,7 +343,7 @@ impl Entry for Best {
 
     fn read(reader: &mut Reader<'_>) -> Result<Self, StateError> {
         Ok(Self {
-            since: reader.signed()?,
+            since: moment(reader)?,
             days: reader.list(|reader| {
                 Ok((
                     reader.narrow()?,

@@ -5,7 +5,7 @@ use portreeve_model::state::{Reader, StateError, Writer};
 use portreeve_sigma::{Correlation, SettingsReader};
 
 use super::{required_fields, timespan};
-use crate::behaviour::item::{Item, Moment};
+use crate::behaviour::item::{Item, Moment, moment};
 use crate::behaviour::kind::{Built, Kind, Out, Roles, World};
 use crate::behaviour::table::{Entry, Stored, Table};
 
@@ -124,7 +124,7 @@ impl Entry for Course {
                 Ok(Change {
                     value: reader.hash()?,
                     by: reader.hash()?,
-                    time: reader.signed()?,
+                    time: moment(reader)?,
                     record: reader.number()?,
                 })
             })?,

@@ -5,7 +5,7 @@ use portreeve_model::state::{Reader, StateError, Writer};
 use portreeve_sigma::{Correlation, SettingsReader};
 
 use super::{span, timespan};
-use crate::behaviour::item::{Item, Moment, SECOND};
+use crate::behaviour::item::{Item, Moment, SECOND, moment};
 use crate::behaviour::kind::{Built, Kind, Out, Roles, World};
 use crate::behaviour::table::{Entry, Stored, Table};
 
@@ -97,7 +97,7 @@ impl Entry for Revoked {
     fn read(reader: &mut Reader<'_>) -> Result<Self, StateError> {
         Ok(Self {
             at: if reader.flag()? {
-                Some((reader.signed()?, reader.number()?))
+                Some((moment(reader)?, reader.number()?))
             } else {
                 None
             },

@@ -9,7 +9,7 @@ use portreeve_model::state::{Reader, StateError, Writer};
 use portreeve_sigma::{Correlation, SettingsReader};
 
 use super::{span, timespan};
-use crate::behaviour::item::{DAY, Item, Moment};
+use crate::behaviour::item::{DAY, Item, Moment, moment};
 use crate::behaviour::kind::{Built, Kind, Out, Roles, World};
 use crate::behaviour::table::{Entry, Stored, Table};
 
@@ -146,7 +146,7 @@ impl Entry for Shown {
                 Ok(Stage {
                     tactic: reader.hash()?,
                     strength: reader.float()?,
-                    time: reader.signed()?,
+                    time: moment(reader)?,
                     record: reader.number()?,
                 })
             })?,

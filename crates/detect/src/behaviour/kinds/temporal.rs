@@ -5,7 +5,7 @@ use portreeve_model::state::{Reader, StateError, Writer};
 use portreeve_sigma::{Correlation, CorrelationKind, SettingsReader, Threshold};
 
 use super::timespan;
-use crate::behaviour::item::{Item, Moment};
+use crate::behaviour::item::{Item, Moment, moment};
 use crate::behaviour::kind::{Built, Kind, Out, Roles, World};
 use crate::behaviour::table::{Entry, Stored, Table};
 
@@ -145,7 +145,7 @@ impl Entry for Chain {
             legs: reader.list(|reader| {
                 Ok(if reader.flag()? {
                     Some(Link {
-                        began: reader.signed()?,
+                        began: moment(reader)?,
                         records: reader.list(Reader::number)?,
                     })
                 } else {

@@ -15,7 +15,7 @@ use portreeve_model::state::{Reader, StateError, Writer};
 use portreeve_sigma::{Correlation, CorrelationKind, SettingsReader, Threshold};
 
 use super::timespan;
-use crate::behaviour::item::{Item, Moment};
+use crate::behaviour::item::{Item, Moment, moment};
 use crate::behaviour::kind::{Built, Kind, Out, RECORDS, Roles, World};
 use crate::behaviour::table::{Entry, Stored, Table};
 
@@ -185,7 +185,7 @@ impl Kind for Windowed {
         if window.entries.len() > self.keep {
             window.entries.pop_front();
             if !self.at_once {
-                window.more += 1;
+                window.more = window.more.saturating_add(1);
             }
         }
         if self.at_once {
@@ -253,12 +253,12 @@ impl Entry for Window {
 
     fn read(reader: &mut Reader<'_>) -> Result<Self, StateError> {
         Ok(Self {
-            opened: reader.signed()?,
+            opened: moment(reader)?,
             more: reader.number()?,
             entries: reader
                 .list(|reader| {
                     Ok(Seen {
-                        time: reader.signed()?,
+                        time: moment(reader)?,
                         record: reader.number()?,
                         value: reader.hash()?,
                         number: reader.float()?,
