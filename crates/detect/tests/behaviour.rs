@@ -273,7 +273,7 @@ fn known_good(steps: &[Step]) -> Baseline {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(24))]
+    #![proptest_config(ProptestConfig::with_cases(48))]
 
     #[test]
     fn a_run_that_is_killed_and_resumed_is_the_same_run(

@@ -182,6 +182,8 @@ impl Behaviour {
         let Some(first) = items.first() else {
             return;
         };
+        // The first record is where the logs begin, and not how far the watermark has come.
+        self.clock.began.get_or_insert(first.time);
         self.pass(first.time);
         self.on_record.clear();
         let Self {
@@ -227,7 +229,6 @@ impl Behaviour {
         if now <= known {
             return;
         }
-        self.clock.began.get_or_insert(now);
         self.clock.now = Some(now);
         for (number, running) in (0..).zip(&mut self.correlations) {
             if running.closes {
@@ -404,7 +405,8 @@ impl KeyedState for Behaviour {
         let mut changes = Vec::new();
         let clock = self.clock_bytes();
         let clock_hash = digest(&clock);
-        if self.clock.began.is_some() && clock_hash != self.saved_clock {
+        let begun = self.clock.began.is_some() || self.clock.watermark.is_some();
+        if begun && clock_hash != self.saved_clock {
             self.saved_clock = clock_hash;
             changes.push((vec![ENGINE], Some(clock)));
         }
