@@ -230,8 +230,8 @@ impl Fed<Input, Fired> for Live {
 }
 
 impl KeyedState for Live {
-    fn take_changes(&mut self) -> Vec<Change> {
-        self.behaviour.take_changes()
+    fn changes(&mut self, take: &mut dyn FnMut(Change)) {
+        self.behaviour.changes(take);
     }
 
     fn restore(

@@ -401,26 +401,31 @@ impl Behaviour {
 }
 
 impl KeyedState for Behaviour {
-    fn take_changes(&mut self) -> Vec<Change> {
-        let mut changes = Vec::new();
+    fn changes(&mut self, take: &mut dyn FnMut(Change)) {
         let clock = self.clock_bytes();
         let clock_hash = digest(&clock);
         let begun = self.clock.began.is_some() || self.clock.watermark.is_some();
         if begun && clock_hash != self.saved_clock {
             self.saved_clock = clock_hash;
-            changes.push((vec![ENGINE], Some(clock)));
+            take((vec![ENGINE], Some(clock)));
         }
-        for running in &mut self.correlations {
-            let id = running.state_id.to_be_bytes();
+        // In the order of the keys that they are saved under.
+        let mut order: Vec<&mut Running> = self.correlations.iter_mut().collect();
+        order.sort_by_key(|running| running.state_id);
+        for running in &mut order {
             if running.unknown != running.saved_unknown {
                 running.saved_unknown = running.unknown;
                 let mut writer = Writer::new();
                 writer.number(running.unknown);
-                changes.push(([&[CORRELATION], &id[..]].concat(), Some(writer.finish())));
+                let id = running.state_id.to_be_bytes();
+                take(([&[CORRELATION], &id[..]].concat(), Some(writer.finish())));
             }
+        }
+        for running in order {
+            let id = running.state_id.to_be_bytes();
             for (number, table) in (0u8..).zip(running.kind.tables()) {
                 let prefix = [&[TABLE], &id[..], &[number]].concat();
-                table.take_changes(&prefix, &mut changes);
+                table.changes(&prefix, take);
             }
         }
         for ((time, record), _) in std::mem::take(&mut self.waiting_changed) {
@@ -435,10 +440,8 @@ impl KeyedState for Behaviour {
                 writer.list(items.iter(), |writer, item| item.write(writer));
                 writer.finish()
             });
-            changes.push((key, value));
+            take((key, value));
         }
-        changes.sort_unstable();
-        changes
     }
 
     fn restore(

@@ -1,5 +1,4 @@
 use hashbrown::HashTable;
-use hashbrown::hash_table::Entry as Place;
 use portreeve_model::Timestamp;
 use portreeve_model::state::{Change, DROPPED_EXAMPLES, Dropped, Reader, StateError, Writer};
 use sha2::{Digest, Sha256};
@@ -16,8 +15,9 @@ pub(crate) trait Entry: Default + std::fmt::Debug + Send {
 
 /// A table as the engine sees it, whatever its entries are.
 pub(crate) trait Stored {
-    /// Appends what changed since the last call, with keys that begin with `prefix`.
-    fn take_changes(&mut self, prefix: &[u8], changes: &mut Vec<Change>);
+    /// Hands over what changed since the last call, in order of key, with keys that begin with
+    /// `prefix`.
+    fn changes(&mut self, prefix: &[u8], take: &mut dyn FnMut(Change));
     /// Takes an entry back.
     fn restore(&mut self, key: u64, value: &[u8]) -> Result<(), StateError>;
     /// Takes back what was saved of what was let go.
@@ -41,10 +41,76 @@ struct Slot<E> {
     entry: E,
 }
 
+/// How many slots are allocated together.
+const CHUNK: usize = 1024;
+
+/// Slots by number, in chunks: a table of millions grows without being moved, and without a half
+/// that stands empty.
+#[derive(Debug)]
+struct Slots<E> {
+    chunks: Vec<Vec<Option<Slot<E>>>>,
+    free: Vec<u32>,
+}
+
+impl<E> Slots<E> {
+    fn get(&self, number: u32) -> Option<&Slot<E>> {
+        let number = number as usize;
+        self.chunks
+            .get(number / CHUNK)?
+            .get(number % CHUNK)?
+            .as_ref()
+    }
+
+    fn get_mut(&mut self, number: u32) -> Option<&mut Slot<E>> {
+        let number = number as usize;
+        self.chunks
+            .get_mut(number / CHUNK)?
+            .get_mut(number % CHUNK)?
+            .as_mut()
+    }
+
+    fn key(&self, number: u32) -> u64 {
+        self.get(number).map_or(0, |slot| slot.key)
+    }
+
+    fn insert(&mut self, slot: Slot<E>) -> u32 {
+        if let Some(number) = self.free.pop() {
+            let place = number as usize;
+            self.chunks[place / CHUNK][place % CHUNK] = Some(slot);
+            return number;
+        }
+        if self.chunks.last().is_none_or(|chunk| chunk.len() >= CHUNK) {
+            self.chunks.push(Vec::with_capacity(CHUNK));
+        }
+        let last = self.chunks.len() - 1;
+        self.chunks[last].push(Some(slot));
+        (last * CHUNK + self.chunks[last].len() - 1) as u32
+    }
+
+    fn remove(&mut self, number: u32) -> Option<Slot<E>> {
+        let place = number as usize;
+        let slot = self
+            .chunks
+            .get_mut(place / CHUNK)?
+            .get_mut(place % CHUNK)?
+            .take();
+        if slot.is_some() {
+            self.free.push(number);
+        }
+        slot
+    }
+
+    fn iter(&self) -> impl Iterator<Item = &Slot<E>> {
+        self.chunks.iter().flatten().flatten()
+    }
+}
+
 /// Entities by key, bounded in number and in time. The key is a hash already, and spread evenly.
 #[derive(Debug)]
 pub(crate) struct Table<E> {
-    slots: HashTable<Slot<E>>,
+    /// Numbers of slots, by key.
+    index: HashTable<u32>,
+    slots: Slots<E>,
     dirty: Vec<u64>,
     /// Keys that are saved and are no more.
     gone: Vec<u64>,
@@ -65,7 +131,11 @@ struct Lost {
 impl<E: Entry> Table<E> {
     pub(crate) fn new(bound: usize, life: Moment) -> Self {
         Self {
-            slots: HashTable::new(),
+            index: HashTable::new(),
+            slots: Slots {
+                chunks: Vec::new(),
+                free: Vec::new(),
+            },
             dirty: Vec::new(),
             gone: Vec::new(),
             bound: bound.max(1),
@@ -75,27 +145,47 @@ impl<E: Entry> Table<E> {
         }
     }
 
+    fn number(&self, key: u64) -> Option<u32> {
+        self.index
+            .find(key, |number| self.slots.key(*number) == key)
+            .copied()
+    }
+
+    fn add(&mut self, slot: Slot<E>) -> u32 {
+        let key = slot.key;
+        let number = self.slots.insert(slot);
+        let slots = &self.slots;
+        self.index
+            .insert_unique(key, number, |number| slots.key(*number));
+        number
+    }
+
     /// The entry of a key, new where nothing is remembered of it, which the caller changes.
     pub(crate) fn touch(&mut self, key: u64, time: Moment) -> &mut E {
-        if self.slots.len() >= self.bound && self.slots.find(key, |slot| slot.key == key).is_none()
-        {
-            self.let_go();
-        }
-        let place = self
-            .slots
-            .entry(key, |slot| slot.key == key, |slot| slot.key);
-        let slot = match place {
-            Place::Occupied(place) => place.into_mut(),
-            Place::Vacant(place) => place
-                .insert(Slot {
+        let number = match self.number(key) {
+            Some(number) => number,
+            None => {
+                if self.index.len() >= self.bound {
+                    self.let_go();
+                }
+                self.add(Slot {
                     key,
                     last: time,
                     saved: 0,
                     dirty: false,
                     entry: E::default(),
                 })
-                .into_mut(),
+            }
         };
+        let place = number as usize;
+        // Every number in the index is that of a slot that is filled.
+        let slot = self.slots.chunks[place / CHUNK][place % CHUNK].get_or_insert_with(|| Slot {
+            key,
+            last: time,
+            saved: 0,
+            dirty: false,
+            entry: E::default(),
+        });
         if slot.last.saturating_add(self.life) < time {
             slot.entry = E::default();
         }
@@ -110,16 +200,14 @@ impl<E: Entry> Table<E> {
     /// The entry of a key, to look at.
     pub(crate) fn get(&self, key: u64, time: Moment) -> Option<&E> {
         self.slots
-            .find(key, |slot| slot.key == key)
+            .get(self.number(key)?)
             .filter(|slot| slot.last.saturating_add(self.life) >= time)
             .map(|slot| &slot.entry)
     }
 
     /// All keys, in order.
     pub(crate) fn keys(&self) -> Vec<u64> {
-        let mut keys: Vec<u64> = self.slots.iter().map(|slot| slot.key).collect();
-        keys.sort_unstable();
-        keys
+        self.keys_of(|_| true)
     }
 
     /// Keys whose entries meet a condition, in order.
@@ -136,7 +224,7 @@ impl<E: Entry> Table<E> {
 
     /// The entry of a key that is remembered, to change, without counting as activity.
     pub(crate) fn change(&mut self, key: u64) -> Option<&mut E> {
-        let slot = self.slots.find_mut(key, |slot| slot.key == key)?;
+        let slot = self.slots.get_mut(self.number(key)?)?;
         if !slot.dirty {
             slot.dirty = true;
             self.dirty.push(key);
@@ -170,9 +258,17 @@ impl<E: Entry> Table<E> {
     }
 
     fn remove(&mut self, key: u64) {
-        if let Ok(found) = self.slots.find_entry(key, |slot| slot.key == key) {
-            let (slot, _) = found.remove();
-            if slot.saved != 0 {
+        let slots = &self.slots;
+        let found = self
+            .index
+            .find_entry(key, |number| slots.key(*number) == key);
+        if let Ok(found) = found {
+            let (number, _) = found.remove();
+            if self
+                .slots
+                .remove(number)
+                .is_some_and(|slot| slot.saved != 0)
+            {
                 self.gone.push(key);
             }
         }
@@ -180,34 +276,7 @@ impl<E: Entry> Table<E> {
 }
 
 impl<E: Entry> Stored for Table<E> {
-    fn take_changes(&mut self, prefix: &[u8], changes: &mut Vec<Change>) {
-        let full = |key: u64| [prefix, &key.to_be_bytes()].concat();
-        for key in std::mem::take(&mut self.dirty) {
-            let Some(slot) = self.slots.find_mut(key, |slot| slot.key == key) else {
-                continue;
-            };
-            if !slot.dirty {
-                continue;
-            }
-            slot.dirty = false;
-            let mut writer = Writer::new();
-            writer.signed(slot.last);
-            slot.entry.write(&mut writer);
-            let bytes = writer.finish();
-            let hash = digest(&bytes);
-            if hash != slot.saved {
-                slot.saved = hash;
-                changes.push((full(key), Some(bytes)));
-            }
-        }
-        let mut gone = std::mem::take(&mut self.gone);
-        gone.sort_unstable();
-        gone.dedup();
-        for key in gone {
-            if self.slots.find(key, |slot| slot.key == key).is_none() {
-                changes.push((full(key), None));
-            }
-        }
+    fn changes(&mut self, prefix: &[u8], take: &mut dyn FnMut(Change)) {
         if std::mem::take(&mut self.dropped_changed) {
             let mut writer = Writer::new();
             writer
@@ -216,7 +285,36 @@ impl<E: Entry> Stored for Table<E> {
                 .list(self.dropped.examples.iter(), |writer, key| {
                     writer.hash(*key);
                 });
-            changes.push((prefix.to_vec(), Some(writer.finish())));
+            take((prefix.to_vec(), Some(writer.finish())));
+        }
+        let mut gone = std::mem::take(&mut self.gone);
+        gone.sort_unstable();
+        let mut keys = std::mem::take(&mut self.dirty);
+        keys.extend(&gone);
+        keys.sort_unstable();
+        keys.dedup();
+        for key in keys {
+            let full = || [prefix, &key.to_be_bytes()].concat();
+            let number = self.number(key);
+            let Some(slot) = number.and_then(|number| self.slots.get_mut(number)) else {
+                // What was never saved goes without a word.
+                if gone.binary_search(&key).is_ok() {
+                    take((full(), None));
+                }
+                continue;
+            };
+            if !std::mem::take(&mut slot.dirty) {
+                continue;
+            }
+            let mut writer = Writer::new();
+            writer.signed(slot.last);
+            slot.entry.write(&mut writer);
+            let bytes = writer.finish();
+            let hash = digest(&bytes);
+            if hash != slot.saved {
+                slot.saved = hash;
+                take((full(), Some(bytes)));
+            }
         }
     }
 
@@ -232,13 +330,14 @@ impl<E: Entry> Stored for Table<E> {
             dirty: false,
             entry,
         };
-        match self
-            .slots
-            .entry(key, |slot| slot.key == key, |slot| slot.key)
-        {
-            Place::Occupied(mut place) => *place.get_mut() = slot,
-            Place::Vacant(place) => {
-                place.insert(slot);
+        match self.number(key) {
+            Some(number) => {
+                if let Some(known) = self.slots.get_mut(number) {
+                    *known = slot;
+                }
+            }
+            None => {
+                self.add(slot);
             }
         }
         Ok(())
@@ -255,11 +354,23 @@ impl<E: Entry> Stored for Table<E> {
     }
 
     fn sweep(&mut self, day_start: Moment) {
-        let (life, gone) = (self.life, &mut self.gone);
-        self.slots.retain(|slot| {
-            let lives = slot.last.saturating_add(life) >= day_start;
-            if !lives && slot.saved != 0 {
-                gone.push(slot.key);
+        let Self {
+            index,
+            slots,
+            gone,
+            life,
+            ..
+        } = self;
+        index.retain(|number| {
+            let Some(slot) = slots.get(*number) else {
+                return false;
+            };
+            let lives = slot.last.saturating_add(*life) >= day_start;
+            if !lives {
+                if slot.saved != 0 {
+                    gone.push(slot.key);
+                }
+                slots.remove(*number);
             }
             lives
         });
@@ -279,7 +390,7 @@ impl<E: Entry> Stored for Table<E> {
     }
 
     fn len(&self) -> usize {
-        self.slots.len()
+        self.index.len()
     }
 }
 
@@ -352,14 +463,14 @@ mod tests {
         table.touch(1, 0).0 = 5;
         table.touch(2, 0).0 = 5;
         table.sweep(3 * DAY);
-        table.take_changes(&[7], &mut changes);
+        table.changes(&[7], &mut |change| changes.push(change));
         assert!(changes.is_empty());
         table.touch(1, 3 * DAY).0 = 5;
-        table.take_changes(&[7], &mut changes);
+        table.changes(&[7], &mut |change| changes.push(change));
         assert_eq!(changes.len(), 1);
         table.sweep(9 * DAY);
         changes.clear();
-        table.take_changes(&[7], &mut changes);
+        table.changes(&[7], &mut |change| changes.push(change));
         assert_eq!(changes, [(vec![7, 0, 0, 0, 0, 0, 0, 0, 1], None)]);
     }
 }

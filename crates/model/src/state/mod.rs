@@ -20,8 +20,16 @@ pub type Change = (Vec<u8>, Option<Vec<u8>>);
 /// Time is event time: [`advance`](KeyedState::advance) tells how far it has come, and nothing
 /// here looks at a clock.
 pub trait KeyedState {
-    /// What changed since the last call, in order of key, each key once. Empty where nothing did.
-    fn take_changes(&mut self) -> Vec<Change>;
+    /// Hands over what changed since the last call, in order of key, each key once; one at a time,
+    /// so that a large first save needs no second copy of everything.
+    fn changes(&mut self, take: &mut dyn FnMut(Change));
+
+    /// The same in one list. Empty where nothing changed.
+    fn take_changes(&mut self) -> Vec<Change> {
+        let mut changes = Vec::new();
+        self.changes(&mut |change| changes.push(change));
+        changes
+    }
 
     /// Takes back what was saved, in any order. To be called on a state that is as it was made;
     /// what is restored does not count as changed.

@@ -37,10 +37,35 @@ struct FirstSeen {
 #[derive(Debug, Default)]
 struct Habits {
     familiar: Familiar,
-    waiting: Vec<Waiting>,
-    fresh: Vec<Fresh>,
+    /// Set apart, for most entities have none of it.
+    open: Option<Box<Open>>,
     /// The peers' group that it was last seen in.
     peer: u64,
+}
+
+/// What is not decided, or may yet add up.
+#[derive(Debug, Default)]
+struct Open {
+    waiting: Vec<Waiting>,
+    fresh: Vec<Fresh>,
+}
+
+impl Habits {
+    fn open(&mut self) -> &mut Open {
+        self.open.get_or_insert_default()
+    }
+
+    fn waiting(&self) -> &[Waiting] {
+        self.open.as_ref().map_or(&[], |open| &open.waiting)
+    }
+
+    /// Lets go of what is empty.
+    fn close(&mut self) {
+        let is_empty = |open: &Open| open.waiting.is_empty() && open.fresh.is_empty();
+        if self.open.as_deref().is_some_and(is_empty) {
+            self.open = None;
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -124,7 +149,8 @@ impl FirstSeen {
         let Some(habits) = self.entities.change(key) else {
             return;
         };
-        let waiting = std::mem::take(&mut habits.waiting);
+        let waiting = std::mem::take(&mut habits.open().waiting);
+        habits.close();
         let (familiar, peer) = (habits.familiar.clone(), habits.peer);
         let declared = world.known_good.is_some();
         if !declared && !self.hindsight {
@@ -185,8 +211,8 @@ impl Kind for FirstSeen {
             }
         };
         if wait {
-            if habits.waiting.len() < WAITING {
-                habits.waiting.push(Waiting {
+            if habits.waiting().len() < WAITING {
+                habits.open().waiting.push(Waiting {
                     value,
                     time,
                     record: item.record,
@@ -196,24 +222,24 @@ impl Kind for FirstSeen {
                 *out.unknown += 1;
             }
         } else if sight == Sight::New && !shared {
-            habits
-                .fresh
-                .retain(|fresh| fresh.time >= time - self.timespan);
-            habits.fresh.push(Fresh {
+            let fresh = &mut habits.open().fresh;
+            fresh.retain(|fresh| fresh.time >= time - self.timespan);
+            fresh.push(Fresh {
                 value,
                 time,
                 record: item.record,
             });
-            if habits.fresh.len() >= self.at_least {
-                let records = habits.fresh.iter().map(|fresh| fresh.record).collect();
+            if fresh.len() >= self.at_least {
+                let records = fresh.iter().map(|fresh| fresh.record).collect();
                 let fired = out.fire(key, time, records, item.record);
-                fired.values = habits.fresh.iter().map(|fresh| fresh.value).collect();
+                fired.values = fresh.iter().map(|fresh| fresh.value).collect();
                 if self.at_least == 1 {
-                    habits.fresh.clear();
+                    fresh.clear();
                 }
             }
+            habits.close();
         }
-        let ready = !habits.waiting.is_empty()
+        let ready = !habits.waiting().is_empty()
             && !item.doubt
             && world.known_good.is_none_or(|(_, to)| time > to)
             && habits.familiar.is_warm(time, &self.memory, world);
@@ -223,7 +249,7 @@ impl Kind for FirstSeen {
     }
 
     fn finish(&mut self, now: Moment, world: &World<'_>, out: &mut Out<'_>) {
-        for key in self.entities.keys_of(|habits| !habits.waiting.is_empty()) {
+        for key in self.entities.keys_of(|habits| !habits.waiting().is_empty()) {
             let Some(habits) = self.entities.get(key, now) else {
                 continue;
             };
@@ -231,7 +257,7 @@ impl Kind for FirstSeen {
             if over && habits.familiar.is_warm(now, &self.memory, world) {
                 self.judge(key, now, world, out);
             } else {
-                *out.unknown += habits.waiting.len() as u64;
+                *out.unknown += habits.waiting().len() as u64;
             }
         }
     }
@@ -244,24 +270,29 @@ impl Kind for FirstSeen {
 impl Entry for Habits {
     fn write(&self, writer: &mut Writer) {
         self.familiar.write(writer);
+        let none = Open::default();
+        let open = self.open.as_deref().unwrap_or(&none);
         writer
             .hash(self.peer)
-            .list(self.waiting.iter(), |writer, one| {
+            .list(open.waiting.iter(), |writer, one| {
                 writer
                     .hash(one.value)
                     .signed(one.time)
                     .number(one.record)
                     .flag(one.doubt);
             })
-            .list(self.fresh.iter(), |writer, one| {
+            .list(open.fresh.iter(), |writer, one| {
                 writer.hash(one.value).signed(one.time).number(one.record);
             });
     }
 
     fn read(reader: &mut Reader<'_>) -> Result<Self, StateError> {
-        Ok(Self {
+        let mut habits = Self {
             familiar: Familiar::read(reader)?,
             peer: reader.hash()?,
+            open: None,
+        };
+        *habits.open() = Open {
             waiting: reader.list(|reader| {
                 Ok(Waiting {
                     value: reader.hash()?,
@@ -277,6 +308,8 @@ impl Entry for Habits {
                     record: reader.number()?,
                 })
             })?,
-        })
+        };
+        habits.close();
+        Ok(habits)
     }
 }
