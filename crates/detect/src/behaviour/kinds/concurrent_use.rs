@@ -11,7 +11,7 @@ use portreeve_model::state::{Reader, StateError, Writer};
 use portreeve_sigma::{Correlation, SettingsReader};
 
 use super::familiar::{Familiar, Memory};
-use super::{required, required_fields, span, timespan};
+use super::{push_tight, required, required_fields, span, timespan};
 use crate::behaviour::item::{DAY, Item, Moment, moment};
 use crate::behaviour::kind::{Built, Kind, Out, Roles, World};
 use crate::behaviour::table::{Entry, Stored, Table, join};
@@ -194,13 +194,18 @@ impl Kind for ConcurrentUse {
             }
         }
         for (other, pair) in &changed {
-            uses.switches.push(Switch {
-                pair: *pair,
-                time,
-                from: other.record,
-                to: item.record,
-                differs: other.differ != item.extra[0] && other.differ != 0 && item.extra[0] != 0,
-            });
+            push_tight(
+                &mut uses.switches,
+                Switch {
+                    pair: *pair,
+                    time,
+                    from: other.record,
+                    to: item.record,
+                    differs: other.differ != item.extra[0]
+                        && other.differ != 0
+                        && item.extra[0] != 0,
+                },
+            );
         }
         if uses.switches.len() > SWITCHES {
             uses.switches.drain(..uses.switches.len() - SWITCHES);
@@ -209,12 +214,15 @@ impl Kind for ConcurrentUse {
         if uses.places.len() >= PLACES {
             uses.places.remove(0);
         }
-        uses.places.push(Place {
-            value,
-            differ: item.extra[0],
-            time,
-            record: item.record,
-        });
+        push_tight(
+            &mut uses.places,
+            Place {
+                value,
+                differ: item.extra[0],
+                time,
+                record: item.record,
+            },
+        );
         let mut ready = Vec::new();
         for (other, pair) in changed {
             let of_pair = || uses.switches.iter().filter(|switch| switch.pair == pair);

@@ -51,3 +51,12 @@ fn timespan(correlation: &Correlation, settings: &mut SettingsReader<'_>) -> Opt
     }
     correlation.timespan.map(span)
 }
+
+/// Adds to a list that mostly stays short: of millions of lists, each with room to spare, the room
+/// would take more than what is in them.
+fn push_tight<T>(list: &mut Vec<T>, item: T) {
+    if list.len() == list.capacity() {
+        list.reserve_exact(1 + list.len() / 2);
+    }
+    list.push(item);
+}
