@@ -15,6 +15,16 @@ fuzz_target!(|data: &[u8]| {
     for diagnostic in &parsed.diagnostics {
         diagnostic.render(text, false);
     }
+    for correlation in &parsed.correlations {
+        correlation.definition();
+        let mut settings = correlation.settings();
+        settings.duration("within");
+        settings.count("at-least");
+        settings.texts("value");
+        for diagnostic in settings.finish() {
+            diagnostic.render(text, false);
+        }
+    }
     let mut fields = Fields::default();
     let (matcher, _) = Matcher::new(&parsed.rules, &mut fields);
     let extractor = Extractor::new(&fields);

@@ -18,7 +18,8 @@ cargo xtask TASK
   audit             licences, sources and advisories of dependencies
   fuzz [SECONDS]    fuzz every target for so long each (default 20)
   soak              the long forms: every fuzz target for 10 minutes
-  bench             a million records, investigated: records and bytes a second, peak memory
+  bench             a million records, investigated: records and bytes a second, peak memory;
+                    a million entities over 60 days: memory, saved and resumed
   evaluate [CASE [SEEDS]]
                     simulated organisations, investigated: what is told, and what stays quiet
 ";
@@ -188,6 +189,11 @@ fn bench() -> Result<()> {
     cargo(
         "benchmark of investigate",
         &["bench", "--package", "portreeve", "--bench", "investigate"],
+        &[],
+    )?;
+    cargo(
+        "benchmark of the state of correlations",
+        &["bench", "--package", "portreeve-detect", "--bench", "state"],
         &[],
     )
 }

@@ -31,8 +31,10 @@
 
 mod activities;
 mod actors;
+pub mod behaviour;
 mod changes;
 mod clients;
+mod correlating;
 mod derived;
 mod groups;
 mod lineage;

@@ -7,10 +7,12 @@ use portreeve_record::{FieldId, Fields, Record, Value};
 use portreeve_sigma::{Hit, Matcher, Rule, Scratch, Verdict};
 
 use crate::activities::{Activities, Position, RowId};
+use crate::behaviour::{Copies, Correlations};
 use crate::derived::{DerivedValues, Deriver, Stage, derived_field};
 use crate::lineage::{Link, Reason, Use};
 use crate::settings::{Sign, SignKind};
 use crate::snapshot::Snapshot;
+use crate::strings::Symbol;
 
 /// What stage one hands to stage two for a part of the logs: rows, and small items that point to
 /// them. Batches may be handed over in any order and any number.
@@ -27,6 +29,9 @@ pub struct Batch {
     pub(crate) hits: Vec<(RowId, u32)>,
     /// Row and rule, to be decided by history.
     pub(crate) candidates: Vec<Candidate>,
+    /// Fields of records that matched a rule, for the correlations that ask for them. Of one row
+    /// they stand together, and the values of one field in their order.
+    pub(crate) copied: Vec<(RowId, FieldId, Symbol)>,
     /// Row and sign.
     pub(crate) signs: Vec<(RowId, u32)>,
     /// Rows that wrote a target for which deploy principals are told apart.
@@ -83,6 +88,8 @@ pub struct StageOne<'s> {
     shown: Vec<Vec<FieldId>>,
     /// For each rule whether it is meant for the records that come.
     applies: Vec<bool>,
+    /// For each rule the fields that are copied with a match.
+    copies: Copies,
     scratch: Scratch,
     hits: Vec<Hit>,
 }
@@ -127,6 +134,7 @@ impl<'s> StageOne<'s> {
             history_rules,
             shown,
             applies: vec![true; rules.len()],
+            copies: Vec::new(),
             scratch: Scratch::default(),
             hits: Vec::new(),
         }
@@ -136,6 +144,13 @@ impl<'s> StageOne<'s> {
     #[must_use]
     pub fn limited_to(mut self, rules: &[Rule], is_meant: impl Fn(&Rule) -> bool) -> Self {
         self.applies = rules.iter().map(is_meant).collect();
+        self
+    }
+
+    /// Copies what correlations will ask for.
+    #[must_use]
+    pub fn for_correlations(mut self, correlations: &Correlations) -> Self {
+        self.copies = correlations.copies().clone();
         self
     }
 
@@ -222,6 +237,9 @@ impl<'s> StageOne<'s> {
                 continue;
             }
             let rule = hit.rule as u32;
+            for field in self.copies.get(hit.rule).into_iter().flatten() {
+                copy(record, row, *field, batch);
+            }
             match hit.verdict {
                 Verdict::Yes => {
                     batch.hits.push((row, rule));
@@ -248,6 +266,33 @@ fn values_of(record: &impl Record, fields: &[FieldId]) -> Vec<(FieldId, Vec<Valu
         .iter()
         .map(|field| (*field, record.values(*field).iter().map(owned).collect()))
         .collect()
+}
+
+/// How many values of one field of one record are copied.
+const COPIED: usize = 32;
+
+fn copy(record: &impl Record, row: RowId, field: FieldId, batch: &mut Batch) {
+    let known = batch
+        .copied
+        .iter()
+        .rev()
+        .take_while(|(other, ..)| *other == row)
+        .any(|(_, other, _)| *other == field);
+    if known {
+        return;
+    }
+    let strings = batch.activities.strings_mut();
+    for value in record.values(field).iter().take(COPIED) {
+        let text = match value {
+            Value::Bool(true) => "true",
+            Value::Bool(false) => "false",
+            Value::String(text) => text,
+            Value::Number(text) => text,
+            // Nothing that could be counted or compared.
+            Value::Unknown | Value::Null | Value::Array(_) | Value::Object(_) => continue,
+        };
+        batch.copied.push((row, field, strings.intern(text)));
+    }
 }
 
 fn count(counts: &mut BTreeMap<String, u64>, key: &str) {

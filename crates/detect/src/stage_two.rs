@@ -6,7 +6,8 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use portreeve_graph::Opening;
 use portreeve_model::{
-    Coverage, Evidence, Finding, FindingSource, MintMethod, OriginKind, PolicyChange, PrincipalKind,
+    Coverage, Evidence, Finding, FindingSource, MintMethod, OriginKind, PolicyChange,
+    PrincipalKind, Timestamp,
 };
 use portreeve_record::{FieldId, Fields, Record, Value};
 use portreeve_sigma::{Matcher, Rule, Verdict};
@@ -14,7 +15,9 @@ use sha2::{Digest, Sha256};
 
 use crate::activities::{Activities, ActivityRow, RowId};
 use crate::actors::Actors;
+use crate::behaviour::{Correlations, Told};
 use crate::changes::Judged;
+use crate::correlating::Correlating;
 use crate::derived::{
     ACTOR_DEPLOY, CHANGE_OPENED, CHANGE_OPENS, CREDENTIAL_MINTED_BY, CREDENTIAL_MOVED,
 };
@@ -59,6 +62,8 @@ pub struct Folded {
     pub inferred_deployers: BTreeMap<String, BTreeSet<String>>,
     /// How many changes of policies were not judged by what they open, since there were too many.
     pub changes_not_judged: usize,
+    /// What correlations could not tell.
+    pub behaviour: Told,
 }
 
 /// Stage two: owns all keys. Takes batches in any order; the result does not depend on how the
@@ -66,9 +71,23 @@ pub struct Folded {
 #[derive(Debug, Default)]
 pub struct StageTwo {
     batch: Batch,
+    correlations: Correlations,
+    known_good: Option<(Timestamp, Timestamp)>,
 }
 
 impl StageTwo {
+    /// Correlates too. `known_good` is when the estate was surely clean.
+    #[must_use]
+    pub fn with_correlations(
+        mut self,
+        correlations: Correlations,
+        known_good: Option<(Timestamp, Timestamp)>,
+    ) -> Self {
+        self.correlations = correlations;
+        self.known_good = known_good;
+        self
+    }
+
     /// Takes what stage one made of a part of the logs.
     pub fn accept(&mut self, part: Batch) {
         if self.batch.is_empty() {
@@ -82,6 +101,7 @@ impl StageTwo {
             links,
             hits,
             candidates,
+            copied,
             signs,
             deploys,
             changes,
@@ -125,6 +145,11 @@ impl StageTwo {
                 .into_iter()
                 .map(|(row, change)| (row + first_row, change)),
         );
+        whole.copied.extend(
+            copied
+                .into_iter()
+                .map(|(row, field, value)| (row + first_row, field, renamed(value))),
+        );
         whole
             .signs
             .extend(signs.into_iter().map(|(row, sign)| (row + first_row, sign)));
@@ -157,6 +182,7 @@ impl StageTwo {
             mut links,
             hits,
             candidates,
+            copied,
             signs: sign_hits,
             deploys,
             changes,
@@ -164,6 +190,7 @@ impl StageTwo {
             sources,
             ..
         } = self.batch;
+        let correlations = self.correlations;
         let mut read = BTreeMap::<&'static str, u64>::new();
         for row in activities.iter() {
             *read.entry(row.source()).or_default() += 1;
@@ -182,15 +209,10 @@ impl StageTwo {
         let deploys: Vec<RowId> = deploys.into_iter().filter_map(new_row).collect();
         let deployers = Deployers::infer(&activities, &deploys, snapshot);
 
-        let mut found: Vec<(RowId, Origin)> = hits
+        let mut matched: Vec<(RowId, u32)> = hits
             .into_iter()
-            .filter_map(|(row, rule)| Some((new_row(row)?, Origin::Rule(rule))))
+            .filter_map(|(row, rule)| Some((new_row(row)?, rule)))
             .collect();
-        found.extend(
-            sign_hits
-                .into_iter()
-                .filter_map(|(row, sign)| Some((new_row(row)?, Origin::Sign(sign)))),
-        );
         let changes: BTreeMap<RowId, PolicyChange<'static>> = changes
             .into_iter()
             .filter_map(|(row, change)| Some((new_row(row)?, change)))
@@ -227,16 +249,51 @@ impl StageTwo {
             let Candidate { rule, values, .. } = candidate;
             let record = history.complete(activities.get(row), values);
             if matcher.evaluate_one(rule as usize, &record) == Verdict::Yes {
-                found.push((row, Origin::Rule(rule)));
+                matched.push((row, rule));
                 let values = record.values;
                 let shown = Candidate { row, rule, values };
                 shows.add(row, &rules[rule as usize], &shown, fields);
             }
         }
+        matched.sort_unstable();
+        matched.dedup();
+        let mut found: Vec<(RowId, Origin)> = matched
+            .iter()
+            .filter(|(_, rule)| !correlations.is_silent(*rule as usize))
+            .map(|(row, rule)| (*row, Origin::Rule(*rule)))
+            .collect();
+        found.extend(
+            sign_hits
+                .into_iter()
+                .filter_map(|(row, sign)| Some((new_row(row)?, Origin::Sign(sign)))),
+        );
         found.sort_unstable();
         found.dedup();
 
-        let (findings, hits) = findings(&activities, found, rules, signs, &shows);
+        let mut made = findings(&activities, found, rules, signs, &shows);
+        let mut behaviour = Told::default();
+        if !correlations.is_empty() {
+            let mut copied: Vec<(RowId, FieldId, Symbol)> = copied
+                .into_iter()
+                .filter_map(|(row, field, value)| Some((new_row(row)?, field, value)))
+                .collect();
+            // Stable, for the values of one field keep their order.
+            copied.sort_by_key(|(row, field, _)| (*row, *field));
+            let correlating = Correlating {
+                correlations: &correlations,
+                rules,
+                activities: &activities,
+                lineage: &lineage,
+                actors: &actors,
+                snapshot,
+                copied: &copied,
+                known_good: self.known_good,
+            };
+            let (more, told) = correlating.run(&matched);
+            made.extend(more);
+            behaviour = told;
+        }
+        let (findings, hits) = in_order(made);
         let coverage = coverage(&activities, &read, sources);
         let inferred_deployers = deployers.named(&activities);
         Folded {
@@ -248,6 +305,7 @@ impl StageTwo {
             coverage,
             inferred_deployers,
             changes_not_judged: judged.left,
+            behaviour,
         }
     }
 }
@@ -487,7 +545,7 @@ fn findings(
     rules: &[Rule],
     signs: &[Sign],
     shows: &Shows,
-) -> (Vec<Finding>, Vec<(RowId, u32)>) {
+) -> Vec<(Finding, Vec<RowId>)> {
     type Key = (Origin, Symbol, Symbol, Symbol, Option<Date>);
     let mut groups = BTreeMap::<Key, Vec<RowId>>::new();
     for (row, origin) in found {
@@ -501,7 +559,7 @@ fn findings(
         );
         groups.entry(key).or_default().push(row);
     }
-    let mut made: Vec<(Finding, Vec<RowId>)> = groups
+    groups
         .into_iter()
         .map(|((origin, .., day), rows)| {
             let finding = match origin {
@@ -513,7 +571,11 @@ fn findings(
             };
             (finding, rows)
         })
-        .collect();
+        .collect()
+}
+
+/// Findings in order of time, then of id, and which row shows which.
+fn in_order(mut made: Vec<(Finding, Vec<RowId>)>) -> (Vec<Finding>, Vec<(RowId, u32)>) {
     made.sort_by(|(a, _), (b, _)| {
         (a.time.is_none(), a.time, &a.id).cmp(&(b.time.is_none(), b.time, &b.id))
     });
@@ -556,7 +618,12 @@ fn of_sign(sign: &Sign, activities: &Activities, rows: &[RowId], day: Option<Dat
 }
 
 /// A finding with everything but what its rule says.
-fn shell(activities: &Activities, rows: &[RowId], rule: &str, day: Option<Date>) -> Finding {
+pub(crate) fn shell(
+    activities: &Activities,
+    rows: &[RowId],
+    rule: &str,
+    day: Option<Date>,
+) -> Finding {
     let views = || rows.iter().map(|row| activities.get(*row));
     let first = activities.get(rows[0]);
     let targets: BTreeSet<&str> = views()

@@ -1,10 +1,15 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 
 use ipnet::IpNet;
+use jiff::ToSpan;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
 use portreeve_detect::{DeclaredNetwork, NetworkDetail, Settings, Vendor};
 use portreeve_graph::DeclaredJewel;
+use portreeve_model::Timestamp;
 use serde::de::{self, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
@@ -28,6 +33,8 @@ use serde::{Deserialize, Deserializer};
 /// [[jewels]]
 /// id = "arn:aws:s3:::customer-data"
 /// reason = "all customers' documents"
+///
+/// known_good = "2026-01-05..2026-02-01"
 ///
 /// [rules]
 /// disabled = ["4f6f9e0c-…"]
@@ -55,6 +62,83 @@ pub struct Config {
     pub jewels: Vec<DeclaredJewel>,
     /// Rules switched off.
     pub rules: RuleSettings,
+    /// When the estate was surely clean: only then is learnt what is normal.
+    pub known_good: Option<Period>,
+}
+
+/// A time from a moment to another, both included. Written `A..B`, each a date or a time with its
+/// zone; a date at the end means the end of that day, in UTC.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Period(pub (Timestamp, Timestamp));
+
+/// A text that is no period.
+#[derive(Debug, thiserror::Error)]
+pub enum PeriodError {
+    /// It has another form.
+    #[error("`{0}` is no period: write A..B, as 2026-01-05..2026-02-01")]
+    Form(String),
+    /// One end is neither a date nor a time.
+    #[error("`{0}` is neither a date (2026-01-05) nor a time (2026-01-05T08:00:00Z)")]
+    Moment(String),
+    /// It ends before it begins.
+    #[error("the period {0} ends before it begins")]
+    Order(String),
+}
+
+impl FromStr for Period {
+    type Err = PeriodError;
+
+    fn from_str(text: &str) -> Result<Self, PeriodError> {
+        let (from, to) = text
+            .split_once("..")
+            .ok_or_else(|| PeriodError::Form(text.to_owned()))?;
+        let from = moment(from.trim(), false)?;
+        let to = moment(to.trim(), true)?;
+        if from > to {
+            return Err(PeriodError::Order(text.to_owned()));
+        }
+        Ok(Self((from, to)))
+    }
+}
+
+impl TryFrom<String> for Period {
+    type Error = PeriodError;
+
+    fn try_from(text: String) -> Result<Self, PeriodError> {
+        text.parse()
+    }
+}
+
+impl std::fmt::Display for Period {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "{} to {}", self.0.0, self.0.1)
+    }
+}
+
+fn moment(text: &str, at_end: bool) -> Result<Timestamp, PeriodError> {
+    let odd = || PeriodError::Moment(text.to_owned());
+    if let Ok(time) = text.parse::<Timestamp>() {
+        return Ok(time);
+    }
+    // A time of day without a zone would be somebody's local time.
+    if text.contains(['T', ' ']) {
+        return Err(odd());
+    }
+    let date: Date = text.parse().map_err(|_| odd())?;
+    let start = |date: Date| {
+        date.to_zoned(TimeZone::UTC)
+            .map(|day| day.timestamp())
+            .map_err(|_| odd())
+    };
+    if at_end {
+        let next = date.tomorrow().map_err(|_| odd())?;
+        Ok(start(next)?
+            .saturating_sub(1.microsecond())
+            .unwrap_or(start(date)?))
+    } else {
+        start(date)
+    }
 }
 
 /// What `[networks]` is keyed by.
@@ -281,6 +365,33 @@ mod tests {
             error.contains("line 2") && error.contains("network"),
             "{error}"
         );
+    }
+
+    #[test]
+    fn periods_are_dates_or_times() {
+        let period = |text: &str| text.parse::<Period>();
+        let Period((from, to)) = period("2026-01-05..2026-02-01").unwrap();
+        assert_eq!(from.to_string(), "2026-01-05T00:00:00Z");
+        assert_eq!(to.to_string(), "2026-02-01T23:59:59.999999Z");
+        let Period((from, _)) = period("2026-01-05T08:00:00+01:00 .. 2026-02-01").unwrap();
+        assert_eq!(from.to_string(), "2026-01-05T07:00:00Z");
+        for text in [
+            "2026-01-05",
+            "2026-02-01..2026-01-05",
+            "yesterday..today",
+            "2026-01-05T08:00:00..2026-02-01",
+            "..",
+        ] {
+            assert!(period(text).is_err(), "{text}");
+        }
+        let config = Config::parse(
+            Path::new("portreeve.toml"),
+            "known_good = \"2026-01-05..2026-02-01\"",
+        )
+        .unwrap();
+        assert!(config.known_good.is_some());
+        let wrong = Config::parse(Path::new("portreeve.toml"), "known_good = \"May\"");
+        assert!(wrong.unwrap_err().to_string().contains("no period"));
     }
 
     #[test]

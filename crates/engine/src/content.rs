@@ -1,15 +1,17 @@
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use include_dir::{Dir, include_dir};
 use portreeve_graph::Catalogue;
-use portreeve_sigma::{Diagnostic, Rule};
+use portreeve_sigma::{Correlation, Diagnostic, Rule};
 use portreeve_telemetry::Source;
 use sha2::{Digest, Sha256};
 
 use crate::config::RuleSettings;
 
 static RULES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../rules");
+static CORRELATIONS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../correlations");
 static ESCALATIONS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../escalations");
 
 /// A content file: its name for messages, and its text.
@@ -24,6 +26,12 @@ pub struct ContentFile {
 /// The rules that are built into the program, in order of name.
 pub fn built_in_rules() -> Vec<ContentFile> {
     embedded(&RULES, "rules")
+}
+
+/// The correlations that are built into the program, with the rules that are parts of them, in
+/// order of name.
+pub fn built_in_correlations() -> Vec<ContentFile> {
+    embedded(&CORRELATIONS, "correlations")
 }
 
 /// The escalations that are built into the program, in order of name.
@@ -93,10 +101,15 @@ pub fn read_rules(path: &Path) -> Result<Vec<ContentFile>, RuleReadError> {
 }
 
 /// The rules of a run.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct RuleSet {
     /// Those that are in use.
     pub rules: Vec<Rule>,
+    /// The correlations that are in use.
+    pub correlations: Vec<Correlation>,
+    /// Names and ids of rules that are known and not in use: correlations that refer to them are
+    /// left out.
+    pub left_out: BTreeSet<String>,
     /// What is wrong with the others, in order of file and line.
     pub diagnostics: Vec<Diagnostic>,
     /// SHA-256 over names and texts of all files.
@@ -111,13 +124,7 @@ impl RuleSet {
     /// Parses rule files; a file that does not parse is told, and the others are used.
     pub fn parse(files: &[ContentFile], settings: &RuleSettings) -> Self {
         let mut hash = Sha256::new();
-        let mut set = RuleSet {
-            rules: Vec::new(),
-            diagnostics: Vec::new(),
-            sha256: String::new(),
-            disabled: 0,
-            other_sources: 0,
-        };
+        let mut set = RuleSet::default();
         for file in files {
             hash.update(&file.name);
             hash.update([0]);
@@ -125,11 +132,34 @@ impl RuleSet {
             hash.update([0]);
             let parsed = portreeve_sigma::parse(&file.name, &file.text);
             set.diagnostics.extend(parsed.diagnostics);
-            for rule in parsed.rules {
-                if is_disabled(&rule, settings) {
+            // The parts of a correlation that is switched off would be noise alone.
+            let mut parts_off = BTreeSet::new();
+            let mut parts_on = BTreeSet::new();
+            for correlation in parsed.correlations {
+                let id = correlation.id.as_deref();
+                let off = is_disabled(id, &correlation.file, settings);
+                let parts = if off { &mut parts_off } else { &mut parts_on };
+                if !correlation.generate {
+                    parts.extend(correlation.rules.iter().cloned());
+                }
+                if off {
                     set.disabled += 1;
+                    set.left_out.extend(correlation.id);
+                    set.left_out.extend(correlation.name);
+                } else {
+                    set.correlations.push(correlation);
+                }
+            }
+            for rule in parsed.rules {
+                let names = || [&rule.id, &rule.name].into_iter().flatten();
+                let only_part = names().any(|name| parts_off.contains(name))
+                    && !names().any(|name| parts_on.contains(name));
+                if only_part || is_disabled(rule.id.as_deref(), &rule.file, settings) {
+                    set.disabled += usize::from(!only_part);
+                    set.left_out.extend(names().cloned());
                 } else if !has_source(&rule) {
                     set.other_sources += 1;
+                    set.left_out.extend(names().cloned());
                 } else {
                     set.rules.push(rule);
                 }
@@ -142,12 +172,34 @@ impl RuleSet {
             .collect();
         set
     }
+
+    /// Whether a rule is a part of correlations, and shows nothing alone.
+    pub fn is_part(&self, rule: &Rule) -> bool {
+        self.refers_to(&rule.file, rule.id.as_deref(), rule.name.as_deref())
+    }
+
+    /// The same for a correlation that others refer to.
+    pub fn is_part_correlation(&self, one: &Correlation) -> bool {
+        self.refers_to(&one.file, one.id.as_deref(), one.name.as_deref())
+    }
+
+    /// By id from anywhere, by name from the same file.
+    fn refers_to(&self, file: &str, id: Option<&str>, name: Option<&str>) -> bool {
+        self.correlations
+            .iter()
+            .filter(|one| !one.generate)
+            .any(|one| {
+                one.rules
+                    .iter()
+                    .any(|part| id == Some(part) || (name == Some(part) && &*one.file == file))
+            })
+    }
 }
 
-fn is_disabled(rule: &Rule, settings: &RuleSettings) -> bool {
+fn is_disabled(id: Option<&str>, file: &str, settings: &RuleSettings) -> bool {
     settings.disabled.iter().any(|name| {
-        rule.id.as_deref() == Some(name)
-            || Path::new(&*rule.file)
+        id == Some(name)
+            || Path::new(file)
                 .file_stem()
                 .is_some_and(|stem| stem == name.as_str())
     })

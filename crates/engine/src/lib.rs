@@ -24,6 +24,7 @@
 
 mod config;
 mod content;
+mod correlation_tests;
 mod discover;
 mod inventory;
 mod networks;
@@ -36,12 +37,14 @@ mod seam;
 mod signs;
 
 pub use config::{
-    CONFIG_FILE, Config, ConfigError, DeclaredVendor, NetworkKey, NetworkValue, RuleSettings,
+    CONFIG_FILE, Config, ConfigError, DeclaredVendor, NetworkKey, NetworkValue, Period,
+    PeriodError, RuleSettings,
 };
 pub use content::{
-    ContentFile, RuleReadError, RuleSet, built_in_catalogue, built_in_escalations, built_in_rules,
-    read_rules, render_diagnostic,
+    ContentFile, RuleReadError, RuleSet, built_in_catalogue, built_in_correlations,
+    built_in_escalations, built_in_rules, read_rules, render_diagnostic,
 };
+pub use correlation_tests::test_correlations;
 pub use networks::{
     FoundData, OPEN_SET, StoredContent, StoredData, UpdateError, default_network_folder, networks,
     stored_data, update_from_files, update_from_open_set,

@@ -93,7 +93,7 @@ pub fn test_rules(rules: &[Rule]) -> RuleTests {
     outcome
 }
 
-fn given<'t>(test: &'t Json, fields: &Fields) -> Vec<(FieldId, Vec<Value<'t>>)> {
+pub(crate) fn given<'t>(test: &'t Json, fields: &Fields) -> Vec<(FieldId, Vec<Value<'t>>)> {
     let named = test.get("given").and_then(Json::as_object);
     named
         .into_iter()

@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
+use portreeve_detect::behaviour::Correlations;
 use portreeve_detect::{Folded, Networks, Sign, Snapshot, StageOne};
 use portreeve_graph::{Catalogue, Changes, Graph};
 use portreeve_incident::{Certainty, Report, Summary, Trace};
@@ -223,7 +224,9 @@ fn look(
 /// Everything that was read, folded, before anything is told of it.
 struct Run {
     config: Config,
-    rules: RuleSet,
+    rules_sha256: String,
+    /// How many rules and correlations are in use.
+    rules: u64,
     estate: Arc<Estate>,
     graph: Arc<Graph>,
     networks: Arc<Networks>,
@@ -240,6 +243,7 @@ pub fn investigate(request: Request, progress: &dyn Progress) -> Result<Report, 
     let start = Instant::now();
     let Run {
         config,
+        rules_sha256,
         rules,
         estate,
         graph,
@@ -252,6 +256,8 @@ pub fn investigate(request: Request, progress: &dyn Progress) -> Result<Report, 
         summary,
     } = fold(request, progress)?;
     notes.extend(deploy_note(&config, &folded.inferred_deployers));
+    notes.extend(known_good_note(&config));
+    notes.extend(folded.behaviour.notes());
     notes.extend(unrecognised_note(&inputs));
     if folded.changes_not_judged > 0 {
         notes.push(format!(
@@ -270,8 +276,8 @@ pub fn investigate(request: Request, progress: &dyn Progress) -> Result<Report, 
     blind_spots.extend(no_data_events(&folded.coverage));
     Ok(Report {
         version: env!("CARGO_PKG_VERSION").to_owned(),
-        rules_sha256: rules.sha256,
-        rules: rules.rules.len() as u64,
+        rules_sha256,
+        rules,
         simulated: config.simulated,
         incidents,
         findings: folded.findings,
@@ -375,6 +381,19 @@ fn fold(request: Request, progress: &dyn Progress) -> Result<Run, RunError> {
             .chain(&problems)
             .map(ToString::to_string),
     );
+    let in_use = rules
+        .rules
+        .iter()
+        .filter(|rule| !rules.is_part(rule))
+        .count();
+    let in_use = (in_use + rules.correlations.len()) as u64;
+    let (correlations, problems) = Correlations::new(
+        rules.correlations,
+        &rules.rules,
+        &rules.left_out,
+        &mut fields,
+    );
+    notes.extend(problems.iter().map(ToString::to_string));
     let settings = config.settings();
     let gathered = networks::gather(&config, found_networks);
     inputs.extend(gathered.inputs);
@@ -419,6 +438,7 @@ fn fold(request: Request, progress: &dyn Progress) -> Result<Run, RunError> {
                     reader: &**reader,
                     extractor: &extractor,
                     stage: StageOne::new(&rules.rules, &matcher, &fields, &snapshot, &signs)
+                        .for_correlations(&correlations)
                         .limited_to(&rules.rules, |rule| is_for(rule, *source)),
                     seam: &seam,
                     buffer: SlotBuffer::new(),
@@ -456,10 +476,12 @@ fn fold(request: Request, progress: &dyn Progress) -> Result<Run, RunError> {
     progress.begin("Following credentials", 0);
     let folded = seam
         .into_stage_two()
+        .with_correlations(correlations, config.known_good.map(|period| period.0))
         .finish(&rules.rules, &matcher, &fields, &snapshot, &signs);
     Ok(Run {
         config,
-        rules,
+        rules_sha256: rules.sha256,
+        rules: in_use,
         estate,
         graph,
         networks,
@@ -606,6 +628,13 @@ fn deploy_note(config: &Config, inferred: &BTreeMap<String, BTreeSet<String>>) -
             lines.join("; ")
         )
     })
+}
+
+fn known_good_note(config: &Config) -> Option<String> {
+    let period = config.known_good?;
+    Some(format!(
+        "What is normal was learnt from {period}, which was declared good."
+    ))
 }
 
 fn unrecognised_note(inputs: &[Input]) -> Option<String> {

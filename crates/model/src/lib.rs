@@ -45,6 +45,7 @@ mod input;
 mod policy_change;
 mod relation;
 mod severity;
+pub mod state;
 mod technique;
 
 pub use activity::{

@@ -35,7 +35,7 @@ pub(crate) enum Task {
     Paths(Paths),
     /// Follow a credential, person or role: what it came from, what came of it, who held it where
     Lineage(Lineage),
-    /// List the rules, or test rule files
+    /// List the rules and correlations, or test their files
     Rules(Rules),
     /// Fetch, show and ask data of networks: whose an address is, and what kind of network
     Networks(Networks),
@@ -85,6 +85,10 @@ pub(crate) struct Investigate {
     /// Indicators: a STIX 2.1 bundle, CSV, or one a line; defanged forms are understood
     #[arg(long, value_name = "FILE")]
     pub(crate) ioc: Vec<PathBuf>,
+    /// When the estate was surely clean, as 2026-01-05..2026-02-01: only then is learnt what is
+    /// normal
+    #[arg(long, value_name = "A..B")]
+    pub(crate) known_good: Option<String>,
     #[command(flatten)]
     pub(crate) output: Output,
     /// Replace names, accounts, addresses and keys, for handing the report on
@@ -104,10 +108,10 @@ pub(crate) struct Investigate {
 /// Which rules run.
 #[derive(Debug, Args)]
 pub(crate) struct RuleSources {
-    /// Further Sigma rules: a file or folder
+    /// Further Sigma rules and correlations: a file or folder
     #[arg(long, value_name = "PATH")]
     pub(crate) rules: Vec<PathBuf>,
-    /// Leave out the rules that are built in
+    /// Leave out the rules and correlations that are built in
     #[arg(long)]
     pub(crate) no_built_in_rules: bool,
 }
@@ -226,7 +230,7 @@ pub(crate) enum Sureness {
 pub(crate) struct Rules {
     #[command(flatten)]
     pub(crate) sources: RuleSources,
-    /// Run the test records of every rule
+    /// Run the test records of every rule and correlation
     #[arg(long)]
     pub(crate) test: bool,
 }

@@ -30,7 +30,9 @@ pub enum DiagnosticKind {
     Condition,
     /// A placeholder without values.
     Placeholder,
-    /// A document that is understood as a correlation or a filter, and is not evaluated yet.
+    /// The `correlation` section of a document.
+    Correlation,
+    /// A document that is understood, and is not evaluated.
     NotEvaluated,
 }
 
@@ -44,6 +46,7 @@ impl DiagnosticKind {
             DiagnosticKind::Detection => "sigma-detection",
             DiagnosticKind::Condition => "sigma-condition",
             DiagnosticKind::Placeholder => "sigma-placeholder",
+            DiagnosticKind::Correlation => "sigma-correlation",
             DiagnosticKind::NotEvaluated => "sigma-not-evaluated",
         }
     }

@@ -79,6 +79,7 @@
 //! * **A rule without a level** counts as medium: an omission must not hide it.
 
 mod condition;
+mod correlation;
 mod date;
 mod detection;
 mod diagnostic;
@@ -97,6 +98,7 @@ mod text;
 mod verdict;
 mod yaml;
 
+pub use correlation::{Bound, Correlation, CorrelationKind, SettingsReader, Threshold};
 pub use diagnostic::{Diagnostic, DiagnosticKind, DiagnosticSeverity};
 pub use matcher::{Hit, Matcher, Scratch};
 pub use parse::{Parsed, parse};

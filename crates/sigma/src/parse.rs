@@ -7,6 +7,7 @@ use std::sync::Arc;
 use portreeve_model::{Severity, Tactic, Technique};
 
 use crate::condition::Condition;
+use crate::correlation::{self, Correlation};
 use crate::detection::{self, Leaf};
 use crate::diagnostic::{Diagnostic, DiagnosticKind, DiagnosticSeverity, Problem, Source};
 use crate::expression::Expression;
@@ -23,6 +24,8 @@ const MAX_TESTS: usize = 200_000;
 pub struct Parsed {
     /// The rules, in the order of the file.
     pub rules: Vec<Rule>,
+    /// The correlations, in the order of the file.
+    pub correlations: Vec<Correlation>,
     /// What is to be said about the file, in the order of the file.
     pub diagnostics: Vec<Diagnostic>,
 }
@@ -45,7 +48,11 @@ pub fn parse(file: &str, text: &str) -> Parsed {
         for range in yaml::documents(text) {
             match yaml::read(text, &range) {
                 Ok(Some(node)) => match document(&source, &node, &mut problems) {
-                    Ok(rule) => parsed.rules.extend(rule),
+                    Ok(Some(Document::Rule(rule))) => parsed.rules.push(*rule),
+                    Ok(Some(Document::Correlation(correlation))) => {
+                        parsed.correlations.push(*correlation);
+                    }
+                    Ok(None) => {}
                     Err(problem) => problems.push(problem),
                 },
                 Ok(None) => {}
@@ -73,11 +80,17 @@ pub fn parse(file: &str, text: &str) -> Parsed {
     parsed
 }
 
+/// What a document turned out to be.
+enum Document {
+    Rule(Box<Rule>),
+    Correlation(Box<Correlation>),
+}
+
 fn document(
     source: &Source<'_>,
     node: &Arc<Node>,
     problems: &mut Vec<Problem>,
-) -> Result<Option<Rule>, Problem> {
+) -> Result<Option<Document>, Problem> {
     let entries = match &node.data {
         Data::Map(entries) => entries,
         // `---` with nothing behind it.
@@ -105,18 +118,20 @@ fn document(
         )
         .help("write each rule out"));
     }
-    for (key, noun) in [("correlation", "correlation"), ("filter", "filter")] {
-        if let Some(entry) = node.get(key) {
-            problems.push(
-                Problem::warning(
-                    DiagnosticKind::NotEvaluated,
-                    &entry.key_span,
-                    format!("a {noun}: understood, and not evaluated yet"),
-                )
-                .help("the rules that it refers to run on their own"),
-            );
-            return Ok(None);
-        }
+    if let Some(entry) = node.get("correlation") {
+        let read = correlation::correlation(source, node, &entry.value, problems)?;
+        return Ok(read.map(|read| Document::Correlation(Box::new(read))));
+    }
+    if let Some(entry) = node.get("filter") {
+        problems.push(
+            Problem::warning(
+                DiagnosticKind::NotEvaluated,
+                &entry.key_span,
+                "a filter: understood, and not evaluated yet",
+            )
+            .help("the rules that it refers to run on their own"),
+        );
+        return Ok(None);
     }
     let mut head = Head { node, problems };
     let title = head.required_text("title")?;
@@ -138,15 +153,7 @@ fn document(
         ));
     }
     let tags = head.texts("tags");
-    let mut techniques: Vec<Technique> = Vec::new();
-    let mut tactics: Vec<Tactic> = Vec::new();
-    for tag in tags.iter().filter(|tag| tag.starts_with("attack.")) {
-        match (Technique::new(tag), Tactic::from_tag(tag)) {
-            (Some(technique), _) if !techniques.contains(&technique) => techniques.push(technique),
-            (None, Some(tactic)) if !tactics.contains(&tactic) => tactics.push(tactic),
-            _ => {}
-        }
-    }
+    let (techniques, tactics) = attack_tags(&tags);
     let fields = node
         .get("portreeve")
         .map_or(serde_json::Value::Null, |entry| entry.value.to_json());
@@ -159,7 +166,7 @@ fn document(
     let line = entries
         .first()
         .map_or(node.span.start, |entry| entry.key_span.start);
-    Ok(Some(Rule {
+    Ok(Some(Document::Rule(Box::new(Rule {
         id: head.text("id"),
         name: head.text("name"),
         title,
@@ -180,13 +187,27 @@ fn document(
         fields,
         condition,
         paths: paths.into_iter().collect(),
-    }))
+    }))))
+}
+
+/// The ATT&CK techniques and tactics among tags, each once, in the order of the tags.
+pub(crate) fn attack_tags(tags: &[String]) -> (Vec<Technique>, Vec<Tactic>) {
+    let mut techniques: Vec<Technique> = Vec::new();
+    let mut tactics: Vec<Tactic> = Vec::new();
+    for tag in tags.iter().filter(|tag| tag.starts_with("attack.")) {
+        match (Technique::new(tag), Tactic::from_tag(tag)) {
+            (Some(technique), _) if !techniques.contains(&technique) => techniques.push(technique),
+            (None, Some(tactic)) if !tactics.contains(&tactic) => tactics.push(tactic),
+            _ => {}
+        }
+    }
+    (techniques, tactics)
 }
 
 /// The top level of a rule.
-struct Head<'a> {
-    node: &'a Node,
-    problems: &'a mut Vec<Problem>,
+pub(crate) struct Head<'a> {
+    pub(crate) node: &'a Node,
+    pub(crate) problems: &'a mut Vec<Problem>,
 }
 
 impl Head<'_> {
@@ -199,14 +220,14 @@ impl Head<'_> {
         )
     }
 
-    fn required_text(&mut self, key: &str) -> Result<String, Problem> {
+    pub(crate) fn required_text(&mut self, key: &str) -> Result<String, Problem> {
         match self.text(key) {
             Some(text) if !text.trim().is_empty() => Ok(text),
             _ => Err(self.missing(key)),
         }
     }
 
-    fn text(&mut self, key: &str) -> Option<String> {
+    pub(crate) fn text(&mut self, key: &str) -> Option<String> {
         let entry = self.node.get(key)?;
         match (&entry.value.data, entry.value.text()) {
             (_, Some(text)) => Some(text.to_owned()),
@@ -222,7 +243,7 @@ impl Head<'_> {
     }
 
     /// A list of strings; a single string counts as a list of one.
-    fn texts(&mut self, key: &str) -> Vec<String> {
+    pub(crate) fn texts(&mut self, key: &str) -> Vec<String> {
         let Some(entry) = self.node.get(key) else {
             return Vec::new();
         };
@@ -249,7 +270,7 @@ impl Head<'_> {
             .push(Problem::warning(DiagnosticKind::Head, span, message));
     }
 
-    fn word<T>(&mut self, key: &str, read: impl Fn(&str) -> Option<T>) -> Option<T> {
+    pub(crate) fn word<T>(&mut self, key: &str, read: impl Fn(&str) -> Option<T>) -> Option<T> {
         let text = self.text(key)?;
         let value = read(text.trim());
         if value.is_none()
@@ -263,7 +284,7 @@ impl Head<'_> {
         value
     }
 
-    fn level(&mut self) -> Severity {
+    pub(crate) fn level(&mut self) -> Severity {
         self.word("level", |text| text.parse().ok())
             .unwrap_or(Severity::Medium)
     }

@@ -17,10 +17,8 @@ pub(crate) fn titles(record: &Value, rules: &RuleSet) -> BTreeMap<String, Severi
             skip: Vec::new(),
             rules: RuleSet {
                 rules: rules.rules.clone(),
-                diagnostics: Vec::new(),
                 sha256: rules.sha256.clone(),
-                disabled: 0,
-                other_sources: 0,
+                ..RuleSet::default()
             },
             signs: Vec::new(),
             threads: 1,

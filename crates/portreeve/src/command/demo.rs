@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
-use portreeve_engine::{Config, Request, RuleSet, built_in_rules};
+use portreeve_engine::{Config, Request, RuleSet, built_in_correlations, built_in_rules};
 use portreeve_simulate::{Intrusion, Plan};
 use portreeve_view::text::count;
 
@@ -53,11 +53,13 @@ pub(crate) fn run(options: &Demo) -> Result<Ending> {
 
     let paths = vec![halyard.clone()];
     let (config, path) = Config::find(&paths)?;
+    let mut files = built_in_rules();
+    files.extend(built_in_correlations());
     let bar = Bar::default();
     let result = portreeve_engine::investigate(
         Request {
             paths,
-            rules: RuleSet::parse(&built_in_rules(), &config.rules),
+            rules: RuleSet::parse(&files, &config.rules),
             config: Config {
                 simulated: true,
                 ..config

@@ -2,7 +2,8 @@ use std::io::IsTerminal;
 
 use anyhow::{Context, Result};
 use portreeve_engine::{
-    ContentFile, Request, RuleSet, RunError, parse_indicators, parse_sign, render_diagnostic,
+    ContentFile, Period, Request, RuleSet, RunError, parse_indicators, parse_sign,
+    render_diagnostic,
 };
 
 use super::{rule_files, settings};
@@ -34,7 +35,16 @@ pub(crate) fn run(options: &Investigate) -> Result<Ending> {
         );
         signs.extend(found.signs);
     }
-    let (config, skip) = settings(&options.input)?;
+    let (mut config, skip) = settings(&options.input)?;
+    if let Some(text) = &options.known_good {
+        match text.parse::<Period>() {
+            Ok(period) => config.known_good = Some(period),
+            Err(error) => {
+                eprintln!("portreeve: --known-good: {error}");
+                return Ok(Ending::Usage);
+            }
+        }
+    }
     let files = rule_files(&options.rules)?;
     let rules = RuleSet::parse(&files, &config.rules);
     show_diagnostics(&rules, &files);

@@ -10,7 +10,9 @@ pub(crate) mod simulate;
 use std::path::PathBuf;
 
 use anyhow::Result;
-use portreeve_engine::{Config, ContentFile, built_in_rules, default_network_folder, read_rules};
+use portreeve_engine::{
+    Config, ContentFile, built_in_correlations, built_in_rules, default_network_folder, read_rules,
+};
 
 use crate::arguments::{Input, RuleSources};
 
@@ -35,12 +37,14 @@ fn declared_settings(input: &Input) -> Result<(Config, Vec<PathBuf>)> {
     Ok((config, path.into_iter().collect()))
 }
 
-/// The rule files to use, built-in ones first.
+/// The files of rules and correlations to use, built-in ones first.
 fn rule_files(sources: &RuleSources) -> Result<Vec<ContentFile>> {
     let mut files = if sources.no_built_in_rules {
         Vec::new()
     } else {
-        built_in_rules()
+        let mut files = built_in_rules();
+        files.extend(built_in_correlations());
+        files
     };
     for path in &sources.rules {
         files.extend(read_rules(path)?);

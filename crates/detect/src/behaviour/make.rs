@@ -1,0 +1,309 @@
+//! Rows and what matched them, to items.
+
+use std::collections::BTreeMap;
+
+use portreeve_model::Timestamp;
+use portreeve_record::FieldId;
+use portreeve_sigma::Rule;
+
+use super::compile::{Correlations, Getter, Use};
+use super::facts::{Facts, Hashes};
+use super::holes::Holes;
+use super::item::{Item, Moment};
+use super::kinds::stages::strength;
+use super::table::{digest, join};
+use crate::activities::RowId;
+use crate::strings::Symbol;
+
+/// A rule that matched a row.
+pub(crate) type Hit = (RowId, u32);
+
+/// How many values of one field of one record are told apart.
+const VALUES: usize = 32;
+
+/// The group of a correlation that has no `group-by`.
+const EVERYTHING: u64 = 1;
+
+/// Makes items of rows.
+#[derive(Debug)]
+pub(crate) struct Maker<'m> {
+    correlations: &'m Correlations,
+    rules: &'m [Rule],
+    facts: Facts<'m>,
+    holes: &'m Holes,
+    /// Copied fields, in order of row, then of field.
+    copied: &'m [(RowId, FieldId, Symbol)],
+    items: Vec<Item>,
+}
+
+/// What is the same for all items of one row.
+#[derive(Clone, Copy)]
+struct Place {
+    row: RowId,
+    time: Moment,
+    doubt: bool,
+    after: u32,
+}
+
+impl<'m> Maker<'m> {
+    pub(crate) fn new(
+        correlations: &'m Correlations,
+        rules: &'m [Rule],
+        facts: Facts<'m>,
+        holes: &'m Holes,
+        copied: &'m [(RowId, FieldId, Symbol)],
+    ) -> Self {
+        Self {
+            correlations,
+            rules,
+            facts,
+            holes,
+            copied,
+            items: Vec::new(),
+        }
+    }
+
+    /// The items of one row, in the order in which they are to be folded. `rules` are those that
+    /// matched it.
+    pub(crate) fn items(&mut self, row: RowId, rules: &[Hit]) -> &[Item] {
+        self.items.clear();
+        let view = self.facts.activities().get(row);
+        let Some(time) = view.time().map(Timestamp::as_microsecond) else {
+            return &self.items;
+        };
+        let place = Place {
+            row,
+            time,
+            doubt: self.holes.doubt(view, time),
+            after: Item::ALWAYS,
+        };
+        let correlations = self.correlations;
+        for (_, rule) in rules {
+            let number = *rule as usize;
+            for one in correlations.of_rules.get(number).into_iter().flatten() {
+                self.make(one, place);
+            }
+            if let Some(rule) = self.rules.get(number)
+                && !correlations.is_silent(number)
+                && let Some(tactic) = rule.tactics.first()
+            {
+                self.make_stage(tactic.title(), strength(rule.level), place);
+            }
+        }
+        // What these may set off in turn; each is looked at once, for later ones come later.
+        let mut next = 0;
+        while let Some(item) = self.items.get(next) {
+            let setter = item.correlation;
+            let repeated = self.items[..next]
+                .iter()
+                .any(|before| before.correlation == setter);
+            next += 1;
+            if repeated {
+                continue;
+            }
+            let place = Place {
+                after: setter,
+                ..place
+            };
+            let uses = correlations.of_correlations.get(setter as usize);
+            for one in uses.into_iter().flatten() {
+                self.make(one, place);
+            }
+            if let Some(correlation) = correlations.get(setter)
+                && !correlations.is_silent_correlation(setter)
+                && let Some(tactic) = correlation.tactics.first()
+            {
+                self.make_stage(tactic.title(), strength(correlation.level), place);
+            }
+        }
+        // Of one record the later leg comes first, so that it cannot be two steps of a sequence.
+        self.items
+            .sort_by_key(|item| (item.correlation, std::cmp::Reverse(item.leg)));
+        &self.items
+    }
+
+    fn make_stage(&mut self, tactic: &'static str, strength: f64, place: Place) {
+        if strength <= 0.0 {
+            return;
+        }
+        let correlations = self.correlations;
+        for one in &correlations.of_tactics {
+            // It is a finding too, and no stage of itself.
+            if place.after == one.correlation {
+                continue;
+            }
+            let made = self.items.len();
+            self.make(one, place);
+            for item in &mut self.items[made..] {
+                item.value = digest(tactic.as_bytes());
+                item.number = strength;
+            }
+        }
+    }
+
+    fn make(&mut self, one: &Use, place: Place) {
+        let key = if one.group.is_empty() {
+            EVERYTHING
+        } else {
+            match self.together(&one.group, place.row) {
+                0 => return,
+                key => key,
+            }
+        };
+        let number = match one.number {
+            None => 0.0,
+            Some(getter) => match self.number(getter, place.row) {
+                Some(number) => number,
+                None => return,
+            },
+        };
+        let extra = [
+            self.together(&one.extra[0], place.row),
+            self.together(&one.extra[1], place.row),
+        ];
+        // A field with several values shows each of them.
+        let values: Hashes = match one.value.as_slice() {
+            [] => [0].into_iter().collect(),
+            [single] => self.values(*single, place.row),
+            several => [self.together(several, place.row)].into_iter().collect(),
+        };
+        let mut item = Item {
+            time: place.time,
+            record: place.row.into(),
+            correlation: one.correlation,
+            leg: one.leg,
+            after: place.after,
+            doubt: place.doubt,
+            key,
+            value: 0,
+            extra,
+            number,
+        };
+        if values.is_empty() && one.value_optional {
+            self.items.push(item);
+        }
+        for value in values.into_iter().take(VALUES) {
+            if value == 0 && !one.value.is_empty() {
+                continue;
+            }
+            item.value = value;
+            self.items.push(item);
+        }
+    }
+
+    /// The hash of several fields together; 0 where one is absent.
+    fn together(&mut self, getters: &[Getter], row: RowId) -> u64 {
+        let mut all = 0;
+        for getter in getters {
+            let Some(one) = self.values(*getter, row).first().copied() else {
+                return 0;
+            };
+            all = if all == 0 { one } else { join(all, one) };
+        }
+        all
+    }
+
+    fn values(&mut self, getter: Getter, row: RowId) -> Hashes {
+        match getter {
+            Getter::Row(field) => {
+                let view = self.facts.activities().get(row);
+                self.facts.of(field, view)
+            }
+            Getter::Copied(field) => {
+                let copied = self.copied(field, row);
+                copied
+                    .iter()
+                    .map(|(_, _, symbol)| self.facts.hash(*symbol))
+                    .collect()
+            }
+        }
+    }
+
+    fn copied(&self, field: FieldId, row: RowId) -> &'m [(RowId, FieldId, Symbol)] {
+        let copied = self.copied;
+        let first = copied.partition_point(|(at, other, _)| (*at, *other) < (row, field));
+        let rest = &copied[first..];
+        let count = rest
+            .iter()
+            .take_while(|(at, other, _)| (*at, *other) == (row, field))
+            .count();
+        &rest[..count]
+    }
+
+    fn number(&self, getter: Getter, row: RowId) -> Option<f64> {
+        let Getter::Copied(field) = getter else {
+            return None;
+        };
+        let strings = self.facts.activities().strings();
+        // A field that leads through an array has several numbers, which are one amount.
+        let numbers: Vec<f64> = self
+            .copied(field, row)
+            .iter()
+            .filter_map(|(_, _, symbol)| strings.get(*symbol)?.parse::<f64>().ok())
+            .filter(|number| number.is_finite())
+            .collect();
+        (!numbers.is_empty()).then(|| numbers.iter().sum())
+    }
+
+    /// Names the values that a row gives to a correlation. Only those that every row has: what was
+    /// copied from a record may be anything, and is in the evidence.
+    pub(crate) fn name(&mut self, correlation: u32, row: RowId, names: &mut BTreeMap<u64, String>) {
+        let correlations = self.correlations;
+        let is_row = |getter: &Getter| matches!(getter, Getter::Row(_));
+        for one in correlations.uses_of(correlation) {
+            if !one.value.iter().all(is_row) {
+                continue;
+            }
+            let texts: Vec<Vec<String>> = one
+                .value
+                .iter()
+                .map(|getter| self.texts(*getter, row))
+                .collect();
+            match (one.value.as_slice(), texts.as_slice()) {
+                ([single], [texts]) => {
+                    for (value, text) in self.values(*single, row).iter().zip(texts) {
+                        names.insert(*value, text.clone());
+                    }
+                }
+                (several, texts) if !several.is_empty() => {
+                    let words: Vec<&str> = texts
+                        .iter()
+                        .filter_map(|texts| texts.first())
+                        .map(String::as_str)
+                        .collect();
+                    names.insert(self.together(several, row), words.join(" "));
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// The names of the group that a row belongs to in a correlation.
+    pub(crate) fn group(&mut self, correlation: u32, row: RowId) -> Vec<(u64, String)> {
+        let correlations = self.correlations;
+        correlations
+            .uses_of(correlation)
+            .map(|one| {
+                let words: Vec<String> = one
+                    .group
+                    .iter()
+                    .filter_map(|getter| self.texts(*getter, row).into_iter().next())
+                    .collect();
+                (self.together(&one.group, row), words.join(" "))
+            })
+            .collect()
+    }
+
+    fn texts(&self, getter: Getter, row: RowId) -> Vec<String> {
+        match getter {
+            Getter::Row(field) => self.facts.texts(field, self.facts.activities().get(row)),
+            Getter::Copied(field) => {
+                let strings = self.facts.activities().strings();
+                self.copied(field, row)
+                    .iter()
+                    .filter_map(|(_, _, symbol)| strings.get(*symbol).map(str::to_owned))
+                    .collect()
+            }
+        }
+    }
+}

@@ -1,0 +1,191 @@
+//! Stage two's use of correlations: rows in order of event time, to findings.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use portreeve_model::state::{Dropped, KeyedState};
+use portreeve_model::{Finding, Severity, Timestamp};
+use portreeve_record::FieldId;
+use portreeve_sigma::{Correlation, Rule};
+
+use crate::activities::{Activities, RowId};
+use crate::actors::Actors;
+use crate::behaviour::{
+    Baseline, Behaviour, Bounds, Correlations, Facts, Fired, Hit, Holes, LetGo, Maker, Told,
+    Unknown, detail, name_values,
+};
+use crate::lineage::Lineage;
+use crate::snapshot::Snapshot;
+use crate::stage_two::{shell, stable_id};
+use crate::strings::Symbol;
+
+/// Everything that correlations look at.
+pub(crate) struct Correlating<'c> {
+    pub(crate) correlations: &'c Correlations,
+    pub(crate) rules: &'c [Rule],
+    pub(crate) activities: &'c Activities,
+    pub(crate) lineage: &'c Lineage,
+    pub(crate) actors: &'c Actors,
+    pub(crate) snapshot: &'c Snapshot,
+    /// In order of row and field.
+    pub(crate) copied: &'c [(RowId, FieldId, Symbol)],
+    pub(crate) known_good: Option<(Timestamp, Timestamp)>,
+}
+
+/// What fired for one group on one day, which is one finding.
+#[derive(Default)]
+struct Group {
+    records: BTreeSet<RowId>,
+    lead: RowId,
+    first: Option<Fired>,
+    raised: bool,
+    number: f64,
+}
+
+impl Correlating<'_> {
+    /// Folds the matches, which are in order of row.
+    pub(crate) fn run(&self, matched: &[Hit]) -> (Vec<(Finding, Vec<RowId>)>, Told) {
+        let holes = Holes::find(self.activities);
+        let facts = Facts::new(self.activities, self.lineage, self.actors, self.snapshot);
+        let mut maker = Maker::new(self.correlations, self.rules, facts, &holes, self.copied);
+        let baseline = Baseline {
+            known_good: self.known_good,
+            holes: holes.joined(),
+        };
+        let mut behaviour = Behaviour::new(self.correlations, &baseline, Bounds::default());
+        if let Some(time) = self.activities.iter().next().and_then(|row| row.time()) {
+            behaviour.begin(time);
+        }
+        let row_of = |(row, _): &Hit| *row;
+        for hits in matched.chunk_by(|a, b| row_of(a) == row_of(b)) {
+            if let Some(first) = hits.first() {
+                behaviour.fold(maker.items(row_of(first), hits));
+            }
+        }
+        behaviour.finish();
+        let findings = self.findings(behaviour.take_fired(), &mut maker);
+        let told = Told {
+            unknown: behaviour
+                .unknown()
+                .filter_map(|(number, count)| {
+                    let correlation = self.correlations.get(number)?;
+                    Some(Unknown {
+                        rule: id(correlation),
+                        title: correlation.title.clone(),
+                        count,
+                    })
+                })
+                .collect(),
+            holes: holes.told(self.activities),
+            dropped: self.name_dropped(behaviour.dropped(), matched, &mut maker),
+        };
+        (findings, told)
+    }
+
+    /// One finding for each group and day of a correlation, so that what goes on firing makes one
+    /// finding with many records.
+    fn findings(&self, fired: Vec<Fired>, maker: &mut Maker<'_>) -> Vec<(Finding, Vec<RowId>)> {
+        let mut groups = BTreeMap::<(u32, u64, Option<Date>), Group>::new();
+        for one in fired {
+            if self.correlations.is_silent_correlation(one.correlation) {
+                continue;
+            }
+            let day = Timestamp::from_microsecond(one.time)
+                .ok()
+                .map(|time| time.to_zoned(TimeZone::UTC).date());
+            let group = groups.entry((one.correlation, one.key, day)).or_default();
+            let rows = one.records.iter().chain([&one.lead]);
+            group
+                .records
+                .extend(rows.filter_map(|record| RowId::try_from(*record).ok()));
+            group.raised |= one.raised;
+            group.number = group.number.max(one.number.unwrap_or(0.0));
+            if group.first.is_none() {
+                group.lead = RowId::try_from(one.lead).unwrap_or_default();
+                group.first = Some(one);
+            }
+        }
+        groups
+            .into_iter()
+            .filter_map(|((number, key, day), group)| {
+                let correlation = self.correlations.get(number)?;
+                let mut first = group.first?;
+                first.number = first.number.map(|_| group.number);
+                let names = name_values(maker, &first);
+                let rows: Vec<RowId> = group.records.into_iter().collect();
+                let rule = id(correlation);
+                let mut finding = shell(self.activities, &rows, &rule, day);
+                let lead = self.activities.get(group.lead);
+                finding.actor = lead.actor();
+                finding.credential = lead.credential().map(str::to_owned);
+                let day = day.map(|day| day.to_string()).unwrap_or_default();
+                finding.id = stable_id(&[&rule, &format!("{key:016x}"), &day]);
+                finding.title = match detail(correlation, &first, &names) {
+                    Some(detail) => format!("{}: {detail}", correlation.title),
+                    None => correlation.title.clone(),
+                };
+                finding.severity = if group.raised {
+                    raised(correlation.level)
+                } else {
+                    correlation.level
+                };
+                finding.techniques = correlation.techniques.clone();
+                finding.tactics = correlation.tactics.clone();
+                finding.rule_author = correlation.author.clone();
+                Some((finding, rows))
+            })
+            .collect()
+    }
+
+    /// Gives the entities that were let go the names that they have in the records. A pass over
+    /// the matches, which is made only where a bound bit.
+    fn name_dropped(
+        &self,
+        dropped: Vec<Dropped>,
+        matched: &[Hit],
+        maker: &mut Maker<'_>,
+    ) -> Vec<LetGo> {
+        let mut told: Vec<LetGo> = dropped
+            .into_iter()
+            .map(|dropped| LetGo {
+                title: dropped.from.clone(),
+                names: Vec::new(),
+                dropped,
+            })
+            .collect();
+        for one in &mut told {
+            let found = (0..)
+                .zip(self.correlations.loaded())
+                .find(|(_, correlation)| id(correlation) == one.dropped.from);
+            let Some((number, correlation)) = found else {
+                continue;
+            };
+            one.title.clone_from(&correlation.title);
+            let mut wanted: BTreeSet<u64> = one.dropped.examples.iter().copied().collect();
+            for (row, _) in matched {
+                if wanted.is_empty() {
+                    break;
+                }
+                for (key, name) in maker.group(number, *row) {
+                    if wanted.remove(&key) {
+                        one.names.push(name);
+                    }
+                }
+            }
+        }
+        told
+    }
+}
+
+fn id(correlation: &Correlation) -> String {
+    correlation
+        .id
+        .clone()
+        .unwrap_or_else(|| format!("{}:{}", correlation.file, correlation.line))
+}
+
+fn raised(level: Severity) -> Severity {
+    let next = level as usize + 1;
+    Severity::ALL.get(next).copied().unwrap_or(level)
+}
