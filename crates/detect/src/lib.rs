@@ -34,7 +34,7 @@ mod strings;
 pub use activities::{Activities, ActivityRow, Position, RowId};
 pub use derived::{DERIVED_FIELDS, DerivedField, DerivedValues, Stage, derived_field, set_derived};
 pub use lineage::{CredentialFacts, Lineage, Link};
-pub use settings::{Settings, Sign, SignKind};
+pub use settings::{Settings, Sign, SignKind, matches_pattern};
 pub use snapshot::Snapshot;
 pub use stage_one::{Batch, StageOne};
 pub use stage_two::{DEPLOY_DAYS, EVIDENCE_LIMIT, Folded, StageTwo, stable_id};

@@ -36,8 +36,8 @@ mod signs;
 
 pub use config::{CONFIG_FILE, Config, ConfigError, RuleSettings};
 pub use content::{
-    ContentFile, RuleReadError, RuleSet, built_in_catalogue, built_in_escalations, built_in_rules,
-    read_rules, render_diagnostic,
+    ContentFile, RuleReadError, RuleSet, built_in_catalogue, built_in_escalations,
+    built_in_profiles, built_in_rules, read_rules, render_diagnostic,
 };
 pub use progress::{Progress, Silent};
 pub use rule_tests::{RuleTests, test_rules};

@@ -13,7 +13,7 @@ use portreeve_sigma::Matcher;
 use portreeve_telemetry::Recognition;
 
 use crate::config::Config;
-use crate::content::{RuleSet, built_in_catalogue, is_for};
+use crate::content::{RuleSet, built_in_catalogue, built_in_profiles, is_for};
 use crate::discover::{Found, discover};
 use crate::inventory;
 use crate::open::Opened;
@@ -316,10 +316,13 @@ pub fn investigate(request: Request, progress: &dyn Progress) -> Result<Report, 
     notes.extend(unrecognised_note(&inputs));
 
     progress.begin("Telling incidents", 0);
+    let (profiles, errors) = built_in_profiles();
+    notes.extend(errors);
     let incidents = portreeve_incident::incidents(&portreeve_incident::Context {
         folded: &folded,
         reach: Some(&graph),
         settings: &settings,
+        profiles: &profiles,
     });
     let mut blind_spots = estate.blind_spots.clone();
     blind_spots.extend(no_data_events(&folded.coverage));

@@ -3,13 +3,16 @@ use std::collections::BTreeSet;
 use portreeve_detect::{Folded, Settings, stable_id};
 use portreeve_graph::{AttackPath, Jewel};
 
+use crate::actor::{self, Profile};
 use crate::case::Case;
 use crate::facts::Facts;
 use crate::join;
 use crate::reach::{self, Reach};
 use crate::report::{Incident, TimelineEntry};
 use crate::survey::Survey;
-use crate::{credentials, response, score, story, touched};
+use crate::touched::{self, Jewels};
+use crate::weigh::{self, Rarity};
+use crate::{credentials, response, score, story};
 
 /// What incidents are made from.
 #[derive(Clone, Copy)]
@@ -20,6 +23,8 @@ pub struct Context<'a> {
     pub reach: Option<&'a dyn Reach>,
     /// The networks that the user declares.
     pub settings: &'a Settings,
+    /// What is known of actors, to tell how like them an incident is.
+    pub profiles: &'a [Profile],
 }
 
 /// The incidents of a run, gravest first.
@@ -29,11 +34,22 @@ pub fn incidents(context: &Context<'_>) -> Vec<Incident> {
         .reach
         .map(|reach| reach.jewels())
         .unwrap_or_default();
-    let mut incidents: Vec<Incident> = join::groups(context.folded, &survey)
+    let groups = join::groups(context.folded, &survey);
+    let rarity = if groups.iter().any(|group| group.is_strange() || group.named) {
+        Rarity::new(context.folded, &survey.actors)
+    } else {
+        Rarity::default()
+    };
+    let surroundings = Surroundings {
+        context,
+        jewels: &jewels,
+        rarity: &rarity,
+    };
+    let mut incidents: Vec<Incident> = groups
         .into_iter()
         .map(|group| {
             let case = Case::new(context.folded, &survey, context.settings, group);
-            incident(&case, context.reach, &jewels)
+            incident(&case, &surroundings)
         })
         .collect();
     incidents.sort_by(|a, b| {
@@ -46,7 +62,15 @@ pub fn incidents(context: &Context<'_>) -> Vec<Incident> {
     incidents
 }
 
-fn incident(case: &Case<'_>, reach: Option<&dyn Reach>, jewels: &[Jewel]) -> Incident {
+/// What all incidents of a run are told against.
+struct Surroundings<'s> {
+    context: &'s Context<'s>,
+    jewels: &'s [Jewel],
+    rarity: &'s Rarity,
+}
+
+fn incident(case: &Case<'_>, surroundings: &Surroundings<'_>) -> Incident {
+    let (reach, jewels) = (surroundings.context.reach, surroundings.jewels);
     let touched = touched::touched(case, jewels);
     let reaching = reaching_principals(case);
     let (paths, omitted_paths): (Vec<AttackPath>, usize) = reach
@@ -54,7 +78,10 @@ fn incident(case: &Case<'_>, reach: Option<&dyn Reach>, jewels: &[Jewel]) -> Inc
         .unwrap_or_default();
     let credential_stories = credentials::stories(case);
     let facts = Facts::new(case);
-    let (score, score_parts) = score::score(case, &facts, &touched, &paths);
+    let profiles = surroundings.context.profiles;
+    let likeness = actor::likenesses(case, &facts, &Jewels::new(jewels), profiles);
+    let weighed = weigh::parts(case, &touched, reach, surroundings.rarity, &likeness);
+    let (score, score_parts) = score::score(case, &facts, &touched, &paths, weighed);
     let severity = score::severity(case, score);
     let story = story::story(case, &facts, &touched, &paths, omitted_paths);
     Incident {
@@ -84,6 +111,7 @@ fn incident(case: &Case<'_>, reach: Option<&dyn Reach>, jewels: &[Jewel]) -> Inc
         findings: case.findings().map(|finding| finding.id.clone()).collect(),
         timeline: timeline(case),
         response: response::steps(case, &facts, jewels),
+        likeness,
         touched,
         paths,
     }

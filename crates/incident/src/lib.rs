@@ -15,7 +15,7 @@
 //! use portreeve_incident::{Context, incidents};
 //!
 //! let (folded, settings) = (Folded::default(), Settings::default());
-//! let context = Context { folded: &folded, reach: None, settings: &settings };
+//! let context = Context { folded: &folded, reach: None, settings: &settings, profiles: &[] };
 //! assert!(incidents(&context).is_empty());
 //! ```
 //!
@@ -25,6 +25,7 @@
 //! 45, medium from 25, low from 5. That severity is then kept within one step of the gravest
 //! finding's, and never below the severity of a sign that the user named.
 
+pub mod actor;
 mod actors;
 mod behaviour;
 mod build;
@@ -43,6 +44,7 @@ mod story;
 mod survey;
 mod text;
 mod touched;
+mod weigh;
 
 pub use build::{Context, incidents};
 pub use reach::Reach;

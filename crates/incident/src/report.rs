@@ -2,6 +2,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
+use crate::actor::Likeness;
 use portreeve_graph::{AttackPath, Jewel};
 use portreeve_model::{
     BlindSpot, Coverage, DeadLetter, Finding, Input, Severity, Tactic, Technique,
@@ -90,6 +91,8 @@ pub struct Incident {
     pub paths: Vec<AttackPath>,
     /// What to do first, in order.
     pub response: Vec<ResponseStep>,
+    /// How like each known actor it is, and why; the likest first.
+    pub likeness: Vec<Likeness>,
 }
 
 /// One part of an incident's score.

@@ -30,6 +30,7 @@ pub(crate) fn score(
     facts: &Facts<'_>,
     touched: &[Touched],
     paths: &[AttackPath],
+    weighed: Vec<ScorePart>,
 ) -> (u32, Vec<ScorePart>) {
     let mut parts = Vec::new();
     let mut add = |points: u32, reason: String| {
@@ -118,6 +119,7 @@ pub(crate) fn score(
             format!("{} within open reach", counted(open.into(), "crown jewel")),
         );
     }
+    parts.extend(weighed);
     (
         parts.iter().map(|part| part.points).sum::<u32>().min(100),
         parts,

@@ -482,6 +482,7 @@ pub fn tell_with(folded: &Folded, settings: &Settings, reach: Option<&dyn Reach>
         folded,
         reach,
         settings,
+        profiles: &[],
     })
 }
 

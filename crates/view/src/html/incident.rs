@@ -9,7 +9,7 @@ use portreeve_model::{Finding, Severity, Timestamp};
 
 use super::finding::{self, actor};
 use super::shape::{Clean, badge};
-use super::{path, timeline};
+use super::{likeness, path, timeline};
 use crate::fold::{self, Line};
 use crate::lineage::lineage;
 use crate::{name, text};
@@ -43,6 +43,7 @@ pub(super) fn article(
                 h3 { "What happened" }
                 (timeline::draw(incident, findings, &format!("{id}-timeline")))
             }
+            (likeness::section(&incident.likeness))
             section class="columns" style="display:grid" {
                 section { h3 { "Credentials used" } (credentials(&incident.credential_stories)) }
                 section {

@@ -8,6 +8,7 @@
 mod coverage;
 mod finding;
 mod incident;
+mod likeness;
 mod path;
 mod shape;
 mod timeline;

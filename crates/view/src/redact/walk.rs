@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 
 use portreeve_graph::{AttackPath, Jewel, PathStep};
+use portreeve_incident::actor::{Likeness, Resemblance};
 use portreeve_incident::{
     CredentialStory, Incident, NetworkUse, Report, ResponseStep, ScorePart, TimelineEntry, Touched,
 };
@@ -131,6 +132,7 @@ fn incident(incident: &mut Incident, visit: Visit<'_>) {
         touched: touched_resources,
         paths,
         response,
+        likeness,
     } = incident;
     texts(principals, visit);
     texts(credentials, visit);
@@ -158,6 +160,25 @@ fn incident(incident: &mut Incident, visit: Visit<'_>) {
         visit(Field::Text, title);
         texts(command, visit);
         texts(caveat, visit);
+    }
+    for Likeness {
+        // An intruder's public name is nobody's secret.
+        actor: _,
+        title: _,
+        score: _,
+        like,
+        unlike,
+    } in likeness
+    {
+        for Resemblance {
+            id: _,
+            words,
+            points: _,
+            basis: _,
+        } in like.iter_mut().chain(unlike)
+        {
+            visit(Field::Text, words);
+        }
     }
 }
 

@@ -2,7 +2,7 @@ use portreeve_incident::{CredentialStory, Incident, NetworkUse, ResponseStep, To
 use portreeve_model::{Severity, Timestamp};
 
 use super::page::{self, FAINT, JEWEL, Page, STRONG, SUSPECT, Span, faint, plain};
-use super::{Context, Options, left_out, path};
+use super::{Context, Options, left_out, likeness, path};
 use crate::fold::{self, Line};
 use crate::lineage::lineage;
 use crate::{name, text};
@@ -18,6 +18,7 @@ pub(super) fn write(page: &mut Page, incident: &Incident, context: &Context<'_>)
     page.spans(0, &[Span(STRONG, incident.headline.clone())]);
     page.gap();
     facts(page, incident, context);
+    likeness::write(page, &incident.likeness, context.options);
     credentials(page, &incident.credential_stories, context.options);
     touched(page, &incident.touched, context);
     paths(page, incident, context);

@@ -4,6 +4,7 @@
 //! Commands are never broken or shortened, so that they can be copied.
 
 mod incident;
+mod likeness;
 mod page;
 mod path;
 mod surroundings;
@@ -16,6 +17,7 @@ use portreeve_model::{BlindSpot, Finding};
 
 use crate::text;
 pub(crate) use incident::period;
+pub(crate) use likeness::LEAST_SHOWN;
 use page::{Page, STRONG, SUSPECT, Span, faint, plain};
 
 /// How a report is laid out.

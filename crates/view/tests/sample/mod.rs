@@ -220,6 +220,37 @@ fn credential_story(
     }
 }
 
+fn likeness() -> actor::Likeness {
+    let reason = |id: &str, words: &str, points| actor::Resemblance {
+        id: id.into(),
+        words: words.into(),
+        points,
+        basis: "a published case".into(),
+    };
+    actor::Likeness {
+        actor: "lazarus".into(),
+        title: "Lazarus Group".into(),
+        score: 26,
+        like: vec![
+            reason(
+                "origin-replaced",
+                "content that signers' browsers load is replaced (s3:PutObject ×2, first 2026-02-19 15:29 UTC)",
+                18,
+            ),
+            reason(
+                "put-back",
+                "what was replaced is put back (halden-sign-web/main.4f2a.js was written again 106 minutes later)",
+                14,
+            ),
+        ],
+        unlike: vec![reason(
+            "other-hours",
+            "works mostly when the victim does not (3 of 12 calls in hours of the day in which the owner works)",
+            6,
+        )],
+    }
+}
+
 fn incident(story: &Story) -> Incident {
     let part = |reason: &str, points| ScorePart {
         reason: reason.into(),
@@ -284,6 +315,7 @@ fn incident(story: &Story) -> Incident {
                 caveat: Some("Only a bucket with versioning keeps the replaced object.".into()),
             },
         ],
+        likeness: vec![likeness()],
     }
 }
 
