@@ -24,6 +24,7 @@
 
 mod activities;
 mod derived;
+mod hours;
 mod lineage;
 mod settings;
 mod snapshot;

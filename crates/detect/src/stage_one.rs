@@ -8,6 +8,7 @@ use portreeve_sigma::{Hit, Matcher, Rule, Scratch, Verdict};
 
 use crate::activities::{Activities, Position, RowId};
 use crate::derived::{DerivedValues, Deriver, Stage, derived_field};
+use crate::hours::{CellKey, Cells};
 use crate::lineage::{CredentialFacts, Link};
 use crate::settings::{Sign, SignKind};
 use crate::snapshot::Snapshot;
@@ -35,6 +36,7 @@ pub struct Batch {
 pub(crate) struct SourceCounts {
     pub(crate) regions: BTreeMap<String, u64>,
     pub(crate) kinds: BTreeMap<String, u64>,
+    pub(crate) cells: Cells,
 }
 
 /// A rule that matches a record if history says so, with what the record says to that rule.
@@ -179,7 +181,18 @@ impl<'s> StageOne<'s> {
                 batch.signs.push((row, number as u32));
             }
         }
+        let cell = CellKey {
+            account: batch.activities.get(row).account_symbol(),
+            region: batch
+                .activities
+                .strings_mut()
+                .intern_option(activity.region.as_deref()),
+            kind: batch.activities.strings_mut().intern(event_kind),
+        };
         let counts = batch.sources.entry(activity.source).or_default();
+        if let Some(time) = activity.time {
+            counts.cells.add(cell, time);
+        }
         count(&mut counts.kinds, event_kind);
         if let Some(region) = activity.region.as_deref() {
             count(&mut counts.regions, region);

@@ -122,6 +122,7 @@ impl StageTwo {
             for (kind, count) in counts.kinds {
                 *known.kinds.entry(kind).or_default() += count;
             }
+            known.cells.merge(counts.cells, renamed);
         }
     }
 
@@ -500,11 +501,14 @@ fn coverage(
                 source: source.to_owned(),
                 regions: counts.regions.into_keys().collect(),
                 event_kinds: counts.kinds,
+                cells: counts.cells.told(activities.strings()),
+                cells_omitted: counts.cells.are_too_many(),
                 ..Coverage::default()
             };
             (source, (coverage, BTreeSet::new()))
         })
         .collect();
+    let mut services = HashMap::<(&str, Symbol, Symbol), u64, FixedState>::default();
     for row in activities.iter() {
         let Some((coverage, days)) = sources.get_mut(row.source()) else {
             continue;
@@ -522,6 +526,20 @@ fn coverage(
             && !coverage.accounts.contains(account)
         {
             coverage.accounts.insert(account.to_owned());
+        }
+        *services
+            .entry((row.source(), row.account_symbol(), row.action_symbol()))
+            .or_default() += 1;
+    }
+    for ((source, account, action), count) in services {
+        let text = |symbol| activities.strings().get(symbol).unwrap_or_default();
+        if let Some((coverage, _)) = sources.get_mut(source) {
+            let service = text(action).split(':').next().unwrap_or_default();
+            let of_account = coverage.services.entry(text(account).to_owned());
+            *of_account
+                .or_default()
+                .entry(service.to_owned())
+                .or_default() += count;
         }
     }
     sources

@@ -6,8 +6,9 @@ use std::time::Instant;
 
 use portreeve_detect::{Sign, Snapshot, StageOne};
 use portreeve_graph::Graph;
+use portreeve_incident::sight::{Surveyed, sight};
 use portreeve_incident::{Report, Summary};
-use portreeve_model::{BlindSpot, DeadLetter, Estate, Input, InputKind};
+use portreeve_model::{DeadLetter, Estate, Input, InputKind};
 use portreeve_record::{Extractor, Fields, SlotBuffer};
 use portreeve_sigma::Matcher;
 use portreeve_telemetry::Recognition;
@@ -324,8 +325,17 @@ pub fn investigate(request: Request, progress: &dyn Progress) -> Result<Report, 
         settings: &settings,
         profiles: &profiles,
     });
+    let readable: Vec<&str> = sources.iter().map(|source| source.id()).collect();
+    let (sight, missing) = sight(&Surveyed {
+        folded: &folded,
+        estate: &estate,
+        jewels: &jewels,
+        settings: &settings,
+        profiles: &profiles,
+        readable: &readable,
+    });
     let mut blind_spots = estate.blind_spots.clone();
-    blind_spots.extend(no_data_events(&folded.coverage));
+    blind_spots.extend(missing);
     Ok(Report {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         rules_sha256: rules.sha256,
@@ -335,6 +345,7 @@ pub fn investigate(request: Request, progress: &dyn Progress) -> Result<Report, 
         findings: folded.findings,
         jewels,
         coverage: folded.coverage,
+        sight,
         blind_spots,
         dead_letters,
         dead_letters_omitted,
@@ -498,20 +509,5 @@ fn unrecognised_note(inputs: &[Input]) -> Option<String> {
             String::new()
         };
         format!("Not recognised as log or inventory, and left out: {listed}{rest}.")
-    })
-}
-
-/// Reads and writes of objects, and calls of functions, are logged only where somebody asked for
-/// it: without them a report must not say that nobody touched the content.
-fn no_data_events(coverage: &[portreeve_model::Coverage]) -> Option<BlindSpot> {
-    let cloudtrail = coverage
-        .iter()
-        .find(|coverage| coverage.source == "aws.cloudtrail")?;
-    (!cloudtrail.event_kinds.contains_key("Data")).then(|| BlindSpot {
-        missing: "data events of CloudTrail (reads and writes of S3 objects, calls of functions)"
-            .to_owned(),
-        consequence: "whether objects in buckets were read or replaced cannot be told".to_owned(),
-        remedy: "aws cloudtrail put-event-selectors with DataResources for the buckets that matter"
-            .to_owned(),
     })
 }

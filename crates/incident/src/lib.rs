@@ -40,6 +40,7 @@ mod reach;
 mod report;
 mod response;
 mod score;
+pub mod sight;
 mod story;
 mod survey;
 mod text;

@@ -3,6 +3,7 @@ use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 use crate::actor::Likeness;
+use crate::sight::ProfileSight;
 use portreeve_graph::{AttackPath, Jewel};
 use portreeve_model::{
     BlindSpot, Coverage, DeadLetter, Finding, Input, Severity, Tactic, Technique,
@@ -27,6 +28,8 @@ pub struct Report {
     pub jewels: Vec<Jewel>,
     /// What the logs covered.
     pub coverage: Vec<Coverage>,
+    /// Which steps of each known actor's way the logs can show.
+    pub sight: Vec<ProfileSight>,
     /// What could not be seen.
     pub blind_spots: Vec<BlindSpot>,
     /// What could not be read.

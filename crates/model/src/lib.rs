@@ -50,7 +50,7 @@ pub use activity::{
 pub use entity::{Entity, EntityId, EntityKind};
 pub use estate::Estate;
 pub use finding::{Evidence, Finding, FindingSource};
-pub use input::{BlindSpot, Coverage, DeadLetter, Input, InputKind};
+pub use input::{BlindSpot, Coverage, CoverageCell, DeadLetter, Hole, Input, InputKind};
 pub use jiff::Timestamp;
 pub use relation::{PolicyLayer, Relation};
 pub use severity::Severity;

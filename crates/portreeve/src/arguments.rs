@@ -31,6 +31,8 @@ pub(crate) enum Task {
     Investigate(Investigate),
     /// Show where a principal could walk, from inventory alone
     Paths(Paths),
+    /// Show which steps of known actors' ways the logs can show, and where they have holes
+    Coverage(Coverage),
     /// List the rules, or test rule files
     Rules(Rules),
     /// Write a fictional organisation's estate and logs from a seed
@@ -172,6 +174,29 @@ pub(crate) enum PathsFormat {
     Terminal,
     /// One document
     Json,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "EXAMPLES:
+  portreeve coverage logs/ inventory/
+  portreeve coverage logs/ inventory/ --format json
+
+Inventory tells which accounts, regions and web origins there should be logs of.")]
+pub(crate) struct Coverage {
+    #[command(flatten)]
+    pub(crate) input: Input,
+    /// The form of the answer
+    #[arg(long, value_enum, default_value_t = PathsFormat::Terminal)]
+    pub(crate) format: PathsFormat,
+    /// Whether to use colour
+    #[arg(long, value_enum, default_value_t = Colour::Auto)]
+    pub(crate) colour: Colour,
+    /// Show every entry of lists on the terminal
+    #[arg(long)]
+    pub(crate) all: bool,
+    /// How many threads read logs; 0 for one a processor
+    #[arg(long, default_value_t = 0, value_name = "N")]
+    pub(crate) threads: usize,
 }
 
 #[derive(Debug, Args)]

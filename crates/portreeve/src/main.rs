@@ -34,6 +34,7 @@ fn main() -> ExitCode {
     let result = match arguments.task {
         Task::Investigate(options) => command::investigate::run(&options),
         Task::Paths(options) => command::paths::run(&options),
+        Task::Coverage(options) => command::coverage::run(&options),
         Task::Rules(options) => command::rules::run(&options),
         Task::Simulate(options) => command::simulate::run(&options),
         Task::Demo(options) => command::demo::run(&options),

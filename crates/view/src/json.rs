@@ -6,7 +6,8 @@ use std::io;
 
 use portreeve_graph::{AttackPath, Jewel};
 use portreeve_incident::Report;
-use portreeve_model::{BlindSpot, EntityId};
+use portreeve_incident::sight::ProfileSight;
+use portreeve_model::{BlindSpot, Coverage, DeadLetter, EntityId};
 use serde::Serialize;
 
 /// Writes the whole report as one indented JSON document with a newline at its end.
@@ -30,6 +31,36 @@ pub struct Paths<'a> {
 /// Writes attack paths as one indented JSON document with a newline at its end.
 pub fn paths(paths: &Paths<'_>, out: &mut impl io::Write) -> io::Result<()> {
     document(paths, out)
+}
+
+/// What `coverage --format json` writes.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Sight<'a> {
+    /// What the logs cover, by account, region and kind of event.
+    pub coverage: &'a [Coverage],
+    /// Which steps of each known actor's way they can show.
+    pub sight: &'a [ProfileSight],
+    /// What could not be seen.
+    pub blind_spots: &'a [BlindSpot],
+    /// What could not be read.
+    pub dead_letters: &'a [DeadLetter],
+}
+
+impl<'a> Sight<'a> {
+    /// The part of a report that says what could be seen.
+    pub fn of(report: &'a Report) -> Self {
+        Self {
+            coverage: &report.coverage,
+            sight: &report.sight,
+            blind_spots: &report.blind_spots,
+            dead_letters: &report.dead_letters,
+        }
+    }
+}
+
+/// Writes what the logs can show as one indented JSON document with a newline at its end.
+pub fn sight(sight: &Sight<'_>, out: &mut impl io::Write) -> io::Result<()> {
+    document(sight, out)
 }
 
 fn document(value: &impl Serialize, out: &mut impl io::Write) -> io::Result<()> {

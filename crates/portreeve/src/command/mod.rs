@@ -1,3 +1,4 @@
+pub(crate) mod coverage;
 pub(crate) mod demo;
 pub(crate) mod investigate;
 pub(crate) mod manual;

@@ -248,6 +248,7 @@ fn covered(report: &Report) -> Markup {
             @for (number, coverage) in report.coverage.iter().enumerate() {
                 (coverage::draw(report, coverage, &format!("calendar-{number}")))
             }
+            @for profile in &report.sight { (coverage::steps(profile)) }
         }
     }
 }

@@ -5,10 +5,13 @@ use std::collections::BTreeSet;
 
 use portreeve_graph::{AttackPath, Jewel, PathStep};
 use portreeve_incident::actor::{Likeness, Resemblance};
+use portreeve_incident::sight::Gap;
 use portreeve_incident::{
     CredentialStory, Incident, NetworkUse, Report, ResponseStep, ScorePart, TimelineEntry, Touched,
 };
-use portreeve_model::{BlindSpot, Coverage, DeadLetter, EntityId, Evidence, Finding, Input};
+use portreeve_model::{
+    BlindSpot, Coverage, CoverageCell, DeadLetter, EntityId, Evidence, Finding, Input,
+};
 
 use super::shared;
 
@@ -42,6 +45,7 @@ pub(super) fn strings(report: &mut Report, visit: Visit<'_>) {
         findings,
         jewels,
         coverage,
+        sight,
         blind_spots,
         dead_letters,
         dead_letters_omitted: _,
@@ -61,6 +65,21 @@ pub(super) fn strings(report: &mut Report, visit: Visit<'_>) {
         visit(Field::Text, reason);
     }
     coverage.iter_mut().for_each(|one| covered(one, visit));
+    let logs = sight
+        .iter_mut()
+        .flat_map(|profile| &mut profile.steps)
+        .flat_map(|step| &mut step.logs);
+    for Gap {
+        account,
+        region: _,
+        from: _,
+        until: _,
+        why,
+    } in logs.flat_map(|log| &mut log.gaps)
+    {
+        texts(account, visit);
+        visit(Field::Text, why);
+    }
     for BlindSpot {
         missing,
         consequence,
@@ -335,7 +354,30 @@ fn covered(coverage: &mut Coverage, visit: Visit<'_>) {
         regions: _,
         event_kinds: _,
         days_without_records: _,
+        services,
+        cells,
+        cells_omitted: _,
     } = coverage;
+    *services = std::mem::take(services)
+        .into_iter()
+        .map(|(mut account, services)| {
+            visit(Field::Text, &mut account);
+            (account, services)
+        })
+        .collect();
+    for CoverageCell {
+        account,
+        region: _,
+        kind: _,
+        records: _,
+        hours: _,
+        first: _,
+        last: _,
+        holes: _,
+    } in cells
+    {
+        visit(Field::Text, account);
+    }
     let visited: BTreeSet<String> = std::mem::take(accounts)
         .into_iter()
         .map(|mut account| {

@@ -7,6 +7,7 @@ mod incident;
 mod likeness;
 mod page;
 mod path;
+mod sight;
 mod surroundings;
 
 use std::collections::BTreeMap;
@@ -141,6 +142,13 @@ pub fn paths(
         options,
     );
     surroundings::blind_spots(&mut page, blind_spots, options);
+    page.finish()
+}
+
+/// Lays out what the logs cover, and which steps of known actors' ways they can show.
+pub fn sight(report: &Report, options: &Options) -> String {
+    let mut page = Page::new(options.width, options.colour);
+    sight::write(&mut page, report, options);
     page.finish()
 }
 

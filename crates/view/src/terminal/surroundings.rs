@@ -8,7 +8,7 @@ use portreeve_model::{BlindSpot, Coverage, Finding, InputKind, Severity, Timesta
 
 use super::incident::period;
 use super::page::{self, GOOD, Page, STRONG, Span, faint, plain};
-use super::{Context, Options, left_out};
+use super::{Context, Options, left_out, sight};
 use crate::{name, text};
 
 /// The answer in a few lines.
@@ -247,6 +247,9 @@ fn coverage(page: &mut Page, report: &Report) {
     }
     for coverage in &report.coverage {
         one_coverage(page, coverage);
+    }
+    for profile in &report.sight {
+        page.field("known ways", vec![plain(sight::summed(profile))]);
     }
 }
 

@@ -220,6 +220,52 @@ fn credential_story(
     }
 }
 
+fn sight() -> sight::ProfileSight {
+    use portreeve_incident::sight::*;
+    let log = |state, gaps| LogSight {
+        source: "aws.cloudtrail".into(),
+        kind: Some("Data".into()),
+        services: vec!["s3".into()],
+        what: "writes of objects in web origins".into(),
+        state,
+        gaps,
+    };
+    let step = |id: &str, title: &str, state, gaps| StepSight {
+        id: id.into(),
+        title: title.into(),
+        stage: actor::Stage::Following,
+        weight: 14,
+        techniques: Technique::new("T1565.001").into_iter().collect(),
+        state,
+        logs: vec![log(state, gaps)],
+    };
+    let gap = Gap {
+        account: Some("444455556666".into()),
+        from: Some(at("2026-01-17T00:00:00Z")),
+        until: Some(at("2026-01-19T00:00:00Z")),
+        why: "no call on an object of halden-sign-web is in the logs".into(),
+        ..Gap::default()
+    };
+    ProfileSight {
+        actor: "lazarus".into(),
+        title: "Lazarus Group".into(),
+        steps: vec![
+            step(
+                "put-back",
+                "what was replaced is put back",
+                LogState::There,
+                Vec::new(),
+            ),
+            step(
+                "origin-replaced",
+                "content that signers' browsers load is replaced",
+                LogState::Partly,
+                vec![gap],
+            ),
+        ],
+    }
+}
+
 fn likeness() -> actor::Likeness {
     let reason = |id: &str, words: &str, points| actor::Resemblance {
         id: id.into(),
@@ -401,7 +447,23 @@ pub(crate) fn report() -> Report {
             regions: BTreeSet::from(["eu-west-1".into(), "us-east-1".into()]),
             event_kinds: BTreeMap::from([("Management".into(), 171_002), ("Data".into(), 43_308)]),
             days_without_records: vec!["2026-01-17".into(), "2026-01-18".into()],
+            services: BTreeMap::from([("111122223333".into(), BTreeMap::from([("s3".into(), 43_308)]))]),
+            cells: vec![CoverageCell {
+                account: "111122223333".into(),
+                region: "eu-west-1".into(),
+                kind: "Data".into(),
+                records: 43_308,
+                hours: 900,
+                first: Some(at("2026-01-05T00:00:00Z")),
+                last: Some(at("2026-02-21T23:00:00Z")),
+                holes: vec![Hole {
+                    from: at("2026-01-17T00:00:00Z"),
+                    until: at("2026-01-19T00:00:00Z"),
+                }],
+            }],
+            cells_omitted: false,
         }],
+        sight: vec![sight()],
         blind_spots: vec![
             BlindSpot { missing: "S3 data events of account 444455556666".into(), consequence: "whether objects were read or written there cannot be told".into(), remedy: "aws cloudtrail get-event-selectors --trail-name org-trail".into() },
             BlindSpot { missing: "key policies of account 444455556666".into(), consequence: "paths to its keys may be missing, or shown where the key's policy refuses them".into(), remedy: "aws kms get-key-policy --key-id KEY --policy-name default --profile halden-vault".into() },
