@@ -24,6 +24,7 @@
 
 mod activities;
 mod derived;
+mod exceptions;
 mod hours;
 mod lineage;
 mod settings;
@@ -34,6 +35,7 @@ mod strings;
 
 pub use activities::{Activities, ActivityRow, Position, RowId};
 pub use derived::{DERIVED_FIELDS, DerivedField, DerivedValues, Stage, derived_field, set_derived};
+pub use exceptions::{Exception, mute};
 pub use lineage::{CredentialFacts, Lineage, Link};
 pub use settings::{Settings, Sign, SignKind, matches_pattern};
 pub use snapshot::Snapshot;

@@ -4,6 +4,8 @@ use ipnet::IpNet;
 
 use portreeve_model::{Outcome, Severity};
 
+use crate::exceptions::Exception;
+
 /// What the user declares about their estate, from `portreeve.toml`.
 #[derive(Clone, Debug, Default)]
 pub struct Settings {
@@ -14,6 +16,8 @@ pub struct Settings {
     /// Known networks with their class: `corporate`, `residential`, `vpn`, `hosting`, `pipeline`,
     /// or a word of the user's.
     pub networks: BTreeMap<IpNet, String>,
+    /// Findings that are expected.
+    pub exceptions: Vec<Exception>,
 }
 
 impl Settings {

@@ -470,6 +470,7 @@ fn shell(activities: &Activities, rows: &[RowId], rule: &str, day: Option<Date>)
         evidence,
         evidence_total: rows.len() as u64,
         rule_author: None,
+        muted_by: None,
     }
 }
 

@@ -2,9 +2,11 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use ipnet::IpNet;
-use portreeve_detect::Settings;
+use portreeve_detect::{Exception, Settings};
 use portreeve_graph::DeclaredJewel;
 use serde::Deserialize;
+
+use crate::exceptions::{self, ExceptionEntry};
 
 /// What the user declares in `portreeve.toml`. Everything in it is optional.
 ///
@@ -40,6 +42,12 @@ pub struct Config {
     pub jewels: Vec<DeclaredJewel>,
     /// Rules switched off.
     pub rules: RuleSettings,
+    /// Findings that are expected: they neither page nor score.
+    #[serde(rename = "exceptions")]
+    pub exception_entries: Vec<ExceptionEntry>,
+    /// What those mean.
+    #[serde(skip)]
+    pub exceptions: Vec<Exception>,
 }
 
 /// Which rules run.
@@ -77,10 +85,12 @@ pub enum ConfigError {
 impl Config {
     /// Reads a configuration.
     pub fn parse(path: &Path, text: &str) -> Result<Self, ConfigError> {
-        toml::from_str(text).map_err(|error| ConfigError::Parse {
+        let mut config: Self = toml::from_str(text).map_err(|error| ConfigError::Parse {
             path: path.to_owned(),
             message: error.to_string(),
-        })
+        })?;
+        config.exceptions = exceptions::read(&config.exception_entries, path)?;
+        Ok(config)
     }
 
     /// Reads a configuration file.
@@ -98,6 +108,7 @@ impl Config {
             deploy_principals: self.deploy_principals.clone(),
             accounts: self.accounts.clone(),
             networks: self.networks.clone(),
+            exceptions: self.exceptions.clone(),
         }
     }
 

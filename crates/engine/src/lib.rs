@@ -25,6 +25,7 @@
 mod config;
 mod content;
 mod discover;
+mod exceptions;
 mod inventory;
 mod open;
 mod progress;
@@ -39,8 +40,11 @@ pub use content::{
     ContentFile, RuleReadError, RuleSet, built_in_catalogue, built_in_escalations,
     built_in_profiles, built_in_rules, read_rules, render_diagnostic,
 };
+pub use exceptions::{ExceptionEntry, exceptions_toml, parse_verdicts};
 pub use progress::{Progress, Silent};
 pub use rule_tests::{RuleTests, test_rules};
-pub use run::{Knowledge, NothingReadable, Request, RunError, investigate, survey};
+pub use run::{
+    Gathered, Knowledge, NothingReadable, Request, RunError, gather, investigate, survey,
+};
 pub use seam::Seam;
 pub use signs::{Indicators, SignError, parse_indicators, parse_sign};

@@ -1,13 +1,15 @@
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
-use portreeve_detect::{Sign, Snapshot, StageOne};
-use portreeve_graph::Graph;
+use portreeve_detect::{Exception, Folded, Settings, Sign, Snapshot, StageOne};
+use portreeve_graph::{Graph, Jewel};
+use portreeve_incident::actor::Profile;
+use portreeve_incident::exceptions::uses;
 use portreeve_incident::sight::{Surveyed, sight};
-use portreeve_incident::{Report, Summary};
+use portreeve_incident::{Incident, Report, Summary};
 use portreeve_model::{DeadLetter, Estate, Input, InputKind};
 use portreeve_record::{Extractor, Fields, SlotBuffer};
 use portreeve_sigma::Matcher;
@@ -200,6 +202,35 @@ fn look(
 
 /// The main job: everything below the paths, to a report.
 pub fn investigate(request: Request, progress: &dyn Progress) -> Result<Report, RunError> {
+    let mut gathered = gather(request, progress)?;
+    progress.begin("Telling incidents", 0);
+    Ok(gathered.report())
+}
+
+/// All that was read and found, before incidents are told of it.
+#[derive(Debug)]
+pub struct Gathered {
+    config: Config,
+    estate: Estate,
+    graph: Graph,
+    jewels: Vec<Jewel>,
+    settings: Settings,
+    profiles: Vec<Profile>,
+    folded: Folded,
+    rules_sha256: String,
+    /// Names of the rules' files, without folders and ending, by the rules' ids.
+    rule_files: BTreeMap<String, String>,
+    rules: u64,
+    inputs: Vec<Input>,
+    dead_letters: Vec<DeadLetter>,
+    dead_letters_omitted: u64,
+    notes: Vec<String>,
+    summary: Summary,
+    start: Instant,
+}
+
+/// Reads everything below the paths, matches the rules, and folds what was found.
+pub fn gather(request: Request, progress: &dyn Progress) -> Result<Gathered, RunError> {
     let start = Instant::now();
     let Request {
         paths,
@@ -316,46 +347,96 @@ pub fn investigate(request: Request, progress: &dyn Progress) -> Result<Report, 
     notes.extend(deploy_note(&config, &folded.inferred_deployers));
     notes.extend(unrecognised_note(&inputs));
 
-    progress.begin("Telling incidents", 0);
     let (profiles, errors) = built_in_profiles();
     notes.extend(errors);
-    let incidents = portreeve_incident::incidents(&portreeve_incident::Context {
-        folded: &folded,
-        reach: Some(&graph),
-        settings: &settings,
-        profiles: &profiles,
-    });
-    let readable: Vec<&str> = sources.iter().map(|source| source.id()).collect();
-    let (sight, missing) = sight(&Surveyed {
-        folded: &folded,
-        estate: &estate,
-        jewels: &jewels,
-        settings: &settings,
-        profiles: &profiles,
-        readable: &readable,
-    });
-    let mut blind_spots = estate.blind_spots.clone();
-    blind_spots.extend(missing);
-    Ok(Report {
-        version: env!("CARGO_PKG_VERSION").to_owned(),
-        rules_sha256: rules.sha256,
-        rules: rules.rules.len() as u64,
-        simulated: config.simulated,
-        incidents,
-        findings: folded.findings,
+    let rule_files = rules
+        .rules
+        .iter()
+        .filter_map(|rule| {
+            let stem = Path::new(&*rule.file).file_stem()?;
+            Some((rule.id.clone()?, stem.to_string_lossy().into_owned()))
+        })
+        .collect();
+    Ok(Gathered {
+        config,
+        estate,
+        graph,
         jewels,
-        coverage: folded.coverage,
-        sight,
-        blind_spots,
+        settings,
+        profiles,
+        folded,
+        rules_sha256: rules.sha256,
+        rule_files,
+        rules: rules.rules.len() as u64,
+        inputs,
         dead_letters,
         dead_letters_omitted,
-        inputs,
         notes,
-        summary: Summary {
-            seconds: start.elapsed().as_secs_f64(),
-            ..summary
-        },
+        summary,
+        start,
     })
+}
+
+impl Gathered {
+    /// The exceptions that the settings declare.
+    pub fn exceptions(&self) -> &[Exception] {
+        &self.settings.exceptions
+    }
+
+    /// The incidents, with these exceptions and no others; and how many findings each muted.
+    pub fn incidents(&mut self, exceptions: &[Exception]) -> (Vec<Incident>, Vec<u64>) {
+        let muted = portreeve_detect::mute(&mut self.folded, exceptions, &self.rule_files);
+        let incidents = portreeve_incident::incidents(&portreeve_incident::Context {
+            folded: &self.folded,
+            reach: Some(&self.graph),
+            settings: &self.settings,
+            profiles: &self.profiles,
+        });
+        (incidents, muted)
+    }
+
+    /// The report.
+    pub fn report(&mut self) -> Report {
+        let exceptions = self.settings.exceptions.clone();
+        let (incidents, muted) = self.incidents(&exceptions);
+        let Self { folded, estate, .. } = self;
+        let readable: Vec<&str> = portreeve_telemetry::sources()
+            .iter()
+            .map(|source| source.id())
+            .collect();
+        let (sight, missing) = sight(&Surveyed {
+            folded,
+            estate,
+            jewels: &self.jewels,
+            settings: &self.settings,
+            profiles: &self.profiles,
+            readable: &readable,
+        });
+        let mut blind_spots = estate.blind_spots.clone();
+        blind_spots.extend(missing);
+        let last = folded.coverage.iter().filter_map(|it| it.last).max();
+        Report {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            rules_sha256: self.rules_sha256.clone(),
+            rules: self.rules,
+            simulated: self.config.simulated,
+            exceptions: uses(&exceptions, &muted, &folded.findings, &incidents, last),
+            incidents,
+            findings: folded.findings.clone(),
+            jewels: self.jewels.clone(),
+            coverage: folded.coverage.clone(),
+            sight,
+            blind_spots,
+            dead_letters: self.dead_letters.clone(),
+            dead_letters_omitted: self.dead_letters_omitted,
+            inputs: self.inputs.clone(),
+            notes: self.notes.clone(),
+            summary: Summary {
+                seconds: self.start.elapsed().as_secs_f64(),
+                ..self.summary.clone()
+            },
+        }
+    }
 }
 
 /// Files to read, the largest first so that no thread is left with a large one at the end.

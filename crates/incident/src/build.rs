@@ -112,6 +112,7 @@ fn incident(case: &Case<'_>, surroundings: &Surroundings<'_>) -> Incident {
         timeline: timeline(case),
         response: response::steps(case, &facts, jewels),
         likeness,
+        muted: case.findings().filter(|finding| finding.is_muted()).count() as u64,
         touched,
         paths,
     }

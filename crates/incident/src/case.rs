@@ -95,9 +95,14 @@ impl<'a> Case<'a> {
             .map(move |number| &folded.findings[*number])
     }
 
-    /// The gravest finding's severity.
+    /// The findings that no exception mutes: those that score.
+    pub(crate) fn loud(&self) -> impl Iterator<Item = &'a Finding> {
+        self.findings().filter(|finding| !finding.is_muted())
+    }
+
+    /// The severity of the gravest finding that no exception mutes.
     pub(crate) fn gravest(&self) -> Severity {
-        self.findings()
+        self.loud()
             .map(|finding| finding.severity)
             .max()
             .unwrap_or_default()

@@ -32,6 +32,7 @@ mod build;
 mod case;
 mod clients;
 mod credentials;
+pub mod exceptions;
 mod facts;
 mod groups;
 mod join;
@@ -50,6 +51,6 @@ mod weigh;
 pub use build::{Context, incidents};
 pub use reach::Reach;
 pub use report::{
-    CredentialStory, Incident, NetworkUse, Report, ResponseStep, ScorePart, Summary, TimelineEntry,
-    TimelineRole, Touched,
+    CredentialStory, ExceptionState, ExceptionUse, Incident, NetworkUse, Report, ResponseStep,
+    ScorePart, Summary, TimelineEntry, TimelineRole, Touched,
 };

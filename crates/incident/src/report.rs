@@ -29,7 +29,11 @@ pub struct Report {
     /// What the logs covered.
     pub coverage: Vec<Coverage>,
     /// Which steps of each known actor's way the logs can show.
+    #[serde(default)]
     pub sight: Vec<ProfileSight>,
+    /// The exceptions in use, and what each did.
+    #[serde(default)]
+    pub exceptions: Vec<ExceptionUse>,
     /// What could not be seen.
     pub blind_spots: Vec<BlindSpot>,
     /// What could not be read.
@@ -42,6 +46,57 @@ pub struct Report {
     pub notes: Vec<String>,
     /// The run in figures.
     pub summary: Summary,
+}
+
+/// What one exception did.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ExceptionUse {
+    /// Its name.
+    pub id: String,
+    /// Whether it is in force when the logs end, and was of use.
+    pub state: ExceptionState,
+    /// How many findings it muted.
+    pub muted: u64,
+    /// Incidents with a finding that it muted.
+    pub incidents: Vec<String>,
+    /// What it is for: each scope that narrows it, as `rule=…`.
+    pub scope: Vec<String>,
+    /// From when on.
+    pub from: Option<Timestamp>,
+    /// When it ends.
+    pub expires: Timestamp,
+    /// Who answers for it.
+    pub owner: String,
+    /// Why.
+    pub reason: String,
+    /// Where that was decided.
+    pub ticket: String,
+}
+
+/// Where an exception stands when the logs end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ExceptionState {
+    /// In force, and it muted something.
+    Active,
+    /// In force, and it muted nothing: perhaps it can go.
+    Unused,
+    /// Not in force yet.
+    Upcoming,
+    /// No longer in force: nothing after its end is muted.
+    Expired,
+}
+
+impl ExceptionState {
+    /// The name used in reports.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            ExceptionState::Active => "active",
+            ExceptionState::Unused => "unused",
+            ExceptionState::Upcoming => "upcoming",
+            ExceptionState::Expired => "expired",
+        }
+    }
 }
 
 /// The run in figures.
@@ -95,7 +150,11 @@ pub struct Incident {
     /// What to do first, in order.
     pub response: Vec<ResponseStep>,
     /// How like each known actor it is, and why; the likest first.
+    #[serde(default)]
     pub likeness: Vec<Likeness>,
+    /// How many of its findings exceptions mute. They are told, and neither page nor score.
+    #[serde(default)]
+    pub muted: u64,
 }
 
 /// One part of an incident's score.

@@ -118,11 +118,11 @@ fn is_late(finding: &Finding) -> bool {
 
 fn stage(case: &Case<'_>) -> Option<ScorePart> {
     let early = case
-        .findings()
+        .loud()
         .filter(|finding| !finding.tactics.is_empty() && !is_late(finding))
         .find_map(|finding| finding.time)?;
     let late = case
-        .findings()
+        .loud()
         .filter(|finding| is_late(finding))
         .filter_map(|finding| finding.time)
         .find(|time| *time > early)?;

@@ -39,6 +39,16 @@ pub struct Finding {
     /// The rule's authors, where its licence asks that they be named wherever its match is shown.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rule_author: Option<String>,
+    /// The exception that mutes it: it neither pages nor scores.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub muted_by: Option<String>,
+}
+
+impl Finding {
+    /// Whether an exception mutes it.
+    pub fn is_muted(&self) -> bool {
+        self.muted_by.is_some()
+    }
 }
 
 /// What kind of engine found a finding.

@@ -81,11 +81,14 @@ pub struct Coverage {
     /// Days (UTC, `YYYY-MM-DD`) between the first and the last on which no record was seen.
     pub days_without_records: Vec<String>,
     /// Records by account and service, duplicates left out.
+    #[serde(default)]
     pub services: BTreeMap<String, BTreeMap<String, u64>>,
     /// What was covered in the whole (every name empty), in each account (region and kind empty),
     /// and in each account, region and kind of event.
+    #[serde(default)]
     pub cells: Vec<CoverageCell>,
     /// Whether there were more cells than are kept, so that none is told.
+    #[serde(default)]
     pub cells_omitted: bool,
 }
 

@@ -35,6 +35,7 @@ fn main() -> ExitCode {
         Task::Investigate(options) => command::investigate::run(&options),
         Task::Paths(options) => command::paths::run(&options),
         Task::Coverage(options) => command::coverage::run(&options),
+        Task::Exceptions(options) => command::exceptions::run(&options),
         Task::Rules(options) => command::rules::run(&options),
         Task::Simulate(options) => command::simulate::run(&options),
         Task::Demo(options) => command::demo::run(&options),

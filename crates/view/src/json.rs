@@ -63,6 +63,11 @@ pub fn sight(sight: &Sight<'_>, out: &mut impl io::Write) -> io::Result<()> {
     document(sight, out)
 }
 
+/// Writes any answer as one indented JSON document with a newline at its end.
+pub fn answer(value: &impl Serialize, out: &mut impl io::Write) -> io::Result<()> {
+    document(value, out)
+}
+
 fn document(value: &impl Serialize, out: &mut impl io::Write) -> io::Result<()> {
     serde_json::to_writer_pretty(&mut *out, value)?;
     out.write_all(b"\n")

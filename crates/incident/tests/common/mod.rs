@@ -446,6 +446,7 @@ fn find(folded: &mut Folded, rules: &[TestRule]) {
                 .collect(),
             evidence_total: rows.len() as u64,
             rule_author: None,
+            muted_by: None,
         };
         made.push((finding, rows));
     }

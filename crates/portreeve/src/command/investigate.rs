@@ -54,7 +54,12 @@ pub(crate) fn run(options: &Investigate) -> Result<Ending> {
         Ok(report) => report,
         Err(RunError::NothingReadable(error)) => return Ok(no_input(&error)),
     };
-    let worst = report.findings.iter().map(|finding| finding.severity).max();
+    let worst = report
+        .findings
+        .iter()
+        .filter(|finding| !finding.is_muted())
+        .map(|finding| finding.severity)
+        .max();
     let failed = options
         .fail_on
         .is_some_and(|limit| worst.is_some_and(|worst| worst >= limit));

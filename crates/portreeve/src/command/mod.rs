@@ -1,5 +1,6 @@
 pub(crate) mod coverage;
 pub(crate) mod demo;
+pub(crate) mod exceptions;
 pub(crate) mod investigate;
 pub(crate) mod manual;
 pub(crate) mod paths;

@@ -15,7 +15,7 @@ pub(super) fn details(finding: &Finding) -> Markup {
         details {
             summary {
                 (badge(finding.severity))
-                span class="grow" { (Clean(&finding.title)) }
+                span class="grow" { (Clean(&finding.title)) @if finding.is_muted() { " " span class="tag" { "muted" } } }
                 span class="end" {
                     (finding.time.map_or("no time".to_owned(), text::minute)) " · "
                     (text::counted(finding.evidence_total, "record", "records"))
@@ -27,6 +27,7 @@ pub(super) fn details(finding: &Finding) -> Markup {
                     @if let Some(credential) = &finding.credential { dt { "Credential" } dd class="mono" { (Clean(credential)) } }
                     dt { "Rule" } dd class="mono" { (Clean(&finding.rule)) }
                     @if let Some(author) = &finding.rule_author { dt { "Rule by" } dd { (Clean(author)) } }
+                    @if let Some(exception) = &finding.muted_by { dt { "Muted by" } dd { (Clean(exception)) } }
                     @if !finding.techniques.is_empty() {
                         dt { "ATT&CK" }
                         dd {

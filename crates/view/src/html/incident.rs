@@ -33,6 +33,7 @@ pub(super) fn article(
                 (badge(incident.severity))
                 span { "score " (incident.score) " of 100" }
                 span class="mono" { (Clean(&incident.id)) }
+                @if incident.muted > 0 { span class="tag" { (incident.muted) " of " (text::counted(incident.findings.len() as u64, "finding", "findings")) " muted by exceptions" } }
             }
             h2 id={ (id) "-headline" } { (Clean(&incident.headline)) }
             @if !incident.narrative.is_empty() {

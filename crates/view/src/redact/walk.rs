@@ -7,7 +7,8 @@ use portreeve_graph::{AttackPath, Jewel, PathStep};
 use portreeve_incident::actor::{Likeness, Resemblance};
 use portreeve_incident::sight::Gap;
 use portreeve_incident::{
-    CredentialStory, Incident, NetworkUse, Report, ResponseStep, ScorePart, TimelineEntry, Touched,
+    CredentialStory, ExceptionUse, Incident, NetworkUse, Report, ResponseStep, ScorePart,
+    TimelineEntry, Touched,
 };
 use portreeve_model::{
     BlindSpot, Coverage, CoverageCell, DeadLetter, EntityId, Evidence, Finding, Input,
@@ -46,6 +47,7 @@ pub(super) fn strings(report: &mut Report, visit: Visit<'_>) {
         jewels,
         coverage,
         sight,
+        exceptions,
         blind_spots,
         dead_letters,
         dead_letters_omitted: _,
@@ -65,6 +67,25 @@ pub(super) fn strings(report: &mut Report, visit: Visit<'_>) {
         visit(Field::Text, reason);
     }
     coverage.iter_mut().for_each(|one| covered(one, visit));
+    for ExceptionUse {
+        id,
+        state: _,
+        muted: _,
+        incidents,
+        scope,
+        from: _,
+        expires: _,
+        owner,
+        reason,
+        ticket,
+    } in exceptions
+    {
+        // The user's own words may name anyone.
+        texts([id, reason, ticket], visit);
+        visit(Field::Network, owner);
+        texts(scope, visit);
+        fixed(incidents, visit);
+    }
     let logs = sight
         .iter_mut()
         .flat_map(|profile| &mut profile.steps)
@@ -152,6 +173,7 @@ fn incident(incident: &mut Incident, visit: Visit<'_>) {
         paths,
         response,
         likeness,
+        muted: _,
     } = incident;
     texts(principals, visit);
     texts(credentials, visit);
@@ -321,8 +343,10 @@ fn finding(finding: &mut Finding, visit: Visit<'_>) {
         evidence_total: _,
         // Licences ask that it be shown as it is.
         rule_author: _,
+        muted_by,
     } = finding;
     texts([&mut *actor], visit);
+    fixed(muted_by, visit);
     texts(credential, visit);
     texts(targets, visit);
     fixed([id, rule], visit);

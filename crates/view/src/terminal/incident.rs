@@ -64,6 +64,16 @@ fn facts(page: &mut Page, incident: &Incident, context: &Context<'_>) {
             .collect();
         page.field("score", vec![faint(parts.join(", "))]);
     }
+    if incident.muted > 0 {
+        let total = text::counted(incident.findings.len() as u64, "finding", "findings");
+        page.field(
+            "muted",
+            vec![plain(format!(
+                "{} of {total} by exceptions: told, not scored",
+                incident.muted
+            ))],
+        );
+    }
     if !incident.narrative.is_empty() {
         page.gap();
         for sentence in &incident.narrative {

@@ -3,6 +3,7 @@
 //! Text that comes from records is cleaned before it is shown (see [`crate::text::clean`]).
 //! Commands are never broken or shortened, so that they can be copied.
 
+mod exceptions;
 mod incident;
 mod likeness;
 mod page;
@@ -13,7 +14,7 @@ mod surroundings;
 use std::collections::BTreeMap;
 
 use portreeve_graph::{AttackPath, BlastRadius, Jewel, JewelKind};
-use portreeve_incident::Report;
+use portreeve_incident::{ExceptionUse, Report};
 use portreeve_model::{BlindSpot, Finding};
 
 use crate::text;
@@ -142,6 +143,13 @@ pub fn paths(
         options,
     );
     surroundings::blind_spots(&mut page, blind_spots, options);
+    page.finish()
+}
+
+/// Lays out exceptions with what each did.
+pub fn exceptions(uses: &[ExceptionUse], options: &Options) -> String {
+    let mut page = Page::new(options.width, options.colour);
+    exceptions::write(&mut page, uses, options);
     page.finish()
 }
 

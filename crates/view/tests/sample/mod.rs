@@ -220,6 +220,25 @@ fn credential_story(
     }
 }
 
+fn exception() -> ExceptionUse {
+    ExceptionUse {
+        id: "nightly-scan".into(),
+        state: ExceptionState::Unused,
+        muted: 0,
+        incidents: Vec::new(),
+        scope: vec![
+            "rule=aws-many-refused".into(),
+            "actor=scanner-*".into(),
+            "account=444455556666".into(),
+        ],
+        from: None,
+        expires: at("2026-06-01T00:00:00Z"),
+        owner: "jo.berg".into(),
+        reason: "Tidewater's scanner asks for more than it may".into(),
+        ticket: "SEC-41".into(),
+    }
+}
+
 fn sight() -> sight::ProfileSight {
     use portreeve_incident::sight::*;
     let log = |state, gaps| LogSight {
@@ -362,6 +381,7 @@ fn incident(story: &Story) -> Incident {
             },
         ],
         likeness: vec![likeness()],
+        muted: 0,
     }
 }
 
@@ -464,6 +484,7 @@ pub(crate) fn report() -> Report {
             cells_omitted: false,
         }],
         sight: vec![sight()],
+        exceptions: vec![exception()],
         blind_spots: vec![
             BlindSpot { missing: "S3 data events of account 444455556666".into(), consequence: "whether objects were read or written there cannot be told".into(), remedy: "aws cloudtrail get-event-selectors --trail-name org-trail".into() },
             BlindSpot { missing: "key policies of account 444455556666".into(), consequence: "paths to its keys may be missing, or shown where the key's policy refuses them".into(), remedy: "aws kms get-key-policy --key-id KEY --policy-name default --profile halden-vault".into() },

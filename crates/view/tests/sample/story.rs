@@ -29,6 +29,7 @@ pub(super) fn finding(
         evidence: vec![],
         evidence_total: 0,
         rule_author: None,
+        muted_by: None,
     }
 }
 
