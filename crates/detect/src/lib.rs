@@ -39,6 +39,6 @@ pub use exceptions::{Exception, mute};
 pub use lineage::{CredentialFacts, Lineage, Link};
 pub use settings::{Settings, Sign, SignKind, matches_pattern};
 pub use snapshot::Snapshot;
-pub use stage_one::{Batch, StageOne};
+pub use stage_one::{Batch, Revocation, RevocationKind, StageOne};
 pub use stage_two::{DEPLOY_DAYS, EVIDENCE_LIMIT, Folded, StageTwo, stable_id};
 pub use strings::{Strings, Symbol};

@@ -1,6 +1,7 @@
 use std::collections::BTreeMap;
 
 use ipnet::IpNet;
+use jiff::Timestamp;
 
 use portreeve_model::{Outcome, Severity};
 
@@ -18,6 +19,8 @@ pub struct Settings {
     pub networks: BTreeMap<IpNet, String>,
     /// Findings that are expected.
     pub exceptions: Vec<Exception>,
+    /// When the user says that the intruder was shut out.
+    pub contained_at: Option<Timestamp>,
 }
 
 impl Settings {

@@ -2,7 +2,8 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use foldhash::fast::FixedState;
-use portreeve_model::{Activity, MintMethod};
+use jiff::Timestamp;
+use portreeve_model::{Activity, MintMethod, Outcome, Revoked};
 use portreeve_record::{FieldId, Fields, Record, Value};
 use portreeve_sigma::{Hit, Matcher, Rule, Scratch, Verdict};
 
@@ -29,7 +30,30 @@ pub struct Batch {
     pub(crate) signs: Vec<(RowId, u32)>,
     /// Rows that wrote a target for which deploy principals are told apart.
     pub(crate) deploys: Vec<RowId>,
+    pub(crate) revocations: Vec<Revocation>,
     pub(crate) sources: BTreeMap<&'static str, SourceCounts>,
+}
+
+/// An activity that took a credential, or a principal's sessions, away.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Revocation {
+    /// The activity's row.
+    pub row: RowId,
+    /// The credential, or the principal whose sessions are refused.
+    pub subject: Symbol,
+    /// What was done.
+    pub kind: RevocationKind,
+}
+
+/// What a revocation does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RevocationKind {
+    /// The credential no longer works.
+    Revoked,
+    /// The credential works again.
+    Restored,
+    /// The principal's sessions that were issued before a time are refused.
+    SessionsBefore(Timestamp),
 }
 
 #[derive(Clone, Debug, Default)]
@@ -170,6 +194,19 @@ impl<'s> StageOne<'s> {
                 row,
             };
             batch.links.push(link);
+        }
+        if let Some(revoked) = &activity.revoked
+            && matches!(activity.outcome, Outcome::Success)
+        {
+            let (subject, kind) = match revoked {
+                Revoked::Credential(id) => (id, RevocationKind::Revoked),
+                Revoked::Restored(id) => (id, RevocationKind::Restored),
+                Revoked::Sessions { principal, before } => {
+                    (principal, RevocationKind::SessionsBefore(*before))
+                }
+            };
+            let subject = batch.activities.strings_mut().intern(subject);
+            batch.revocations.push(Revocation { row, subject, kind });
         }
         if activity.read_only != Some(true)
             && (self.snapshot.is_web_origin(activity) || self.snapshot.is_pulled(activity))

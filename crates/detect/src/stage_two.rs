@@ -16,7 +16,7 @@ use crate::derived::{ACTOR_DEPLOY, CREDENTIAL_MINTED_BY, CREDENTIAL_MOVED};
 use crate::lineage::Lineage;
 use crate::settings::{Sign, SignKind};
 use crate::snapshot::Snapshot;
-use crate::stage_one::{Batch, Candidate, SourceCounts};
+use crate::stage_one::{Batch, Candidate, Revocation, SourceCounts};
 use crate::strings::Symbol;
 
 /// How many records a finding names as its evidence; the rest are counted.
@@ -43,6 +43,8 @@ pub struct Folded {
     pub hits: Vec<(RowId, u32)>,
     /// What the logs covered.
     pub coverage: Vec<Coverage>,
+    /// What took credentials and sessions away, in order of rows.
+    pub revocations: Vec<Revocation>,
     /// Which principals were inferred to deploy to which targets, from the logs' history. Empty
     /// where the user declared them.
     pub inferred_deployers: BTreeMap<String, BTreeSet<String>>,
@@ -71,6 +73,7 @@ impl StageTwo {
             candidates,
             signs,
             deploys,
+            revocations,
             sources,
         } = part;
         let map = self.batch.activities.append(activities);
@@ -114,6 +117,13 @@ impl StageTwo {
         whole
             .deploys
             .extend(deploys.into_iter().map(|row| row + first_row));
+        whole
+            .revocations
+            .extend(revocations.into_iter().map(|revocation| Revocation {
+                row: revocation.row + first_row,
+                subject: renamed(revocation.subject),
+                ..revocation
+            }));
         for (source, counts) in sources {
             let known = whole.sources.entry(source).or_default();
             for (region, count) in counts.regions {
@@ -143,6 +153,7 @@ impl StageTwo {
             candidates,
             signs: sign_hits,
             deploys,
+            mut revocations,
             sources,
         } = self.batch;
         let mut read = BTreeMap::<&'static str, u64>::new();
@@ -159,6 +170,14 @@ impl StageTwo {
             }
             None => false,
         });
+        revocations.retain_mut(|revocation| match new_row(revocation.row) {
+            Some(row) => {
+                revocation.row = row;
+                true
+            }
+            None => false,
+        });
+        revocations.sort_unstable_by_key(|revocation| revocation.row);
         let lineage = Lineage::new(links, credentials);
         let deploys: Vec<RowId> = deploys.into_iter().filter_map(new_row).collect();
         let deployers = Deployers::infer(&activities, &deploys, snapshot);
@@ -200,6 +219,7 @@ impl StageTwo {
             findings,
             hits,
             coverage,
+            revocations,
             inferred_deployers,
         }
     }

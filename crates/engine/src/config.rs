@@ -2,6 +2,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use ipnet::IpNet;
+use jiff::Timestamp;
 use portreeve_detect::{Exception, Settings};
 use portreeve_graph::DeclaredJewel;
 use serde::Deserialize;
@@ -48,6 +49,9 @@ pub struct Config {
     /// What those mean.
     #[serde(skip)]
     pub exceptions: Vec<Exception>,
+    /// When the user says that the intruder was shut out (`--contained-at`).
+    #[serde(skip)]
+    pub contained_at: Option<Timestamp>,
 }
 
 /// Which rules run.
@@ -109,6 +113,7 @@ impl Config {
             accounts: self.accounts.clone(),
             networks: self.networks.clone(),
             exceptions: self.exceptions.clone(),
+            contained_at: self.contained_at,
         }
     }
 

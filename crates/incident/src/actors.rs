@@ -129,6 +129,11 @@ impl Actors {
         self.of_actor.len()
     }
 
+    /// How many personas there are. They count up to this from 0.
+    pub(crate) fn personas(&self) -> PersonaId {
+        self.personas.len() as PersonaId
+    }
+
     pub(crate) fn persona_of(&self, row: RowId) -> PersonaId {
         self.of_row[row as usize]
     }

@@ -5,6 +5,7 @@ use portreeve_graph::{AttackPath, Jewel};
 
 use crate::actor::{self, Profile};
 use crate::case::Case;
+use crate::eviction::{self, Aftermath};
 use crate::facts::Facts;
 use crate::join;
 use crate::reach::{self, Reach};
@@ -40,8 +41,14 @@ pub fn incidents(context: &Context<'_>) -> Vec<Incident> {
     } else {
         Rarity::default()
     };
+    let aftermath = if groups.is_empty() {
+        Aftermath::default()
+    } else {
+        Aftermath::new(context.folded)
+    };
     let surroundings = Surroundings {
         context,
+        aftermath: &aftermath,
         jewels: &jewels,
         rarity: &rarity,
     };
@@ -67,6 +74,7 @@ struct Surroundings<'s> {
     context: &'s Context<'s>,
     jewels: &'s [Jewel],
     rarity: &'s Rarity,
+    aftermath: &'s Aftermath,
 }
 
 fn incident(case: &Case<'_>, surroundings: &Surroundings<'_>) -> Incident {
@@ -83,6 +91,7 @@ fn incident(case: &Case<'_>, surroundings: &Surroundings<'_>) -> Incident {
     let weighed = weigh::parts(case, &touched, reach, surroundings.rarity, &likeness);
     let (score, score_parts) = score::score(case, &facts, &touched, &paths, weighed);
     let severity = score::severity(case, score);
+    let (containment, evicted) = eviction::eviction(case, surroundings.aftermath);
     let story = story::story(case, &facts, &touched, &paths, omitted_paths);
     Incident {
         id: id(case),
@@ -112,6 +121,8 @@ fn incident(case: &Case<'_>, surroundings: &Surroundings<'_>) -> Incident {
         timeline: timeline(case),
         response: response::steps(case, &facts, jewels),
         likeness,
+        containment,
+        eviction: evicted,
         muted: case.findings().filter(|finding| finding.is_muted()).count() as u64,
         touched,
         paths,

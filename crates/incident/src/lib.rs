@@ -32,6 +32,7 @@ mod build;
 mod case;
 mod clients;
 mod credentials;
+pub mod eviction;
 pub mod exceptions;
 mod facts;
 mod groups;

@@ -3,6 +3,7 @@ use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 use crate::actor::Likeness;
+use crate::eviction::{Containment, Evicted};
 use crate::sight::ProfileSight;
 use portreeve_graph::{AttackPath, Jewel};
 use portreeve_model::{
@@ -152,6 +153,13 @@ pub struct Incident {
     /// How like each known actor it is, and why; the likest first.
     #[serde(default)]
     pub likeness: Vec<Likeness>,
+    /// Since when what follows is judged; absent for what may be ordinary work.
+    #[serde(default)]
+    pub containment: Option<Containment>,
+    /// All that the intruder held, made or changed, and whether it still works; what fired after
+    /// the containment first, then what is alive.
+    #[serde(default)]
+    pub eviction: Vec<Evicted>,
     /// How many of its findings exceptions mute. They are told, and neither page nor score.
     #[serde(default)]
     pub muted: u64,

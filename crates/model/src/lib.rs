@@ -45,7 +45,7 @@ mod technique;
 
 pub use activity::{
     Activity, Actor, CredentialKind, CredentialRef, MintMethod, Minted, Origin, OriginKind,
-    Outcome, PrincipalKind,
+    Outcome, PrincipalKind, Revoked,
 };
 pub use entity::{Entity, EntityId, EntityKind};
 pub use estate::Estate;

@@ -1,6 +1,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use jiff::Timestamp;
 use portreeve_model::Severity;
 
 /// Tells defenders of a cloud estate where an intruder could walk, whether one is walking now, and
@@ -83,6 +84,10 @@ pub(crate) struct Investigate {
     /// Indicators: a STIX 2.1 bundle, CSV, or one a line; defanged forms are understood
     #[arg(long, value_name = "FILE")]
     pub(crate) ioc: Vec<PathBuf>,
+    /// When the intruder was shut out, as 2026-03-19T15:00:00Z: what was made or touched is told as
+    /// dead, alive or unknown since then
+    #[arg(long, value_name = "TIME")]
+    pub(crate) contained_at: Option<Timestamp>,
     #[command(flatten)]
     pub(crate) output: Output,
     /// Replace names, accounts, addresses and keys, for handing the report on

@@ -34,7 +34,8 @@ pub(crate) fn run(options: &Investigate) -> Result<Ending> {
         );
         signs.extend(found.signs);
     }
-    let (config, skip) = settings(&options.input)?;
+    let (mut config, skip) = settings(&options.input)?;
+    config.contained_at = options.contained_at;
     let files = rule_files(&options.rules)?;
     let rules = RuleSet::parse(&files, &config.rules);
     show_diagnostics(&rules, &files);

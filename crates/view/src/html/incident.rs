@@ -9,7 +9,7 @@ use portreeve_model::{Finding, Severity, Timestamp};
 
 use super::finding::{self, actor};
 use super::shape::{Clean, badge};
-use super::{likeness, path, timeline};
+use super::{eviction, likeness, path, timeline};
 use crate::fold::{self, Line};
 use crate::lineage::lineage;
 use crate::{name, text};
@@ -61,6 +61,7 @@ pub(super) fn article(
                     (path::draw(&incident.paths, jewels, &format!("{id}-paths")))
                 }
             }
+            (eviction::section(incident))
             @if !incident.response.is_empty() {
                 section {
                     h3 { "What to do first" }

@@ -6,6 +6,7 @@
 //! reader: each drawing has the same in words beside it.
 
 mod coverage;
+mod eviction;
 mod finding;
 mod incident;
 mod likeness;

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use portreeve_graph::{AttackPath, Jewel, PathStep};
 use portreeve_incident::actor::{Likeness, Resemblance};
+use portreeve_incident::eviction::{Evicted, RecordName};
 use portreeve_incident::sight::Gap;
 use portreeve_incident::{
     CredentialStory, ExceptionUse, Incident, NetworkUse, Report, ResponseStep, ScorePart,
@@ -173,6 +174,8 @@ fn incident(incident: &mut Incident, visit: Visit<'_>) {
         paths,
         response,
         likeness,
+        containment: _,
+        eviction,
         muted: _,
     } = incident;
     texts(principals, visit);
@@ -201,6 +204,36 @@ fn incident(incident: &mut Incident, visit: Visit<'_>) {
         visit(Field::Text, title);
         texts(command, visit);
         texts(caveat, visit);
+    }
+    for Evicted {
+        kind: _,
+        id,
+        how: _,
+        since: _,
+        record,
+        state: _,
+        until: _,
+        why,
+        shown_by,
+        fired,
+        fired_total: _,
+    } in eviction
+    {
+        texts([id, why], visit);
+        for RecordName {
+            time: _,
+            action,
+            actor,
+            event_id,
+            file,
+            index: _,
+        } in record.iter_mut().chain(shown_by).chain(fired)
+        {
+            visit(Field::Fixed, action);
+            visit(Field::Text, actor);
+            fixed(event_id, visit);
+            shared(file, &mut |text| visit(Field::File, text));
+        }
     }
     for Likeness {
         // An intruder's public name is nobody's secret.

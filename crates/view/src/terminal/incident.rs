@@ -2,7 +2,7 @@ use portreeve_incident::{CredentialStory, Incident, NetworkUse, ResponseStep, To
 use portreeve_model::{Severity, Timestamp};
 
 use super::page::{self, FAINT, JEWEL, Page, STRONG, SUSPECT, Span, faint, plain};
-use super::{Context, Options, left_out, likeness, path};
+use super::{Context, Options, eviction, left_out, likeness, path};
 use crate::fold::{self, Line};
 use crate::lineage::lineage;
 use crate::{name, text};
@@ -22,6 +22,7 @@ pub(super) fn write(page: &mut Page, incident: &Incident, context: &Context<'_>)
     credentials(page, &incident.credential_stories, context.options);
     touched(page, &incident.touched, context);
     paths(page, incident, context);
+    eviction::write(page, incident, context.options);
     response(page, &incident.response);
     timeline(page, incident, context);
 }

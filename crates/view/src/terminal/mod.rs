@@ -3,6 +3,7 @@
 //! Text that comes from records is cleaned before it is shown (see [`crate::text::clean`]).
 //! Commands are never broken or shortened, so that they can be copied.
 
+mod eviction;
 mod exceptions;
 mod incident;
 mod likeness;
@@ -18,6 +19,7 @@ use portreeve_incident::{ExceptionUse, Report};
 use portreeve_model::{BlindSpot, Finding};
 
 use crate::text;
+pub(crate) use eviction::summed;
 pub(crate) use incident::period;
 pub(crate) use likeness::LEAST_SHOWN;
 use page::{Page, STRONG, SUSPECT, Span, faint, plain};

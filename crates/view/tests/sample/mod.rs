@@ -220,6 +220,69 @@ fn credential_story(
     }
 }
 
+fn containment() -> eviction::Containment {
+    eviction::Containment {
+        at: at("2026-02-19T18:00:00Z"),
+        basis: eviction::ContainmentBasis::Stated,
+    }
+}
+
+fn evicted() -> Vec<eviction::Evicted> {
+    use portreeve_incident::eviction::*;
+    let record = |action: &str, time: &str| RecordName {
+        time: Some(at(time)),
+        action: action.into(),
+        actor: PIPELINE.into(),
+        event_id: Some("e-0001".into()),
+        file: format!("{LOGS}/a.json.gz").into(),
+        index: 3,
+    };
+    let thing = |kind: &str, id: &str, how, state, why: &str| Evicted {
+        kind: kind.into(),
+        id: id.into(),
+        how,
+        since: Some(at("2026-02-19T15:20:02Z")),
+        record: Some(record("sts:AssumeRole", "2026-02-19T15:20:02Z")),
+        state,
+        until: None,
+        why: why.into(),
+        shown_by: None,
+        fired: Vec::new(),
+        fired_total: 0,
+    };
+    vec![
+        Evicted {
+            until: Some(at("2026-02-20T03:20:02Z")),
+            fired: vec![record("s3:GetObject", "2026-02-19T19:11:00Z")],
+            fired_total: 1,
+            ..thing(
+                "session",
+                MINTED_LATER,
+                Hold::Made,
+                EvictionState::AliveUntil,
+                "it ends by itself then",
+            )
+        },
+        thing(
+            "trust of a role",
+            PIPELINE_ROLE,
+            Hold::Changed,
+            EvictionState::Alive,
+            "no record in the logs takes it away",
+        ),
+        Evicted {
+            shown_by: Some(record("s3:PutObject", "2026-02-19T17:40:00Z")),
+            ..thing(
+                "content",
+                &format!("{BUCKET}/_next/static/chunks/main.4f2a.js"),
+                Hold::Changed,
+                EvictionState::Dead,
+                "s3:PutObject at 2026-02-19 17:40 UTC",
+            )
+        },
+    ]
+}
+
 fn exception() -> ExceptionUse {
     ExceptionUse {
         id: "nightly-scan".into(),
@@ -381,6 +444,8 @@ fn incident(story: &Story) -> Incident {
             },
         ],
         likeness: vec![likeness()],
+        containment: Some(containment()),
+        eviction: evicted(),
         muted: 0,
     }
 }

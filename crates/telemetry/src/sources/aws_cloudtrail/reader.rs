@@ -7,7 +7,7 @@ use portreeve_record::{Fields, Record};
 use super::targets::Targets;
 use super::unwrap::Unwrapper;
 use super::wanted::{INSIGHT, Native, Wanted, text, truth};
-use super::{identity, mint, outcome, time};
+use super::{identity, mint, outcome, revoke, time};
 use crate::{Reader, Unwrapped};
 
 /// Reads CloudTrail's own records.
@@ -58,6 +58,7 @@ impl Reader for CloudTrailReader {
             .map(Cow::Borrowed)
             .or_else(|| actor.account.clone());
         let minted = mint::read(wanted, record, operation, &actor);
+        let revoked = revoke::read(wanted, record, operation, &actor);
         Activity {
             source: super::ID,
             event_id: get(wanted.event_id).map(Cow::Borrowed),
@@ -79,6 +80,7 @@ impl Reader for CloudTrailReader {
             client: get(wanted.user_agent).map(Cow::Borrowed),
             outcome: outcome::read(wanted, record, operation),
             minted,
+            revoked,
         }
     }
 
