@@ -136,21 +136,25 @@ pub struct RecordName {
     pub actor: String,
     /// The source's event id.
     pub event_id: Option<String>,
-    /// The file that holds it.
-    pub file: Arc<str>,
-    /// Its number in that file.
-    pub index: u64,
+    /// The file that holds it, where it has no event id to be found by.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file: Option<Arc<str>>,
+    /// Its number in that file, likewise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub index: Option<u64>,
 }
 
 impl RecordName {
     fn of(row: ActivityRow<'_>) -> Self {
+        let event_id = row.event_id();
+        let is_nameless = event_id.is_none();
         Self {
             time: row.time(),
             action: row.action().to_owned(),
             actor: row.actor(),
-            event_id: row.event_id(),
-            file: row.file().clone(),
-            index: row.position().index,
+            event_id,
+            file: is_nameless.then(|| row.file().clone()),
+            index: is_nameless.then(|| row.position().index),
         }
     }
 }

@@ -232,7 +232,9 @@ fn incident(incident: &mut Incident, visit: Visit<'_>) {
             visit(Field::Fixed, action);
             visit(Field::Text, actor);
             fixed(event_id, visit);
-            shared(file, &mut |text| visit(Field::File, text));
+            if let Some(file) = file {
+                shared(file, &mut |text| visit(Field::File, text));
+            }
         }
     }
     for Likeness {

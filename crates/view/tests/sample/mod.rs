@@ -234,8 +234,8 @@ fn evicted() -> Vec<eviction::Evicted> {
         action: action.into(),
         actor: PIPELINE.into(),
         event_id: Some("e-0001".into()),
-        file: format!("{LOGS}/a.json.gz").into(),
-        index: 3,
+        file: Some(format!("{LOGS}/a.json.gz").into()),
+        index: Some(3),
     };
     let thing = |kind: &str, id: &str, how, state, why: &str| Evicted {
         kind: kind.into(),
