@@ -36,7 +36,9 @@ mod changes;
 mod clients;
 mod correlating;
 mod derived;
+mod exceptions;
 mod groups;
+mod hours;
 mod lineage;
 mod networks;
 mod people;
@@ -53,14 +55,17 @@ pub use clients::{
     Client, ClientKind, client_family, described_client, is_provider_family, is_specific_family,
 };
 pub use derived::{DERIVED_FIELDS, DerivedField, DerivedValues, Stage, derived_field, set_derived};
+pub use exceptions::{Exception, mute};
 pub use lineage::{Certainty, CredentialFacts, Lineage, Link, Reason};
 pub use networks::{
     DataOrigin, Explanation, Network, NetworkData, NetworkDataError, Networks, ProviderSign,
     Providers, RangeTable, TAIL, TableReader, is_callers_address,
 };
-pub use settings::{DeclaredNetwork, NetworkDetail, Settings, Sign, SignKind, Vendor};
+pub use settings::{
+    DeclaredNetwork, NetworkDetail, Settings, Sign, SignKind, Vendor, matches_pattern,
+};
 pub use snapshot::Snapshot;
-pub use stage_one::{Batch, StageOne};
+pub use stage_one::{Batch, Revocation, RevocationKind, StageOne};
 pub use stage_two::{DEPLOY_DAYS, EVIDENCE_LIMIT, Folded, StageTwo, stable_id};
 pub use strings::{Strings, Symbol};
 pub use subject::Subject;

@@ -1,8 +1,11 @@
 use std::collections::BTreeMap;
 
 use ipnet::IpNet;
+use jiff::Timestamp;
 
 use portreeve_model::{Outcome, Severity};
+
+use crate::exceptions::Exception;
 
 /// What the user declares about their estate, from `portreeve.toml`.
 #[derive(Clone, Debug, Default)]
@@ -20,6 +23,10 @@ pub struct Settings {
     pub autonomous_systems: BTreeMap<u32, DeclaredNetwork>,
     /// Vendors whose calls from their networks are expected.
     pub vendors: Vec<Vendor>,
+    /// Findings that are expected.
+    pub exceptions: Vec<Exception>,
+    /// When the user says that the intruder was shut out.
+    pub contained_at: Option<Timestamp>,
 }
 
 /// What more the user says of a network.
@@ -70,7 +77,7 @@ impl Settings {
 }
 
 /// Whether a text matches a pattern in which `*` stands for any characters.
-pub(crate) fn matches_pattern(pattern: &str, text: &str) -> bool {
+pub fn matches_pattern(pattern: &str, text: &str) -> bool {
     let mut parts = pattern.split('*');
     let first = parts.next().unwrap_or_default();
     let Some(mut rest) = text.strip_prefix(first) else {

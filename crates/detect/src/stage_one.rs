@@ -2,13 +2,15 @@ use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use foldhash::fast::FixedState;
-use portreeve_model::{Activity, MintMethod, PolicyChange};
+use jiff::Timestamp;
+use portreeve_model::{Activity, MintMethod, Outcome, PolicyChange, Revoked};
 use portreeve_record::{FieldId, Fields, Record, Value};
 use portreeve_sigma::{Hit, Matcher, Rule, Scratch, Verdict};
 
 use crate::activities::{Activities, Position, RowId};
 use crate::behaviour::{Copies, Correlations};
 use crate::derived::{DerivedValues, Deriver, Stage, derived_field};
+use crate::hours::{CellKey, Cells};
 use crate::lineage::{Link, Reason, Use};
 use crate::settings::{Sign, SignKind};
 use crate::snapshot::Snapshot;
@@ -40,13 +42,37 @@ pub struct Batch {
     pub(crate) changes: Vec<(RowId, PolicyChange<'static>)>,
     /// What certain hits show of their records, for rules that ask for it.
     pub(crate) shown: Vec<Candidate>,
+    pub(crate) revocations: Vec<Revocation>,
     pub(crate) sources: BTreeMap<&'static str, SourceCounts>,
+}
+
+/// An activity that took a credential, or a principal's sessions, away.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Revocation {
+    /// The activity's row.
+    pub row: RowId,
+    /// The credential, or the principal whose sessions are refused.
+    pub subject: Symbol,
+    /// What was done.
+    pub kind: RevocationKind,
+}
+
+/// What a revocation does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RevocationKind {
+    /// The credential no longer works.
+    Revoked,
+    /// The credential works again.
+    Restored,
+    /// The principal's sessions that were issued before a time are refused.
+    SessionsBefore(Timestamp),
 }
 
 #[derive(Clone, Debug, Default)]
 pub(crate) struct SourceCounts {
     pub(crate) regions: BTreeMap<String, u64>,
     pub(crate) kinds: BTreeMap<String, u64>,
+    pub(crate) cells: Cells,
 }
 
 /// A rule on a record, with what the record says to that rule: one that matches if history says
@@ -206,6 +232,19 @@ impl<'s> StageOne<'s> {
             };
             batch.links.push(link);
         }
+        if let Some(revoked) = &activity.revoked
+            && matches!(activity.outcome, Outcome::Success)
+        {
+            let (subject, kind) = match revoked {
+                Revoked::Credential(id) => (id, RevocationKind::Revoked),
+                Revoked::Restored(id) => (id, RevocationKind::Restored),
+                Revoked::Sessions { principal, before } => {
+                    (principal, RevocationKind::SessionsBefore(*before))
+                }
+            };
+            let subject = batch.activities.strings_mut().intern(subject);
+            batch.revocations.push(Revocation { row, subject, kind });
+        }
         if activity.read_only != Some(true)
             && (self.snapshot.is_web_origin(activity) || self.snapshot.is_pulled(activity))
         {
@@ -219,7 +258,18 @@ impl<'s> StageOne<'s> {
                 batch.signs.push((row, number as u32));
             }
         }
+        let cell = CellKey {
+            account: batch.activities.get(row).account_symbol(),
+            region: batch
+                .activities
+                .strings_mut()
+                .intern_option(activity.region.as_deref()),
+            kind: batch.activities.strings_mut().intern(event_kind),
+        };
         let counts = batch.sources.entry(activity.source).or_default();
+        if let Some(time) = activity.time {
+            counts.cells.add(cell, time);
+        }
         count(&mut counts.kinds, event_kind);
         if let Some(region) = activity.region.as_deref() {
             count(&mut counts.regions, region);

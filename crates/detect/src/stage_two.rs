@@ -25,7 +25,7 @@ use crate::lineage::{self, Lineage, Reason};
 use crate::people::People;
 use crate::settings::{Sign, SignKind};
 use crate::snapshot::Snapshot;
-use crate::stage_one::{Batch, Candidate, SourceCounts};
+use crate::stage_one::{Batch, Candidate, Revocation, SourceCounts};
 use crate::strings::Symbol;
 
 /// How many records a finding names as its evidence; the rest are counted.
@@ -57,6 +57,8 @@ pub struct Folded {
     pub hits: Vec<(RowId, u32)>,
     /// What the logs covered.
     pub coverage: Vec<Coverage>,
+    /// What took credentials and sessions away, in order of rows.
+    pub revocations: Vec<Revocation>,
     /// Which principals were inferred to deploy to which targets, from the logs' history. Empty
     /// where the user declared them.
     pub inferred_deployers: BTreeMap<String, BTreeSet<String>>,
@@ -106,6 +108,7 @@ impl StageTwo {
             deploys,
             changes,
             shown,
+            revocations,
             sources,
             ..
         } = part;
@@ -156,6 +159,13 @@ impl StageTwo {
         whole
             .deploys
             .extend(deploys.into_iter().map(|row| row + first_row));
+        whole
+            .revocations
+            .extend(revocations.into_iter().map(|revocation| Revocation {
+                row: revocation.row + first_row,
+                subject: renamed(revocation.subject),
+                ..revocation
+            }));
         for (source, counts) in sources {
             let known = whole.sources.entry(source).or_default();
             for (region, count) in counts.regions {
@@ -164,6 +174,7 @@ impl StageTwo {
             for (kind, count) in counts.kinds {
                 *known.kinds.entry(kind).or_default() += count;
             }
+            known.cells.merge(counts.cells, renamed);
         }
     }
 
@@ -187,6 +198,7 @@ impl StageTwo {
             deploys,
             changes,
             shown,
+            mut revocations,
             sources,
             ..
         } = self.batch;
@@ -202,6 +214,14 @@ impl StageTwo {
             link.row = link.row.and_then(new_row);
             link.row.is_some()
         });
+        revocations.retain_mut(|revocation| match new_row(revocation.row) {
+            Some(row) => {
+                revocation.row = row;
+                true
+            }
+            None => false,
+        });
+        revocations.sort_unstable_by_key(|revocation| revocation.row);
         let facts = lineage::facts(uses, activities.strings());
         let people = People::new(facts.values(), snapshot.people(), activities.strings_mut());
         let lineage = Lineage::join(&mut activities, links, facts, &people);
@@ -303,6 +323,7 @@ impl StageTwo {
             findings,
             hits,
             coverage,
+            revocations,
             inferred_deployers,
             changes_not_judged: judged.left,
             behaviour,
@@ -666,6 +687,7 @@ pub(crate) fn shell(
         evidence_total: rows.len() as u64,
         rule_author: None,
         details: Vec::new(),
+        muted_by: None,
     }
 }
 
@@ -697,11 +719,14 @@ fn coverage(
                 source: source.to_owned(),
                 regions: counts.regions.into_keys().collect(),
                 event_kinds: counts.kinds,
+                cells: counts.cells.told(activities.strings()),
+                cells_omitted: counts.cells.are_too_many(),
                 ..Coverage::default()
             };
             (source, (coverage, BTreeSet::new()))
         })
         .collect();
+    let mut services = HashMap::<(&str, Symbol, Symbol), u64, FixedState>::default();
     for row in activities.iter() {
         let Some((coverage, days)) = sources.get_mut(row.source()) else {
             continue;
@@ -719,6 +744,20 @@ fn coverage(
             && !coverage.accounts.contains(account)
         {
             coverage.accounts.insert(account.to_owned());
+        }
+        *services
+            .entry((row.source(), row.account_symbol(), row.action_symbol()))
+            .or_default() += 1;
+    }
+    for ((source, account, action), count) in services {
+        let text = |symbol| activities.strings().get(symbol).unwrap_or_default();
+        if let Some((coverage, _)) = sources.get_mut(source) {
+            let service = text(action).split(':').next().unwrap_or_default();
+            let of_account = coverage.services.entry(text(account).to_owned());
+            *of_account
+                .or_default()
+                .entry(service.to_owned())
+                .or_default() += count;
         }
     }
     sources

@@ -7,11 +7,13 @@ use ipnet::IpNet;
 use jiff::ToSpan;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
-use portreeve_detect::{DeclaredNetwork, NetworkDetail, Settings, Vendor};
+use portreeve_detect::{DeclaredNetwork, Exception, NetworkDetail, Settings, Vendor};
 use portreeve_graph::DeclaredJewel;
 use portreeve_model::Timestamp;
 use serde::de::{self, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
+
+use crate::exceptions::{self, ExceptionEntry};
 
 /// What the user declares in `portreeve.toml`. Everything in it is optional.
 ///
@@ -64,6 +66,15 @@ pub struct Config {
     pub rules: RuleSettings,
     /// When the estate was surely clean: only then is learnt what is normal.
     pub known_good: Option<Period>,
+    /// Findings that are expected: they neither page nor score.
+    #[serde(rename = "exceptions")]
+    pub exception_entries: Vec<ExceptionEntry>,
+    /// What those mean.
+    #[serde(skip)]
+    pub exceptions: Vec<Exception>,
+    /// When the user says that the intruder was shut out (`--contained-at`).
+    #[serde(skip)]
+    pub contained_at: Option<Timestamp>,
 }
 
 /// A time from a moment to another, both included. Written `A..B`, each a date or a time with its
@@ -289,6 +300,7 @@ impl Config {
         for file in &mut config.network_data {
             *file = folder.join(&*file);
         }
+        config.exceptions = exceptions::read(&config.exception_entries, path)?;
         Ok(config)
     }
 
@@ -315,6 +327,8 @@ impl Config {
                     principals: vendor.principals.clone(),
                 })
                 .collect(),
+            exceptions: self.exceptions.clone(),
+            contained_at: self.contained_at,
             ..Settings::default()
         };
         for (key, NetworkValue(network)) in &self.networks {

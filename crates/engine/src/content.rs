@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use include_dir::{Dir, include_dir};
 use portreeve_graph::Catalogue;
+use portreeve_incident::actor::Profile;
 use portreeve_sigma::{Correlation, Diagnostic, Rule};
 use portreeve_telemetry::Source;
 use sha2::{Digest, Sha256};
@@ -13,6 +14,7 @@ use crate::config::RuleSettings;
 static RULES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../rules");
 static CORRELATIONS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../correlations");
 static ESCALATIONS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../escalations");
+static ACTORS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../actors");
 
 /// A content file: its name for messages, and its text.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -37,6 +39,20 @@ pub fn built_in_correlations() -> Vec<ContentFile> {
 /// The escalations that are built into the program, in order of name.
 pub fn built_in_escalations() -> Vec<ContentFile> {
     embedded(&ESCALATIONS, "escalations")
+}
+
+/// The profiles of actors that are built into the program, and what is wrong with those that
+/// cannot be read.
+pub fn built_in_profiles() -> (Vec<Profile>, Vec<String>) {
+    let mut profiles = Vec::new();
+    let mut errors = Vec::new();
+    for file in embedded(&ACTORS, "actors") {
+        match Profile::parse(&file.name, &file.text) {
+            Ok(profile) => profiles.push(profile),
+            Err(error) => errors.push(error.to_string()),
+        }
+    }
+    (profiles, errors)
 }
 
 fn embedded(folder: &Dir<'_>, prefix: &str) -> Vec<ContentFile> {

@@ -26,6 +26,7 @@ mod config;
 mod content;
 mod correlation_tests;
 mod discover;
+mod exceptions;
 mod inventory;
 mod networks;
 mod open;
@@ -42,9 +43,10 @@ pub use config::{
 };
 pub use content::{
     ContentFile, RuleReadError, RuleSet, built_in_catalogue, built_in_correlations,
-    built_in_escalations, built_in_rules, read_rules, render_diagnostic,
+    built_in_escalations, built_in_profiles, built_in_rules, read_rules, render_diagnostic,
 };
 pub use correlation_tests::test_correlations;
+pub use exceptions::{ExceptionEntry, exceptions_toml, parse_verdicts};
 pub use networks::{
     FoundData, OPEN_SET, StoredContent, StoredData, UpdateError, default_network_folder, networks,
     stored_data, update_from_files, update_from_open_set,
@@ -54,7 +56,8 @@ pub use portreeve_detect::Explanation;
 pub use progress::{Progress, Silent};
 pub use rule_tests::{RuleTests, test_rules};
 pub use run::{
-    Knowledge, Lineages, NothingReadable, Request, RunError, investigate, lineage, survey,
+    Gathered, Knowledge, Lineages, NothingReadable, Request, RunError, gather, investigate,
+    lineage, survey,
 };
 pub use seam::Seam;
 pub use signs::{Indicators, SignError, parse_indicators, parse_sign};

@@ -1,20 +1,23 @@
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use portreeve_detect::behaviour::Correlations;
-use portreeve_detect::{Folded, Networks, Sign, Snapshot, StageOne};
-use portreeve_graph::{Catalogue, Changes, Graph};
-use portreeve_incident::{Certainty, Report, Summary, Trace};
-use portreeve_model::{BlindSpot, DeadLetter, Estate, Input, InputKind};
+use portreeve_detect::{Exception, Folded, Networks, Settings, Sign, Snapshot, StageOne};
+use portreeve_graph::{Catalogue, Changes, Graph, Jewel};
+use portreeve_incident::actor::Profile;
+use portreeve_incident::exceptions::uses;
+use portreeve_incident::sight::{Surveyed, sight};
+use portreeve_incident::{Certainty, Incident, Report, Summary, Trace};
+use portreeve_model::{DeadLetter, Estate, Input, InputKind};
 use portreeve_record::{Extractor, Fields, SlotBuffer};
 use portreeve_sigma::Matcher;
 use portreeve_telemetry::Recognition;
 
 use crate::config::Config;
-use crate::content::{RuleSet, built_in_catalogue, is_for};
+use crate::content::{RuleSet, built_in_catalogue, built_in_profiles, is_for};
 use crate::discover::{Found, discover};
 use crate::inventory;
 use crate::networks::{self, FoundData};
@@ -221,78 +224,35 @@ fn look(
     )
 }
 
-/// Everything that was read, folded, before anything is told of it.
-struct Run {
+/// The main job: everything below the paths, to a report.
+pub fn investigate(request: Request, progress: &dyn Progress) -> Result<Report, RunError> {
+    let mut gathered = gather(request, progress)?;
+    progress.begin("Telling incidents", 0);
+    Ok(gathered.report())
+}
+
+/// All that was read and found, before incidents are told of it.
+#[derive(Debug)]
+pub struct Gathered {
     config: Config,
-    rules_sha256: String,
-    /// How many rules and correlations are in use.
-    rules: u64,
     estate: Arc<Estate>,
     graph: Arc<Graph>,
     networks: Arc<Networks>,
+    jewels: Vec<Jewel>,
+    settings: Settings,
+    profiles: Vec<Profile>,
+    folded: Folded,
+    rules_sha256: String,
+    /// Names of the rules' files, without folders and ending, by the rules' ids.
+    rule_files: BTreeMap<String, String>,
+    /// How many rules and correlations are in use.
+    rules: u64,
     inputs: Vec<Input>,
     dead_letters: Vec<DeadLetter>,
-    notes: Vec<String>,
-    folded: Folded,
     dead_letters_omitted: u64,
+    notes: Vec<String>,
     summary: Summary,
-}
-
-/// The main job: everything below the paths, to a report.
-pub fn investigate(request: Request, progress: &dyn Progress) -> Result<Report, RunError> {
-    let start = Instant::now();
-    let Run {
-        config,
-        rules_sha256,
-        rules,
-        estate,
-        graph,
-        networks,
-        inputs,
-        dead_letters,
-        mut notes,
-        folded,
-        dead_letters_omitted,
-        summary,
-    } = fold(request, progress)?;
-    notes.extend(deploy_note(&config, &folded.inferred_deployers));
-    notes.extend(known_good_note(&config));
-    notes.extend(folded.behaviour.notes());
-    notes.extend(unrecognised_note(&inputs));
-    if folded.changes_not_judged > 0 {
-        notes.push(format!(
-            "{} changes of policies, trusts and memberships were not judged by what they open, since there are many in a large estate; the first were.",
-            folded.changes_not_judged
-        ));
-    }
-    progress.begin("Telling incidents", 0);
-    let context = portreeve_incident::Context {
-        folded: &folded,
-        reach: Some(&*graph),
-        networks: &networks,
-    };
-    let incidents = portreeve_incident::incidents(&context);
-    let mut blind_spots = estate.blind_spots.clone();
-    blind_spots.extend(no_data_events(&folded.coverage));
-    Ok(Report {
-        version: env!("CARGO_PKG_VERSION").to_owned(),
-        rules_sha256,
-        rules,
-        simulated: config.simulated,
-        incidents,
-        findings: folded.findings,
-        jewels: graph.jewels(),
-        coverage: folded.coverage,
-        blind_spots,
-        dead_letters,
-        dead_letters_omitted,
-        inputs,
-        notes,
-        summary: Summary {
-            seconds: start.elapsed().as_secs_f64(),
-            ..summary
-        },
-    })
+    start: Instant,
 }
 
 /// What `lineage` tells: the trees of the credentials that were asked for.
@@ -316,16 +276,14 @@ pub fn lineage(
     at_least: Certainty,
     progress: &dyn Progress,
 ) -> Result<Lineages, RunError> {
-    let Run {
+    let Gathered {
         networks,
-        inputs,
-        dead_letters,
-        mut notes,
         folded,
+        dead_letters,
+        notes,
         summary,
         ..
-    } = fold(request, progress)?;
-    notes.extend(unrecognised_note(&inputs));
+    } = gather(request, progress)?;
     Ok(Lineages {
         trace: portreeve_incident::trace(&folded, &networks, asked, at_least),
         records: summary.records,
@@ -334,8 +292,9 @@ pub fn lineage(
     })
 }
 
-/// Reads and folds everything below the paths.
-fn fold(request: Request, progress: &dyn Progress) -> Result<Run, RunError> {
+/// Reads everything below the paths, matches the rules, and folds what was found.
+pub fn gather(request: Request, progress: &dyn Progress) -> Result<Gathered, RunError> {
+    let start = Instant::now();
     let Request {
         paths,
         config,
@@ -381,6 +340,18 @@ fn fold(request: Request, progress: &dyn Progress) -> Result<Run, RunError> {
             .chain(&problems)
             .map(ToString::to_string),
     );
+    let rule_files = rules
+        .rules
+        .iter()
+        .filter_map(|rule| {
+            let stem = Path::new(&*rule.file).file_stem()?;
+            Some((rule.id.clone()?, stem.to_string_lossy().into_owned()))
+        })
+        .chain(rules.correlations.iter().filter_map(|correlation| {
+            let stem = Path::new(&*correlation.file).file_stem()?;
+            Some((correlation.id.clone()?, stem.to_string_lossy().into_owned()))
+        }))
+        .collect();
     let in_use = rules
         .rules
         .iter()
@@ -478,20 +449,101 @@ fn fold(request: Request, progress: &dyn Progress) -> Result<Run, RunError> {
         .into_stage_two()
         .with_correlations(correlations, config.known_good.map(|period| period.0))
         .finish(&rules.rules, &matcher, &fields, &snapshot, &signs);
-    Ok(Run {
+    notes.extend(deploy_note(&config, &folded.inferred_deployers));
+    notes.extend(known_good_note(&config));
+    notes.extend(folded.behaviour.notes());
+    notes.extend(unrecognised_note(&inputs));
+    if folded.changes_not_judged > 0 {
+        notes.push(format!(
+            "{} changes of policies, trusts and memberships were not judged by what they open, since there are many in a large estate; the first were.",
+            folded.changes_not_judged
+        ));
+    }
+
+    let (profiles, errors) = built_in_profiles();
+    notes.extend(errors);
+    Ok(Gathered {
         config,
-        rules_sha256: rules.sha256,
-        rules: in_use,
         estate,
         graph,
         networks,
+        jewels,
+        settings,
+        profiles,
+        folded,
+        rules_sha256: rules.sha256,
+        rule_files,
+        rules: in_use,
         inputs,
         dead_letters,
-        notes,
-        folded,
         dead_letters_omitted,
+        notes,
         summary,
+        start,
     })
+}
+
+impl Gathered {
+    /// The exceptions that the settings declare.
+    pub fn exceptions(&self) -> &[Exception] {
+        &self.settings.exceptions
+    }
+
+    /// The incidents, with these exceptions and no others; and how many findings each muted.
+    pub fn incidents(&mut self, exceptions: &[Exception]) -> (Vec<Incident>, Vec<u64>) {
+        let muted = portreeve_detect::mute(&mut self.folded, exceptions, &self.rule_files);
+        let incidents = portreeve_incident::incidents(&portreeve_incident::Context {
+            folded: &self.folded,
+            reach: Some(&*self.graph),
+            networks: &self.networks,
+            settings: &self.settings,
+            profiles: &self.profiles,
+        });
+        (incidents, muted)
+    }
+
+    /// The report.
+    pub fn report(&mut self) -> Report {
+        let exceptions = self.settings.exceptions.clone();
+        let (incidents, muted) = self.incidents(&exceptions);
+        let Self { folded, estate, .. } = self;
+        let readable: Vec<&str> = portreeve_telemetry::sources()
+            .iter()
+            .map(|source| source.id())
+            .collect();
+        let (sight, missing) = sight(&Surveyed {
+            folded,
+            estate,
+            jewels: &self.jewels,
+            settings: &self.settings,
+            profiles: &self.profiles,
+            readable: &readable,
+        });
+        let mut blind_spots = estate.blind_spots.clone();
+        blind_spots.extend(missing);
+        let last = folded.coverage.iter().filter_map(|it| it.last).max();
+        Report {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            rules_sha256: self.rules_sha256.clone(),
+            rules: self.rules,
+            simulated: self.config.simulated,
+            exceptions: uses(&exceptions, &muted, &folded.findings, &incidents, last),
+            incidents,
+            findings: folded.findings.clone(),
+            jewels: self.jewels.clone(),
+            coverage: folded.coverage.clone(),
+            sight,
+            blind_spots,
+            dead_letters: self.dead_letters.clone(),
+            dead_letters_omitted: self.dead_letters_omitted,
+            inputs: self.inputs.clone(),
+            notes: self.notes.clone(),
+            summary: Summary {
+                seconds: self.start.elapsed().as_secs_f64(),
+                ..self.summary.clone()
+            },
+        }
+    }
 }
 
 /// Files to read, the largest first so that no thread is left with a large one at the end.
@@ -652,20 +704,5 @@ fn unrecognised_note(inputs: &[Input]) -> Option<String> {
             String::new()
         };
         format!("Not recognised as log or inventory, and left out: {listed}{rest}.")
-    })
-}
-
-/// Reads and writes of objects, and calls of functions, are logged only where somebody asked for
-/// it: without them a report must not say that nobody touched the content.
-fn no_data_events(coverage: &[portreeve_model::Coverage]) -> Option<BlindSpot> {
-    let cloudtrail = coverage
-        .iter()
-        .find(|coverage| coverage.source == "aws.cloudtrail")?;
-    (!cloudtrail.event_kinds.contains_key("Data")).then(|| BlindSpot {
-        missing: "data events of CloudTrail (reads and writes of S3 objects, calls of functions)"
-            .to_owned(),
-        consequence: "whether objects in buckets were read or replaced cannot be told".to_owned(),
-        remedy: "aws cloudtrail put-event-selectors with DataResources for the buckets that matter"
-            .to_owned(),
     })
 }

@@ -220,7 +220,7 @@ pub(crate) fn writes(row: ActivityRow<'_>) -> bool {
 }
 
 /// The action without the API version that some services append: `UpdateFunctionCode20150331v2`.
-fn without_version(action: &str) -> &str {
+pub(crate) fn without_version(action: &str) -> &str {
     let unversioned = match action.rsplit_once('v') {
         Some((head, tail))
             if !tail.is_empty()

@@ -1,15 +1,19 @@
 use std::collections::BTreeSet;
 
-use portreeve_detect::{Folded, Networks, stable_id};
+use portreeve_detect::{Folded, Networks, Settings, stable_id};
 use portreeve_graph::{AttackPath, Jewel};
 
+use crate::actor::{self, Profile};
 use crate::case::Case;
+use crate::eviction::{self, Aftermath};
 use crate::facts::Facts;
 use crate::join;
 use crate::reach::{self, Reach};
 use crate::report::{Incident, TimelineEntry};
 use crate::survey::Survey;
-use crate::{chains, credentials, response, score, story, touched};
+use crate::touched::{self, Jewels};
+use crate::weigh::{self, Rarity};
+use crate::{chains, credentials, response, score, story};
 
 /// What incidents are made from.
 #[derive(Clone, Copy)]
@@ -20,6 +24,10 @@ pub struct Context<'a> {
     pub reach: Option<&'a dyn Reach>,
     /// What is known of networks.
     pub networks: &'a Networks,
+    /// What the user declares.
+    pub settings: &'a Settings,
+    /// What is known of actors, to tell how like them an incident is.
+    pub profiles: &'a [Profile],
 }
 
 /// The incidents of a run, gravest first.
@@ -30,11 +38,28 @@ pub fn incidents(context: &Context<'_>) -> Vec<Incident> {
         .reach
         .map(|reach| reach.jewels())
         .unwrap_or_default();
-    let mut incidents: Vec<Incident> = join::groups(context.folded, &survey)
+    let groups = join::groups(context.folded, &survey);
+    let rarity = if groups.iter().any(|group| group.is_strange() || group.named) {
+        Rarity::new(context.folded, &survey.actors)
+    } else {
+        Rarity::default()
+    };
+    let aftermath = if groups.is_empty() {
+        Aftermath::default()
+    } else {
+        Aftermath::new(context.folded)
+    };
+    let surroundings = Surroundings {
+        context,
+        aftermath: &aftermath,
+        jewels: &jewels,
+        rarity: &rarity,
+    };
+    let mut incidents: Vec<Incident> = groups
         .into_iter()
         .map(|group| {
-            let case = Case::new(context.folded, &survey, networks, group);
-            incident(&case, context.reach, &jewels)
+            let case = Case::new(context.folded, &survey, networks, context.settings, group);
+            incident(&case, &surroundings)
         })
         .collect();
     incidents.sort_by(|a, b| {
@@ -47,7 +72,16 @@ pub fn incidents(context: &Context<'_>) -> Vec<Incident> {
     incidents
 }
 
-fn incident(case: &Case<'_>, reach: Option<&dyn Reach>, jewels: &[Jewel]) -> Incident {
+/// What all incidents of a run are told against.
+struct Surroundings<'s> {
+    context: &'s Context<'s>,
+    jewels: &'s [Jewel],
+    rarity: &'s Rarity,
+    aftermath: &'s Aftermath,
+}
+
+fn incident(case: &Case<'_>, surroundings: &Surroundings<'_>) -> Incident {
+    let (reach, jewels) = (surroundings.context.reach, surroundings.jewels);
     let touched = touched::touched(case, jewels);
     let reaching = reaching_principals(case);
     let (paths, omitted_paths): (Vec<AttackPath>, usize) = reach
@@ -55,9 +89,13 @@ fn incident(case: &Case<'_>, reach: Option<&dyn Reach>, jewels: &[Jewel]) -> Inc
         .unwrap_or_default();
     let credential_stories = credentials::stories(case);
     let facts = Facts::new(case);
-    let (score, score_parts) = score::score(case, &facts, &touched, &paths);
+    let profiles = surroundings.context.profiles;
+    let likeness = actor::likenesses(case, &facts, &Jewels::new(jewels), profiles);
+    let weighed = weigh::parts(case, &touched, reach, surroundings.rarity, &likeness);
+    let (score, score_parts) = score::score(case, &facts, &touched, &paths, weighed);
     let severity = score::severity(case, score);
     let chains = chains::chains(case);
+    let (containment, evicted) = eviction::eviction(case, surroundings.aftermath);
     let story = story::story(case, &facts, &chains, &touched, &paths, omitted_paths);
     Incident {
         id: id(case),
@@ -87,6 +125,10 @@ fn incident(case: &Case<'_>, reach: Option<&dyn Reach>, jewels: &[Jewel]) -> Inc
         findings: case.findings().map(|finding| finding.id.clone()).collect(),
         timeline: timeline(case),
         response: response::steps(case, &facts, jewels),
+        likeness,
+        containment,
+        eviction: evicted,
+        muted: case.findings().filter(|finding| finding.is_muted()).count() as u64,
         touched,
         paths,
     }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use foldhash::fast::FixedState;
-use portreeve_detect::{ActivityRow, Folded, Networks, RowId, Symbol};
+use portreeve_detect::{ActivityRow, Folded, Networks, RowId, Settings, Symbol};
 use portreeve_model::{Finding, Severity};
 
 use crate::join::Group;
@@ -31,6 +31,7 @@ pub(crate) struct Case<'a> {
     pub(crate) folded: &'a Folded,
     pub(crate) survey: &'a Survey<'a>,
     pub(crate) networks: &'a Networks,
+    pub(crate) settings: &'a Settings,
     pub(crate) group: Group,
     /// In order of time.
     pub(crate) rows: Vec<CaseRow>,
@@ -48,12 +49,14 @@ impl<'a> Case<'a> {
         folded: &'a Folded,
         survey: &'a Survey<'a>,
         networks: &'a Networks,
+        settings: &'a Settings,
         group: Group,
     ) -> Self {
         let mut case = Self {
             folded,
             survey,
             networks,
+            settings,
             group,
             rows: Vec::new(),
             deed_rows: HashSet::default(),
@@ -95,9 +98,14 @@ impl<'a> Case<'a> {
             .map(move |number| &folded.findings[*number])
     }
 
-    /// The gravest finding's severity.
+    /// The findings that no exception mutes: those that score.
+    pub(crate) fn loud(&self) -> impl Iterator<Item = &'a Finding> {
+        self.findings().filter(|finding| !finding.is_muted())
+    }
+
+    /// The severity of the gravest finding that no exception mutes.
     pub(crate) fn gravest(&self) -> Severity {
-        self.findings()
+        self.loud()
             .map(|finding| finding.severity)
             .max()
             .unwrap_or_default()

@@ -13,11 +13,17 @@
 //! however the files were split.
 //!
 //! ```
-//! use portreeve_detect::{Folded, Networks};
+//! use portreeve_detect::{Folded, Networks, Settings};
 //! use portreeve_incident::{Context, incidents};
 //!
-//! let (folded, networks) = (Folded::default(), Networks::default());
-//! let context = Context { folded: &folded, reach: None, networks: &networks };
+//! let (folded, networks, settings) = (Folded::default(), Networks::default(), Settings::default());
+//! let context = Context {
+//!     folded: &folded,
+//!     reach: None,
+//!     networks: &networks,
+//!     settings: &settings,
+//!     profiles: &[],
+//! };
 //! assert!(incidents(&context).is_empty());
 //! ```
 //!
@@ -27,11 +33,14 @@
 //! 45, medium from 25, low from 5. That severity is then kept within one step of the gravest
 //! finding's, and never below the severity of a sign that the user named.
 
+pub mod actor;
 mod behaviour;
 mod build;
 mod case;
 mod chains;
 mod credentials;
+pub mod eviction;
+pub mod exceptions;
 mod facts;
 mod join;
 mod lifetime;
@@ -40,17 +49,19 @@ mod reach;
 mod report;
 mod response;
 mod score;
+pub mod sight;
 mod story;
 mod survey;
 mod text;
 mod touched;
 mod trace;
+mod weigh;
 
 pub use build::{Context, incidents};
 pub use portreeve_detect::Certainty;
 pub use reach::Reach;
 pub use report::{
-    Chain, ChainedCredential, CredentialStory, Incident, NetworkUse, Report, ResponseStep,
-    ScorePart, Summary, TimelineEntry, TimelineRole, Touched,
+    Chain, ChainedCredential, CredentialStory, ExceptionState, ExceptionUse, Incident, NetworkUse,
+    Report, ResponseStep, ScorePart, Summary, TimelineEntry, TimelineRole, Touched,
 };
 pub use trace::{Held, Minting, Trace, TracedCredential, Tree, trace};

@@ -3,6 +3,10 @@ use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 use portreeve_detect::Certainty;
+
+use crate::actor::Likeness;
+use crate::eviction::{Containment, Evicted};
+use crate::sight::ProfileSight;
 use portreeve_graph::{AttackPath, Jewel};
 use portreeve_model::{
     BlindSpot, Coverage, DeadLetter, Finding, Input, Severity, Tactic, Technique,
@@ -27,6 +31,12 @@ pub struct Report {
     pub jewels: Vec<Jewel>,
     /// What the logs covered.
     pub coverage: Vec<Coverage>,
+    /// Which steps of each known actor's way the logs can show.
+    #[serde(default)]
+    pub sight: Vec<ProfileSight>,
+    /// The exceptions in use, and what each did.
+    #[serde(default)]
+    pub exceptions: Vec<ExceptionUse>,
     /// What could not be seen.
     pub blind_spots: Vec<BlindSpot>,
     /// What could not be read.
@@ -39,6 +49,57 @@ pub struct Report {
     pub notes: Vec<String>,
     /// The run in figures.
     pub summary: Summary,
+}
+
+/// What one exception did.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ExceptionUse {
+    /// Its name.
+    pub id: String,
+    /// Whether it is in force when the logs end, and was of use.
+    pub state: ExceptionState,
+    /// How many findings it muted.
+    pub muted: u64,
+    /// Incidents with a finding that it muted.
+    pub incidents: Vec<String>,
+    /// What it is for: each scope that narrows it, as `rule=…`.
+    pub scope: Vec<String>,
+    /// From when on.
+    pub from: Option<Timestamp>,
+    /// When it ends.
+    pub expires: Timestamp,
+    /// Who answers for it.
+    pub owner: String,
+    /// Why.
+    pub reason: String,
+    /// Where that was decided.
+    pub ticket: String,
+}
+
+/// Where an exception stands when the logs end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ExceptionState {
+    /// In force, and it muted something.
+    Active,
+    /// In force, and it muted nothing: perhaps it can go.
+    Unused,
+    /// Not in force yet.
+    Upcoming,
+    /// No longer in force: nothing after its end is muted.
+    Expired,
+}
+
+impl ExceptionState {
+    /// The name used in reports.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            ExceptionState::Active => "active",
+            ExceptionState::Unused => "unused",
+            ExceptionState::Upcoming => "upcoming",
+            ExceptionState::Expired => "expired",
+        }
+    }
 }
 
 /// The run in figures.
@@ -94,6 +155,19 @@ pub struct Incident {
     pub paths: Vec<AttackPath>,
     /// What to do first, in order.
     pub response: Vec<ResponseStep>,
+    /// How like each known actor it is, and why; the likest first.
+    #[serde(default)]
+    pub likeness: Vec<Likeness>,
+    /// Since when what follows is judged; absent for what may be ordinary work.
+    #[serde(default)]
+    pub containment: Option<Containment>,
+    /// All that the intruder held, made or changed, and whether it still works; what fired after
+    /// the containment first, then what is alive.
+    #[serde(default)]
+    pub eviction: Vec<Evicted>,
+    /// How many of its findings exceptions mute. They are told, and neither page nor score.
+    #[serde(default)]
+    pub muted: u64,
 }
 
 /// One part of an incident's score.

@@ -30,7 +30,12 @@ pub(crate) fn score(
     facts: &Facts<'_>,
     touched: &[Touched],
     paths: &[AttackPath],
+    weighed: Vec<ScorePart>,
 ) -> (u32, Vec<ScorePart>) {
+    if case.loud().next().is_none() {
+        // All of it is expected.
+        return (0, Vec::new());
+    }
     let mut parts = Vec::new();
     let mut add = |points: u32, reason: String| {
         if points > 0 {
@@ -41,7 +46,7 @@ pub(crate) fn score(
     add(points(gravest), format!("gravest finding is {gravest}"));
 
     let rules: BTreeSet<&str> = case
-        .findings()
+        .loud()
         .filter(|it| is_grave(it))
         .map(|it| it.rule.as_str())
         .collect();
@@ -55,7 +60,7 @@ pub(crate) fn score(
     );
 
     let tactics: BTreeSet<Tactic> = case
-        .findings()
+        .loud()
         .flat_map(|finding| finding.tactics.iter().copied())
         .collect();
     let more_tactics = tactics.len().saturating_sub(1) as u32;
@@ -118,6 +123,7 @@ pub(crate) fn score(
             format!("{} within open reach", counted(open.into(), "crown jewel")),
         );
     }
+    parts.extend(weighed);
     (
         parts.iter().map(|part| part.points).sum::<u32>().min(100),
         parts,
@@ -153,6 +159,9 @@ pub(crate) fn severity(case: &Case<'_>, score: u32) -> Severity {
         let place = (severity as isize + by).clamp(0, Severity::ALL.len() as isize - 1);
         Severity::ALL[place as usize]
     };
+    if case.loud().next().is_none() {
+        return Severity::Informational;
+    }
     let gravest = case.gravest();
     let named = case
         .findings()

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use portreeve_graph::Jewel;
+use portreeve_graph::{Jewel, JewelKind};
 
 use crate::behaviour;
 use crate::case::Case;
@@ -96,7 +96,7 @@ pub(crate) fn touched(case: &Case<'_>, jewels: &[Jewel]) -> Vec<Touched> {
                 actions,
                 written: entry.written,
                 succeeded: entry.succeeded,
-                jewel: jewels.kind(resource).map(str::to_owned),
+                jewel: jewels.kind(resource).map(|kind| kind.title().to_owned()),
             }
         })
         .collect();
@@ -115,26 +115,29 @@ pub(crate) fn touched(case: &Case<'_>, jewels: &[Jewel]) -> Vec<Touched> {
 }
 
 /// Crown jewels by id.
-struct Jewels<'j> {
-    kinds: BTreeMap<&'j str, &'static str>,
+pub(crate) struct Jewels<'j> {
+    kinds: BTreeMap<&'j str, JewelKind>,
 }
 
 impl<'j> Jewels<'j> {
-    fn new(jewels: &'j [Jewel]) -> Self {
+    pub(crate) fn new(jewels: &'j [Jewel]) -> Self {
         let mut kinds = BTreeMap::new();
         for jewel in jewels {
             let id = jewel.id.as_str();
-            kinds
-                .entry(without_suffix(id))
-                .or_insert(jewel.kind.title());
-            kinds.entry(id).or_insert(jewel.kind.title());
+            kinds.entry(without_suffix(id)).or_insert(jewel.kind);
+            kinds.entry(id).or_insert(jewel.kind);
         }
         Self { kinds }
     }
 
+    /// Whether none is known, as where there is no inventory.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.kinds.is_empty()
+    }
+
     /// The kind of jewel that a resource is: by its id, by that of the bucket that holds it, or by
     /// that of the secret without its ending.
-    fn kind(&self, resource: &str) -> Option<&'static str> {
+    pub(crate) fn kind(&self, resource: &str) -> Option<JewelKind> {
         let bucket = names::object(resource).map(|(bucket, _)| bucket);
         [Some(resource), bucket, Some(without_suffix(resource))]
             .into_iter()

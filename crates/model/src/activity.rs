@@ -42,6 +42,24 @@ pub struct Activity<'r> {
     pub minted: Option<Minted<'r>>,
     /// What this activity changed of who may do what, if it did and its record tells the whole.
     pub policy_change: Option<Box<PolicyChange<'r>>>,
+    /// What this activity took away from whoever holds it, if it did.
+    pub revoked: Option<Revoked<'r>>,
+}
+
+/// What an activity takes away, so that a credential no longer works; or gives back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Revoked<'r> {
+    /// A key or password was deleted or deactivated: its id.
+    Credential(Cow<'r, str>),
+    /// A key that was deactivated works again: its id.
+    Restored(Cow<'r, str>),
+    /// All sessions of a principal that were issued before a time are refused.
+    Sessions {
+        /// The principal's id, as far as the record tells it: a role's path may be missing.
+        principal: Cow<'r, str>,
+        /// Sessions issued before this are refused.
+        before: Timestamp,
+    },
 }
 
 /// Who acted: the principal, and the person or workload that its session names.

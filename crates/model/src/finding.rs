@@ -43,6 +43,16 @@ pub struct Finding {
     /// lists under `fields`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub details: Vec<String>,
+    /// The exception that mutes it: it neither pages nor scores.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub muted_by: Option<String>,
+}
+
+impl Finding {
+    /// Whether an exception mutes it.
+    pub fn is_muted(&self) -> bool {
+        self.muted_by.is_some()
+    }
 }
 
 /// What kind of engine found a finding.

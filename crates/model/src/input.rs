@@ -82,4 +82,45 @@ pub struct Coverage {
     pub event_kinds: BTreeMap<String, u64>,
     /// Days (UTC, `YYYY-MM-DD`) between the first and the last on which no record was seen.
     pub days_without_records: Vec<String>,
+    /// Records by account and service, duplicates left out.
+    #[serde(default)]
+    pub services: BTreeMap<String, BTreeMap<String, u64>>,
+    /// What was covered in the whole (every name empty), in each account (region and kind empty),
+    /// and in each account, region and kind of event.
+    #[serde(default)]
+    pub cells: Vec<CoverageCell>,
+    /// Whether there were more cells than are kept, so that none is told.
+    #[serde(default)]
+    pub cells_omitted: bool,
+}
+
+/// What the logs covered of one account, region and kind of event.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CoverageCell {
+    /// The account; empty for all.
+    pub account: String,
+    /// The region; empty for all.
+    pub region: String,
+    /// The kind of event; empty for all.
+    pub kind: String,
+    /// Records with a time, duplicates too.
+    pub records: u64,
+    /// Hours with a record.
+    pub hours: u64,
+    /// The first hour with a record.
+    pub first: Option<Timestamp>,
+    /// The last hour with a record.
+    pub last: Option<Timestamp>,
+    /// Where records are missing that should be there, judged by other days; from the first record
+    /// of the source to its last.
+    pub holes: Vec<Hole>,
+}
+
+/// A stretch of time without records.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Hole {
+    /// The first silent hour.
+    pub from: Timestamp,
+    /// The first hour after it.
+    pub until: Timestamp,
 }

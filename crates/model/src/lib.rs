@@ -50,12 +50,12 @@ mod technique;
 
 pub use activity::{
     Activity, Actor, CredentialKind, CredentialRef, MintMethod, Minted, Origin, OriginKind,
-    Outcome, PrincipalKind,
+    Outcome, PrincipalKind, Revoked,
 };
 pub use entity::{Entity, EntityId, EntityKind};
 pub use estate::Estate;
 pub use finding::{Evidence, Finding, FindingSource};
-pub use input::{BlindSpot, Coverage, DeadLetter, Input, InputKind};
+pub use input::{BlindSpot, Coverage, CoverageCell, DeadLetter, Hole, Input, InputKind};
 pub use jiff::Timestamp;
 pub use policy_change::{PolicyChange, PolicyChangeKind};
 pub use relation::{PolicyLayer, Relation};

@@ -1,6 +1,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use jiff::Timestamp;
 use portreeve_model::Severity;
 use portreeve_simulate::{Share, Without};
 
@@ -35,6 +36,10 @@ pub(crate) enum Task {
     Paths(Paths),
     /// Follow a credential, person or role: what it came from, what came of it, who held it where
     Lineage(Lineage),
+    /// Show which steps of known actors' ways the logs can show, and where they have holes
+    Coverage(Coverage),
+    /// List exceptions and what they mute, or test what they would hide
+    Exceptions(Exceptions),
     /// List the rules and correlations, or test their files
     Rules(Rules),
     /// Fetch, show and ask data of networks: whose an address is, and what kind of network
@@ -89,6 +94,10 @@ pub(crate) struct Investigate {
     /// normal
     #[arg(long, value_name = "A..B")]
     pub(crate) known_good: Option<String>,
+    /// When the intruder was shut out, as 2026-03-19T15:00:00Z: what was made or touched is told as
+    /// dead, alive or unknown since then
+    #[arg(long, value_name = "TIME")]
+    pub(crate) contained_at: Option<Timestamp>,
     #[command(flatten)]
     pub(crate) output: Output,
     /// Replace names, accounts, addresses and keys, for handing the report on
@@ -224,6 +233,75 @@ pub(crate) enum Sureness {
     Likely,
     /// Only links that a record spells out
     Certain,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "EXAMPLES:
+  portreeve coverage logs/ inventory/
+  portreeve coverage logs/ inventory/ --format json
+
+Inventory tells which accounts, regions and web origins there should be logs of.")]
+pub(crate) struct Coverage {
+    #[command(flatten)]
+    pub(crate) input: Input,
+    /// The form of the answer
+    #[arg(long, value_enum, default_value_t = PathsFormat::Terminal)]
+    pub(crate) format: PathsFormat,
+    /// Whether to use colour
+    #[arg(long, value_enum, default_value_t = Colour::Auto)]
+    pub(crate) colour: Colour,
+    /// Show every entry of lists on the terminal
+    #[arg(long)]
+    pub(crate) all: bool,
+    /// How many threads read logs; 0 for one a processor
+    #[arg(long, default_value_t = 0, value_name = "N")]
+    pub(crate) threads: usize,
+}
+
+#[derive(Debug, Args)]
+#[command(
+    args_conflicts_with_subcommands = true,
+    after_help = "EXAMPLES:
+  portreeve exceptions                           those of portreeve.toml, as of today
+  portreeve exceptions logs/ inventory/          what each mutes in these logs
+  portreeve exceptions --test                    would one have hidden a simulated intrusion?
+  portreeve exceptions suggest --verdicts verdicts.toml report.json"
+)]
+pub(crate) struct Exceptions {
+    #[command(subcommand)]
+    pub(crate) task: Option<ExceptionsTask>,
+    /// Files and folders with logs and inventory; without them only the settings are looked at
+    #[arg(value_name = "PATH")]
+    pub(crate) paths: Vec<PathBuf>,
+    /// Settings; without it `portreeve.toml` in the paths or here
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// Simulate intrusions and tell which of them each exception would have hidden; end with exit
+    /// code 10 where one would
+    #[arg(long)]
+    pub(crate) test: bool,
+    /// How many times each intrusion is simulated for the test
+    #[arg(long, default_value_t = 2, value_name = "N", requires = "test", value_parser = clap::value_parser!(u64).range(1..=100))]
+    pub(crate) seeds: u64,
+    #[command(flatten)]
+    pub(crate) rules: RuleSources,
+    /// The form of the answer
+    #[arg(long, value_enum, default_value_t = PathsFormat::Terminal)]
+    pub(crate) format: PathsFormat,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ExceptionsTask {
+    /// Print exceptions that verdicts on incidents suggest; nothing is applied
+    Suggest {
+        /// What people said: `[[verdict]]` with `incident`, `verdict` (true, expected, false),
+        /// `reason`, `owner`, `ticket`
+        #[arg(long, value_name = "FILE")]
+        verdicts: PathBuf,
+        /// The report that the incidents are of, as `investigate --format json` wrote it
+        #[arg(value_name = "REPORT")]
+        report: PathBuf,
+    },
 }
 
 #[derive(Debug, Args)]

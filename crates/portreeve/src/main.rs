@@ -35,6 +35,8 @@ fn main() -> ExitCode {
         Task::Investigate(options) => command::investigate::run(&options),
         Task::Paths(options) => command::paths::run(&options),
         Task::Lineage(options) => command::lineage::run(&options),
+        Task::Coverage(options) => command::coverage::run(&options),
+        Task::Exceptions(options) => command::exceptions::run(&options),
         Task::Rules(options) => command::rules::run(&options),
         Task::Networks(options) => command::networks::run(&options),
         Task::Simulate(options) => command::simulate::run(&options),

@@ -1,6 +1,6 @@
 //! What records say: identities, credentials, outcomes, what was made and acted on.
 
-use portreeve_model::{Activity, CredentialKind, MintMethod, Outcome, PrincipalKind};
+use portreeve_model::{Activity, CredentialKind, MintMethod, Outcome, PrincipalKind, Revoked};
 use portreeve_record::{Extractor, Fields, SlotBuffer};
 use portreeve_telemetry::source;
 use proptest::prelude::*;
@@ -311,6 +311,56 @@ fn outcomes_tell_refusal_from_failure() {
         "ConsoleLogin",
         json!({"responseElements": {"ConsoleLogin": "Success"}}),
         Outcome::Success,
+    );
+}
+
+#[test]
+fn what_is_taken_away_is_told() {
+    let bob = json!({"type": "IAMUser", "arn": "arn:aws:iam::111122223333:user/bob", "accountId": "111122223333", "accessKeyId": "AKIABOB"});
+    let revoked = |operation: &str, asked: Value, expected: Option<Revoked<'static>>| {
+        let more = json!({"requestParameters": asked, "recipientAccountId": "111122223333"});
+        with_activity(&call("iam", operation, bob.clone(), more), |activity, _| {
+            assert_eq!(activity.revoked, expected, "{operation}");
+        });
+    };
+    let key = |status: &str| json!({"userName": "eve", "accessKeyId": "AKIAEVE", "status": status});
+    revoked(
+        "DeleteAccessKey",
+        json!({"userName": "eve", "accessKeyId": "AKIAEVE"}),
+        Some(Revoked::Credential("AKIAEVE".into())),
+    );
+    revoked(
+        "UpdateAccessKey",
+        key("Inactive"),
+        Some(Revoked::Credential("AKIAEVE".into())),
+    );
+    revoked(
+        "UpdateAccessKey",
+        key("Active"),
+        Some(Revoked::Restored("AKIAEVE".into())),
+    );
+    revoked("UpdateAccessKey", key("Odd"), None);
+    revoked("DeleteAccessKey", json!(null), None);
+    revoked(
+        "DeleteLoginProfile",
+        json!({"userName": "eve"}),
+        Some(Revoked::Credential(
+            "password:arn:aws:iam::111122223333:user/eve".into(),
+        )),
+    );
+    let deny = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"*","Resource":"*","Condition":{"DateLessThan":{"aws:TokenIssueTime":"2026-03-19T15:00:00Z"}}}]}"#;
+    revoked(
+        "PutRolePolicy",
+        json!({"roleName": "deploy", "policyName": "AWSRevokeOlderSessions", "policyDocument": deny}),
+        Some(Revoked::Sessions {
+            principal: "arn:aws:iam::111122223333:role/deploy".into(),
+            before: "2026-03-19T15:00:00Z".parse().unwrap(),
+        }),
+    );
+    revoked(
+        "PutRolePolicy",
+        json!({"roleName": "deploy", "policyName": "more", "policyDocument": "{\"Statement\":[]}"}),
+        None,
     );
 }
 

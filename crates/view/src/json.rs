@@ -5,8 +5,9 @@
 use std::io;
 
 use portreeve_graph::{AttackPath, Jewel};
+use portreeve_incident::sight::ProfileSight;
 use portreeve_incident::{Report, Trace};
-use portreeve_model::{BlindSpot, DeadLetter, EntityId};
+use portreeve_model::{BlindSpot, Coverage, DeadLetter, EntityId};
 use serde::Serialize;
 
 /// Writes the whole report as one indented JSON document with a newline at its end.
@@ -49,6 +50,41 @@ pub struct Lineage<'a> {
 /// Writes the lineage of credentials as one indented JSON document with a newline at its end.
 pub fn lineage(lineage: &Lineage<'_>, out: &mut impl io::Write) -> io::Result<()> {
     document(lineage, out)
+}
+
+/// What `coverage --format json` writes.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Sight<'a> {
+    /// What the logs cover, by account, region and kind of event.
+    pub coverage: &'a [Coverage],
+    /// Which steps of each known actor's way they can show.
+    pub sight: &'a [ProfileSight],
+    /// What could not be seen.
+    pub blind_spots: &'a [BlindSpot],
+    /// What could not be read.
+    pub dead_letters: &'a [DeadLetter],
+}
+
+impl<'a> Sight<'a> {
+    /// The part of a report that says what could be seen.
+    pub fn of(report: &'a Report) -> Self {
+        Self {
+            coverage: &report.coverage,
+            sight: &report.sight,
+            blind_spots: &report.blind_spots,
+            dead_letters: &report.dead_letters,
+        }
+    }
+}
+
+/// Writes what the logs can show as one indented JSON document with a newline at its end.
+pub fn sight(sight: &Sight<'_>, out: &mut impl io::Write) -> io::Result<()> {
+    document(sight, out)
+}
+
+/// Writes any answer as one indented JSON document with a newline at its end.
+pub fn answer(value: &impl Serialize, out: &mut impl io::Write) -> io::Result<()> {
+    document(value, out)
 }
 
 fn document(value: &impl Serialize, out: &mut impl io::Write) -> io::Result<()> {

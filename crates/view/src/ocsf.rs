@@ -71,10 +71,15 @@ impl Context<'_> {
         event.insert("message".into(), finding.title.clone().into());
         event.insert(
             "is_alert".into(),
-            (finding.severity >= Severity::Medium).into(),
+            (finding.severity >= Severity::Medium && !finding.is_muted()).into(),
         );
-        event.insert("status_id".into(), 1.into());
-        event.insert("status".into(), "New".into());
+        let (status_id, status) = if finding.is_muted() {
+            (3, "Suppressed")
+        } else {
+            (1, "New")
+        };
+        event.insert("status_id".into(), status_id.into());
+        event.insert("status".into(), status.into());
         event.insert("finding_info".into(), self.finding_info(finding));
         let evidences: Vec<Value> = finding
             .evidence
@@ -90,6 +95,7 @@ impl Context<'_> {
                 "evidence_total": finding.evidence_total,
                 "rule_author": finding.rule_author,
                 "details": finding.details,
+                "muted_by": finding.muted_by,
                 "time_unknown": finding.time.is_none(),
             }),
         );

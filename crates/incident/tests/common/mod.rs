@@ -15,8 +15,8 @@ use portreeve_graph::{AttackPath, Jewel, JewelKind, PathStep};
 use portreeve_incident::{Context, Incident, Reach, TimelineRole, incidents};
 use portreeve_model::{
     Activity, Actor, CredentialKind, CredentialRef, EntityId, Estate, Evidence, Finding,
-    FindingSource, MintMethod, Minted, Origin, OriginKind, Outcome, PrincipalKind, Severity,
-    Tactic,
+    FindingSource, MintMethod, Minted, Origin, OriginKind, Outcome, PrincipalKind, Revoked,
+    Severity, Tactic,
 };
 use portreeve_record::Fields;
 use portreeve_sigma::Matcher;
@@ -60,6 +60,7 @@ pub struct Event {
     pub denied: bool,
     pub read_only: Option<bool>,
     pub minted: Option<Mint>,
+    pub revoked: Option<Revoked<'static>>,
 }
 
 /// An event at a time (`2026-03-03T07:44:00Z`), of an action (`sts:GetCallerIdentity`).
@@ -83,6 +84,7 @@ pub fn event(time: &str, action: &str) -> Event {
         denied: false,
         read_only: Some(looks.iter().any(|verb| operation.starts_with(verb))),
         minted: None,
+        revoked: None,
     }
 }
 
@@ -171,6 +173,11 @@ impl Event {
         self
     }
 
+    pub fn revokes(mut self, revoked: Revoked<'static>) -> Self {
+        self.revoked = Some(revoked);
+        self
+    }
+
     pub fn expires(mut self, time: &str) -> Self {
         if let Some(minted) = &mut self.minted {
             minted.expires = Some(time.parse().unwrap());
@@ -235,6 +242,7 @@ impl Event {
                 method: minted.method,
             }),
             policy_change: None,
+            revoked: self.revoked.clone(),
         }
     }
 }
@@ -448,6 +456,7 @@ fn find(folded: &mut Folded, rules: &[TestRule]) {
             evidence_total: rows.len() as u64,
             rule_author: None,
             details: Vec::new(),
+            muted_by: None,
         };
         made.push((finding, rows));
     }
@@ -484,6 +493,8 @@ pub fn tell_with(folded: &Folded, settings: &Settings, reach: Option<&dyn Reach>
         folded,
         reach,
         networks: &Networks::new(settings, Vec::new()),
+        settings,
+        profiles: &[],
     })
 }
 

@@ -45,6 +45,7 @@ pub(crate) fn run(options: &Investigate) -> Result<Ending> {
             }
         }
     }
+    config.contained_at = options.contained_at;
     let files = rule_files(&options.rules)?;
     let rules = RuleSet::parse(&files, &config.rules);
     show_diagnostics(&rules, &files);
@@ -64,7 +65,12 @@ pub(crate) fn run(options: &Investigate) -> Result<Ending> {
         Ok(report) => report,
         Err(RunError::NothingReadable(error)) => return Ok(no_input(&error)),
     };
-    let worst = report.findings.iter().map(|finding| finding.severity).max();
+    let worst = report
+        .findings
+        .iter()
+        .filter(|finding| !finding.is_muted())
+        .map(|finding| finding.severity)
+        .max();
     let failed = options
         .fail_on
         .is_some_and(|limit| worst.is_some_and(|worst| worst >= limit));

@@ -1,4 +1,6 @@
+pub(crate) mod coverage;
 pub(crate) mod demo;
+pub(crate) mod exceptions;
 pub(crate) mod investigate;
 pub(crate) mod lineage;
 pub(crate) mod manual;

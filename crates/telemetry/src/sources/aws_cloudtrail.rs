@@ -20,6 +20,8 @@ mod presto;
 mod reader;
 #[path = "aws_cloudtrail/recognise.rs"]
 mod recognise;
+#[path = "aws_cloudtrail/revoke.rs"]
+mod revoke;
 #[path = "aws_cloudtrail/rows.rs"]
 mod rows;
 #[path = "aws_cloudtrail/table.rs"]

@@ -7,6 +7,7 @@ use jiff::civil::{Date, Weekday};
 use jiff::tz::TimeZone;
 use maud::{Markup, html};
 use portreeve_incident::Report;
+use portreeve_incident::sight::{Gap, LogState, ProfileSight};
 use portreeve_model::{Coverage, Severity};
 
 use super::shape::{Clean, mark};
@@ -56,6 +57,58 @@ pub(super) fn draw(report: &Report, coverage: &Coverage, id: &str) -> Markup {
             }
             (calendar(report, coverage, id))
         }
+    }
+}
+
+/// Which steps of an actor's way the logs can show.
+pub(super) fn steps(profile: &ProfileSight) -> Markup {
+    let tag = |state: LogState| {
+        let (class, word) = match state {
+            LogState::There => ("tag good", "seen"),
+            LogState::Partly => ("tag warn", "in part"),
+            LogState::Absent => ("tag bad", "hidden"),
+            LogState::Unread => ("tag", "not read yet"),
+        };
+        html! { span class=(class) { (word) } }
+    };
+    html! {
+        details {
+            summary {
+                span class="grow" { "What of the known way of " (Clean(&profile.title)) " these logs can show" }
+                span class="end" { (text::counted(profile.steps.len() as u64, "step", "steps")) }
+            }
+            div class="inside" {
+                div class="scroll" { table {
+                    caption { "In the order of the way; what is missing of a log stands beside it." }
+                    thead { tr { th scope="col" { "Step" } th scope="col" { "State" } th scope="col" { "Log" } } }
+                    tbody { @for step in &profile.steps { tr {
+                        td { (Clean(&step.title)) }
+                        td { (tag(step.state)) }
+                        td { @for (number, log) in step.logs.iter().enumerate() {
+                            @if number > 0 { br; }
+                            span class="mono" { (Clean(&log.source)) @if let Some(kind) = &log.kind { " " (Clean(kind)) } }
+                            ": " (Clean(&log.what)) " " (tag(log.state))
+                            @if log.state != LogState::Unread {
+                                @for gap in log.gaps.iter().take(GAPS) { br; span class="soft" { (gap_words(gap)) } }
+                                @if log.gaps.len() > GAPS { br; span class="soft" { "and " (log.gaps.len() - GAPS) " more; the report in JSON holds all" } }
+                            }
+                        } }
+                    } } }
+                } }
+            }
+        }
+    }
+}
+
+/// How many gaps of one log are listed.
+const GAPS: usize = 6;
+
+fn gap_words(gap: &Gap) -> Markup {
+    html! {
+        @if let Some(account) = &gap.account { "account " (Clean(account)) " " }
+        @if let Some(region) = &gap.region { (Clean(region)) " " }
+        @if gap.from.is_some() { (crate::terminal::period(gap.from, gap.until)) " " }
+        (Clean(&gap.why))
     }
 }
 

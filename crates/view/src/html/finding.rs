@@ -15,7 +15,7 @@ pub(super) fn details(finding: &Finding) -> Markup {
         details {
             summary {
                 (badge(finding.severity))
-                span class="grow" { (Clean(&finding.title)) }
+                span class="grow" { (Clean(&finding.title)) @if finding.is_muted() { " " span class="tag" { "muted" } } }
                 span class="end" {
                     (finding.time.map_or("no time".to_owned(), text::minute)) " · "
                     (text::counted(finding.evidence_total, "record", "records"))
@@ -28,6 +28,7 @@ pub(super) fn details(finding: &Finding) -> Markup {
                     @for detail in &finding.details { dt { "Shown" } dd { (Clean(detail)) } }
                     dt { "Rule" } dd class="mono" { (Clean(&finding.rule)) }
                     @if let Some(author) = &finding.rule_author { dt { "Rule by" } dd { (Clean(author)) } }
+                    @if let Some(exception) = &finding.muted_by { dt { "Muted by" } dd { (Clean(exception)) } }
                     @if !finding.techniques.is_empty() {
                         dt { "ATT&CK" }
                         dd {

@@ -9,7 +9,7 @@ use portreeve_model::{Finding, Severity, Timestamp};
 
 use super::finding::{self, actor};
 use super::shape::{Clean, badge};
-use super::{path, timeline};
+use super::{eviction, likeness, path, timeline};
 use crate::fold::{self, Line};
 use crate::lineage::lineage;
 use crate::{name, text};
@@ -33,6 +33,7 @@ pub(super) fn article(
                 (badge(incident.severity))
                 span { "score " (incident.score) " of 100" }
                 span class="mono" { (Clean(&incident.id)) }
+                @if incident.muted > 0 { span class="tag" { (incident.muted) " of " (text::counted(incident.findings.len() as u64, "finding", "findings")) " muted by exceptions" } }
             }
             h2 id={ (id) "-headline" } { (Clean(&incident.headline)) }
             @if !incident.narrative.is_empty() {
@@ -43,6 +44,7 @@ pub(super) fn article(
                 h3 { "What happened" }
                 (timeline::draw(incident, findings, &format!("{id}-timeline")))
             }
+            (likeness::section(&incident.likeness))
             section class="columns" style="display:grid" {
                 section { h3 { "Credentials used" } (chains(&incident.chains)) (credentials(&incident.credential_stories)) }
                 section {
@@ -59,6 +61,7 @@ pub(super) fn article(
                     (path::draw(&incident.paths, jewels, &format!("{id}-paths")))
                 }
             }
+            (eviction::section(incident))
             @if !incident.response.is_empty() {
                 section {
                     h3 { "What to do first" }

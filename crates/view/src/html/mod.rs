@@ -6,8 +6,10 @@
 //! reader: each drawing has the same in words beside it.
 
 mod coverage;
+mod eviction;
 mod finding;
 mod incident;
+mod likeness;
 mod path;
 mod shape;
 mod timeline;
@@ -69,6 +71,7 @@ pub fn report(report: &Report) -> String {
                         (other_findings(report))
                         (blind_spots(report))
                         (covered(report))
+                        (exceptions(report))
                         (inputs(report))
                         (notes(report))
                     }
@@ -246,6 +249,30 @@ fn covered(report: &Report) -> Markup {
             @if report.coverage.is_empty() { p class="soft" { "No log was read: nothing can be said about what happened." } }
             @for (number, coverage) in report.coverage.iter().enumerate() {
                 (coverage::draw(report, coverage, &format!("calendar-{number}")))
+            }
+            @for profile in &report.sight { (coverage::steps(profile)) }
+        }
+    }
+}
+
+fn exceptions(report: &Report) -> Markup {
+    html! {
+        @if !report.exceptions.is_empty() {
+            section class="card part" id="exceptions" {
+                h2 { "Exceptions" }
+                div class="scroll" { table {
+                    caption { "What they mute is told all the same; it neither pages nor scores." }
+                    thead { tr { th scope="col" { "Exception" } th scope="col" { "State" } th scope="col" class="n" { "Muted" } th scope="col" { "For" } th scope="col" { "Until" } th scope="col" { "Why" } } }
+                    tbody { @for one in report.exceptions.iter().take(ROWS) { tr {
+                        td class="mono" { (Clean(&one.id)) }
+                        td { (one.state.as_str()) }
+                        td class="n" { (text::count(one.muted)) }
+                        td class="mono" { (Clean(&one.scope.join(" "))) }
+                        td class="t" { (text::minute(one.expires)) }
+                        td { (Clean(&one.reason)) " (" (Clean(&one.owner)) ", " (Clean(&one.ticket)) ")" }
+                    } } }
+                } }
+                (left_out(report.exceptions.len(), ROWS, "exception", "exceptions"))
             }
         }
     }

@@ -4,11 +4,16 @@
 use std::collections::BTreeSet;
 
 use portreeve_graph::{AttackPath, Jewel, PathStep};
+use portreeve_incident::actor::{Likeness, Resemblance};
+use portreeve_incident::eviction::{Evicted, RecordName};
+use portreeve_incident::sight::Gap;
 use portreeve_incident::{
-    Chain, ChainedCredential, CredentialStory, Incident, NetworkUse, Report, ResponseStep,
-    ScorePart, TimelineEntry, Touched,
+    Chain, ChainedCredential, CredentialStory, ExceptionUse, Incident, NetworkUse, Report,
+    ResponseStep, ScorePart, TimelineEntry, Touched,
 };
-use portreeve_model::{BlindSpot, Coverage, DeadLetter, EntityId, Evidence, Finding, Input};
+use portreeve_model::{
+    BlindSpot, Coverage, CoverageCell, DeadLetter, EntityId, Evidence, Finding, Input,
+};
 
 use super::shared;
 
@@ -44,6 +49,8 @@ pub(super) fn strings(report: &mut Report, visit: Visit<'_>) {
         findings,
         jewels,
         coverage,
+        sight,
+        exceptions,
         blind_spots,
         dead_letters,
         dead_letters_omitted: _,
@@ -63,6 +70,40 @@ pub(super) fn strings(report: &mut Report, visit: Visit<'_>) {
         visit(Field::Text, reason);
     }
     coverage.iter_mut().for_each(|one| covered(one, visit));
+    for ExceptionUse {
+        id,
+        state: _,
+        muted: _,
+        incidents,
+        scope,
+        from: _,
+        expires: _,
+        owner,
+        reason,
+        ticket,
+    } in exceptions
+    {
+        // The user's own words may name anyone.
+        texts([id, reason, ticket], visit);
+        visit(Field::Network, owner);
+        texts(scope, visit);
+        fixed(incidents, visit);
+    }
+    let logs = sight
+        .iter_mut()
+        .flat_map(|profile| &mut profile.steps)
+        .flat_map(|step| &mut step.logs);
+    for Gap {
+        account,
+        region: _,
+        from: _,
+        until: _,
+        why,
+    } in logs.flat_map(|log| &mut log.gaps)
+    {
+        texts(account, visit);
+        visit(Field::Text, why);
+    }
     for BlindSpot {
         missing,
         consequence,
@@ -135,6 +176,10 @@ fn incident(incident: &mut Incident, visit: Visit<'_>) {
         touched: touched_resources,
         paths,
         response,
+        likeness,
+        containment: _,
+        eviction,
+        muted: _,
     } = incident;
     texts(principals, visit);
     texts(credentials, visit);
@@ -163,6 +208,57 @@ fn incident(incident: &mut Incident, visit: Visit<'_>) {
         visit(Field::Text, title);
         texts(command, visit);
         texts(caveat, visit);
+    }
+    for Evicted {
+        kind: _,
+        id,
+        how: _,
+        since: _,
+        record,
+        state: _,
+        until: _,
+        why,
+        shown_by,
+        fired,
+        fired_total: _,
+    } in eviction
+    {
+        texts([id, why], visit);
+        for RecordName {
+            time: _,
+            action,
+            actor,
+            event_id,
+            file,
+            index: _,
+        } in record.iter_mut().chain(shown_by).chain(fired)
+        {
+            visit(Field::Fixed, action);
+            visit(Field::Text, actor);
+            fixed(event_id, visit);
+            if let Some(file) = file {
+                shared(file, &mut |text| visit(Field::File, text));
+            }
+        }
+    }
+    for Likeness {
+        // An intruder's public name is nobody's secret.
+        actor: _,
+        title: _,
+        score: _,
+        like,
+        unlike,
+    } in likeness
+    {
+        for Resemblance {
+            id: _,
+            words,
+            points: _,
+            basis: _,
+        } in like.iter_mut().chain(unlike)
+        {
+            visit(Field::Text, words);
+        }
     }
 }
 
@@ -316,8 +412,10 @@ fn finding(finding: &mut Finding, visit: Visit<'_>) {
         // Licences ask that it be shown as it is.
         rule_author: _,
         details,
+        muted_by,
     } = finding;
     texts([&mut *actor], visit);
+    fixed(muted_by, visit);
     texts(credential, visit);
     texts(targets, visit);
     fixed([id, rule], visit);
@@ -350,7 +448,30 @@ fn covered(coverage: &mut Coverage, visit: Visit<'_>) {
         regions: _,
         event_kinds: _,
         days_without_records: _,
+        services,
+        cells,
+        cells_omitted: _,
     } = coverage;
+    *services = std::mem::take(services)
+        .into_iter()
+        .map(|(mut account, services)| {
+            visit(Field::Text, &mut account);
+            (account, services)
+        })
+        .collect();
+    for CoverageCell {
+        account,
+        region: _,
+        kind: _,
+        records: _,
+        hours: _,
+        first: _,
+        last: _,
+        holes: _,
+    } in cells
+    {
+        visit(Field::Text, account);
+    }
     let visited: BTreeSet<String> = std::mem::take(accounts)
         .into_iter()
         .map(|mut account| {

@@ -4,7 +4,7 @@ use portreeve_incident::{
 use portreeve_model::{Severity, Timestamp};
 
 use super::page::{self, FAINT, JEWEL, Page, STRONG, SUSPECT, Span, faint, plain};
-use super::{Context, Options, left_out, path};
+use super::{Context, Options, eviction, left_out, likeness, path};
 use crate::fold::{self, Line};
 use crate::lineage::lineage;
 use crate::{name, text};
@@ -21,9 +21,11 @@ pub(super) fn write(page: &mut Page, incident: &Incident, context: &Context<'_>)
     page.gap();
     facts(page, incident, context);
     chains(page, &incident.chains, context.options);
+    likeness::write(page, &incident.likeness, context.options);
     credentials(page, &incident.credential_stories, context.options);
     touched(page, &incident.touched, context);
     paths(page, incident, context);
+    eviction::write(page, incident, context.options);
     response(page, &incident.response);
     timeline(page, incident, context);
 }
@@ -65,6 +67,16 @@ fn facts(page: &mut Page, incident: &Incident, context: &Context<'_>) {
             .map(|part| format!("{} +{}", part.reason, part.points))
             .collect();
         page.field("score", vec![faint(parts.join(", "))]);
+    }
+    if incident.muted > 0 {
+        let total = text::counted(incident.findings.len() as u64, "finding", "findings");
+        page.field(
+            "muted",
+            vec![plain(format!(
+                "{} of {total} by exceptions: told, not scored",
+                incident.muted
+            ))],
+        );
     }
     if !incident.narrative.is_empty() {
         page.gap();

@@ -3,20 +3,26 @@
 //! Text that comes from records is cleaned before it is shown (see [`crate::text::clean`]).
 //! Commands are never broken or shortened, so that they can be copied.
 
+mod eviction;
+mod exceptions;
 mod incident;
+mod likeness;
 mod page;
 mod path;
+mod sight;
 mod surroundings;
 mod trace;
 
 use std::collections::BTreeMap;
 
 use portreeve_graph::{AttackPath, BlastRadius, Jewel, JewelKind};
-use portreeve_incident::{Report, Trace};
+use portreeve_incident::{ExceptionUse, Report, Trace};
 use portreeve_model::{BlindSpot, Finding};
 
 use crate::text;
+pub(crate) use eviction::summed;
 pub(crate) use incident::{length, period};
+pub(crate) use likeness::LEAST_SHOWN;
 use page::{Page, STRONG, SUSPECT, Span, faint, plain};
 
 /// How a report is laid out.
@@ -147,6 +153,20 @@ pub fn paths(
 pub fn lineage(trace: &Trace, options: &Options) -> String {
     let mut page = Page::new(options.width, options.colour);
     trace::write(&mut page, trace, options);
+    page.finish()
+}
+
+/// Lays out exceptions with what each did.
+pub fn exceptions(uses: &[ExceptionUse], options: &Options) -> String {
+    let mut page = Page::new(options.width, options.colour);
+    exceptions::write(&mut page, uses, options);
+    page.finish()
+}
+
+/// Lays out what the logs cover, and which steps of known actors' ways they can show.
+pub fn sight(report: &Report, options: &Options) -> String {
+    let mut page = Page::new(options.width, options.colour);
+    sight::write(&mut page, report, options);
     page.finish()
 }
 

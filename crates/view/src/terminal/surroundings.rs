@@ -8,7 +8,7 @@ use portreeve_model::{BlindSpot, Coverage, Finding, InputKind, Severity, Timesta
 
 use super::incident::period;
 use super::page::{self, GOOD, Page, STRONG, Span, faint, plain};
-use super::{Context, Options, left_out};
+use super::{Context, Options, exceptions, left_out, sight};
 use crate::{name, text};
 
 /// The answer in a few lines.
@@ -66,6 +66,7 @@ pub(super) fn write(page: &mut Page, report: &Report, context: &Context<'_>) {
     other_findings(page, report, context);
     blind_spots(page, &report.blind_spots, context.options);
     coverage(page, report);
+    exceptions::write(page, &report.exceptions, context.options);
     inputs(page, report, context);
     if !report.notes.is_empty() {
         page.heading("Notes");
@@ -107,6 +108,7 @@ pub(super) fn write(page: &mut Page, report: &Report, context: &Context<'_>) {
 struct Group<'a> {
     first: &'a Finding,
     count: u64,
+    muted: u64,
     actors: BTreeSet<&'a str>,
     earliest: Option<Timestamp>,
     latest: Option<Timestamp>,
@@ -133,11 +135,13 @@ fn other_findings(page: &mut Page, report: &Report, context: &Context<'_>) {
         let group = groups.entry(key).or_insert_with(|| Group {
             first: finding,
             count: 0,
+            muted: 0,
             actors: BTreeSet::new(),
             earliest: finding.time,
             latest: None,
         });
         group.count += 1;
+        group.muted += u64::from(finding.is_muted());
         group.actors.insert(&finding.actor);
         group.latest = group.latest.max(finding.last_time.or(finding.time));
     }
@@ -153,10 +157,15 @@ fn other_findings(page: &mut Page, report: &Report, context: &Context<'_>) {
         .min(groups.len());
     for group in groups.values().take(shown) {
         let severity = group.first.severity;
-        let title = match group.count {
+        let mut title = match group.count {
             1 => group.first.title.clone(),
             count => format!("{} ×{}", group.first.title, text::count(count)),
         };
+        match group.muted {
+            0 => {}
+            muted if muted == group.count => title.push_str(" (muted)"),
+            muted => title.push_str(&format!(" ({} muted)", text::count(muted))),
+        }
         let label = severity.as_str().to_uppercase();
         let padding = " ".repeat(14usize.saturating_sub(label.len()));
         page.spans(
@@ -250,6 +259,9 @@ fn coverage(page: &mut Page, report: &Report) {
     }
     for coverage in &report.coverage {
         one_coverage(page, coverage);
+    }
+    for profile in &report.sight {
+        page.field("known ways", vec![plain(sight::summed(profile))]);
     }
 }
 

@@ -223,6 +223,165 @@ fn credential_story(
     }
 }
 
+fn containment() -> eviction::Containment {
+    eviction::Containment {
+        at: at("2026-02-19T18:00:00Z"),
+        basis: eviction::ContainmentBasis::Stated,
+    }
+}
+
+fn evicted() -> Vec<eviction::Evicted> {
+    use portreeve_incident::eviction::*;
+    let record = |action: &str, time: &str| RecordName {
+        time: Some(at(time)),
+        action: action.into(),
+        actor: PIPELINE.into(),
+        event_id: Some("e-0001".into()),
+        file: Some(format!("{LOGS}/a.json.gz").into()),
+        index: Some(3),
+    };
+    let thing = |kind: &str, id: &str, how, state, why: &str| Evicted {
+        kind: kind.into(),
+        id: id.into(),
+        how,
+        since: Some(at("2026-02-19T15:20:02Z")),
+        record: Some(record("sts:AssumeRole", "2026-02-19T15:20:02Z")),
+        state,
+        until: None,
+        why: why.into(),
+        shown_by: None,
+        fired: Vec::new(),
+        fired_total: 0,
+    };
+    vec![
+        Evicted {
+            until: Some(at("2026-02-20T03:20:02Z")),
+            fired: vec![record("s3:GetObject", "2026-02-19T19:11:00Z")],
+            fired_total: 1,
+            ..thing(
+                "session",
+                MINTED_LATER,
+                Hold::Made,
+                EvictionState::AliveUntil,
+                "it ends by itself then",
+            )
+        },
+        thing(
+            "trust of a role",
+            PIPELINE_ROLE,
+            Hold::Changed,
+            EvictionState::Alive,
+            "no record in the logs takes it away",
+        ),
+        Evicted {
+            shown_by: Some(record("s3:PutObject", "2026-02-19T17:40:00Z")),
+            ..thing(
+                "content",
+                &format!("{BUCKET}/_next/static/chunks/main.4f2a.js"),
+                Hold::Changed,
+                EvictionState::Dead,
+                "s3:PutObject at 2026-02-19 17:40 UTC",
+            )
+        },
+    ]
+}
+
+fn exception() -> ExceptionUse {
+    ExceptionUse {
+        id: "nightly-scan".into(),
+        state: ExceptionState::Unused,
+        muted: 0,
+        incidents: Vec::new(),
+        scope: vec![
+            "rule=aws-many-refused".into(),
+            "actor=scanner-*".into(),
+            "account=444455556666".into(),
+        ],
+        from: None,
+        expires: at("2026-06-01T00:00:00Z"),
+        owner: "jo.berg".into(),
+        reason: "Tidewater's scanner asks for more than it may".into(),
+        ticket: "SEC-41".into(),
+    }
+}
+
+fn sight() -> sight::ProfileSight {
+    use portreeve_incident::sight::*;
+    let log = |state, gaps| LogSight {
+        source: "aws.cloudtrail".into(),
+        kind: Some("Data".into()),
+        services: vec!["s3".into()],
+        what: "writes of objects in web origins".into(),
+        state,
+        gaps,
+    };
+    let step = |id: &str, title: &str, state, gaps| StepSight {
+        id: id.into(),
+        title: title.into(),
+        stage: actor::Stage::Following,
+        weight: 14,
+        techniques: Technique::new("T1565.001").into_iter().collect(),
+        state,
+        logs: vec![log(state, gaps)],
+    };
+    let gap = Gap {
+        account: Some("444455556666".into()),
+        from: Some(at("2026-01-17T00:00:00Z")),
+        until: Some(at("2026-01-19T00:00:00Z")),
+        why: "no call on an object of halden-sign-web is in the logs".into(),
+        ..Gap::default()
+    };
+    ProfileSight {
+        actor: "lazarus".into(),
+        title: "Lazarus Group".into(),
+        steps: vec![
+            step(
+                "put-back",
+                "what was replaced is put back",
+                LogState::There,
+                Vec::new(),
+            ),
+            step(
+                "origin-replaced",
+                "content that signers' browsers load is replaced",
+                LogState::Partly,
+                vec![gap],
+            ),
+        ],
+    }
+}
+
+fn likeness() -> actor::Likeness {
+    let reason = |id: &str, words: &str, points| actor::Resemblance {
+        id: id.into(),
+        words: words.into(),
+        points,
+        basis: "a published case".into(),
+    };
+    actor::Likeness {
+        actor: "lazarus".into(),
+        title: "Lazarus Group".into(),
+        score: 26,
+        like: vec![
+            reason(
+                "origin-replaced",
+                "content that signers' browsers load is replaced (s3:PutObject ×2, first 2026-02-19 15:29 UTC)",
+                18,
+            ),
+            reason(
+                "put-back",
+                "what was replaced is put back (halden-sign-web/main.4f2a.js was written again 106 minutes later)",
+                14,
+            ),
+        ],
+        unlike: vec![reason(
+            "other-hours",
+            "works mostly when the victim does not (3 of 12 calls in hours of the day in which the owner works)",
+            6,
+        )],
+    }
+}
+
 fn incident(story: &Story) -> Incident {
     let part = |reason: &str, points| ScorePart {
         reason: reason.into(),
@@ -307,6 +466,10 @@ fn incident(story: &Story) -> Incident {
                 caveat: Some("Only a bucket with versioning keeps the replaced object.".into()),
             },
         ],
+        likeness: vec![likeness()],
+        containment: Some(containment()),
+        eviction: evicted(),
+        muted: 0,
     }
 }
 
@@ -392,7 +555,24 @@ pub(crate) fn report() -> Report {
             regions: BTreeSet::from(["eu-west-1".into(), "us-east-1".into()]),
             event_kinds: BTreeMap::from([("Management".into(), 171_002), ("Data".into(), 43_308)]),
             days_without_records: vec!["2026-01-17".into(), "2026-01-18".into()],
+            services: BTreeMap::from([("111122223333".into(), BTreeMap::from([("s3".into(), 43_308)]))]),
+            cells: vec![CoverageCell {
+                account: "111122223333".into(),
+                region: "eu-west-1".into(),
+                kind: "Data".into(),
+                records: 43_308,
+                hours: 900,
+                first: Some(at("2026-01-05T00:00:00Z")),
+                last: Some(at("2026-02-21T23:00:00Z")),
+                holes: vec![Hole {
+                    from: at("2026-01-17T00:00:00Z"),
+                    until: at("2026-01-19T00:00:00Z"),
+                }],
+            }],
+            cells_omitted: false,
         }],
+        sight: vec![sight()],
+        exceptions: vec![exception()],
         blind_spots: vec![
             BlindSpot { missing: "S3 data events of account 444455556666".into(), consequence: "whether objects were read or written there cannot be told".into(), remedy: "aws cloudtrail get-event-selectors --trail-name org-trail".into() },
             BlindSpot { missing: "key policies of account 444455556666".into(), consequence: "paths to its keys may be missing, or shown where the key's policy refuses them".into(), remedy: "aws kms get-key-policy --key-id KEY --policy-name default --profile halden-vault".into() },

@@ -30,6 +30,7 @@ pub(super) fn finding(
         evidence_total: 0,
         rule_author: None,
         details: Vec::new(),
+        muted_by: None,
     }
 }
 

@@ -8,7 +8,7 @@ use super::policy_change::PolicyParameters;
 use super::targets::Targets;
 use super::unwrap::Unwrapper;
 use super::wanted::{INSIGHT, Native, Wanted, text, truth};
-use super::{identity, mint, outcome, time};
+use super::{identity, mint, outcome, revoke, time};
 use crate::{Reader, Unwrapped};
 
 /// Reads CloudTrail's own records.
@@ -73,6 +73,7 @@ impl Reader for CloudTrailReader {
                 .map(Box::new),
             _ => None,
         };
+        let revoked = revoke::read(wanted, record, operation, &actor);
         Activity {
             source: super::ID,
             event_id: get(wanted.event_id).map(Cow::Borrowed),
@@ -93,6 +94,7 @@ impl Reader for CloudTrailReader {
             outcome,
             minted,
             policy_change,
+            revoked,
         }
     }
 

@@ -1,0 +1,44 @@
+use std::io::Write;
+
+use anyhow::Result;
+use portreeve_engine::{Request, RuleSet, RunError, investigate};
+use portreeve_view::{json, terminal};
+
+use super::settings;
+use crate::Ending;
+use crate::arguments::{Coverage, PathsFormat};
+use crate::output;
+use crate::progress::Bar;
+
+/// Reads everything as an investigation does, without rules.
+pub(crate) fn run(options: &Coverage) -> Result<Ending> {
+    let (config, skip) = settings(&options.input)?;
+    let bar = Bar::default();
+    let result = investigate(
+        Request {
+            paths: options.input.paths.clone(),
+            rules: RuleSet::parse(&[], &config.rules),
+            config,
+            skip,
+            signs: Vec::new(),
+            threads: options.threads,
+        },
+        &bar,
+    );
+    bar.clear();
+    let report = match result {
+        Ok(report) => report,
+        Err(RunError::NothingReadable(error)) => {
+            return Ok(super::investigate::no_input(&error));
+        }
+    };
+    let mut out = std::io::stdout().lock();
+    match options.format {
+        PathsFormat::Json => json::sight(&json::Sight::of(&report), &mut out)?,
+        PathsFormat::Terminal => {
+            let layout = output::layout(output::colours(options.colour), options.all);
+            out.write_all(terminal::sight(&report, &layout).as_bytes())?;
+        }
+    }
+    Ok(Ending::Clean)
+}
