@@ -6,7 +6,7 @@ use std::collections::HashMap;
 
 use foldhash::fast::FixedState;
 use portreeve_model::{OriginKind, PrincipalKind};
-use smallvec::SmallVec;
+use smallvec::{SmallVec, smallvec};
 
 use super::table::{digest, join};
 use crate::activities::{Activities, ActivityRow};
@@ -235,7 +235,7 @@ impl<'f> Facts<'f> {
             RowField::Lineage => {
                 let credential = row.credential_symbol();
                 let root = match self.derived.get(&(field, credential)) {
-                    Some(known) => return [*known].into_iter().collect(),
+                    Some(known) => return smallvec![*known],
                     None => self.lineage.root(credential),
                 };
                 let hash = self.hash(root);
@@ -273,7 +273,7 @@ impl<'f> Facts<'f> {
         if one == 0 {
             Hashes::new()
         } else {
-            [one].into_iter().collect()
+            smallvec![one]
         }
     }
 
