@@ -244,7 +244,11 @@ pub fn investigate(request: Request, progress: &dyn Progress) -> Result<Report, 
             .chain(&problems)
             .map(ToString::to_string),
     );
-    let in_use = rules.rules.iter().filter(|rule| !rules.is_part(rule)).count();
+    let in_use = rules
+        .rules
+        .iter()
+        .filter(|rule| !rules.is_part(rule))
+        .count();
     let in_use = (in_use + rules.correlations.len()) as u64;
     let (correlations, problems) = Correlations::new(
         rules.correlations,
