@@ -6,7 +6,7 @@ use std::collections::HashMap;
 
 use foldhash::fast::FixedState;
 use portreeve_model::OriginKind;
-use smallvec::SmallVec;
+use smallvec::{SmallVec, smallvec};
 
 use super::table::{digest, join};
 use crate::activities::{Activities, ActivityRow};
@@ -250,7 +250,7 @@ impl<'f> Facts<'f> {
             RowField::Lineage => {
                 let credential = row.credential_symbol();
                 let root = match self.derived.get(&(field, credential)) {
-                    Some(known) => return [*known].into_iter().collect(),
+                    Some(known) => return smallvec![*known],
                     None => self.lineage.root(credential),
                 };
                 let hash = self.hash(root);
@@ -290,7 +290,7 @@ impl<'f> Facts<'f> {
         if one == 0 {
             Hashes::new()
         } else {
-            [one].into_iter().collect()
+            smallvec![one]
         }
     }
 

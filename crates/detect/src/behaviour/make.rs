@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use portreeve_model::Timestamp;
+use portreeve_model::{Severity, Tactic, Timestamp};
 use portreeve_record::FieldId;
 use portreeve_sigma::Rule;
+use smallvec::smallvec;
 
 use super::compile::{Correlations, Getter, Use};
-use super::facts::{Facts, Hashes};
+use super::facts::{Facts, Hashes, RowField};
 use super::holes::Holes;
 use super::item::{Item, Moment};
 use super::kinds::stages::strength;
@@ -28,12 +29,19 @@ const EVERYTHING: u64 = 1;
 #[derive(Debug)]
 pub(crate) struct Maker<'m> {
     correlations: &'m Correlations,
-    rules: &'m [Rule],
     facts: Facts<'m>,
     holes: &'m Holes,
     /// Copied fields, in order of row, then of field.
     copied: &'m [(RowId, FieldId, Symbol)],
     items: Vec<Item>,
+    /// The first tactic of each rule and of each correlation, as the hash and the strength that it
+    /// counts with; nothing where it has none, or shows nothing alone.
+    rule_stages: Vec<Option<(u64, f64)>>,
+    correlation_stages: Vec<Option<(u64, f64)>>,
+    /// What was looked up for the row at hand: most correlations ask for the same few fields.
+    known: Vec<(RowField, Hashes)>,
+    /// The row that this is known of.
+    known_row: RowId,
 }
 
 /// What is the same for all items of one row.
@@ -53,13 +61,33 @@ impl<'m> Maker<'m> {
         holes: &'m Holes,
         copied: &'m [(RowId, FieldId, Symbol)],
     ) -> Self {
+        let stage = |tactics: &[Tactic], level: Severity, is_silent: bool| {
+            let strength = strength(level);
+            let tactic = tactics.first().filter(|_| !is_silent && strength > 0.0)?;
+            Some((digest(tactic.title().as_bytes()), strength))
+        };
+        let rule_stages = rules
+            .iter()
+            .enumerate()
+            .map(|(number, rule)| stage(&rule.tactics, rule.level, correlations.is_silent(number)))
+            .collect();
+        let correlation_stages = (0..)
+            .zip(correlations.loaded())
+            .map(|(number, one)| {
+                let is_silent = correlations.is_silent_correlation(number);
+                stage(&one.tactics, one.level, is_silent)
+            })
+            .collect();
         Self {
             correlations,
-            rules,
             facts,
             holes,
             copied,
             items: Vec::new(),
+            rule_stages,
+            correlation_stages,
+            known: Vec::new(),
+            known_row: RowId::MAX,
         }
     }
 
@@ -83,11 +111,8 @@ impl<'m> Maker<'m> {
             for one in correlations.of_rules.get(number).into_iter().flatten() {
                 self.make(one, place);
             }
-            if let Some(rule) = self.rules.get(number)
-                && !correlations.is_silent(number)
-                && let Some(tactic) = rule.tactics.first()
-            {
-                self.make_stage(tactic.title(), strength(rule.level), place);
+            if let Some(stage) = self.rule_stages.get(number).copied().flatten() {
+                self.make_stage(stage, place);
             }
         }
         // What these may set off in turn; each is looked at once, for later ones come later.
@@ -109,23 +134,20 @@ impl<'m> Maker<'m> {
             for one in uses.into_iter().flatten() {
                 self.make(one, place);
             }
-            if let Some(correlation) = correlations.get(setter)
-                && !correlations.is_silent_correlation(setter)
-                && let Some(tactic) = correlation.tactics.first()
-            {
-                self.make_stage(tactic.title(), strength(correlation.level), place);
+            let stage = self.correlation_stages.get(setter as usize).copied();
+            if let Some(stage) = stage.flatten() {
+                self.make_stage(stage, place);
             }
         }
         // Of one record the later leg comes first, so that it cannot be two steps of a sequence.
-        self.items
-            .sort_by_key(|item| (item.correlation, std::cmp::Reverse(item.leg)));
+        let place = |item: &Item| (item.correlation, std::cmp::Reverse(item.leg));
+        if !self.items.is_sorted_by_key(place) {
+            self.items.sort_by_key(place);
+        }
         &self.items
     }
 
-    fn make_stage(&mut self, tactic: &'static str, strength: f64, place: Place) {
-        if strength <= 0.0 {
-            return;
-        }
+    fn make_stage(&mut self, (tactic, strength): (u64, f64), place: Place) {
         let correlations = self.correlations;
         for one in &correlations.of_tactics {
             // It is a finding too, and no stage of itself.
@@ -135,7 +157,7 @@ impl<'m> Maker<'m> {
             let made = self.items.len();
             self.make(one, place);
             for item in &mut self.items[made..] {
-                item.value = digest(tactic.as_bytes());
+                item.value = tactic;
                 item.number = strength;
             }
         }
@@ -163,9 +185,9 @@ impl<'m> Maker<'m> {
         ];
         // A field with several values shows each of them.
         let values: Hashes = match one.value.as_slice() {
-            [] => [0].into_iter().collect(),
+            [] => smallvec![0],
             [single] => self.values(*single, place.row),
-            several => [self.together(several, place.row)].into_iter().collect(),
+            several => smallvec![self.together(several, place.row)],
         };
         let mut item = Item {
             time: place.time,
@@ -206,8 +228,17 @@ impl<'m> Maker<'m> {
     fn values(&mut self, getter: Getter, row: RowId) -> Hashes {
         match getter {
             Getter::Row(field) => {
+                if self.known_row != row {
+                    self.known_row = row;
+                    self.known.clear();
+                }
+                if let Some((_, known)) = self.known.iter().find(|(known, _)| *known == field) {
+                    return Hashes::from_slice(known);
+                }
                 let view = self.facts.activities().get(row);
-                self.facts.of(field, view)
+                let found = self.facts.of(field, view);
+                self.known.push((field, Hashes::from_slice(&found)));
+                found
             }
             Getter::Copied(field) => {
                 let copied = self.copied(field, row);

@@ -12,7 +12,7 @@ use portreeve_model::state::{Reader, StateError, Writer};
 use portreeve_sigma::{Correlation, SettingsReader};
 
 use super::familiar::{Familiar, Memory, Sharing, Sight};
-use super::{required_fields, span};
+use super::{push_tight, required_fields, span};
 use crate::behaviour::item::{DAY, Item, Moment, moment};
 use crate::behaviour::kind::{Built, Kind, Out, Roles, World};
 use crate::behaviour::table::{Entry, Stored, Table, join};
@@ -212,23 +212,29 @@ impl Kind for FirstSeen {
         };
         if wait {
             if habits.waiting().len() < WAITING {
-                habits.open().waiting.push(Waiting {
-                    value,
-                    time,
-                    record: item.record,
-                    doubt: sight == Sight::New,
-                });
+                push_tight(
+                    &mut habits.open().waiting,
+                    Waiting {
+                        value,
+                        time,
+                        record: item.record,
+                        doubt: sight == Sight::New,
+                    },
+                );
             } else {
                 *out.unknown += 1;
             }
         } else if sight == Sight::New && !shared {
             let fresh = &mut habits.open().fresh;
             fresh.retain(|fresh| fresh.time >= time - self.timespan);
-            fresh.push(Fresh {
-                value,
-                time,
-                record: item.record,
-            });
+            push_tight(
+                fresh,
+                Fresh {
+                    value,
+                    time,
+                    record: item.record,
+                },
+            );
             if fresh.len() >= self.at_least {
                 let records = fresh.iter().map(|fresh| fresh.record).collect();
                 let fired = out.fire(key, time, records, item.record);
