@@ -146,6 +146,17 @@ fn without_data_events_replaced_content_is_hidden() {
 }
 
 #[test]
+fn without_events_that_read_what_was_looked_at_is_hidden() {
+    let told = told(|record| {
+        text(record, "eventCategory") == "Data" || record["readOnly"] != Value::Bool(true)
+    });
+    names(&told, "events that only read");
+    for id in ["estate-read", "origin-mapped", "secrets-read"] {
+        assert_eq!(step(&told, id)["state"], "absent", "{id}");
+    }
+}
+
+#[test]
 fn without_one_account_it_is_named() {
     let told = told(|record| text(record, "recipientAccountId") != "444455556666");
     names(&told, "444455556666 (prod-sign)");

@@ -134,6 +134,8 @@ pub struct LogNeed {
     pub global: bool,
     /// Whether it must be there for every account and region.
     pub everywhere: bool,
+    /// Whether what it has to show are calls that only read, which some trails leave out.
+    pub reads: bool,
     /// Only the accounts that hold crown jewels of this kind must have it.
     pub jewel: Option<JewelKind>,
 }

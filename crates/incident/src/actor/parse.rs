@@ -266,6 +266,7 @@ fn log_need(node: &Node<'_>) -> Result<LogNeed, Fault> {
         "what",
         "global",
         "everywhere",
+        "reads",
         "jewel",
     ])?;
     Ok(LogNeed {
@@ -277,6 +278,7 @@ fn log_need(node: &Node<'_>) -> Result<LogNeed, Fault> {
         what: fields.text("what")?.1.to_owned(),
         global: fields.flag("global")?,
         everywhere: fields.flag("everywhere")?,
+        reads: fields.flag("reads")?,
         jewel: fields
             .optional_text("jewel")?
             .map(|(marker, word)| jewel(marker, word))

@@ -33,6 +33,17 @@ pub(super) fn blind_spots(seen: &Seen<'_>) -> Vec<BlindSpot> {
                     .to_owned(),
         });
     }
+    if seen.misses_reads() {
+        spots.push(BlindSpot {
+            missing: "events that only read (what is listed, described and read out)".to_owned(),
+            consequence: format!(
+                "whether the estate was looked through and secrets were read cannot be told, nor \
+                 where sessions were used that only read{}",
+                hidden(seen, |need| is_trail(need) && need.reads)
+            ),
+            remedy: "aws cloudtrail put-event-selectors with ReadWriteType All".to_owned(),
+        });
+    }
     accounts(seen, &mut spots);
     for gap in needs::buckets(seen) {
         let name = gap.account.map(|it| seen.account_name(&it));

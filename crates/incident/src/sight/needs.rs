@@ -78,6 +78,10 @@ fn state(seen: &Seen<'_>, need: &LogNeed) -> (LogState, Vec<Gap>) {
         let why = format!("no event of the kind {kind} is in the logs");
         return (LogState::Absent, everywhere(&why));
     }
+    if need.reads && seen.misses_reads() {
+        let why = "no event that only reads is in the logs";
+        return (LogState::Absent, everywhere(why));
+    }
     let missing = need
         .services
         .iter()

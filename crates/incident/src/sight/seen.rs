@@ -27,6 +27,8 @@ pub(super) struct Seen<'a> {
     role_sessions: bool,
     console: bool,
     identity_center: bool,
+    /// Whether any call that only reads was seen, those on objects aside.
+    reads: bool,
 }
 
 impl<'a> Seen<'a> {
@@ -64,6 +66,7 @@ impl<'a> Seen<'a> {
             role_sessions: false,
             console: false,
             identity_center: false,
+            reads: false,
         };
         seen.read_rows();
         seen
@@ -83,6 +86,7 @@ impl<'a> Seen<'a> {
             let is_on_object = *on_objects
                 .entry(row.action_symbol())
                 .or_insert_with(|| is_on_object(row));
+            self.reads |= row.read_only() == Some(true) && !is_on_object;
             if is_on_object {
                 let bucket = row.targets().find_map(|id| Some(names::object(id)?.0));
                 if let Some(bucket) = bucket
@@ -143,6 +147,12 @@ impl<'a> Seen<'a> {
         } else {
             "us-east-1"
         }
+    }
+
+    /// Whether the calls that only read should be there and are not: every estate makes them all
+    /// day. Reads of objects are events of data, and tell nothing of the others.
+    pub(super) fn misses_reads(&self) -> bool {
+        self.is_enough() && self.has_kind("Management") && !self.reads
     }
 
     /// Whether any call to a service was read.
