@@ -3,8 +3,10 @@
 //! An address is *common* where many actors use it without a finding, or where the user declares
 //! its network as corporate or a pipeline's. It is *ordinary* for an actor that used it on several
 //! days before the actor's first finding from a strange address, or from the start did much of its
-//! work there. What is neither, and public, is *strange*: only that joins findings and makes other
-//! activity suspect.
+//! work there. It is *own* to an actor that used it before the first sign with nothing but the clients
+//! that it uses where it ordinarily works, unless a grave finding was made there alone: a session that
+//! is in two hands makes findings that show both, and one of them is the owner's. What is none of
+//! these, and public, is *strange*: only that joins findings and makes other activity suspect.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
@@ -66,6 +68,7 @@ pub(crate) struct Survey<'a> {
     common: HashSet<Symbol, FixedState>,
     named: HashSet<Symbol, FixedState>,
     first_strange: HashMap<ActorId, i64, FixedState>,
+    own: HashSet<(ActorId, Symbol), FixedState>,
     family_of: HashMap<Symbol, FamilyId, FixedState>,
     families: Vec<String>,
     /// Families that were seen only from strange addresses, with findings, since the first sign.
@@ -94,6 +97,7 @@ impl<'a> Survey<'a> {
             common: HashSet::default(),
             named: HashSet::default(),
             first_strange: HashMap::default(),
+            own: HashSet::default(),
             family_of: HashMap::default(),
             families: Vec::new(),
             distinctive: HashSet::default(),
@@ -106,6 +110,7 @@ impl<'a> Survey<'a> {
         survey.find_common(networks);
         survey.find_habitual();
         survey.find_first_strange();
+        survey.find_own(&client_uses);
         survey.find_distinctive(&client_uses);
         survey.find_users();
         survey
@@ -262,6 +267,55 @@ impl<'a> Survey<'a> {
         }
     }
 
+    /// Finds the addresses that are an actor's own though they are neither ordinary nor common.
+    fn find_own(&mut self, uses: &HashMap<(ActorId, FamilyId, Symbol), ClientUse, FixedState>) {
+        let mut usual = HashSet::<(ActorId, FamilyId), FixedState>::default();
+        for (actor, family, address) in uses.keys() {
+            let is_strange = || {
+                let used = self.uses.get(&(*actor, *address));
+                used.is_some_and(|used| self.is_strange_use(*actor, *address, used))
+            };
+            if self.first_strange.contains_key(actor) && !is_strange() {
+                usual.insert((*actor, *family));
+            }
+        }
+        let mut own = HashSet::<(ActorId, Symbol), FixedState>::default();
+        for (actor, _, address) in uses.keys() {
+            let Some(first_strange) = self.first_strange.get(actor) else {
+                continue;
+            };
+            let earlier = self
+                .uses
+                .get(&(*actor, *address))
+                .is_some_and(|used| used.first < *first_strange);
+            if earlier && !self.named.contains(address) {
+                own.insert((*actor, *address));
+            }
+        }
+        for (actor, family, address) in uses.keys() {
+            if !usual.contains(&(*actor, *family)) {
+                own.remove(&(*actor, *address));
+            }
+        }
+        for (number, rows) in self.rows_of_finding.iter().enumerate() {
+            let finding = &self.folded.findings[number];
+            if !tells_address(finding) || !is_grave(finding) {
+                continue;
+            }
+            let places: BTreeSet<(ActorId, Symbol)> = rows
+                .iter()
+                .filter_map(|row| {
+                    let actor = self.actors.actor_of(*row)?;
+                    Some((actor, self.folded.activities.get(*row).address_symbol()))
+                })
+                .collect();
+            if let (Some(place), 1) = (places.first(), places.len()) {
+                own.remove(place);
+            }
+        }
+        self.own = own;
+    }
+
     fn find_distinctive(
         &mut self,
         uses: &HashMap<(ActorId, FamilyId, Symbol), ClientUse, FixedState>,
@@ -379,7 +433,7 @@ impl<'a> Survey<'a> {
         }
         let first_strange = self.first_strange.get(&actor).copied().unwrap_or(NEVER);
         let ordinary = used.settled < first_strange;
-        !ordinary && !self.common.contains(&address)
+        !ordinary && !self.common.contains(&address) && !self.own.contains(&(actor, address))
     }
 
     /// Whether a row was done from a strange address.

@@ -614,3 +614,55 @@ fn a_busy_credential_s_other_activity_is_capped() {
             .any(|it| it.contains("leaves out 500 records"))
     );
 }
+
+/// Mira worked from a hotel for a day, with her own machine, before the intruder's first sign, and one
+/// rule shows her call from there beside the intruder's.
+fn from_a_hotel(client: &str) -> Logs {
+    const HOTEL: &str = "203.0.113.77";
+    let mut logs = stolen_session();
+    for (time, action) in [
+        ("2026-03-09T19:00:00Z", "s3:ListBuckets"),
+        ("2026-03-10T07:30:00Z", "ec2:DescribeInstances"),
+    ] {
+        logs.add(
+            event(time, action)
+                .person("dev.mira", "ASIAMIRADAY00010")
+                .created("2026-03-10T07:01:12Z")
+                .from(HOTEL)
+                .with(client),
+        );
+    }
+    logs.add(
+        event("2026-03-10T07:45:00Z", "ec2:DescribeInstances")
+            .person("dev.mira", "ASIAMIRADAY00010")
+            .created("2026-03-10T07:01:12Z")
+            .from(VPN)
+            .with(KALI),
+    );
+    logs
+}
+
+const BOTH_HANDS: TestRule = TestRule {
+    id: "one key in two hands",
+    severity: Severity::High,
+    tactic: portreeve_model::Tactic::LateralMovement,
+    matches: |row| {
+        row.action() == "ec2:DescribeInstances" && row.credential() == Some("ASIAMIRADAY00010")
+    },
+};
+
+#[test]
+fn the_owner_s_side_of_a_session_in_two_hands_is_not_the_intruder_s() {
+    let rules = [RULES, &[BOTH_HANDS]].concat();
+    let suspects = |client: &str| {
+        let incident = tell(&from_a_hotel(client).fold_with(&[], &rules)).swap_remove(0);
+        assert!(incident.severity >= Severity::High);
+        incident.headline
+    };
+    let own = suspects(MAC);
+    assert!(!own.contains("203.0.113.77"), "{own}");
+    assert!(own.contains(VPN), "{own}");
+    // With a client that she has nowhere else it is nobody's own.
+    let strange = suspects("Boto3/1.34.0 os/linux");
+    assert!(strange.contains("203.0.113.77"), "{strange}");
+}
