@@ -94,7 +94,7 @@ fn every_rule_says_how_it_is_quietened() {
             rule.file
         );
         assert!(
-            !rule.fields.contains_key("quiet"),
+            rule.fields.get("quiet").is_none(),
             "{}: `quiet` is called `quieten`",
             rule.file
         );
