@@ -112,13 +112,25 @@ impl Changes {
 
         let mut found = doors(without, &with);
         let mut starts = pair.starts;
-        starts.insert(subject);
+        starts.insert(subject.clone());
         for start in starts.iter().take(MOST_STARTS) {
             found.extend(paths(without, &with, start.as_str()));
         }
         found.sort_by(|a, b| (a.kind, &a.words).cmp(&(b.kind, &b.words)));
         found.dedup();
-        Some(found)
+        // Of what the estate does not hold, nor anything beside it, silence would prove nothing.
+        (!found.is_empty() || self.holds_beside(subject.as_str())).then_some(found)
+    }
+
+    /// Whether the estate holds this, or anything else of its account.
+    fn holds_beside(&self, subject: &str) -> bool {
+        let account = EntityId::from(subject).aws_account().map(str::to_owned);
+        self.estate.get(subject).is_some()
+            || account.is_some_and(|account| {
+                self.estate
+                    .entities()
+                    .any(|entity| entity.id.aws_account() == Some(&account))
+            })
     }
 
     fn build(&self, estate: &Estate) -> Graph {
