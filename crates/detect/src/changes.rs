@@ -16,6 +16,8 @@ const ORDINARY: usize = 1_000;
 #[derive(Debug, Default)]
 pub(crate) struct Judged {
     openings: BTreeMap<RowId, Arc<[Opening]>>,
+    /// Those that silence speaks for.
+    whole: BTreeSet<RowId>,
     /// How many distinct changes were left for want of room.
     pub(crate) left: usize,
 }
@@ -33,7 +35,7 @@ impl Judged {
         };
         let most = (MOST_CHANGES * ORDINARY / changes.size().max(ORDINARY)).max(LEAST_CHANGES);
         // Apart from what there was no room for, what cannot be judged.
-        type Known = Option<Option<Arc<[Opening]>>>;
+        type Known = Option<Option<(Arc<[Opening]>, bool)>>;
         let mut known = BTreeMap::<&PolicyChange<'static>, Known>::new();
         for (row, change) in asked.iter().filter_map(|row| Some((*row, made.get(row)?))) {
             let is_room = known.len() < most;
@@ -41,12 +43,15 @@ impl Judged {
                 is_room.then(|| {
                     changes
                         .judge(change, &portreeve_estate::managed_document)
-                        .map(Into::into)
+                        .map(|opened| (opened.into(), changes.knows(change)))
                 })
             });
             match opened {
-                Some(Some(opened)) => {
+                Some(Some((opened, is_known))) => {
                     judged.openings.insert(row, opened.clone());
+                    if *is_known {
+                        judged.whole.insert(row);
+                    }
                 }
                 Some(None) => {}
                 None => judged.left += 1,
@@ -55,9 +60,9 @@ impl Judged {
         judged
     }
 
-    /// Whether a row's change was judged, whatever it opens.
+    /// Whether a row's change was judged with all that counts known, whatever it opens.
     pub(crate) fn holds(&self, row: RowId) -> bool {
-        self.openings.contains_key(&row)
+        self.whole.contains(&row)
     }
 
     /// What a row's change opens; nothing where it was not judged.

@@ -95,7 +95,7 @@ impl Changes {
     }
 
     /// The same, with nothing where the change cannot be judged: where its policy's text is not
-    /// known, or the estate does not hold what it changes.
+    /// known, or the estate does not hold what it takes away.
     pub fn judge(
         &self,
         change: &PolicyChange<'_>,
@@ -112,18 +112,19 @@ impl Changes {
 
         let mut found = doors(without, &with);
         let mut starts = pair.starts;
-        starts.insert(subject.clone());
+        starts.insert(subject);
         for start in starts.iter().take(MOST_STARTS) {
             found.extend(paths(without, &with, start.as_str()));
         }
         found.sort_by(|a, b| (a.kind, &a.words).cmp(&(b.kind, &b.words)));
         found.dedup();
-        // Of what the estate does not hold, nor anything beside it, silence would prove nothing.
-        (!found.is_empty() || self.holds_beside(subject.as_str())).then_some(found)
+        Some(found)
     }
 
-    /// Whether the estate holds this, or anything else of its account.
-    fn holds_beside(&self, subject: &str) -> bool {
+    /// Whether the estate holds what a change is about, or anything else of its account. Of the
+    /// rest silence proves nothing: what such a change opens may lie where nothing is known.
+    pub fn knows(&self, change: &PolicyChange<'_>) -> bool {
+        let subject = &*change.subject;
         let account = EntityId::from(subject).aws_account().map(str::to_owned);
         self.estate.get(subject).is_some()
             || account.is_some_and(|account| {
