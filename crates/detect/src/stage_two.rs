@@ -21,7 +21,7 @@ use crate::correlating::Correlating;
 use crate::derived::{
     ACTOR_DEPLOY, CHANGE_OPENED, CHANGE_OPENS, CREDENTIAL_MINTED_BY, CREDENTIAL_MOVED,
 };
-use crate::lineage::{self, Lineage, Reason};
+use crate::lineage::{Lineage, Reason};
 use crate::people::People;
 use crate::settings::{Sign, SignKind};
 use crate::snapshot::Snapshot;
@@ -121,9 +121,7 @@ impl StageTwo {
             }
         };
         let whole = &mut self.batch;
-        whole
-            .uses
-            .extend(uses.into_iter().map(|one| one.renamed(renamed)));
+        whole.uses.merge(uses, renamed);
         whole
             .links
             .extend(links.into_iter().map(|link| crate::Link {
@@ -222,8 +220,12 @@ impl StageTwo {
             None => false,
         });
         revocations.sort_unstable_by_key(|revocation| revocation.row);
-        let facts = lineage::facts(uses, activities.strings());
-        let people = People::new(facts.values(), snapshot.people(), activities.strings_mut());
+        let facts = uses.facts(activities.strings());
+        let people = People::new(
+            facts.iter().map(|(_, facts)| facts),
+            snapshot.people(),
+            activities.strings_mut(),
+        );
         let lineage = Lineage::join(&mut activities, links, facts, &people);
         let actors = Actors::new(&activities, &lineage, &people);
         let deploys: Vec<RowId> = deploys.into_iter().filter_map(new_row).collect();
