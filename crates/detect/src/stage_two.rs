@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use foldhash::fast::FixedState;
@@ -14,7 +15,7 @@ use portreeve_sigma::{Matcher, Rule, Verdict};
 use sha2::{Digest, Sha256};
 
 use crate::activities::{Activities, ActivityRow, RowId};
-use crate::actors::Actors;
+use crate::actors::{ActorId, Actors};
 use crate::behaviour::{Correlations, Told};
 use crate::changes::Judged;
 use crate::correlating::Correlating;
@@ -66,6 +67,15 @@ pub struct Folded {
     pub changes_not_judged: usize,
     /// What correlations could not tell.
     pub behaviour: Told,
+}
+
+impl Folded {
+    /// What an actor is called, the same in every run: the user name of Identity Center, or the id
+    /// where no name is known; an IAM user's ARN; `repository:kind` of a web identity; a role's ARN,
+    /// with `/` and the session name where that tells workloads apart, as instances' ids do.
+    pub fn actor_name(&self, actor: ActorId) -> Cow<'_, str> {
+        self.actors.actor_name(actor, self.activities.strings())
+    }
 }
 
 /// Stage two: owns all keys. Takes batches in any order; the result does not depend on how the

@@ -240,7 +240,8 @@ impl<'f> Facts<'f> {
                 Some(actor) => {
                     let known = &mut self.people[actor as usize];
                     if *known == 0 {
-                        *known = digest(self.actors.actor_name(actor).as_bytes());
+                        let name = self.actors.actor_name(actor, self.activities.strings());
+                        *known = digest(name.as_bytes());
                     }
                     *known
                 }
@@ -314,7 +315,7 @@ impl<'f> Facts<'f> {
             RowField::ActorKind => Some(Cow::Borrowed(row.kind().as_str())),
             RowField::Person => {
                 let actor = self.actors.actor_of(row.id())?;
-                Some(Cow::Borrowed(self.actors.actor_name(actor)))
+                Some(self.actors.actor_name(actor, strings))
             }
             RowField::Principal => filled(row.principal()),
             RowField::Session => row.session().map(Cow::Borrowed),
