@@ -16,7 +16,7 @@ const ORDINARY: usize = 1_000;
 #[derive(Debug, Default)]
 pub(crate) struct Judged {
     openings: BTreeMap<RowId, Arc<[Opening]>>,
-    /// How many distinct changes were left unjudged.
+    /// How many distinct changes were left for want of room.
     pub(crate) left: usize,
 }
 
@@ -32,24 +32,32 @@ impl Judged {
             return judged;
         };
         let most = (MOST_CHANGES * ORDINARY / changes.size().max(ORDINARY)).max(LEAST_CHANGES);
-        let mut known = BTreeMap::<&PolicyChange<'static>, Option<Arc<[Opening]>>>::new();
+        // Apart from what there was no room for, what cannot be judged.
+        type Known = Option<Option<Arc<[Opening]>>>;
+        let mut known = BTreeMap::<&PolicyChange<'static>, Known>::new();
         for (row, change) in asked.iter().filter_map(|row| Some((*row, made.get(row)?))) {
             let is_room = known.len() < most;
             let opened = known.entry(change).or_insert_with(|| {
                 is_room.then(|| {
                     changes
-                        .opened(change, &portreeve_estate::managed_document)
-                        .into()
+                        .judge(change, &portreeve_estate::managed_document)
+                        .map(Into::into)
                 })
             });
             match opened {
-                Some(opened) => {
+                Some(Some(opened)) => {
                     judged.openings.insert(row, opened.clone());
                 }
+                Some(None) => {}
                 None => judged.left += 1,
             }
         }
         judged
+    }
+
+    /// Whether a row's change was judged, whatever it opens.
+    pub(crate) fn holds(&self, row: RowId) -> bool {
+        self.openings.contains_key(&row)
     }
 
     /// What a row's change opens; nothing where it was not judged.

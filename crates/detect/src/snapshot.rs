@@ -196,6 +196,27 @@ impl Snapshot {
             .collect()
     }
 
+    /// How an activity touches what was planted for intruders: `used` where it is the caller's
+    /// credential or principal, `touched` where it is a target.
+    pub fn canary(&self, activity: &Activity<'_>) -> Option<&'static str> {
+        let canaries = &self.settings.canaries;
+        if canaries.is_empty() {
+            return None;
+        }
+        let is_planted = |id: &str| {
+            canaries.iter().any(|pattern| {
+                matches_pattern(pattern, id)
+                    || secret_without_suffix(id).is_some_and(|id| matches_pattern(pattern, id))
+            })
+        };
+        let credential = activity.credential.as_ref().map(|it| &*it.id);
+        if is_planted(&activity.actor.principal) || credential.is_some_and(is_planted) {
+            return Some("used");
+        }
+        let is_target = activity.targets.iter().any(|target| is_planted(target));
+        is_target.then_some("touched")
+    }
+
     /// Whether the user declared the principal as one that deploys.
     pub fn is_declared_deployer(&self, principal: &str) -> bool {
         self.settings

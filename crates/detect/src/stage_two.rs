@@ -20,10 +20,13 @@ use crate::behaviour::{Correlations, Told};
 use crate::changes::Judged;
 use crate::correlating::Correlating;
 use crate::derived::{
-    ACTOR_DEPLOY, CHANGE_OPENED, CHANGE_OPENS, CREDENTIAL_MINTED_BY, CREDENTIAL_MOVED,
+    ACTOR_DEPLOY, CHANGE_JUDGED, CHANGE_OPENED, CHANGE_OPENS, CREDENTIAL_LOGIN,
+    CREDENTIAL_MINTED_BY, CREDENTIAL_MOVED, CREDENTIAL_RUN,
 };
 use crate::lineage::{Lineage, Reason};
+use crate::logins::Logins;
 use crate::people::People;
+use crate::runs::Runs;
 use crate::settings::{Sign, SignKind};
 use crate::snapshot::Snapshot;
 use crate::stage_one::{Batch, Candidate, Revocation, SourceCounts};
@@ -41,7 +44,7 @@ pub const DEPLOY_DAYS: usize = 3;
 
 /// Over how many days the logs must show writes to a target before one who does not deploy to it
 /// is told apart from one who has not done so yet.
-const DEPLOY_WARM_UP_DAYS: i64 = 14;
+pub(crate) const DEPLOY_WARM_UP_DAYS: i64 = 14;
 
 /// Everything that the two stages make of the logs.
 #[derive(Debug, Default)]
@@ -240,6 +243,8 @@ impl StageTwo {
         let actors = Actors::new(&activities, &lineage, &people);
         let deploys: Vec<RowId> = deploys.into_iter().filter_map(new_row).collect();
         let deployers = Deployers::infer(&activities, &deploys, snapshot);
+        let runs = Runs::infer(&activities, &lineage, &deploys);
+        let logins = Logins::new(&activities);
 
         let mut matched: Vec<(RowId, u32)> = hits
             .into_iter()
@@ -255,7 +260,7 @@ impl StageTwo {
                 candidate
                     .values
                     .iter()
-                    .any(|(field, _)| fields.path(*field) == CHANGE_OPENS)
+                    .any(|(field, _)| matches!(fields.path(*field), CHANGE_OPENS | CHANGE_JUDGED))
             })
             .filter_map(|candidate| new_row(candidate.row))
             .collect();
@@ -271,6 +276,8 @@ impl StageTwo {
             activities: &activities,
             lineage: &lineage,
             deployers: &deployers,
+            runs: &runs,
+            logins: &logins,
             snapshot,
             fields,
         };
@@ -419,7 +426,7 @@ impl Deployers {
 }
 
 /// The buckets and repositories among a row's targets: what deployments are counted for.
-fn deploy_targets(row: ActivityRow<'_>) -> impl Iterator<Item = Symbol> {
+pub(crate) fn deploy_targets(row: ActivityRow<'_>) -> impl Iterator<Item = Symbol> {
     row.target_symbols()
         .zip(row.targets())
         .filter(|(_, id)| !id.contains(":s3:::") || !id.contains('/'))
@@ -483,6 +490,8 @@ struct History<'h> {
     activities: &'h Activities,
     lineage: &'h Lineage,
     deployers: &'h Deployers,
+    runs: &'h Runs,
+    logins: &'h Logins,
     snapshot: &'h Snapshot,
     fields: &'h Fields,
 }
@@ -501,6 +510,12 @@ impl History<'_> {
                     .lineage
                     .mint(row.credential_symbol())
                     .map(|link| Value::String(link.method.as_str().into())),
+                CREDENTIAL_RUN => self.runs.opened(row).map(Value::Bool),
+                CREDENTIAL_LOGIN => self
+                    .logins
+                    .of(row, self.lineage)
+                    .map(|word| Value::String(word.into())),
+                CHANGE_JUDGED => self.judged.holds(row.id()).then_some(Value::Bool(true)),
                 CHANGE_OPENS => {
                     let kinds: BTreeSet<_> = self.openings(row).map(|it| it.kind).collect();
                     *known = kinds
@@ -566,7 +581,7 @@ impl Record for OwnedRecord {
     }
 }
 
-fn day_of(row: ActivityRow<'_>) -> Option<Date> {
+pub(crate) fn day_of(row: ActivityRow<'_>) -> Option<Date> {
     row.time().map(|time| time.to_zoned(TimeZone::UTC).date())
 }
 

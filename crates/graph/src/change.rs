@@ -91,13 +91,21 @@ impl Changes {
         change: &PolicyChange<'_>,
         managed: &dyn Fn(&str) -> Option<Arc<str>>,
     ) -> Vec<Opening> {
+        self.judge(change, managed).unwrap_or_default()
+    }
+
+    /// The same, with nothing where the change cannot be judged: where its policy's text is not
+    /// known, or the estate does not hold what it changes.
+    pub fn judge(
+        &self,
+        change: &PolicyChange<'_>,
+        managed: &dyn Fn(&str) -> Option<Arc<str>>,
+    ) -> Option<Vec<Opening>> {
         let subject = self
             .graph
             .find(&change.subject)
             .unwrap_or_else(|| EntityId::from(&*change.subject));
-        let Some(pair) = self.pair(&subject, change, managed) else {
-            return Vec::new();
-        };
+        let pair = self.pair(&subject, change, managed)?;
         let with = self.build(&pair.with);
         let without = pair.without.as_ref().map(|estate| self.build(estate));
         let without = without.as_ref().unwrap_or(&self.graph);
@@ -110,7 +118,7 @@ impl Changes {
         }
         found.sort_by(|a, b| (a.kind, &a.words).cmp(&(b.kind, &b.words)));
         found.dedup();
-        found
+        Some(found)
     }
 
     fn build(&self, estate: &Estate) -> Graph {
