@@ -357,8 +357,10 @@ impl<'s> Deriver<'s> {
             if field.stage == Stage::History {
                 // What changes nothing opens nothing, whatever history says.
                 let is_moot = match field.path {
-                    CHANGE_OPENS | CHANGE_OPENED | CHANGE_JUDGED => {
-                        activity.policy_change.is_none()
+                    CHANGE_OPENS | CHANGE_OPENED => activity.policy_change.is_none(),
+                    // Without an estate nothing will be judged.
+                    CHANGE_JUDGED => {
+                        activity.policy_change.is_none() || snapshot.changes().is_none()
                     }
                     // The console's own sessions alone begin with a login.
                     CREDENTIAL_LOGIN => !is_console(activity),

@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use portreeve_model::{Activity, MintMethod, Outcome, PolicyChange, Revoked};
 use portreeve_record::{FieldId, Fields, Record, Value};
 use portreeve_sigma::{Hit, Matcher, Rule, Scratch, Verdict};
+use smallvec::{SmallVec, smallvec};
 
 use crate::activities::{Activities, Position, RowId};
 use crate::behaviour::{Copies, Correlations};
@@ -332,9 +333,14 @@ fn copy(record: &impl Record, row: RowId, field: FieldId, batch: &mut Batch) {
     if known {
         return;
     }
+    let values = record.values(field).iter().flat_map(|value| match value {
+        // A field that ends at an array holds what is in it.
+        Value::Array(_) => value.elements().collect::<SmallVec<[Value<'_>; 4]>>(),
+        plain => smallvec![plain.clone()],
+    });
     let strings = batch.activities.strings_mut();
-    for value in record.values(field).iter().take(COPIED) {
-        let text = match value {
+    for value in values.take(COPIED) {
+        let text = match &value {
             Value::Bool(true) => "true",
             Value::Bool(false) => "false",
             Value::String(text) => text,
