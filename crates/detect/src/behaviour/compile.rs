@@ -487,3 +487,58 @@ fn in_order(drafts: Vec<Draft>, diagnostics: &mut Vec<Diagnostic>) -> Vec<Draft>
     placed.sort_by_key(|(new, _)| *new);
     placed.into_iter().map(|(_, draft)| draft).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_rule_stands_for_those_that_ask_the_same() {
+        let rule = |name: &str, wanted: &str| {
+            format!(
+                "title: {name}\nname: {name}\nlogsource: {{product: aws}}\n\
+                 detection: {{s: {{f: {wanted}}}, condition: s}}\n---\n"
+            )
+        };
+        let correlation = |name: &str, rule: &str, value: &str, generate: bool| {
+            format!(
+                "title: {name}\nid: {name}\ncorrelation: {{type: value_count, rules: [{rule}], \
+                 group-by: [g], timespan: 1h, generate: {generate}, \
+                 condition: {{field: {value}, gte: 2}}}}\n---\n"
+            )
+        };
+        let text = [
+            rule("first", "a"),
+            rule("same", "a"),
+            rule("other", "b"),
+            rule("told", "a"),
+            correlation("one", "first", "v", false),
+            correlation("two", "same", "w", false),
+            correlation("three", "other", "v", false),
+            correlation("four", "told", "v", true),
+        ]
+        .concat();
+        let parsed = portreeve_sigma::parse("all.yml", &text);
+        assert!(parsed.diagnostics.is_empty(), "{:?}", parsed.diagnostics);
+        let mut fields = Fields::default();
+        let (ready, problems) = Correlations::new(
+            parsed.correlations,
+            &parsed.rules,
+            &BTreeSet::new(),
+            &mut fields,
+        );
+        assert!(problems.is_empty(), "{problems:?}");
+        let merged: Vec<bool> = (0..4).map(|rule| ready.is_merged(rule)).collect();
+        // What is told as a finding of its own stays apart.
+        assert_eq!(merged, [false, true, false, false]);
+        let uses: Vec<Vec<u32>> = ready
+            .of_rules
+            .iter()
+            .map(|uses| uses.iter().map(|one| one.correlation).collect())
+            .collect();
+        assert_eq!(uses, [vec![0, 1], vec![], vec![2], vec![3]]);
+        let field = |path| fields.get(path).unwrap();
+        assert_eq!(ready.copies()[0], [field("g"), field("v"), field("w")]);
+        assert!(ready.copies()[1].is_empty());
+    }
+}
