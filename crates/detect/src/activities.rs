@@ -369,6 +369,11 @@ impl<'t> ActivityRow<'t> {
             .flatten()
     }
 
+    /// The same in microseconds since 1970.
+    pub(crate) fn moment(self) -> Option<i64> {
+        (self.row.time != NO_TIME).then_some(self.row.time)
+    }
+
     /// What: `s3:GetObject`.
     pub fn action(self) -> &'t str {
         self.text(self.row.action).unwrap_or_default()

@@ -169,7 +169,9 @@ impl<'s> StageOne<'s> {
     /// Leaves out rules that are not meant for the log source whose records will come.
     #[must_use]
     pub fn limited_to(mut self, rules: &[Rule], is_meant: impl Fn(&Rule) -> bool) -> Self {
-        self.applies = rules.iter().map(is_meant).collect();
+        for (applies, rule) in self.applies.iter_mut().zip(rules) {
+            *applies &= is_meant(rule);
+        }
         self
     }
 
@@ -177,6 +179,9 @@ impl<'s> StageOne<'s> {
     #[must_use]
     pub fn for_correlations(mut self, correlations: &Correlations) -> Self {
         self.copies = correlations.copies().clone();
+        for (rule, applies) in self.applies.iter_mut().enumerate() {
+            *applies &= !correlations.is_merged(rule);
+        }
         self
     }
 

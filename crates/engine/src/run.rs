@@ -333,7 +333,7 @@ pub fn gather(request: Request, progress: &dyn Progress) -> Result<Gathered, Run
         .iter()
         .map(|source| source.prepare(&mut fields))
         .collect();
-    let (matcher, problems) = Matcher::new(&rules.rules, &mut fields);
+    let (mut matcher, problems) = Matcher::new(&rules.rules, &mut fields);
     notes.extend(
         rules
             .diagnostics
@@ -366,6 +366,7 @@ pub fn gather(request: Request, progress: &dyn Progress) -> Result<Gathered, Run
         &mut fields,
     );
     notes.extend(problems.iter().map(ToString::to_string));
+    matcher.leave_out(|rule| correlations.is_merged(rule));
     let settings = config.settings();
     let gathered = networks::gather(&config, found_networks);
     inputs.extend(gathered.inputs);
