@@ -50,6 +50,7 @@ mod stage_one;
 mod stage_two;
 mod strings;
 mod subject;
+mod symbol_map;
 
 pub use activities::{Activities, ActivityRow, Position, RowId};
 pub use actors::{ActorId, Actors, Persona, PersonaId};

@@ -119,6 +119,9 @@ impl Snapshot {
     /// What is known of a target, by its id, or by that of the bucket that holds it, or of the
     /// secret without the six random characters that end its ARN (calls may leave them out).
     fn find(&self, id: &str) -> Option<&Target> {
+        if self.targets.is_empty() {
+            return None;
+        }
         self.targets.get(id).or_else(|| match id.find('/') {
             Some(slash) if id.starts_with("arn:aws:s3:::") => self.targets.get(&id[..slash]),
             _ => self.targets.get(secret_without_suffix(id)?),
