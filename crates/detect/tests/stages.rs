@@ -383,7 +383,12 @@ detection:
     };
     records.push(write(91, "ASIAHAND"));
     records.push(write(92, "ASIALOST"));
-    let folded = run_rules(RULES, &[records.clone()], Settings::default(), &[]);
+    let folded = run_rules(
+        RULES,
+        std::slice::from_ref(&records),
+        Settings::default(),
+        &[],
+    );
     assert_eq!(events_of(&folded, "of-run").len(), 20);
     assert_eq!(events_of(&folded, "of-none"), ["5b"], "91, and not 92");
 
@@ -450,7 +455,12 @@ detection:
             "ASIANONE",
         ),
     ];
-    let folded = run_rules(RULES, &[records.clone()], Settings::default(), &[]);
+    let folded = run_rules(
+        RULES,
+        std::slice::from_ref(&records),
+        Settings::default(),
+        &[],
+    );
     assert_eq!(events_of(&folded, "with"), ["04"]);
     assert_eq!(events_of(&folded, "without"), ["05"]);
     // Where no login is in the logs at all, they may not hold any.
@@ -503,7 +513,7 @@ detection:
         read(5, &format!("{secret}s-a1B2c3")),
         read(6, "arn:aws:s3:::web/keys.txt"),
     ];
-    let folded = run_rules(RULES, &[records.clone()], settings, &[]);
+    let folded = run_rules(RULES, std::slice::from_ref(&records), settings, &[]);
     assert_eq!(events_of(&folded, "used"), ["01", "02"]);
     assert_eq!(events_of(&folded, "touched"), ["04", "06"]);
     let folded = run_rules(RULES, &[records], Settings::default(), &[]);
