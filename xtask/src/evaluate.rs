@@ -29,12 +29,31 @@ enum Must {
     },
     /// No incident of high or above, and no more of medium than one a week.
     BeQuiet { weeks: usize },
+    /// What is missing is named among the blind spots, in these words.
+    Name(&'static str),
 }
+
+/// Stands among the options of `investigate` for `--known-good` with the first days of the logs.
+const KNOWN_GOOD: &str = "--known-good";
+
+/// How many of the first days of the logs are surely clean.
+const CLEAN_DAYS: usize = 14;
 
 const MAIN: Must = Must::Tell {
     share: 90,
     first: Some("S08"),
 };
+
+/// The main intrusion, seen without one kind of log or part of the inventory.
+const fn without(option: &'static [&'static str], named: &'static str) -> Case {
+    Case {
+        name: "without",
+        simulate: option,
+        investigate: &[],
+        seeds: 1,
+        must: Must::Name(named),
+    }
+}
 
 const CASES: &[Case] = &[
     Case {
@@ -94,10 +113,11 @@ const CASES: &[Case] = &[
             first: None,
         },
     },
+    // What was kept of a clean time long before, a hole, and logs that begin after the foothold.
     Case {
         name: "late-known-good",
-        simulate: &["--days", "24", "--start-after-foothold", "3"],
-        investigate: &[],
+        simulate: &["--without", "days=14..32"],
+        investigate: &[KNOWN_GOOD],
         seeds: 3,
         must: Must::Tell {
             share: 70,
@@ -131,6 +151,31 @@ const CASES: &[Case] = &[
         seeds: 10,
         must: Must::BeQuiet { weeks: 9 },
     },
+    without(
+        &["--without", "s3-data-events"],
+        "data events of CloudTrail",
+    ),
+    without(&["--without", "read-events"], "events that only read"),
+    without(
+        &["--without", "identity-center"],
+        "Identity Center's portal",
+    ),
+    without(&["--without", "sts"], "events of STS"),
+    without(
+        &["--without", "service=signin.amazonaws.com"],
+        "console sign-ins",
+    ),
+    without(&["--without", "account=prod-web"], "account 111122223333"),
+    without(&["--without", "region=us-east-1"], "us-east-1"),
+    without(&["--without", "days=20..21"], "all records from"),
+    without(
+        &["--without", "inventory"],
+        "IAM users, groups, roles and policies",
+    ),
+    without(
+        &["--without", "inventory=iam"],
+        "IAM users, groups, roles and policies",
+    ),
 ];
 
 /// Runs the cases whose names begin with `wanted`, over at most `seeds` seeds each.
@@ -174,18 +219,22 @@ fn run(program: &Path, case: &Case, seed: u64, folder: &Path) -> Result<Option<S
     if !simulated.status.success() {
         bail!("{}", String::from_utf8_lossy(&simulated.stderr));
     }
-    let investigated = Command::new(program)
+    let mut investigation = Command::new(program);
+    investigation
         .current_dir(folder)
         .arg("investigate")
         .arg(&input)
-        .args(case.investigate)
         .args(["--format", "json"])
-        .output()?;
+        .args(case.investigate);
+    if case.investigate.last() == Some(&KNOWN_GOOD) {
+        investigation.arg(clean_days(&input)?);
+    }
+    let investigated = investigation.output()?;
     if !investigated.status.success() {
         bail!("{}", String::from_utf8_lossy(&investigated.stderr));
     }
     let report: Value = serde_json::from_slice(&investigated.stdout)?;
-    let steps = steps(&std::fs::read_to_string(&labels)?)?;
+    let (steps, sessions) = labelled(&std::fs::read_to_string(&labels)?)?;
     let incidents: &[Value] = report["incidents"].as_array().map_or(&[], Vec::as_slice);
     let counted = |severity: &str| {
         incidents
@@ -224,6 +273,19 @@ fn run(program: &Path, case: &Case, seed: u64, folder: &Path) -> Result<Option<S
         )),
         Must::BeQuiet { weeks } if medium > weeks => Some(format!("{medium} of medium")),
         Must::BeQuiet { .. } => None,
+        Must::Name(words) => {
+            let spots: &[Value] = report["blind_spots"].as_array().map_or(&[], Vec::as_slice);
+            let missing: Vec<&str> = spots
+                .iter()
+                .filter_map(|spot| spot["missing"].as_str())
+                .collect();
+            (!missing.iter().any(|it| it.contains(words))).then(|| {
+                format!(
+                    "{:?} is not named: {missing:?}",
+                    case.simulate.last().unwrap_or(&"")
+                )
+            })
+        }
         Must::Tell { .. } if critical + high != 1 => {
             Some(format!("{} of high or above", critical + high))
         }
@@ -237,10 +299,83 @@ fn run(program: &Path, case: &Case, seed: u64, folder: &Path) -> Result<Option<S
             {
                 Some(format!("first sign at {:?}", told.first_step))
             } else {
-                None
+                incidents
+                    .first()
+                    .and_then(|incident| broken_chain(incident, &sessions))
             }
         }),
     })
+}
+
+/// The first days that the logs' folders name, as a period.
+fn clean_days(input: &Path) -> Result<String> {
+    let mut days = BTreeSet::new();
+    days_of(&input.join("logs"), &mut days)?;
+    let (first, last) = (days.first(), days.iter().nth(CLEAN_DAYS - 1));
+    let (first, last) = first.zip(last).context("the logs have too few days")?;
+    Ok(format!("{first}..{last}"))
+}
+
+/// Collects the days of folders like `2026/03/08`.
+fn days_of(folder: &Path, days: &mut BTreeSet<String>) -> Result<()> {
+    for entry in std::fs::read_dir(folder)? {
+        let path = entry?.path();
+        if !path.is_dir() {
+            continue;
+        }
+        let names: Vec<String> = path
+            .iter()
+            .map(|name| name.to_string_lossy().into_owned())
+            .collect();
+        match names.as_slice() {
+            [.., year, month, day]
+                if [year, month, day].map(String::len) == [4, 2, 2]
+                    && [year, month, day]
+                        .iter()
+                        .all(|it| it.bytes().all(|byte| byte.is_ascii_digit())) =>
+            {
+                days.insert(format!("{year}-{month}-{day}"));
+            }
+            _ => days_of(&path, days)?,
+        }
+    }
+    Ok(())
+}
+
+/// Why the keys that the intruder got anew each day are not one chain, where they are not: all
+/// credentials of the labelled records that are told, of the lineage of a person's session.
+fn broken_chain(incident: &Value, sessions: &BTreeSet<String>) -> Option<String> {
+    let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
+    let used: BTreeSet<String> = list(&incident["timeline"])
+        .iter()
+        .filter(|entry| {
+            entry["event_id"]
+                .as_str()
+                .is_some_and(|id| sessions.contains(id))
+        })
+        .filter_map(|entry| entry["credential"].as_str().map(str::to_owned))
+        .collect();
+    let chains: Vec<BTreeSet<String>> = list(&incident["chains"])
+        .iter()
+        .map(|chain| {
+            list(&chain["credentials"])
+                .iter()
+                .filter_map(|it| it["credential"].as_str().map(str::to_owned))
+                .collect()
+        })
+        .collect();
+    if used.len() < 2 || chains.iter().any(|chain| used.is_subset(chain)) {
+        return None;
+    }
+    let most = chains
+        .iter()
+        .map(|chain| chain.intersection(&used).count())
+        .max();
+    Some(format!(
+        "of {} stolen keys the longest chain has {}",
+        used.len(),
+        most.unwrap_or_default()
+    ))
 }
 
 fn headline(incidents: &[Value]) -> &str {
@@ -250,9 +385,13 @@ fn headline(incidents: &[Value]) -> &str {
         .unwrap_or_default()
 }
 
-/// Ids of the labelled records by step.
-fn steps(labels: &str) -> Result<BTreeMap<String, BTreeSet<String>>> {
+/// Ids of records by step.
+type Steps = BTreeMap<String, BTreeSet<String>>;
+
+/// Ids of the labelled records by step, and those of a person's stolen session.
+fn labelled(labels: &str) -> Result<(Steps, BTreeSet<String>)> {
     let mut steps = BTreeMap::<String, BTreeSet<String>>::new();
+    let mut sessions = BTreeSet::new();
     for line in labels.lines() {
         let label: Value = serde_json::from_str(line)?;
         let text = |key: &str| label[key].as_str().unwrap_or_default().to_owned();
@@ -260,8 +399,11 @@ fn steps(labels: &str) -> Result<BTreeMap<String, BTreeSet<String>>> {
             .entry(text("step"))
             .or_default()
             .insert(text("event_id"));
+        if text("lineage").ends_with("/session") {
+            sessions.insert(text("event_id"));
+        }
     }
-    Ok(steps)
+    Ok((steps, sessions))
 }
 
 /// What the gravest incident holds of the labelled steps.
@@ -274,7 +416,7 @@ struct Told {
 }
 
 impl Told {
-    fn new(incident: &Value, steps: &BTreeMap<String, BTreeSet<String>>) -> Self {
+    fn new(incident: &Value, steps: &Steps) -> Self {
         let timeline: &[Value] = incident["timeline"].as_array().map_or(&[], Vec::as_slice);
         let mut begun = BTreeMap::<&str, &str>::new();
         for entry in timeline {

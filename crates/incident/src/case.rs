@@ -8,6 +8,7 @@ use portreeve_model::{Finding, Severity};
 
 use crate::join::Group;
 use crate::report::TimelineRole;
+use crate::runners::Runners;
 use crate::survey::{Survey, tells_address};
 
 /// How many rows of a credential's other activity a timeline shows.
@@ -42,6 +43,8 @@ pub(crate) struct Case<'a> {
     pub(crate) held: Vec<Symbol>,
     /// Those that the intruder made.
     pub(crate) made: HashSet<Symbol, FixedState>,
+    /// Who runs what the intruder wrote.
+    pub(crate) runners: Runners,
 }
 
 impl<'a> Case<'a> {
@@ -63,6 +66,7 @@ impl<'a> Case<'a> {
             quiet_omitted: 0,
             held: Vec::new(),
             made: HashSet::default(),
+            runners: Runners::default(),
         };
         let found = case.finding_of_rows();
         let mut rows: HashMap<RowId, CaseRow, FixedState> = found
@@ -81,7 +85,10 @@ impl<'a> Case<'a> {
         if case.group.is_strange() {
             case.add_suspect(&mut rows);
         }
-        let held = case.hold(&mut rows);
+        let mut held = case.hold(&mut rows);
+        if case.add_runners(&mut rows) {
+            held.extend(case.hold(&mut rows));
+        }
         case.deed_rows = rows.keys().copied().collect();
         case.add_quiet(&held, &mut rows);
         case.order(rows);
@@ -228,6 +235,23 @@ impl<'a> Case<'a> {
                 }
             }
         }
+    }
+
+    /// Adds what those did for the first time who run what the intruder wrote; tells whether there
+    /// is any.
+    fn add_runners(&mut self, rows: &mut HashMap<RowId, CaseRow, FixedState>) -> bool {
+        if !(self.group.is_strange() || self.group.named) {
+            return false;
+        }
+        self.runners = Runners::new(self.folded, |row| rows.contains_key(&row));
+        for row in &self.runners.unusual {
+            rows.entry(*row).or_insert(CaseRow {
+                row: *row,
+                role: TimelineRole::Suspect,
+                finding: None,
+            });
+        }
+        !self.runners.unusual.is_empty()
     }
 
     /// The credentials that the rows show, and those minted from them. What the intruder minted is

@@ -48,6 +48,7 @@ mod names;
 mod reach;
 mod report;
 mod response;
+mod runners;
 mod score;
 pub mod sight;
 mod story;

@@ -43,6 +43,7 @@ pub(crate) fn story(
     narrative.extend(sentence([denied(facts), looked(facts)]));
     narrative.extend(sentence([minted(case, facts), changed(facts)]));
     narrative.extend(written(facts));
+    narrative.extend(case.runners.told(case.folded));
     narrative.extend(chains::told(chains).or_else(|| repeated(case, lead)));
     narrative.extend(sentence([jewels(touched), reach(paths, omitted_paths)]));
     narrative.extend(sentence([last(case), omitted(case)]));

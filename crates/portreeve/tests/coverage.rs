@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use common::{lines, portreeve, report, said};
+use jiff::civil::{Date, Weekday};
 use serde_json::Value;
 
 /// A simulated organisation without an intrusion: its folder, and all of its records.
@@ -184,19 +185,37 @@ fn silent_services_are_told_where_others_show_that_they_should_speak() {
     assert_eq!(missing(&told), Vec::<String>::new());
 }
 
+/// A Thursday in the middle of the logs and the day after it: both are worked on, and so are the
+/// days around them.
+fn working_day() -> (Date, Date) {
+    let days: std::collections::BTreeSet<Date> = quiet()
+        .records
+        .iter()
+        .map(|record| text(record, "eventTime")[..10].parse().unwrap())
+        .collect();
+    let middle = *days.iter().nth(days.len() / 2).unwrap();
+    let day = days
+        .range(middle..)
+        .find(|day| day.weekday() == Weekday::Thursday)
+        .copied()
+        .unwrap();
+    (day, day.tomorrow().unwrap())
+}
+
 #[test]
 fn hours_that_are_missing_are_named() {
+    let (day, next) = working_day();
+    let from = format!("{day}T06");
     let lost = |record: &Value| {
-        let time = text(record, "eventTime");
-        ("2026-02-26T06".."2026-02-27T04").contains(&time)
+        (from.clone()..format!("{next}T04")).contains(&text(record, "eventTime").to_owned())
     };
     let all = told(|record| !lost(record));
-    names(&all, "all records from 2026-02-26 0");
+    names(&all, &format!("all records from {day} 0"));
     assert_eq!(step(&all, "session-replayed")["state"], "partly");
     let one =
         told(|record| !(lost(record) && text(record, "recipientAccountId") == "111122223333"));
     names(
         &one,
-        "records of account 111122223333 (prod-web) from 2026-02-26 0",
+        &format!("records of account 111122223333 (prod-web) from {day} 0"),
     );
 }
