@@ -1,9 +1,14 @@
-//! Arbitrary text as a rule file: parse, tell, compile, match. Nothing may panic or hang, and the
-//! index may not lose a match that the rule on its own gives.
+//! Arbitrary text as a rule file: parse, tell, compile, match, correlate. Nothing may panic or
+//! hang, the index may not lose a match that the rule on its own gives, and what correlations
+//! remember is resumed as it was saved.
 
 #![no_main]
 
+use std::collections::BTreeSet;
+
 use libfuzzer_sys::fuzz_target;
+use portreeve_detect::behaviour::{Baseline, Behaviour, Bounds, Correlations, Item};
+use portreeve_model::state::KeyedState;
 use portreeve_record::{Extractor, Fields, SlotBuffer};
 use portreeve_sigma::{Matcher, Scratch, Verdict, parse};
 
@@ -25,6 +30,12 @@ fuzz_target!(|data: &[u8]| {
             diagnostic.render(text, false);
         }
     }
+    let (correlations, problems) =
+        Correlations::new(parsed.correlations, &parsed.rules, &BTreeSet::new(), &mut Fields::default());
+    for diagnostic in problems {
+        diagnostic.render(text, false);
+    }
+    correlate(&correlations);
     let mut fields = Fields::default();
     let (matcher, _) = Matcher::new(&parsed.rules, &mut fields);
     let extractor = Extractor::new(&fields);
@@ -38,3 +49,45 @@ fuzz_target!(|data: &[u8]| {
         assert_eq!(hit.map_or(Verdict::No, |hit| hit.verdict), alone);
     }
 });
+
+/// Two entities that are active for weeks, whatever the correlations ask for; killed and resumed
+/// half way.
+fn correlate(correlations: &Correlations) {
+    let new = || Behaviour::new(correlations, &Baseline::default(), Bounds { entities: 2 });
+    let mut live = new();
+    let mut resumed = None;
+    let count = correlations.loaded().len() as u32;
+    for record in 0..64u64 {
+        let items: Vec<Item> = (0..count)
+            .map(|correlation| Item {
+                time: 1_780_000_000_000_000 + record as i64 * 40_000_000_000,
+                record,
+                correlation,
+                leg: (record % 3) as u8,
+                after: Item::ALWAYS,
+                doubt: record % 17 == 0,
+                key: 1 + record % 2,
+                value: 1 + record % 5,
+                extra: [1 + record % 3, 0],
+                number: record as f64,
+            })
+            .collect();
+        live.fold(&items);
+        if let Some(resumed) = &mut resumed {
+            let resumed: &mut Behaviour = resumed;
+            resumed.fold(&items);
+        } else if record == 32 {
+            let saved = live.take_changes();
+            let mut saved = saved.into_iter().filter_map(|(key, value)| Some((key, value?)));
+            live.take_fired();
+            let mut second = new();
+            second.restore(&mut saved).expect("a state reads what it wrote");
+            resumed = Some(second);
+        }
+    }
+    live.finish();
+    if let Some(mut resumed) = resumed {
+        resumed.finish();
+        assert_eq!(resumed.take_fired(), live.take_fired());
+    }
+}

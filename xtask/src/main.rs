@@ -163,22 +163,28 @@ fn fuzz(seconds: u32) -> Result<()> {
     }
     for target in FUZZ_TARGETS {
         let limit = format!("-max_total_time={seconds}");
+        let found = format!("fuzz/corpus/{target}");
+        let mut arguments = vec!["fuzz", "run", "--sanitizer", "none", *target];
+        // Rules are found by chance in no time that anybody has: it starts from those that there are.
+        if *target == "sigma_rule" {
+            std::fs::create_dir_all(&found)?;
+            arguments.extend([&found, "correlations", "rules/aws"]);
+        }
+        arguments.extend([
+            "--",
+            &limit,
+            "-rss_limit_mb=4096",
+            "-timeout=20",
+            "-max_len=65536",
+            "-verbosity=0",
+            "-print_final_stats=1",
+        ]);
+        if *target == "sigma_rule" {
+            arguments.push("-dict=fuzz/dictionaries/sigma.dict");
+        }
         cargo(
             &format!("fuzz {target} for {seconds} s"),
-            &[
-                "fuzz",
-                "run",
-                "--sanitizer",
-                "none",
-                target,
-                "--",
-                &limit,
-                "-rss_limit_mb=4096",
-                "-timeout=20",
-                "-max_len=65536",
-                "-verbosity=0",
-                "-print_final_stats=1",
-            ],
+            &arguments,
             &[("RUSTC_BOOTSTRAP", "1")],
         )?;
     }

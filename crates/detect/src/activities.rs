@@ -333,6 +333,11 @@ impl Activities {
         &mut self.strings
     }
 
+    /// The log sources that rows are from.
+    pub(crate) fn sources(&self) -> &[&'static str] {
+        &self.sources
+    }
+
     /// The files that rows point to.
     pub fn files(&self) -> &[Arc<str>] {
         &self.files
@@ -362,6 +367,11 @@ impl<'t> ActivityRow<'t> {
         (self.row.time != NO_TIME)
             .then(|| Timestamp::from_microsecond(self.row.time).ok())
             .flatten()
+    }
+
+    /// The same in microseconds since 1970.
+    pub(crate) fn moment(self) -> Option<i64> {
+        (self.row.time != NO_TIME).then_some(self.row.time)
     }
 
     /// What: `s3:GetObject`.
@@ -529,6 +539,11 @@ impl<'t> ActivityRow<'t> {
             self.text(Symbol::from_index(self.row.event_id as usize))
                 .map(str::to_owned)
         }
+    }
+
+    /// The number of the log source in [`Activities::sources`].
+    pub(crate) fn source_number(self) -> usize {
+        usize::from(self.row.source)
     }
 
     /// The id of the log source, as `aws.cloudtrail`.

@@ -1,6 +1,8 @@
 //! Who is behind each row: the same person, workload or pipeline across all of its credentials.
 
+use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap, HashSet};
+use std::rc::Rc;
 
 use foldhash::fast::FixedState;
 use portreeve_model::{CredentialKind, MintMethod, PrincipalKind};
@@ -11,6 +13,7 @@ use crate::lineage::{Lineage, Link, is_instance};
 use crate::people::{PERSON_PREFIX, People, is_reserved};
 use crate::strings::{Strings, Symbol};
 use crate::subject::Subject;
+use crate::symbol_map::SymbolMap;
 
 /// From how many differently named sessions on a credential is taken for a broker, which mints
 /// for others: what hangs on it says nothing of who holds the sessions.
@@ -34,6 +37,12 @@ pub struct Persona {
     pub actor: Option<ActorId>,
 }
 
+impl Persona {
+    fn is_of(&self, (credential, principal, session): (Symbol, Symbol, Symbol)) -> bool {
+        self.credential == credential && self.principal == principal && self.session == session
+    }
+}
+
 /// The number of a [`Persona`] in [`Actors`].
 pub type PersonaId = u32;
 
@@ -49,7 +58,16 @@ enum Identity {
     Principal(Symbol, Symbol),
     /// A web identity: its issuer, and repository and kind of run where its subject is understood,
     /// so that a new branch is no new actor.
-    Subject(String, String),
+    Subject(Rc<(String, String)>),
+}
+
+/// What an actor is called, put together when it is asked for: most actors of large logs never are.
+#[derive(Clone, Copy, Debug)]
+enum Name {
+    Text(Symbol),
+    Session(Symbol, Symbol),
+    /// The place in [`Actors::subjects`].
+    Subject(u32),
 }
 
 /// Who is behind each row: all personas of a run, and the actors behind them, each the same person,
@@ -64,7 +82,9 @@ pub struct Actors {
     of_credential: Groups,
     /// Personas by actor.
     of_actor: Groups,
-    names: Vec<String>,
+    names: Vec<Name>,
+    /// Names of web identities.
+    subjects: Vec<String>,
 }
 
 impl Actors {
@@ -76,8 +96,10 @@ impl Actors {
     }
 
     fn read_rows(&mut self, activities: &Activities, lineage: &Lineage) {
-        let mut known = HashMap::<(Symbol, Symbol, Symbol), PersonaId, FixedState>::default();
-        known.reserve(lineage.used());
+        // Nearly every credential is one persona's alone.
+        let mut first = SymbolMap::<PersonaId>::default();
+        let mut more = HashMap::<(Symbol, Symbol, Symbol), PersonaId, FixedState>::default();
+        self.personas.reserve(lineage.used());
         self.of_row.reserve(activities.len());
         for row in activities.iter() {
             let mut credential = row.credential_symbol();
@@ -87,7 +109,13 @@ impl Actors {
             }
             let key = (credential, row.principal_symbol(), row.session_symbol());
             let next = self.personas.len() as PersonaId;
-            let id = *known.entry(key).or_insert(next);
+            let of_credential = credential
+                .is_some()
+                .then(|| *first.get_or_insert(credential, next).0);
+            let id = match of_credential {
+                Some(id) if id == next || self.personas[id as usize].is_of(key) => id,
+                _ => *more.entry(key).or_insert(next),
+            };
             if id == next {
                 let (credential, principal, session) = key;
                 self.personas.push(Persona {
@@ -117,6 +145,7 @@ impl Actors {
     fn identify(&mut self, activities: &Activities, lineage: &Lineage, people: &People) {
         let identities = Identities::new(self, activities, lineage, people);
         let mut names = Vec::new();
+        let mut subjects = Vec::new();
         let mut numbers = HashMap::<Identity, ActorId, FixedState>::default();
         let mut found = Vec::with_capacity(self.personas.len());
         for (id, persona) in self.personas.iter().enumerate() {
@@ -124,12 +153,13 @@ impl Actors {
             let identity = identities.of(persona, activities.get(first));
             found.push(identity.map(|identity| {
                 *numbers.entry(identity).or_insert_with_key(|identity| {
-                    names.push(identities.name(identity));
+                    names.push(identities.name(identity, &mut subjects));
                     (names.len() - 1) as ActorId
                 })
             }));
         }
         self.names = names;
+        self.subjects = subjects;
         for (persona, actor) in self.personas.iter_mut().zip(found) {
             persona.actor = actor;
         }
@@ -150,11 +180,21 @@ impl Actors {
         self.len() == 0
     }
 
-    /// What an actor is called, the same in every run: the user name of Identity Center, or the id
-    /// where no name is known; an IAM user's ARN; `repository:kind` of a web identity; a role's ARN,
-    /// with `/` and the session name where that tells workloads apart, as instances' ids do.
-    pub fn actor_name(&self, actor: ActorId) -> &str {
-        self.names.get(actor as usize).map_or("", String::as_str)
+    /// See [`crate::Folded::actor_name`].
+    pub(crate) fn actor_name<'t>(&'t self, actor: ActorId, strings: &'t Strings) -> Cow<'t, str> {
+        let text = |symbol| strings.get(symbol).unwrap_or_default();
+        match self.names.get(actor as usize) {
+            None => Cow::Borrowed(""),
+            Some(Name::Text(name)) => Cow::Borrowed(text(*name)),
+            Some(Name::Session(principal, session)) => {
+                Cow::Owned([text(*principal), "/", text(*session)].concat())
+            }
+            Some(Name::Subject(place)) => Cow::Borrowed(
+                self.subjects
+                    .get(*place as usize)
+                    .map_or("", String::as_str),
+            ),
+        }
     }
 
     /// The persona of a row.
@@ -340,25 +380,28 @@ impl<'a> Identities<'a> {
     fn of_subject(&self, root: Symbol) -> Identity {
         let text = self.text(root);
         let issuer = text.split(':').next().unwrap_or_default();
-        match Subject::parse(text) {
-            Some(subject) => Identity::Subject(issuer.to_owned(), subject.name()),
-            None => Identity::Subject(issuer.to_owned(), text.to_owned()),
-        }
+        let name = match Subject::parse(text) {
+            Some(subject) => subject.name(),
+            None => text.to_owned(),
+        };
+        Identity::Subject(Rc::new((issuer.to_owned(), name)))
     }
 
     /// What people call an actor.
-    fn name(&self, identity: &Identity) -> String {
+    fn name(&self, identity: &Identity, subjects: &mut Vec<String>) -> Name {
         match identity {
-            Identity::Person(id) => self
-                .people
-                .name_of(*id, self.strings)
-                .unwrap_or(self.text(*id))
-                .to_owned(),
-            Identity::Principal(principal, session) => match self.strings.get(*session) {
-                Some(session) => format!("{}/{session}", self.text(*principal)),
-                None => self.text(*principal).to_owned(),
-            },
-            Identity::Subject(_, name) => name.clone(),
+            Identity::Person(id) => {
+                let name = self.people.name_of(*id, self.strings);
+                Name::Text(name.and_then(|name| self.strings.find(name)).unwrap_or(*id))
+            }
+            Identity::Principal(principal, session) if session.is_some() => {
+                Name::Session(*principal, *session)
+            }
+            Identity::Principal(principal, _) => Name::Text(*principal),
+            Identity::Subject(subject) => {
+                subjects.push(subject.1.clone());
+                Name::Subject((subjects.len() - 1) as u32)
+            }
         }
     }
 

@@ -16,7 +16,9 @@ const ORDINARY: usize = 1_000;
 #[derive(Debug, Default)]
 pub(crate) struct Judged {
     openings: BTreeMap<RowId, Arc<[Opening]>>,
-    /// How many distinct changes were left unjudged.
+    /// Those that silence speaks for.
+    whole: BTreeSet<RowId>,
+    /// How many distinct changes were left for want of room.
     pub(crate) left: usize,
 }
 
@@ -32,24 +34,35 @@ impl Judged {
             return judged;
         };
         let most = (MOST_CHANGES * ORDINARY / changes.size().max(ORDINARY)).max(LEAST_CHANGES);
-        let mut known = BTreeMap::<&PolicyChange<'static>, Option<Arc<[Opening]>>>::new();
+        // Apart from what there was no room for, what cannot be judged.
+        type Known = Option<Option<(Arc<[Opening]>, bool)>>;
+        let mut known = BTreeMap::<&PolicyChange<'static>, Known>::new();
         for (row, change) in asked.iter().filter_map(|row| Some((*row, made.get(row)?))) {
             let is_room = known.len() < most;
             let opened = known.entry(change).or_insert_with(|| {
                 is_room.then(|| {
                     changes
-                        .opened(change, &portreeve_estate::managed_document)
-                        .into()
+                        .judge(change, &portreeve_estate::managed_document)
+                        .map(|opened| (opened.into(), changes.knows(change)))
                 })
             });
             match opened {
-                Some(opened) => {
+                Some(Some((opened, is_known))) => {
                     judged.openings.insert(row, opened.clone());
+                    if *is_known {
+                        judged.whole.insert(row);
+                    }
                 }
+                Some(None) => {}
                 None => judged.left += 1,
             }
         }
         judged
+    }
+
+    /// Whether a row's change was judged with all that counts known, whatever it opens.
+    pub(crate) fn holds(&self, row: RowId) -> bool {
+        self.whole.contains(&row)
     }
 
     /// What a row's change opens; nothing where it was not judged.

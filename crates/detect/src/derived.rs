@@ -185,6 +185,11 @@ pub const DERIVED_FIELDS: &[DerivedField] = &[
         "the targets' tags, each as `key=value`",
     ),
     field(
+        CANARY,
+        Stage::Snapshot,
+        "`used` where the caller's credential or principal was planted for intruders, `touched` where a target was: portreeve.toml declares what; absent otherwise",
+    ),
+    field(
         ACTOR_DEPLOY,
         Stage::History,
         "true where the principal deploys to the target: declared in portreeve.toml, else inferred from who, other than people, wrote to it on several days; absent where nobody is known to, or where the logs show less than two weeks of writes",
@@ -198,6 +203,21 @@ pub const DERIVED_FIELDS: &[DerivedField] = &[
         CREDENTIAL_MINTED_BY,
         Stage::History,
         "the operation that made the credential, as `assume-role-with-web-identity`, where the logs show it or leave nothing else; absent where they do not",
+    ),
+    field(
+        CREDENTIAL_RUN,
+        Stage::History,
+        "true where a run of the pipeline that deploys to the target opened the session, told by its lineage; false where another or none did; absent where no pipeline is known to deploy there, or the logs do not show what opened the session",
+    ),
+    field(
+        CREDENTIAL_LOGIN,
+        Stage::History,
+        "of a console session: `shown` where the logs show the login or the call that opened it, `missing` where they show logins of its account since the day before it, and not its own; absent otherwise",
+    ),
+    field(
+        CHANGE_JUDGED,
+        Stage::History,
+        "true where a change was judged by what it opens, whatever that is; absent without an inventory, and where the inventory does not hold what is changed",
     ),
     field(
         CHANGE_OPENS,
@@ -249,6 +269,11 @@ pub(crate) const ACTOR_DEPLOY: &str = "portreeve.actor.deploy";
 pub(crate) const CREDENTIAL_MOVED: &str = "portreeve.credential.moved";
 pub(crate) const CREDENTIAL_MINTED_BY: &str = "portreeve.credential.minted_by";
 
+const CANARY: &str = "portreeve.canary";
+pub(crate) const CREDENTIAL_RUN: &str = "portreeve.credential.run";
+pub(crate) const CREDENTIAL_LOGIN: &str = "portreeve.credential.login";
+
+pub(crate) const CHANGE_JUDGED: &str = "portreeve.change.judged";
 pub(crate) const CHANGE_OPENS: &str = "portreeve.change.opens";
 pub(crate) const CHANGE_OPENED: &str = "portreeve.change.opened";
 
@@ -331,8 +356,16 @@ impl<'s> Deriver<'s> {
         for (id, field) in &self.wanted {
             if field.stage == Stage::History {
                 // What changes nothing opens nothing, whatever history says.
-                let is_moot = matches!(field.path, CHANGE_OPENS | CHANGE_OPENED)
-                    && activity.policy_change.is_none();
+                let is_moot = match field.path {
+                    CHANGE_OPENS | CHANGE_OPENED => activity.policy_change.is_none(),
+                    // Without an estate nothing will be judged.
+                    CHANGE_JUDGED => {
+                        activity.policy_change.is_none() || snapshot.changes().is_none()
+                    }
+                    // The console's own sessions alone begin with a login.
+                    CREDENTIAL_LOGIN => !is_console(activity),
+                    _ => false,
+                };
                 if !is_moot {
                     values.push((*id, smallvec![Value::Unknown]));
                 }
@@ -358,10 +391,8 @@ impl<'s> Deriver<'s> {
                         .map_or(CredentialKind::Other, |it| it.kind)
                         .as_str(),
                 ),
-                CREDENTIAL_CONSOLE => yes(activity
-                    .credential
-                    .as_ref()
-                    .is_some_and(|credential| credential.console)),
+                CREDENTIAL_CONSOLE => yes(is_console(activity)),
+                CANARY => snapshot.canary(activity).and_then(text),
                 path if path.starts_with(NETWORK) => {
                     let network = network.get_or_insert_with(|| match callers_address(activity) {
                         Some(address) => self.networks.of(address, snapshot),
@@ -403,6 +434,11 @@ impl<'s> Deriver<'s> {
         }
         values
     }
+}
+
+fn is_console(activity: &Activity<'_>) -> bool {
+    let credential = activity.credential.as_ref();
+    credential.is_some_and(|credential| credential.console)
 }
 
 /// The address of the call, where it is the caller's own.

@@ -40,14 +40,17 @@ mod exceptions;
 mod groups;
 mod hours;
 mod lineage;
+mod logins;
 mod networks;
 mod people;
+mod runs;
 mod settings;
 mod snapshot;
 mod stage_one;
 mod stage_two;
 mod strings;
 mod subject;
+mod symbol_map;
 
 pub use activities::{Activities, ActivityRow, Position, RowId};
 pub use actors::{ActorId, Actors, Persona, PersonaId};

@@ -400,5 +400,8 @@ pub fn is_callers_address<'t>(
 ) -> bool {
     matches!(kind, OriginKind::Public | OriginKind::Private)
         && !(operation == "AssumeRoleWithSAML"
-            && targets.any(|target| target.contains("AWSReservedSSO_")))
+            && targets.any(|target| target.contains(RESERVED_ROLE)))
 }
+
+/// How the names of Identity Center's roles begin.
+pub(crate) const RESERVED_ROLE: &str = "AWSReservedSSO_";

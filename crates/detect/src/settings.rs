@@ -12,6 +12,9 @@ use crate::exceptions::Exception;
 pub struct Settings {
     /// Principals that may write web origins and push images: ids, `*` matches any characters.
     pub deploy_principals: Vec<String>,
+    /// What was planted for intruders to find: ids of credentials, principals and resources that
+    /// nobody has a use for; `*` matches any characters.
+    pub canaries: Vec<String>,
     /// The own accounts, with the names that people use.
     pub accounts: BTreeMap<String, String>,
     /// Known networks with their class: `corporate`, `residential`, `vpn`, `hosting`, `pipeline`,

@@ -119,6 +119,9 @@ impl Snapshot {
     /// What is known of a target, by its id, or by that of the bucket that holds it, or of the
     /// secret without the six random characters that end its ARN (calls may leave them out).
     fn find(&self, id: &str) -> Option<&Target> {
+        if self.targets.is_empty() {
+            return None;
+        }
         self.targets.get(id).or_else(|| match id.find('/') {
             Some(slash) if id.starts_with("arn:aws:s3:::") => self.targets.get(&id[..slash]),
             _ => self.targets.get(secret_without_suffix(id)?),
@@ -191,6 +194,27 @@ impl Snapshot {
         self.known_targets(activity)
             .flat_map(|target| target.tags.iter().map(String::as_str))
             .collect()
+    }
+
+    /// How an activity touches what was planted for intruders: `used` where it is the caller's
+    /// credential or principal, `touched` where it is a target.
+    pub fn canary(&self, activity: &Activity<'_>) -> Option<&'static str> {
+        let canaries = &self.settings.canaries;
+        if canaries.is_empty() {
+            return None;
+        }
+        let is_planted = |id: &str| {
+            canaries.iter().any(|pattern| {
+                matches_pattern(pattern, id)
+                    || secret_without_suffix(id).is_some_and(|id| matches_pattern(pattern, id))
+            })
+        };
+        let credential = activity.credential.as_ref().map(|it| &*it.id);
+        if is_planted(&activity.actor.principal) || credential.is_some_and(is_planted) {
+            return Some("used");
+        }
+        let is_target = activity.targets.iter().any(|target| is_planted(target));
+        is_target.then_some("touched")
     }
 
     /// Whether the user declared the principal as one that deploys.

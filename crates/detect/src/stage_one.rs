@@ -1,17 +1,17 @@
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use foldhash::fast::FixedState;
 use jiff::Timestamp;
 use portreeve_model::{Activity, MintMethod, Outcome, PolicyChange, Revoked};
 use portreeve_record::{FieldId, Fields, Record, Value};
 use portreeve_sigma::{Hit, Matcher, Rule, Scratch, Verdict};
+use smallvec::{SmallVec, smallvec};
 
 use crate::activities::{Activities, Position, RowId};
 use crate::behaviour::{Copies, Correlations};
 use crate::derived::{DerivedValues, Deriver, Stage, derived_field};
 use crate::hours::{CellKey, Cells};
-use crate::lineage::{Link, Reason, Use};
+use crate::lineage::{Link, Reason, Use, Uses};
 use crate::settings::{Sign, SignKind};
 use crate::snapshot::Snapshot;
 use crate::strings::Symbol;
@@ -22,7 +22,7 @@ use crate::strings::Symbol;
 pub struct Batch {
     pub(crate) activities: Activities,
     /// What the records say of the credentials that they used.
-    pub(crate) uses: HashSet<Use, FixedState>,
+    pub(crate) uses: Uses,
     /// The last of them: a session's calls mostly follow one another.
     last_use: Option<Use>,
     /// Mintings; without a child where the record does not tell its id.
@@ -169,7 +169,9 @@ impl<'s> StageOne<'s> {
     /// Leaves out rules that are not meant for the log source whose records will come.
     #[must_use]
     pub fn limited_to(mut self, rules: &[Rule], is_meant: impl Fn(&Rule) -> bool) -> Self {
-        self.applies = rules.iter().map(is_meant).collect();
+        for (applies, rule) in self.applies.iter_mut().zip(rules) {
+            *applies &= is_meant(rule);
+        }
         self
     }
 
@@ -177,6 +179,9 @@ impl<'s> StageOne<'s> {
     #[must_use]
     pub fn for_correlations(mut self, correlations: &Correlations) -> Self {
         self.copies = correlations.copies().clone();
+        for (rule, applies) in self.applies.iter_mut().enumerate() {
+            *applies &= !correlations.is_merged(rule);
+        }
         self
     }
 
@@ -201,9 +206,11 @@ impl<'s> StageOne<'s> {
             (credential, principal, session),
             batch.activities.strings_mut(),
         );
-        if used.is_some() && used != batch.last_use {
-            batch.uses.extend(used);
-            batch.last_use = used;
+        if let Some(used) = used
+            && batch.last_use != Some(used)
+        {
+            batch.uses.add(used);
+            batch.last_use = Some(used);
         }
         if let Some(minted) = &activity.minted {
             let strings = batch.activities.strings_mut();
@@ -331,9 +338,14 @@ fn copy(record: &impl Record, row: RowId, field: FieldId, batch: &mut Batch) {
     if known {
         return;
     }
+    let values = record.values(field).iter().flat_map(|value| match value {
+        // A field that ends at an array holds what is in it.
+        Value::Array(_) => value.elements().collect::<SmallVec<[Value<'_>; 4]>>(),
+        plain => smallvec![plain.clone()],
+    });
     let strings = batch.activities.strings_mut();
-    for value in record.values(field).iter().take(COPIED) {
-        let text = match value {
+    for value in values.take(COPIED) {
+        let text = match &value {
             Value::Bool(true) => "true",
             Value::Bool(false) => "false",
             Value::String(text) => text,

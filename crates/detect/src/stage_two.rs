@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use foldhash::fast::FixedState;
@@ -14,15 +15,18 @@ use portreeve_sigma::{Matcher, Rule, Verdict};
 use sha2::{Digest, Sha256};
 
 use crate::activities::{Activities, ActivityRow, RowId};
-use crate::actors::Actors;
+use crate::actors::{ActorId, Actors};
 use crate::behaviour::{Correlations, Told};
 use crate::changes::Judged;
 use crate::correlating::Correlating;
 use crate::derived::{
-    ACTOR_DEPLOY, CHANGE_OPENED, CHANGE_OPENS, CREDENTIAL_MINTED_BY, CREDENTIAL_MOVED,
+    ACTOR_DEPLOY, CHANGE_JUDGED, CHANGE_OPENED, CHANGE_OPENS, CREDENTIAL_LOGIN,
+    CREDENTIAL_MINTED_BY, CREDENTIAL_MOVED, CREDENTIAL_RUN,
 };
-use crate::lineage::{self, Lineage, Reason};
+use crate::lineage::{Lineage, Reason};
+use crate::logins::Logins;
 use crate::people::People;
+use crate::runs::Runs;
 use crate::settings::{Sign, SignKind};
 use crate::snapshot::Snapshot;
 use crate::stage_one::{Batch, Candidate, Revocation, SourceCounts};
@@ -40,7 +44,7 @@ pub const DEPLOY_DAYS: usize = 3;
 
 /// Over how many days the logs must show writes to a target before one who does not deploy to it
 /// is told apart from one who has not done so yet.
-const DEPLOY_WARM_UP_DAYS: i64 = 14;
+pub(crate) const DEPLOY_WARM_UP_DAYS: i64 = 14;
 
 /// Everything that the two stages make of the logs.
 #[derive(Debug, Default)]
@@ -66,6 +70,15 @@ pub struct Folded {
     pub changes_not_judged: usize,
     /// What correlations could not tell.
     pub behaviour: Told,
+}
+
+impl Folded {
+    /// What an actor is called, the same in every run: the user name of Identity Center, or the id
+    /// where no name is known; an IAM user's ARN; `repository:kind` of a web identity; a role's ARN,
+    /// with `/` and the session name where that tells workloads apart, as instances' ids do.
+    pub fn actor_name(&self, actor: ActorId) -> Cow<'_, str> {
+        self.actors.actor_name(actor, self.activities.strings())
+    }
 }
 
 /// Stage two: owns all keys. Takes batches in any order; the result does not depend on how the
@@ -121,9 +134,7 @@ impl StageTwo {
             }
         };
         let whole = &mut self.batch;
-        whole
-            .uses
-            .extend(uses.into_iter().map(|one| one.renamed(renamed)));
+        whole.uses.merge(uses, renamed);
         whole
             .links
             .extend(links.into_iter().map(|link| crate::Link {
@@ -203,9 +214,9 @@ impl StageTwo {
             ..
         } = self.batch;
         let correlations = self.correlations;
-        let mut read = BTreeMap::<&'static str, u64>::new();
+        let mut read = vec![0; activities.sources().len()];
         for row in activities.iter() {
-            *read.entry(row.source()).or_default() += 1;
+            read[row.source_number()] += 1;
         }
         let moved = activities.finish();
         let new_row = |row: RowId| moved[row as usize];
@@ -222,12 +233,18 @@ impl StageTwo {
             None => false,
         });
         revocations.sort_unstable_by_key(|revocation| revocation.row);
-        let facts = lineage::facts(uses, activities.strings());
-        let people = People::new(facts.values(), snapshot.people(), activities.strings_mut());
+        let facts = uses.facts(activities.strings());
+        let people = People::new(
+            facts.iter().map(|(_, facts)| facts),
+            snapshot.people(),
+            activities.strings_mut(),
+        );
         let lineage = Lineage::join(&mut activities, links, facts, &people);
         let actors = Actors::new(&activities, &lineage, &people);
         let deploys: Vec<RowId> = deploys.into_iter().filter_map(new_row).collect();
         let deployers = Deployers::infer(&activities, &deploys, snapshot);
+        let runs = Runs::infer(&activities, &lineage, &deploys);
+        let logins = Logins::new(&activities);
 
         let mut matched: Vec<(RowId, u32)> = hits
             .into_iter()
@@ -243,7 +260,7 @@ impl StageTwo {
                 candidate
                     .values
                     .iter()
-                    .any(|(field, _)| fields.path(*field) == CHANGE_OPENS)
+                    .any(|(field, _)| matches!(fields.path(*field), CHANGE_OPENS | CHANGE_JUDGED))
             })
             .filter_map(|candidate| new_row(candidate.row))
             .collect();
@@ -259,6 +276,8 @@ impl StageTwo {
             activities: &activities,
             lineage: &lineage,
             deployers: &deployers,
+            runs: &runs,
+            logins: &logins,
             snapshot,
             fields,
         };
@@ -407,7 +426,7 @@ impl Deployers {
 }
 
 /// The buckets and repositories among a row's targets: what deployments are counted for.
-fn deploy_targets(row: ActivityRow<'_>) -> impl Iterator<Item = Symbol> {
+pub(crate) fn deploy_targets(row: ActivityRow<'_>) -> impl Iterator<Item = Symbol> {
     row.target_symbols()
         .zip(row.targets())
         .filter(|(_, id)| !id.contains(":s3:::") || !id.contains('/'))
@@ -471,6 +490,8 @@ struct History<'h> {
     activities: &'h Activities,
     lineage: &'h Lineage,
     deployers: &'h Deployers,
+    runs: &'h Runs,
+    logins: &'h Logins,
     snapshot: &'h Snapshot,
     fields: &'h Fields,
 }
@@ -489,6 +510,12 @@ impl History<'_> {
                     .lineage
                     .mint(row.credential_symbol())
                     .map(|link| Value::String(link.method.as_str().into())),
+                CREDENTIAL_RUN => self.runs.opened(row).map(Value::Bool),
+                CREDENTIAL_LOGIN => self
+                    .logins
+                    .of(row, self.lineage)
+                    .map(|word| Value::String(word.into())),
+                CHANGE_JUDGED => self.judged.holds(row.id()).then_some(Value::Bool(true)),
                 CHANGE_OPENS => {
                     let kinds: BTreeSet<_> = self.openings(row).map(|it| it.kind).collect();
                     *known = kinds
@@ -554,7 +581,7 @@ impl Record for OwnedRecord {
     }
 }
 
-fn day_of(row: ActivityRow<'_>) -> Option<Date> {
+pub(crate) fn day_of(row: ActivityRow<'_>) -> Option<Date> {
     row.time().map(|time| time.to_zoned(TimeZone::UTC).date())
 }
 
@@ -709,66 +736,94 @@ const LONGEST_SPAN_OF_DAYS: usize = 3_660;
 
 fn coverage(
     activities: &Activities,
-    read: &BTreeMap<&'static str, u64>,
+    read: &[u64],
     counts: BTreeMap<&'static str, SourceCounts>,
 ) -> Vec<Coverage> {
-    let mut sources: BTreeMap<&'static str, (Coverage, BTreeSet<Date>)> = counts
+    let text = |symbol| activities.strings().get(symbol).unwrap_or_default();
+    let mut tallies = vec![Tally::default(); activities.sources().len()];
+    let mut calls = HashMap::<(usize, Symbol, Symbol), u64, FixedState>::default();
+    for row in activities.iter() {
+        let source = row.source_number();
+        if let Some(tally) = tallies.get_mut(source) {
+            tally.add(row);
+        }
+        *calls
+            .entry((source, row.account_symbol(), row.action_symbol()))
+            .or_default() += 1;
+    }
+    let mut accounts = BTreeMap::<usize, BTreeMap<String, BTreeMap<String, u64>>>::new();
+    for ((source, account, action), count) in calls {
+        let service = text(action).split(':').next().unwrap_or_default();
+        *accounts
+            .entry(source)
+            .or_default()
+            .entry(text(account).to_owned())
+            .or_default()
+            .entry(service.to_owned())
+            .or_default() += count;
+    }
+    counts
         .into_iter()
         .map(|(source, counts)| {
-            let coverage = Coverage {
+            let number = activities.sources().iter().position(|it| *it == source);
+            let tally = number
+                .and_then(|number| tallies.get(number))
+                .cloned()
+                .unwrap_or_default();
+            let read = number.and_then(|number| read.get(number).copied());
+            let services = number
+                .and_then(|number| accounts.remove(&number))
+                .unwrap_or_default();
+            Coverage {
                 source: source.to_owned(),
                 regions: counts.regions.into_keys().collect(),
                 event_kinds: counts.kinds,
                 cells: counts.cells.told(activities.strings()),
                 cells_omitted: counts.cells.are_too_many(),
-                ..Coverage::default()
-            };
-            (source, (coverage, BTreeSet::new()))
-        })
-        .collect();
-    let mut services = HashMap::<(&str, Symbol, Symbol), u64, FixedState>::default();
-    for row in activities.iter() {
-        let Some((coverage, days)) = sources.get_mut(row.source()) else {
-            continue;
-        };
-        coverage.records += 1;
-        match row.time() {
-            None => coverage.without_time += 1,
-            Some(time) => {
-                coverage.first = coverage.first.or(Some(time));
-                coverage.last = Some(time);
-                days.extend(day_of(row));
+                records: tally.records,
+                without_time: tally.without_time,
+                first: tally.first,
+                last: tally.last,
+                duplicates: read.unwrap_or_default().saturating_sub(tally.records),
+                days_without_records: days_between(&tally.days),
+                accounts: services
+                    .keys()
+                    .filter(|account| !account.is_empty())
+                    .cloned()
+                    .collect(),
+                services,
             }
-        }
-        if let Some(account) = row.account()
-            && !coverage.accounts.contains(account)
-        {
-            coverage.accounts.insert(account.to_owned());
-        }
-        *services
-            .entry((row.source(), row.account_symbol(), row.action_symbol()))
-            .or_default() += 1;
-    }
-    for ((source, account, action), count) in services {
-        let text = |symbol| activities.strings().get(symbol).unwrap_or_default();
-        if let Some((coverage, _)) = sources.get_mut(source) {
-            let service = text(action).split(':').next().unwrap_or_default();
-            let of_account = coverage.services.entry(text(account).to_owned());
-            *of_account
-                .or_default()
-                .entry(service.to_owned())
-                .or_default() += count;
-        }
-    }
-    sources
-        .into_iter()
-        .map(|(source, (mut coverage, days))| {
-            let read = read.get(source).copied().unwrap_or_default();
-            coverage.duplicates = read.saturating_sub(coverage.records);
-            coverage.days_without_records = days_between(&days);
-            coverage
         })
         .collect()
+}
+
+/// What is counted of one source, in order of time.
+#[derive(Clone, Debug, Default)]
+struct Tally {
+    records: u64,
+    without_time: u64,
+    first: Option<Timestamp>,
+    last: Option<Timestamp>,
+    /// The last day that was added, in days since 1970.
+    day: Option<i64>,
+    days: BTreeSet<Date>,
+}
+
+impl Tally {
+    fn add(&mut self, row: ActivityRow<'_>) {
+        self.records += 1;
+        let Some(time) = row.time() else {
+            self.without_time += 1;
+            return;
+        };
+        self.first = self.first.or(Some(time));
+        self.last = Some(time);
+        let day = time.as_second().div_euclid(24 * 60 * 60);
+        if self.day != Some(day) {
+            self.day = Some(day);
+            self.days.extend(day_of(row));
+        }
+    }
 }
 
 /// The days between the first and the last that are missing.

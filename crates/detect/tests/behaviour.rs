@@ -272,8 +272,19 @@ fn known_good(steps: &[Step]) -> Baseline {
     }
 }
 
+/// How many random histories each law is held to: a few, or as many as are asked for.
+fn cases() -> ProptestConfig {
+    let asked = std::env::var("PROPTEST_CASES");
+    ProptestConfig::with_cases(
+        asked
+            .ok()
+            .and_then(|cases| cases.parse().ok())
+            .unwrap_or(48),
+    )
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(48))]
+    #![proptest_config(cases())]
 
     #[test]
     fn a_run_that_is_killed_and_resumed_is_the_same_run(
@@ -341,6 +352,54 @@ proptest! {
         behaviour.advance(Timestamp::from_second(1_800_000_000).unwrap());
         behaviour.finish();
     }
+}
+
+/// A group that was let go for want of room comes back before the window that was forgotten would
+/// have ended: that end decides nothing, in a run that was resumed or not.
+#[test]
+fn a_forgotten_window_does_not_end_the_next_one() {
+    let history: Vec<Step> = [
+        (0, 0),
+        (10, 1),
+        (20, 2),
+        (100, 0),
+        (130, 2),
+        (150, 0),
+        (400, 3),
+    ]
+    .map(|(minute, group)| Step {
+        minute: 29_000_000 + minute,
+        rule: 'a',
+        group,
+        value: 0,
+        peer: 0,
+        doubt: false,
+    })
+    .into();
+    let correlations = correlations();
+    let inputs = inputs(&correlations, &history);
+    let few = correlations.loaded().position(|one| one.title == "few");
+    let bounds = Bounds { entities: 2 };
+    let mut behaviour = Behaviour::new(&correlations, &Baseline::default(), bounds);
+    for (items, _) in &inputs {
+        behaviour.fold(items);
+    }
+    let of_first_group: Vec<(i64, Vec<u64>)> = behaviour
+        .take_fired()
+        .into_iter()
+        .filter(|one| Some(one.correlation as usize) == few && one.key == 1_000_003)
+        .map(|one| ((one.time - 1) / 60_000_000 - 29_000_000, one.records))
+        .collect();
+    assert_eq!(of_first_group, [(220, vec![3, 5])]);
+
+    let kills: Vec<usize> = (0..=inputs.len()).collect();
+    let subject = Whole {
+        correlations,
+        bounds,
+        baseline: Baseline::default(),
+        waits: false,
+    };
+    hold(&subject, &inputs, &kills);
 }
 
 /// Every type fires on some random history: the laws above are no empty words for any.

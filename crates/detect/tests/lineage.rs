@@ -189,10 +189,9 @@ fn comes_from(folded: &Folded, credential: &str, parent: &str, certainty: Certai
 }
 
 /// The names of all actors.
-fn actors(folded: &Folded) -> Vec<&str> {
-    let actors = &folded.actors;
-    let mut names: Vec<&str> = (0..actors.len() as u32)
-        .map(|actor| actors.actor_name(actor))
+fn actors(folded: &Folded) -> Vec<String> {
+    let mut names: Vec<String> = (0..folded.actors.len() as u32)
+        .map(|actor| folded.actor_name(actor).into_owned())
         .collect();
     names.sort_unstable();
     names
@@ -275,7 +274,7 @@ fn one_person_is_one_actor_in_portal_and_accounts() {
     let mut mira: Vec<u32> = mira.collect();
     mira.dedup();
     assert_eq!(mira.len(), 1);
-    assert_eq!(folded.actors.actor_name(mira[0]), "dev.mira");
+    assert_eq!(folded.actor_name(mira[0]), "dev.mira");
     assert_eq!(folded.actors.rows_of_actor(mira[0]).count(), 4);
     // The provider's own exchange is no one's place of work.
     let exchange = folded
@@ -805,7 +804,7 @@ fn essence(folded: &Folded) -> (BTreeMap<String, How>, Vec<String>) {
         .iter()
         .map(|row| {
             let who = folded.actors.actor_of(row.id());
-            let who = who.map(|actor| folded.actors.actor_name(actor));
+            let who = who.map(|actor| folded.actor_name(actor));
             format!("{:?} {who:?}", row.event_id())
         })
         .collect();
@@ -912,7 +911,7 @@ proptest! {
         }
         for row in folded.activities.iter() {
             let Some(actor) = folded.actors.actor_of(row.id()) else { continue };
-            let name = folded.actors.actor_name(actor);
+            let name = folded.actor_name(actor);
             if let Some(session) = row.session() {
                 prop_assert!(name.ends_with(session), "{} is taken for {}", session, name);
             }

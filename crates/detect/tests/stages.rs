@@ -113,11 +113,15 @@ fn issue(id: u32, time: &str, role_name: &str, key: &str, address: &str) -> Valu
 
 /// Runs both stages over parts of a log; each part is one batch with a file of its own.
 fn run(parts: &[Vec<Value>], settings: Settings, signs: &[Sign]) -> Folded {
+    run_rules(RULES, parts, settings, signs)
+}
+
+fn run_rules(rules: &str, parts: &[Vec<Value>], settings: Settings, signs: &[Sign]) -> Folded {
     let estate = estate();
     let source = portreeve_telemetry::source("aws.cloudtrail").unwrap();
     let mut fields = Fields::default();
     let reader = source.prepare(&mut fields);
-    let parsed = portreeve_sigma::parse("rules.yml", RULES);
+    let parsed = portreeve_sigma::parse("rules.yml", rules);
     assert!(parsed.diagnostics.is_empty(), "{:?}", parsed.diagnostics);
     let (matcher, problems) = Matcher::new(&parsed.rules, &mut fields);
     assert!(problems.is_empty(), "{problems:?}");
@@ -312,6 +316,208 @@ fn declared_deploy_principals_stand_in_place_of_inferred_ones() {
                 .into_iter()
                 .all(|finding| finding.actor.contains("role/deploy"))
     );
+}
+
+/// The event ids of one rule's findings, their last two digits.
+fn events_of(folded: &Folded, rule: &str) -> Vec<String> {
+    let found = folded
+        .findings
+        .iter()
+        .filter(|finding| finding.rule == rule);
+    let mut events: Vec<String> = found
+        .flat_map(|finding| finding.evidence.iter().filter_map(|it| it.event_id.clone()))
+        .map(|id| id[34..].to_owned())
+        .collect();
+    events.sort();
+    events
+}
+
+#[test]
+fn the_run_that_opened_a_session_is_told_from_whoever_else_took_the_role() {
+    const RULES: &str = "
+title: Of a run
+id: of-run
+logsource: {product: aws}
+detection:
+  write: {eventName: PutObject, portreeve.credential.run: true}
+  condition: write
+---
+title: Of no run
+id: of-none
+logsource: {product: aws}
+detection:
+  write: {eventName: PutObject, portreeve.credential.run: false}
+  condition: write
+";
+    let mut records = Vec::new();
+    for day in 1..=20 {
+        let time = |minute: u32| format!("2026-03-{day:02}T08:{minute:02}:00Z");
+        let key = format!("ASIARUN{day:02}");
+        records.push(issue(day, &time(0), "deploy", &key, RUNNER));
+        records.push(call(
+            40 + day,
+            &time(1),
+            "deploy",
+            &key,
+            RUNNER,
+            "PutObject",
+        ));
+    }
+    // The same role, taken by somebody with a key of their own, and by nobody knows whom.
+    let mut assumed = issue(90, "2026-03-20T10:00:00Z", "deploy", "ASIAHAND", RUNNER);
+    assumed["eventName"] = json!("AssumeRole");
+    assumed["userIdentity"] = json!({
+        "type": "IAMUser", "accountId": "111122223333", "accessKeyId": "AKIAHAND",
+        "arn": "arn:aws:iam::111122223333:user/mira", "userName": "mira"
+    });
+    records.push(assumed);
+    let write = |id, key| {
+        call(
+            id,
+            "2026-03-20T10:05:00Z",
+            "deploy",
+            key,
+            RUNNER,
+            "PutObject",
+        )
+    };
+    records.push(write(91, "ASIAHAND"));
+    records.push(write(92, "ASIALOST"));
+    let folded = run_rules(
+        RULES,
+        std::slice::from_ref(&records),
+        Settings::default(),
+        &[],
+    );
+    assert_eq!(events_of(&folded, "of-run").len(), 20);
+    assert_eq!(events_of(&folded, "of-none"), ["5b"], "91, and not 92");
+
+    // In logs of less than two weeks nobody is judged by it.
+    let later = records.split_off(20);
+    let folded = run_rules(RULES, &[later], Settings::default(), &[]);
+    assert!(events_of(&folded, "of-none").is_empty());
+}
+
+#[test]
+fn a_console_session_without_its_login_is_told() {
+    const RULES: &str = "
+title: Without
+id: without
+logsource: {product: aws}
+detection:
+  call: {portreeve.credential.login: missing}
+  condition: call
+---
+title: With
+id: with
+logsource: {product: aws}
+detection:
+  call: {portreeve.credential.login: shown}
+  condition: call
+";
+    let user = json!({
+        "type": "IAMUser", "accountId": "111122223333", "userName": "mira",
+        "arn": "arn:aws:iam::111122223333:user/mira"
+    });
+    let login = |id: u32, time: &str| {
+        let mut record = call(id, time, "x", "", RUNNER, "ConsoleLogin");
+        record["eventSource"] = json!("signin.amazonaws.com");
+        record["eventType"] = json!("AwsConsoleSignIn");
+        record["userIdentity"] = user.clone();
+        record["responseElements"] = json!({"ConsoleLogin": "Success"});
+        record
+    };
+    let console = |id: u32, time: &str, created: &str, key: &str| {
+        let mut record = call(id, time, "x", key, RUNNER, "GetObject");
+        record["userIdentity"] = user.clone();
+        record["userIdentity"]["accessKeyId"] = json!(key);
+        record["userIdentity"]["sessionContext"] =
+            json!({"attributes": {"creationDate": created, "mfaAuthenticated": "true"}});
+        record["sessionCredentialFromConsole"] = json!("true");
+        record
+    };
+    let early = "2026-03-01T08:00:00Z";
+    let records = vec![
+        login(1, "2026-03-01T09:00:00Z"),
+        // Before the day is over in which logins are first seen.
+        console(2, "2026-03-01T12:00:00Z", early, "ASIAEARLY"),
+        login(3, "2026-03-05T09:00:00Z"),
+        console(
+            4,
+            "2026-03-05T09:10:00Z",
+            "2026-03-05T09:00:00Z",
+            "ASIASEEN",
+        ),
+        console(
+            5,
+            "2026-03-06T09:10:00Z",
+            "2026-03-06T09:00:00Z",
+            "ASIANONE",
+        ),
+    ];
+    let folded = run_rules(
+        RULES,
+        std::slice::from_ref(&records),
+        Settings::default(),
+        &[],
+    );
+    assert_eq!(events_of(&folded, "with"), ["04"]);
+    assert_eq!(events_of(&folded, "without"), ["05"]);
+    // Where no login is in the logs at all, they may not hold any.
+    let without_logins = vec![records[1].clone(), records[4].clone()];
+    let folded = run_rules(RULES, &[without_logins], Settings::default(), &[]);
+    assert!(events_of(&folded, "without").is_empty());
+}
+
+#[test]
+fn what_was_planted_is_told_by_credential_principal_and_target() {
+    const RULES: &str = "
+title: Used
+id: used
+logsource: {product: aws}
+detection:
+  call: {portreeve.canary: used}
+  condition: call
+---
+title: Touched
+id: touched
+logsource: {product: aws}
+detection:
+  call: {portreeve.canary: touched}
+  condition: call
+";
+    let secret = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:treasury/seed";
+    let settings = Settings {
+        canaries: [
+            "ASIAPLANTED",
+            "*:role/backup-*",
+            secret,
+            "arn:aws:s3:::web/keys*",
+        ]
+        .map(str::to_owned)
+        .into(),
+        ..Settings::default()
+    };
+    let time = "2026-03-01T08:00:00Z";
+    let read = |id: u32, target: &str| {
+        let mut record = call(id, time, "a", "ASIAA", RUNNER, "GetObject");
+        record["requestParameters"] = Value::Null;
+        record["resources"] = json!([{"ARN": target}]);
+        record
+    };
+    let records = vec![
+        call(1, time, "a", "ASIAPLANTED", RUNNER, "GetObject"),
+        call(2, time, "backup-old", "ASIAB", RUNNER, "GetObject"),
+        call(3, time, "a", "ASIAC", RUNNER, "GetObject"),
+        read(4, &format!("{secret}-a1B2c3")),
+        read(5, &format!("{secret}s-a1B2c3")),
+        read(6, "arn:aws:s3:::web/keys.txt"),
+    ];
+    let folded = run_rules(RULES, std::slice::from_ref(&records), settings, &[]);
+    assert_eq!(events_of(&folded, "used"), ["01", "02"]);
+    assert_eq!(events_of(&folded, "touched"), ["04", "06"]);
+    let folded = run_rules(RULES, &[records], Settings::default(), &[]);
+    assert!(folded.findings.is_empty(), "nothing is planted");
 }
 
 #[test]

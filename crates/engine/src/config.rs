@@ -19,6 +19,7 @@ use crate::exceptions::{self, ExceptionEntry};
 ///
 /// ```toml
 /// deploy_principals = ["arn:aws:iam::111122223333:role/gha-deploy"]
+/// canaries = ["AKIAEXAMPLEPLANTED01"]
 ///
 /// [accounts]
 /// "111122223333" = "prod-web"
@@ -48,6 +49,9 @@ pub struct Config {
     pub simulated: bool,
     /// Principals that may write web origins and push images: ids, `*` matches any characters.
     pub deploy_principals: Vec<String>,
+    /// What was planted for intruders to find: ids of credentials, principals and resources that
+    /// nobody has a use for; `*` matches any characters.
+    pub canaries: Vec<String>,
     /// The own accounts, with the names that people use.
     pub accounts: BTreeMap<String, String>,
     /// Known networks, in CIDR notation or by AS number, with their class: `corporate`,
@@ -317,6 +321,7 @@ impl Config {
     pub fn settings(&self) -> Settings {
         let mut settings = Settings {
             deploy_principals: self.deploy_principals.clone(),
+            canaries: self.canaries.clone(),
             accounts: self.accounts.clone(),
             vendors: self
                 .vendors
@@ -413,6 +418,7 @@ mod tests {
         let config = Config::parse(
             Path::new("portreeve.toml"),
             "deploy_principals = [\"arn:aws:iam::1:role/gha-*\"]\n\
+             canaries = [\"AKIAEXAMPLEPLANTED01\"]\n\
              [accounts]\n\"111122223333\" = \"prod\"\n\
              [networks]\n\"198.51.100.0/28\" = \"corporate\"\n\
              [[jewels]]\nid = \"arn:aws:s3:::data\"\n[rules]\ndisabled = [\"x\"]\n",
@@ -423,6 +429,7 @@ mod tests {
             Some("corporate")
         );
         assert_eq!(config.jewels[0].id, "arn:aws:s3:::data");
+        assert_eq!(config.settings().canaries, ["AKIAEXAMPLEPLANTED01"]);
         assert!(!config.simulated);
     }
 

@@ -1,4 +1,5 @@
 use std::collections::{BTreeMap, BTreeSet};
+use std::mem::take;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -228,7 +229,7 @@ fn look(
 pub fn investigate(request: Request, progress: &dyn Progress) -> Result<Report, RunError> {
     let mut gathered = gather(request, progress)?;
     progress.begin("Telling incidents", 0);
-    Ok(gathered.report())
+    Ok(gathered.take_report())
 }
 
 /// All that was read and found, before incidents are told of it.
@@ -332,7 +333,7 @@ pub fn gather(request: Request, progress: &dyn Progress) -> Result<Gathered, Run
         .iter()
         .map(|source| source.prepare(&mut fields))
         .collect();
-    let (matcher, problems) = Matcher::new(&rules.rules, &mut fields);
+    let (mut matcher, problems) = Matcher::new(&rules.rules, &mut fields);
     notes.extend(
         rules
             .diagnostics
@@ -365,6 +366,7 @@ pub fn gather(request: Request, progress: &dyn Progress) -> Result<Gathered, Run
         &mut fields,
     );
     notes.extend(problems.iter().map(ToString::to_string));
+    matcher.leave_out(|rule| correlations.is_merged(rule));
     let settings = config.settings();
     let gathered = networks::gather(&config, found_networks);
     inputs.extend(gathered.inputs);
@@ -502,8 +504,8 @@ impl Gathered {
         (incidents, muted)
     }
 
-    /// The report.
-    pub fn report(&mut self) -> Report {
+    /// The report. It takes out what it holds of what was gathered: there is one report of a run.
+    pub fn take_report(&mut self) -> Report {
         let exceptions = self.settings.exceptions.clone();
         let (incidents, muted) = self.incidents(&exceptions);
         let Self { folded, estate, .. } = self;
@@ -529,15 +531,15 @@ impl Gathered {
             simulated: self.config.simulated,
             exceptions: uses(&exceptions, &muted, &folded.findings, &incidents, last),
             incidents,
-            findings: folded.findings.clone(),
+            findings: take(&mut folded.findings),
             jewels: self.jewels.clone(),
-            coverage: folded.coverage.clone(),
+            coverage: take(&mut folded.coverage),
             sight,
             blind_spots,
-            dead_letters: self.dead_letters.clone(),
+            dead_letters: take(&mut self.dead_letters),
             dead_letters_omitted: self.dead_letters_omitted,
-            inputs: self.inputs.clone(),
-            notes: self.notes.clone(),
+            inputs: take(&mut self.inputs),
+            notes: take(&mut self.notes),
             summary: Summary {
                 seconds: self.start.elapsed().as_secs_f64(),
                 ..self.summary.clone()

@@ -49,20 +49,53 @@ fn ids_and_titles_are_unique_and_rules_are_documented() {
     }
 }
 
+/// The words under `portreeve` of a rule that is no part of a correlation.
+fn quietening(rule: &portreeve_sigma::Rule) -> &str {
+    rule.fields
+        .get("quieten")
+        .and_then(serde_json::Value::as_str)
+        .unwrap_or_default()
+}
+
 #[test]
-fn every_rule_has_a_match_and_a_near_miss() {
+fn every_rule_has_a_match_and_two_near_misses() {
     for rule in built_in().rules {
-        let expected: BTreeSet<&str> = rule
+        let tests = rule
             .fields
             .get("tests")
             .and_then(serde_json::Value::as_array)
-            .into_iter()
-            .flatten()
-            .filter_map(|test| test.get("expect").and_then(serde_json::Value::as_str))
-            .collect();
+            .map(Vec::as_slice)
+            .unwrap_or_default();
+        let expecting = |word: &str| {
+            tests
+                .iter()
+                .filter(|test| test.get("expect").and_then(serde_json::Value::as_str) == Some(word))
+                .collect::<Vec<_>>()
+        };
+        assert!(!expecting("match").is_empty(), "{}: no match", rule.file);
+        let misses = expecting("none");
+        assert!(misses.len() >= 2, "{}: {} misses", rule.file, misses.len());
+        for (position, miss) in misses.iter().enumerate() {
+            assert!(
+                !misses[..position].contains(miss),
+                "{}: the same miss twice",
+                rule.file
+            );
+        }
+    }
+}
+
+#[test]
+fn every_rule_says_how_it_is_quietened() {
+    for rule in built_in().rules {
         assert!(
-            expected.contains("match") && expected.contains("none"),
-            "{}",
+            quietening(&rule).split_whitespace().count() >= 4,
+            "{}: does not say how it is quietened",
+            rule.file
+        );
+        assert!(
+            rule.fields.get("quiet").is_none(),
+            "{}: `quiet` is called `quieten`",
             rule.file
         );
     }

@@ -91,13 +91,21 @@ impl Changes {
         change: &PolicyChange<'_>,
         managed: &dyn Fn(&str) -> Option<Arc<str>>,
     ) -> Vec<Opening> {
+        self.judge(change, managed).unwrap_or_default()
+    }
+
+    /// The same, with nothing where the change cannot be judged: where its policy's text is not
+    /// known, or the estate does not hold what it takes away.
+    pub fn judge(
+        &self,
+        change: &PolicyChange<'_>,
+        managed: &dyn Fn(&str) -> Option<Arc<str>>,
+    ) -> Option<Vec<Opening>> {
         let subject = self
             .graph
             .find(&change.subject)
             .unwrap_or_else(|| EntityId::from(&*change.subject));
-        let Some(pair) = self.pair(&subject, change, managed) else {
-            return Vec::new();
-        };
+        let pair = self.pair(&subject, change, managed)?;
         let with = self.build(&pair.with);
         let without = pair.without.as_ref().map(|estate| self.build(estate));
         let without = without.as_ref().unwrap_or(&self.graph);
@@ -110,7 +118,20 @@ impl Changes {
         }
         found.sort_by(|a, b| (a.kind, &a.words).cmp(&(b.kind, &b.words)));
         found.dedup();
-        found
+        Some(found)
+    }
+
+    /// Whether the estate holds what a change is about, or anything else of its account. Of the
+    /// rest silence proves nothing: what such a change opens may lie where nothing is known.
+    pub fn knows(&self, change: &PolicyChange<'_>) -> bool {
+        let subject = &*change.subject;
+        let account = EntityId::from(subject).aws_account().map(str::to_owned);
+        self.estate.get(subject).is_some()
+            || account.is_some_and(|account| {
+                self.estate
+                    .entities()
+                    .any(|entity| entity.id.aws_account() == Some(&account))
+            })
     }
 
     fn build(&self, estate: &Estate) -> Graph {

@@ -98,6 +98,47 @@ fn a_trust_in_another_account_is_a_door() {
 }
 
 #[test]
+fn what_opens_nothing_is_told_from_what_cannot_be_judged() {
+    let judged = |subject: &'static str, kind| {
+        let catalogue = common::catalogue();
+        let graph = Graph::build(&estate(), &catalogue, &[]);
+        let changes = Changes::new(
+            Arc::new(estate()),
+            Arc::new(graph),
+            Arc::new(catalogue),
+            vec![],
+        );
+        let change = PolicyChange {
+            subject: subject.into(),
+            kind,
+        };
+        let found = changes.judge(&change, &|_| None).map(|found| found.len());
+        (found, changes.knows(&change))
+    };
+    const SERVICE: &str = r#"{"Statement":[{"Effect":"Allow","Principal":{"Service":"ec2.amazonaws.com"},"Action":"sts:AssumeRole"}]}"#;
+    const OUTSIDER: &str = r#"{"Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::888800001111:root"},"Action":"sts:AssumeRole"}]}"#;
+    const NEW: &str = "arn:aws:iam::111122223333:role/new";
+    const ELSEWHERE: &str = "arn:aws:iam::999900001111:role/new";
+    assert_eq!(judged(DEPLOY, trust(SERVICE)), (Some(0), true));
+    assert_eq!(
+        judged(NEW, trust(SERVICE)),
+        (Some(0), true),
+        "beside others"
+    );
+    assert_eq!(judged(ELSEWHERE, trust(SERVICE)), (Some(0), false));
+    assert!(
+        judged(NEW, trust(OUTSIDER))
+            .0
+            .is_some_and(|found| found > 0)
+    );
+    let attach = PolicyChangeKind::Attach {
+        policy: "arn:aws:iam::111122223333:policy/unknown".into(),
+    };
+    assert_eq!(judged(DEPLOY, attach).0, None, "a text that nobody knows");
+    assert_eq!(judged(DEPLOY, PolicyChangeKind::RemoveBoundary).0, None);
+}
+
+#[test]
 fn a_trust_in_a_colleague_is_a_path_to_the_web_origin() {
     let found = opened(
         estate(),

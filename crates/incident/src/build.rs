@@ -40,7 +40,7 @@ pub fn incidents(context: &Context<'_>) -> Vec<Incident> {
         .unwrap_or_default();
     let groups = join::groups(context.folded, &survey);
     let rarity = if groups.iter().any(|group| group.is_strange() || group.named) {
-        Rarity::new(context.folded, &survey.actors)
+        Rarity::new(context.folded, survey.actors)
     } else {
         Rarity::default()
     };

@@ -134,7 +134,7 @@ fn chain(
         ))
     });
     Chain {
-        person: case.survey.actors.actor_name(actor).to_owned(),
+        person: case.folded.actor_name(actor).into_owned(),
         networks: networks.into_iter().collect(),
         clients: clients.into_iter().collect(),
         first: credentials.iter().filter_map(|it| it.first).min(),

@@ -238,9 +238,10 @@ impl<'a> Survey<'a> {
         self.common = quiet
             .into_iter()
             .filter(|(address, count)| {
-                let own = strings
-                    .get(*address)
-                    .is_some_and(|text| networks.of(text).own);
+                let own = !networks.is_empty()
+                    && strings
+                        .get(*address)
+                        .is_some_and(|text| networks.of(text).own);
                 !self.named.contains(address) && (*count >= COMMON_ACTORS || own)
             })
             .map(|(address, _)| address)

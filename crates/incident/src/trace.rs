@@ -1,5 +1,6 @@
 //! The tree of credentials around one: from what each was made, and who held it where.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use foldhash::fast::FixedState;
@@ -146,7 +147,7 @@ pub fn trace(folded: &Folded, networks: &Networks, asked: &str, at_least: Certai
         let root = tree.credentials.first().map(|it| it.credential.clone());
         (first.is_none(), first, root)
     });
-    let actors: BTreeSet<&str> = credentials
+    let actors: BTreeSet<Cow<'_, str>> = credentials
         .iter()
         .flat_map(|credential| tracer.actors(*credential))
         .collect();
@@ -158,7 +159,7 @@ pub fn trace(folded: &Folded, networks: &Networks, asked: &str, at_least: Certai
     Trace {
         asked: asked.to_owned(),
         certainty: at_least,
-        actors: actors.into_iter().map(str::to_owned).collect(),
+        actors: actors.into_iter().map(Cow::into_owned).collect(),
         credentials: named,
         trees,
     }
@@ -207,7 +208,7 @@ impl<'a> Tracer<'a> {
             let by_actor = || {
                 persona
                     .actor
-                    .is_some_and(|actor| is_called(actors.actor_name(actor), asked))
+                    .is_some_and(|actor| is_called(&self.folded.actor_name(actor), asked))
             };
             if persona.credential.is_some()
                 && (self.is_meant(persona.principal, persona.session, asked) || by_actor())
@@ -239,13 +240,13 @@ impl<'a> Tracer<'a> {
             || permission_set(principal) == Some(asked)
     }
 
-    fn actors(&self, credential: Symbol) -> BTreeSet<&'a str> {
+    fn actors(&self, credential: Symbol) -> BTreeSet<Cow<'a, str>> {
         let actors = &self.folded.actors;
         actors
             .of_credential(credential)
             .iter()
             .filter_map(|persona| actors.persona(*persona).actor)
-            .map(|actor| actors.actor_name(actor))
+            .map(|actor| self.folded.actor_name(actor))
             .collect()
     }
 
@@ -357,7 +358,7 @@ impl<'a> Tracer<'a> {
             } else {
                 format!("{principal}/{session}")
             },
-            actors: actors.into_iter().map(str::to_owned).collect(),
+            actors: actors.into_iter().map(Cow::into_owned).collect(),
             created: lifetime::created(self.folded, credential)
                 .or(minted.as_ref().and_then(|minted| minted.time)),
             unsure: minted.is_none()

@@ -143,6 +143,23 @@ impl Index {
         index
     }
 
+    /// Leaves only some of the rules.
+    pub(crate) fn retain(&mut self, is_wanted: &dyn Fn(u32) -> bool) {
+        self.always.retain(|rule| is_wanted(*rule));
+        for (_, rules) in &mut self.present {
+            rules.retain(|rule| is_wanted(*rule));
+        }
+        self.present.retain(|(_, rules)| !rules.is_empty());
+        for field in &mut self.fields {
+            field.all.retain(|rule| is_wanted(*rule));
+            field.rules_of.retain(|_, rules| {
+                rules.retain(|rule| is_wanted(*rule));
+                !rules.is_empty()
+            });
+        }
+        self.fields.retain(|field| !field.all.is_empty());
+    }
+
     /// Calls `found` with each rule that the record's values lead to; a rule may come twice.
     pub(crate) fn candidates<R: Record + ?Sized>(
         &self,

@@ -206,6 +206,11 @@ impl Matcher {
         })
     }
 
+    /// No longer asks a record about some of the rules; [`Matcher::evaluate_one`] still does.
+    pub fn leave_out(&mut self, is_unwanted: impl Fn(usize) -> bool) {
+        self.index.retain(&|rule| !is_unwanted(rule as usize));
+    }
+
     /// How many rules were given, refused ones included.
     pub fn rule_count(&self) -> usize {
         self.rules.len()

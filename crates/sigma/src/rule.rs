@@ -60,6 +60,12 @@ impl Rule {
     pub fn field_paths(&self) -> impl Iterator<Item = &str> {
         self.paths.iter().map(|path| &**path)
     }
+
+    /// What it asks of which logs, written out: two rules of which this is the same match the same
+    /// records.
+    pub fn question(&self) -> String {
+        format!("{:?} {:?}", self.logsource, self.condition)
+    }
 }
 
 /// The logs that a rule is meant for.

@@ -1,7 +1,8 @@
 //! Every form of condition, search identifier and document.
 
-use common::{item, matches, refused, verdict_with};
-use portreeve_sigma::{DiagnosticKind, DiagnosticSeverity, Verdict, parse};
+use common::{PlainRecord, item, matches, refused, verdict_with};
+use portreeve_record::Fields;
+use portreeve_sigma::{DiagnosticKind, DiagnosticSeverity, Matcher, Scratch, Verdict, parse};
 
 mod common;
 
@@ -368,4 +369,37 @@ fn line_ends_and_byte_order_marks_of_other_systems_are_read() {
     );
     let good = common::file("s:\n    f: 1\ncondition: s").replace('\n', "\r\n");
     assert_eq!(parse("f", &format!("\u{feff}---\r\n{good}")).rules.len(), 1);
+}
+
+#[test]
+fn rules_that_are_left_out_are_not_asked() {
+    // Reached by a value, by a field's presence, and not by any demand.
+    let detections = ["{a: 1}", "{b|contains: x}", "{c: null}"];
+    let text: String = detections
+        .iter()
+        .flat_map(|selection| [selection, selection])
+        .map(|selection| {
+            format!(
+                "title: t\nlogsource: {{product: p}}\n\
+                 detection: {{s: {selection}, condition: s}}\n---\n"
+            )
+        })
+        .collect();
+    let parsed = parse("rules.yml", &text);
+    assert_eq!(parsed.rules.len(), 6, "{:?}", parsed.diagnostics);
+    let mut fields = Fields::default();
+    let (mut matcher, problems) = Matcher::new(&parsed.rules, &mut fields);
+    assert!(problems.is_empty(), "{problems:?}");
+    let record = PlainRecord::new(r#"{"a": 1, "b": "yx"}"#, &fields);
+    let mut hits = Vec::new();
+    let mut asked = |matcher: &Matcher| -> Vec<usize> {
+        matcher.matches(&record, &mut Scratch::new(), &mut hits);
+        hits.iter().map(|hit| hit.rule).collect()
+    };
+    assert_eq!(asked(&matcher), [0, 1, 2, 3, 4, 5]);
+    matcher.leave_out(|rule| rule % 2 == 1);
+    assert_eq!(asked(&matcher), [0, 2, 4]);
+    assert_eq!(matcher.evaluate_one(1, &record), Verdict::Yes);
+    matcher.leave_out(|rule| rule < 4);
+    assert_eq!(asked(&matcher), [4]);
 }

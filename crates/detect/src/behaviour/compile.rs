@@ -1,4 +1,4 @@
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use portreeve_record::{FieldId, Fields};
 use portreeve_sigma::{Correlation, Diagnostic, DiagnosticSeverity, Rule};
@@ -24,6 +24,8 @@ pub struct Correlations {
     pub(super) of_tactics: Vec<Use>,
     copies: Copies,
     silent: Vec<bool>,
+    /// Rules that ask for the same as one before them, which stands for them too.
+    merged: Vec<bool>,
     /// The same for correlations.
     silent_correlations: Vec<bool>,
 }
@@ -144,7 +146,33 @@ impl Correlations {
             ..Self::default()
         };
         ready.plan(drafts, rules, fields, &mut diagnostics);
+        ready.merge(rules);
         (ready, diagnostics)
+    }
+
+    /// Correlations that look at all of a person's calls each bring a rule for them, and it is the
+    /// same one. Of such rules the first stands for all: one match a record instead of several.
+    fn merge(&mut self, rules: &[Rule]) {
+        let mut first_of: HashMap<String, usize> = HashMap::new();
+        self.merged = vec![false; rules.len()];
+        for (number, rule) in rules.iter().enumerate() {
+            // What shows something alone is a finding, and those are told apart.
+            if !self.silent[number] || self.of_rules[number].is_empty() {
+                continue;
+            }
+            let first = *first_of.entry(rule.question()).or_insert(number);
+            if first == number {
+                continue;
+            }
+            self.merged[number] = true;
+            let uses = std::mem::take(&mut self.of_rules[number]);
+            self.of_rules[first].extend(uses);
+            for field in std::mem::take(&mut self.copies[number]) {
+                if !self.copies[first].contains(&field) {
+                    self.copies[first].push(field);
+                }
+            }
+        }
     }
 
     /// Where each leg's values come from, and what must be copied with its matches.
@@ -288,6 +316,11 @@ impl Correlations {
             .get(correlation as usize)
             .copied()
             .unwrap_or(false)
+    }
+
+    /// Whether another rule stands for this one, whose own matches need not be told.
+    pub fn is_merged(&self, rule: usize) -> bool {
+        self.merged.get(rule).copied().unwrap_or(false)
     }
 
     pub(crate) fn copies(&self) -> &Copies {
@@ -453,4 +486,59 @@ fn in_order(drafts: Vec<Draft>, diagnostics: &mut Vec<Diagnostic>) -> Vec<Draft>
     }
     placed.sort_by_key(|(new, _)| *new);
     placed.into_iter().map(|(_, draft)| draft).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_rule_stands_for_those_that_ask_the_same() {
+        let rule = |name: &str, wanted: &str| {
+            format!(
+                "title: {name}\nname: {name}\nlogsource: {{product: aws}}\n\
+                 detection: {{s: {{f: {wanted}}}, condition: s}}\n---\n"
+            )
+        };
+        let correlation = |name: &str, rule: &str, value: &str, generate: bool| {
+            format!(
+                "title: {name}\nid: {name}\ncorrelation: {{type: value_count, rules: [{rule}], \
+                 group-by: [g], timespan: 1h, generate: {generate}, \
+                 condition: {{field: {value}, gte: 2}}}}\n---\n"
+            )
+        };
+        let text = [
+            rule("first", "a"),
+            rule("same", "a"),
+            rule("other", "b"),
+            rule("told", "a"),
+            correlation("one", "first", "v", false),
+            correlation("two", "same", "w", false),
+            correlation("three", "other", "v", false),
+            correlation("four", "told", "v", true),
+        ]
+        .concat();
+        let parsed = portreeve_sigma::parse("all.yml", &text);
+        assert!(parsed.diagnostics.is_empty(), "{:?}", parsed.diagnostics);
+        let mut fields = Fields::default();
+        let (ready, problems) = Correlations::new(
+            parsed.correlations,
+            &parsed.rules,
+            &BTreeSet::new(),
+            &mut fields,
+        );
+        assert!(problems.is_empty(), "{problems:?}");
+        let merged: Vec<bool> = (0..4).map(|rule| ready.is_merged(rule)).collect();
+        // What is told as a finding of its own stays apart.
+        assert_eq!(merged, [false, true, false, false]);
+        let uses: Vec<Vec<u32>> = ready
+            .of_rules
+            .iter()
+            .map(|uses| uses.iter().map(|one| one.correlation).collect())
+            .collect();
+        assert_eq!(uses, [vec![0, 1], vec![], vec![2], vec![3]]);
+        let field = |path| fields.get(path).unwrap();
+        assert_eq!(ready.copies()[0], [field("g"), field("v"), field("w")]);
+        assert!(ready.copies()[1].is_empty());
+    }
 }

@@ -2,17 +2,16 @@
 //! distinct text.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
 
-use foldhash::fast::FixedState;
 use portreeve_model::OriginKind;
-use smallvec::{SmallVec, smallvec};
+use smallvec::SmallVec;
 
 use super::table::{digest, join};
 use crate::activities::{Activities, ActivityRow};
 use crate::actors::Actors;
 use crate::clients::Client;
 use crate::lineage::Lineage;
+use crate::networks::{RESERVED_ROLE, is_callers_address};
 use crate::snapshot::Snapshot;
 use crate::strings::Symbol;
 use crate::subject::Subject;
@@ -147,6 +146,59 @@ impl RowField {
 /// targets.
 pub(crate) type Hashes = SmallVec<[u64; 2]>;
 
+/// Numbers by symbol, in pages, of which there are only those that something was kept in: of a
+/// million texts most are never asked for.
+#[derive(Debug, Default)]
+struct BySymbol {
+    pages: Vec<Option<Box<[u64; PAGE]>>>,
+}
+
+const PAGE: usize = 128;
+
+/// Kept where the answer is that there is none. No digest is likely to be it; one that were would
+/// count as absent.
+const NOTHING: u64 = u64::MAX;
+
+impl BySymbol {
+    /// What was kept; `None` where nothing was yet.
+    fn get(&self, symbol: Symbol) -> Option<u64> {
+        let page = self.pages.get(symbol.index() / PAGE)?.as_deref()?;
+        match page.get(symbol.index() % PAGE)? {
+            0 => None,
+            &NOTHING => Some(0),
+            known => Some(*known),
+        }
+    }
+
+    /// Keeps a number; gives it back.
+    fn keep(&mut self, symbol: Symbol, number: u64) -> u64 {
+        if !symbol.is_some() {
+            return number;
+        }
+        let page = symbol.index() / PAGE;
+        if page >= self.pages.len() {
+            self.pages.resize_with(page + 1, || None);
+        }
+        let page = self.pages[page].get_or_insert_with(|| Box::new([0; PAGE]));
+        page[symbol.index() % PAGE] = if number == 0 { NOTHING } else { number };
+        number
+    }
+}
+
+/// What is kept of a text, beside the hash of itself.
+#[derive(Debug, Default)]
+struct Derived {
+    network: BySymbol,
+    class: BySymbol,
+    subject: BySymbol,
+    tool: BySymbol,
+    system: BySymbol,
+    service: BySymbol,
+    lineage: BySymbol,
+    /// Of actions, whether some of their calls come from another's address than the caller's.
+    by_another: BySymbol,
+}
+
 /// Looks up what rows say.
 #[derive(Debug)]
 pub(crate) struct Facts<'f> {
@@ -154,9 +206,8 @@ pub(crate) struct Facts<'f> {
     lineage: &'f Lineage,
     actors: &'f Actors,
     snapshot: &'f Snapshot,
-    /// By symbol; 0 where it was not asked for yet.
-    hashes: Vec<u64>,
-    derived: HashMap<(RowField, Symbol), u64, FixedState>,
+    hashes: BySymbol,
+    derived: Derived,
     /// By actor; 0 where it was not asked for yet.
     people: Vec<u64>,
     /// The few words that are no text of a record.
@@ -176,8 +227,8 @@ impl<'f> Facts<'f> {
             actors,
             people: vec![0; actors.len()],
             snapshot,
-            hashes: vec![0; activities.strings().len()],
-            derived: HashMap::default(),
+            hashes: BySymbol::default(),
+            derived: Derived::default(),
             words: Vec::new(),
         }
     }
@@ -188,14 +239,14 @@ impl<'f> Facts<'f> {
 
     /// The hash of an interned text; 0 for none.
     pub(crate) fn hash(&mut self, symbol: Symbol) -> u64 {
-        let Some(text) = self.activities.strings().get(symbol) else {
+        if !symbol.is_some() {
             return 0;
-        };
-        let known = &mut self.hashes[symbol.index()];
-        if *known == 0 {
-            *known = digest(text.as_bytes());
         }
-        *known
+        if let Some(known) = self.hashes.get(symbol) {
+            return known;
+        }
+        let text = self.activities.strings().get(symbol).unwrap_or_default();
+        self.hashes.keep(symbol, digest(text.as_bytes()))
     }
 
     fn word(&mut self, word: &'static str) -> u64 {
@@ -207,27 +258,41 @@ impl<'f> Facts<'f> {
         hash
     }
 
-    /// A hash that follows from a text, looked up once for each text.
-    fn derived(
-        &mut self,
-        field: RowField,
-        symbol: Symbol,
-        derive: impl FnOnce(&Self) -> Option<Cow<'f, str>>,
-    ) -> u64 {
-        if !symbol.is_some() {
-            return 0;
+    /// Whether the row's address is the caller's own. That depends on more than the address, so
+    /// that the answer is not kept with it.
+    fn is_callers_own(&mut self, row: ActivityRow<'f>) -> bool {
+        if !matches!(row.origin(), OriginKind::Public | OriginKind::Private) {
+            return false;
         }
-        if let Some(known) = self.derived.get(&(field, symbol)) {
-            return *known;
-        }
-        let hash = derive(self).map_or(0, |text| digest(text.as_bytes()));
-        self.derived.insert((field, symbol), hash);
-        hash
+        // Nearly all actions have no call for which it is another's.
+        let action = row.action_symbol();
+        let by_another = match self.derived.by_another.get(action) {
+            Some(known) => known,
+            None => {
+                let operation = row.action().split_once(':').map(|(_, operation)| operation);
+                let by_another = operation.is_some_and(may_be_called_by_another);
+                self.derived.by_another.keep(action, by_another.into())
+            }
+        };
+        by_another == 0 || row.callers_address().is_some()
     }
 
     /// The values of a field, hashed.
     pub(crate) fn of(&mut self, field: RowField, row: ActivityRow<'f>) -> Hashes {
-        let one = match field {
+        if field == RowField::Target {
+            return row
+                .target_symbols()
+                .map(|target| self.hash(target))
+                .collect();
+        }
+        let one = self.first(field, row);
+        (one != 0).then_some(one).into_iter().collect()
+    }
+
+    /// The first value of a field, hashed, which for all but targets is the only one; 0 where the
+    /// row does not tell.
+    pub(crate) fn first(&mut self, field: RowField, row: ActivityRow<'f>) -> u64 {
+        match field {
             RowField::Actor => {
                 let (principal, session) = (row.principal_symbol(), row.session_symbol());
                 match (self.hash(principal), self.hash(session)) {
@@ -240,58 +305,70 @@ impl<'f> Facts<'f> {
                 Some(actor) => {
                     let known = &mut self.people[actor as usize];
                     if *known == 0 {
-                        *known = digest(self.actors.actor_name(actor).as_bytes());
+                        let name = self.actors.actor_name(actor, self.activities.strings());
+                        *known = digest(name.as_bytes());
                     }
                     *known
                 }
             },
             RowField::Principal => self.hash(row.principal_symbol()),
             RowField::Session => self.hash(row.session_symbol()),
-            RowField::Lineage => {
-                let credential = row.credential_symbol();
-                let root = match self.derived.get(&(field, credential)) {
-                    Some(known) => return smallvec![*known],
-                    None => self.lineage.root(credential),
-                };
-                let hash = self.hash(root);
-                self.derived.insert((field, credential), hash);
-                hash
-            }
             RowField::Credential => self.hash(row.credential_symbol()),
             RowField::Account => self.hash(row.account_symbol()),
             RowField::Address => self.hash(row.address_symbol()),
             RowField::Client => self.hash(row.client_symbol()),
             RowField::Action => self.hash(row.action_symbol()),
-            RowField::Target => {
-                return row
-                    .target_symbols()
-                    .map(|target| self.hash(target))
-                    .collect();
-            }
+            RowField::Target => row
+                .target_symbols()
+                .next()
+                .map_or(0, |target| self.hash(target)),
             RowField::ActorKind => self.word(row.kind().as_str()),
             RowField::Outcome => self.word(outcome(row)),
             // Of one address only some calls are the caller's own.
-            RowField::Network | RowField::NetworkClass if row.callers_address().is_none() => 0,
-            RowField::Network
+            RowField::Network | RowField::NetworkClass if !self.is_callers_own(row) => 0,
+            RowField::Lineage
+            | RowField::Network
             | RowField::NetworkClass
             | RowField::Subject
             | RowField::ClientTool
             | RowField::ClientSystem
-            | RowField::Service => {
-                let symbol = match field {
-                    RowField::Subject => row.subject_symbol(),
-                    RowField::ClientTool | RowField::ClientSystem => row.client_symbol(),
-                    RowField::Service => row.action_symbol(),
-                    _ => row.address_symbol(),
-                };
-                self.derived(field, symbol, |facts| facts.text(field, row))
-            }
-        };
-        if one == 0 {
-            Hashes::new()
-        } else {
-            smallvec![one]
+            | RowField::Service => self.derived(field, row),
         }
+    }
+
+    /// A hash that follows from one text of the row, looked up once for each text.
+    fn derived(&mut self, field: RowField, row: ActivityRow<'f>) -> u64 {
+        let (symbol, known) = match field {
+            RowField::Lineage => (row.credential_symbol(), &self.derived.lineage),
+            RowField::Subject => (row.subject_symbol(), &self.derived.subject),
+            RowField::ClientTool => (row.client_symbol(), &self.derived.tool),
+            RowField::ClientSystem => (row.client_symbol(), &self.derived.system),
+            RowField::Service => (row.action_symbol(), &self.derived.service),
+            RowField::NetworkClass => (row.address_symbol(), &self.derived.class),
+            _ => (row.address_symbol(), &self.derived.network),
+        };
+        if !symbol.is_some() {
+            return 0;
+        }
+        if let Some(known) = known.get(symbol) {
+            return known;
+        }
+        let hash = match field {
+            RowField::Lineage => self.hash(self.lineage.root(symbol)),
+            _ => self
+                .text(field, row)
+                .map_or(0, |text| digest(text.as_bytes())),
+        };
+        let kept = match field {
+            RowField::Lineage => &mut self.derived.lineage,
+            RowField::Subject => &mut self.derived.subject,
+            RowField::ClientTool => &mut self.derived.tool,
+            RowField::ClientSystem => &mut self.derived.system,
+            RowField::Service => &mut self.derived.service,
+            RowField::NetworkClass => &mut self.derived.class,
+            _ => &mut self.derived.network,
+        };
+        kept.keep(symbol, hash)
     }
 
     /// The values of a field as texts, in the order of [`Facts::of`].
@@ -314,7 +391,7 @@ impl<'f> Facts<'f> {
             RowField::ActorKind => Some(Cow::Borrowed(row.kind().as_str())),
             RowField::Person => {
                 let actor = self.actors.actor_of(row.id())?;
-                Some(Cow::Borrowed(self.actors.actor_name(actor)))
+                Some(self.actors.actor_name(actor, strings))
             }
             RowField::Principal => filled(row.principal()),
             RowField::Session => row.session().map(Cow::Borrowed),
@@ -344,6 +421,16 @@ impl<'f> Facts<'f> {
             RowField::Outcome => Some(Cow::Borrowed(outcome(row))),
         }
     }
+}
+
+/// Whether an operation is one that services call for a person, from an address of their own.
+fn may_be_called_by_another(operation: &str) -> bool {
+    // Asked about a target that makes it so, it says no.
+    !is_callers_address(
+        OriginKind::Public,
+        operation,
+        std::iter::once(RESERVED_ROLE),
+    )
 }
 
 fn outcome(row: ActivityRow<'_>) -> &'static str {

@@ -41,7 +41,7 @@ impl Holes {
     pub(crate) fn find(activities: &Activities) -> Self {
         let mut places = HashMap::<(&'static str, Symbol), Place, FixedState>::default();
         for row in activities.iter() {
-            let Some(time) = row.time().map(Timestamp::as_microsecond) else {
+            let Some(time) = row.moment() else {
                 continue;
             };
             let place = places

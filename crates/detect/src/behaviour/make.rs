@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use portreeve_model::{Severity, Tactic, Timestamp};
+use portreeve_model::{Severity, Tactic};
 use portreeve_record::FieldId;
 use portreeve_sigma::Rule;
 use smallvec::smallvec;
 
 use super::compile::{Correlations, Getter, Use};
-use super::facts::{Facts, Hashes, RowField};
+use super::facts::{Facts, Hashes, ROW_FIELDS, RowField};
 use super::holes::Holes;
 use super::item::{Item, Moment};
 use super::kinds::stages::strength;
@@ -38,10 +38,9 @@ pub(crate) struct Maker<'m> {
     /// counts with; nothing where it has none, or shows nothing alone.
     rule_stages: Vec<Option<(u64, f64)>>,
     correlation_stages: Vec<Option<(u64, f64)>>,
-    /// What was looked up for the row at hand: most correlations ask for the same few fields.
-    known: Vec<(RowField, Hashes)>,
-    /// The row that this is known of.
-    known_row: RowId,
+    /// What was looked up last of each field, and for which row: most correlations ask for the same
+    /// few fields.
+    known: [(RowId, u64); ROW_FIELDS.len()],
 }
 
 /// What is the same for all items of one row.
@@ -86,8 +85,7 @@ impl<'m> Maker<'m> {
             items: Vec::new(),
             rule_stages,
             correlation_stages,
-            known: Vec::new(),
-            known_row: RowId::MAX,
+            known: [(RowId::MAX, 0); ROW_FIELDS.len()],
         }
     }
 
@@ -96,7 +94,7 @@ impl<'m> Maker<'m> {
     pub(crate) fn items(&mut self, row: RowId, rules: &[Hit]) -> &[Item] {
         self.items.clear();
         let view = self.facts.activities().get(row);
-        let Some(time) = view.time().map(Timestamp::as_microsecond) else {
+        let Some(time) = view.moment() else {
             return &self.items;
         };
         let place = Place {
@@ -217,28 +215,42 @@ impl<'m> Maker<'m> {
     fn together(&mut self, getters: &[Getter], row: RowId) -> u64 {
         let mut all = 0;
         for getter in getters {
-            let Some(one) = self.values(*getter, row).first().copied() else {
+            let one = self.first(*getter, row);
+            if one == 0 {
                 return 0;
-            };
+            }
             all = if all == 0 { one } else { join(all, one) };
         }
         all
     }
 
-    fn values(&mut self, getter: Getter, row: RowId) -> Hashes {
+    /// The hash of a field's first value; 0 where it is absent.
+    fn first(&mut self, getter: Getter, row: RowId) -> u64 {
         match getter {
             Getter::Row(field) => {
-                if self.known_row != row {
-                    self.known_row = row;
-                    self.known.clear();
+                let known = &mut self.known[field as usize];
+                if known.0 != row {
+                    let view = self.facts.activities().get(row);
+                    *known = (row, self.facts.first(field, view));
                 }
-                if let Some((_, known)) = self.known.iter().find(|(known, _)| *known == field) {
-                    return Hashes::from_slice(known);
-                }
+                known.1
+            }
+            Getter::Copied(field) => {
+                let first = self.copied(field, row).first();
+                first.map_or(0, |(_, _, symbol)| self.facts.hash(*symbol))
+            }
+        }
+    }
+
+    fn values(&mut self, getter: Getter, row: RowId) -> Hashes {
+        match getter {
+            Getter::Row(RowField::Target) => {
                 let view = self.facts.activities().get(row);
-                let found = self.facts.of(field, view);
-                self.known.push((field, Hashes::from_slice(&found)));
-                found
+                self.facts.of(RowField::Target, view)
+            }
+            Getter::Row(_) => {
+                let one = self.first(getter, row);
+                (one != 0).then_some(one).into_iter().collect()
             }
             Getter::Copied(field) => {
                 let copied = self.copied(field, row);

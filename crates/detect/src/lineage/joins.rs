@@ -114,7 +114,7 @@ impl<'s> Joins<'s> {
                 joins.provider.entry(who).or_default().push(time);
             }
         }
-        for (credential, it) in facts {
+        for (credential, it) in facts.iter() {
             let Some(created) = it.created.map(|time| time.as_second()) else {
                 continue;
             };
@@ -125,14 +125,14 @@ impl<'s> Joins<'s> {
                     .consoles
                     .entry(who)
                     .or_default()
-                    .push((created, *credential));
+                    .push((created, credential));
             }
             if it.source_identity.is_some() {
                 joins
                     .sources
                     .entry(it.source_identity)
                     .or_default()
-                    .push((created, *credential));
+                    .push((created, credential));
             }
         }
         joins.sort();
@@ -170,7 +170,7 @@ impl<'s> Joins<'s> {
 
     /// How a credential came to be that no call is known to have returned.
     pub(super) fn mint(&self, credential: Symbol) -> Option<Link> {
-        let it = self.facts.get(&credential)?;
+        let it = self.facts.get(credential)?;
         if it.kind != CredentialKind::Session {
             return None;
         }
@@ -231,6 +231,9 @@ impl<'s> Joins<'s> {
         let Some(created) = it.created.map(|time| time.as_second()) else {
             return false;
         };
+        if self.provider.is_empty() {
+            return false;
+        }
         self.who(it.principal, it.session)
             .and_then(|who| self.provider.get(&who))
             .is_some_and(|times| !near(times, |time| *time, created).is_empty())
@@ -331,7 +334,7 @@ impl<'s> Joins<'s> {
                     && grant.link.parent != credential
                     && self
                         .facts
-                        .get(&grant.link.parent)
+                        .get(grant.link.parent)
                         .and_then(|parent| parent.created)
                         .is_some_and(|time| time.as_second() == created)
             })
@@ -390,7 +393,7 @@ impl<'s> Joins<'s> {
             .filter(|(_, candidate)| {
                 *candidate != credential
                     // What is told of both must be the same person.
-                    && self.facts.get(candidate).is_none_or(|candidate| {
+                    && self.facts.get(*candidate).is_none_or(|candidate| {
                         let (one, other) = (self.person(it), self.person(candidate));
                         one == other || one.is_none() || other.is_none()
                     })
@@ -486,7 +489,7 @@ pub(super) fn unused_by_provider(
         .iter()
         .filter(|link| {
             link.method == MintMethod::AssumeRoleWithSaml
-                && !facts.contains_key(&link.child)
+                && !facts.contains(link.child)
                 && strings.get(link.principal).is_some_and(is_reserved)
         })
         .map(|link| link.child)

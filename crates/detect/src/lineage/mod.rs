@@ -17,7 +17,7 @@ use joins::Joins;
 pub(crate) use joins::is_instance;
 pub use link::{Certainty, Link, Reason};
 pub use uses::CredentialFacts;
-pub(crate) use uses::{Facts, Use, facts};
+pub(crate) use uses::{Facts, Use, Uses};
 
 /// Which credential was minted from which: a forest, followed through chains and across accounts by
 /// the key that the issuing call returned, and where no call returns it by what the records share.
@@ -47,9 +47,10 @@ impl Lineage {
         let joins = Joins::new(activities, &facts, people, &grants, &returned);
         let known: HashSet<Symbol, FixedState> = returned.iter().map(|link| link.child).collect();
         let mut joined: Vec<Link> = facts
-            .keys()
+            .iter()
+            .map(|(credential, _)| credential)
             .filter(|credential| !known.contains(credential))
-            .filter_map(|credential| joins.mint(*credential))
+            .filter_map(|credential| joins.mint(credential))
             .collect();
         returned.retain(|link| !unused.contains(&link.child));
         tie_workloads(activities, &mut returned, &mut joined, &facts);
@@ -96,7 +97,7 @@ impl Lineage {
 
     /// What its use says of it.
     pub fn facts(&self, credential: Symbol) -> Option<&CredentialFacts> {
-        self.facts.get(&credential)
+        self.facts.get(credential)
     }
 
     /// How many credentials were used.
@@ -166,10 +167,7 @@ impl Lineage {
     /// sessions makes none, and is behind months of them.
     pub fn first_used(&self, credential: Symbol) -> Symbol {
         let above = self.ancestors(credential);
-        let used = above
-            .into_iter()
-            .rev()
-            .find(|it| self.facts.contains_key(it));
+        let used = above.into_iter().rev().find(|it| self.facts.contains(*it));
         used.unwrap_or(credential)
     }
 
@@ -198,7 +196,7 @@ impl Lineage {
 
     /// All credentials that were used, in no particular order.
     pub fn credentials(&self) -> impl Iterator<Item = Symbol> {
-        self.facts.keys().copied()
+        self.facts.iter().map(|(credential, _)| credential)
     }
 }
 
@@ -234,7 +232,7 @@ fn tie_workloads(
         .filter(|(credential, it)| {
             it.kind == CredentialKind::Session && !known.contains(credential)
         })
-        .map(|(credential, it)| (*credential, *it))
+        .map(|(credential, it)| (credential, *it))
         .collect();
     unknown.sort_unstable_by_key(|(credential, _)| *credential);
     for (credential, it) in unknown {

@@ -1,10 +1,11 @@
-use std::collections::HashMap;
+use std::collections::HashSet;
 
 use foldhash::fast::FixedState;
 use jiff::Timestamp;
 use portreeve_model::{Activity, CredentialKind};
 
 use crate::strings::{Strings, Symbol};
+use crate::symbol_map::SymbolMap;
 
 const CONSOLE: u8 = 1;
 const DELIVERED: u8 = 2;
@@ -132,18 +133,42 @@ impl CredentialFacts {
     }
 }
 
-/// The facts of each credential that was used.
-pub(crate) type Facts = HashMap<Symbol, CredentialFacts, FixedState>;
-
-/// Joins what all records say of each credential.
-pub(crate) fn facts(uses: impl IntoIterator<Item = Use>, strings: &Strings) -> Facts {
-    let mut facts = Facts::default();
-    for one in uses {
-        let new = CredentialFacts::new(&one);
-        facts
-            .entry(one.credential)
-            .and_modify(|known| known.merge(new, strings))
-            .or_insert(new);
-    }
-    facts
+/// What records say of the credentials that they used, each saying once.
+#[derive(Debug, Default)]
+pub(crate) struct Uses {
+    /// What the first record of each said: nearly always what all of its records say.
+    first: SymbolMap<Use>,
+    more: HashSet<Use, FixedState>,
 }
+
+impl Uses {
+    pub(crate) fn add(&mut self, one: Use) {
+        let (first, _) = self.first.get_or_insert(one.credential, one);
+        if *first != one {
+            self.more.insert(one);
+        }
+    }
+
+    /// Takes in those of another part of the logs.
+    pub(crate) fn merge(&mut self, other: Uses, renamed: impl Fn(Symbol) -> Symbol) {
+        for one in other.first.into_values().chain(other.more) {
+            self.add(one.renamed(&renamed));
+        }
+    }
+
+    /// The facts of each credential that was used.
+    pub(crate) fn facts(self, strings: &Strings) -> Facts {
+        let mut facts = Facts::default();
+        for one in self.first.into_values().chain(self.more) {
+            let new = CredentialFacts::new(&one);
+            let (known, is_known) = facts.get_or_insert(one.credential, new);
+            if is_known {
+                known.merge(new, strings);
+            }
+        }
+        facts
+    }
+}
+
+/// What is known of each credential that was used.
+pub(crate) type Facts = SymbolMap<CredentialFacts>;

@@ -1,10 +1,11 @@
 use std::collections::{HashMap, HashSet};
 
 use foldhash::fast::FixedState;
-use portreeve_detect::{Folded, Revocation, RevocationKind, RowId, Symbol};
+use portreeve_detect::{Folded, PersonaId, Revocation, RevocationKind, RowId, Symbol};
 
 use super::kinds::KINDS;
 use crate::behaviour::without_version;
+use crate::names::Principal;
 
 /// The calls of a run that take away, replace or use what can be left behind, by what they are on.
 /// Made once, so that no incident looks through all records.
@@ -17,6 +18,8 @@ pub(crate) struct Aftermath {
     revoked: HashMap<Symbol, Vec<usize>, FixedState>,
     /// Places of those that refuse a principal's sessions.
     refusals: Vec<usize>,
+    /// Users and roles by account and name, whatever their path, with their personas.
+    personas: HashMap<String, Vec<PersonaId>, FixedState>,
 }
 
 impl Aftermath {
@@ -67,7 +70,29 @@ impl Aftermath {
                     .push(place),
             }
         }
+        let mut names = HashMap::<Symbol, Option<String>, FixedState>::default();
+        for (persona, who) in (0..).zip(folded.actors.personas()) {
+            let name = names.entry(who.principal).or_insert_with(|| {
+                let id = folded.activities.strings().get(who.principal)?;
+                without_path(id)
+            });
+            if let Some(name) = name {
+                match aftermath.personas.get_mut(name) {
+                    Some(known) => known.push(persona),
+                    None => {
+                        aftermath.personas.insert(name.clone(), vec![persona]);
+                    }
+                }
+            }
+        }
         aftermath
+    }
+
+    /// The personas of a user or role, of which a record may not tell the path.
+    pub(super) fn personas_of(&self, id: &str) -> &[PersonaId] {
+        without_path(id)
+            .and_then(|name| self.personas.get(&name))
+            .map_or(&[], Vec::as_slice)
     }
 
     /// The revocations that can be of a credential, its own before those of its principal.
@@ -88,5 +113,14 @@ impl Aftermath {
             None => &self.nameless,
             Some(first) => self.by_target.get(first).map_or(&[], Vec::as_slice),
         }
+    }
+}
+
+/// A user or role by kind, account and name; `None` for others.
+pub(super) fn without_path(id: &str) -> Option<String> {
+    match Principal::parse(id) {
+        Principal::Role { account, name } => Some(format!("role:{account}:{name}")),
+        Principal::User { account, name } => Some(format!("user:{account}:{name}")),
+        _ => None,
     }
 }

@@ -2,6 +2,7 @@ use jiff::Timestamp;
 use portreeve_detect::{ActivityRow, Revocation, RevocationKind, Symbol};
 use portreeve_model::CredentialKind;
 
+use super::aftermath::without_path;
 use super::kinds::{Kind, Thing, What};
 use super::{Aftermath, Evicted, EvictionState, RecordName, after};
 use crate::behaviour::without_version;
@@ -369,13 +370,10 @@ impl<'c, 'a> Judge<'c, 'a> {
         if let ("user" | "role", [id]) = (kind.title, targets) {
             let id = self.case.text(*id);
             let actors = &self.case.survey.actors;
-            for (persona, who) in (0..).zip(actors.personas()) {
-                if !is_same(self.case.text(who.principal), id) {
-                    continue;
-                }
+            for persona in self.aftermath.personas_of(id) {
                 fired.extend(
                     actors
-                        .rows_of(persona)
+                        .rows_of(*persona)
                         .iter()
                         .map(|row| self.case.folded.activities.get(*row))
                         .filter(|row| row.succeeded() && row.time().is_some_and(|it| it > at)),
@@ -390,12 +388,7 @@ impl<'c, 'a> Judge<'c, 'a> {
 
 /// Whether two ids name one principal: a role's path may be missing from one of them.
 fn is_same(a: &str, b: &str) -> bool {
-    let parts = |id| match Principal::parse(id) {
-        Principal::Role { account, name } => Some((0, account, name)),
-        Principal::User { account, name } => Some((1, account, name)),
-        _ => None,
-    };
-    a == b || parts(a).is_some_and(|parsed| parts(b) == Some(parsed))
+    a == b || without_path(a).is_some_and(|name| without_path(b) == Some(name))
 }
 
 fn account_in(principal: &str) -> Option<&str> {

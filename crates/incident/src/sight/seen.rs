@@ -1,5 +1,6 @@
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use foldhash::fast::FixedState;
 use portreeve_detect::ActivityRow;
 use portreeve_graph::JewelKind;
 use portreeve_model::{Coverage, CoverageCell, EntityKind, Hole};
@@ -75,14 +76,15 @@ impl<'a> Seen<'a> {
     fn read_rows(&mut self) {
         let activities = &self.surveyed.folded.activities;
         // What a symbol's text says is looked up once, not for each of millions of rows.
-        let mut on_objects = BTreeMap::new();
-        let mut from_portal = BTreeMap::new();
+        let mut on_objects = HashMap::<_, _, FixedState>::default();
+        let mut from_portal = HashMap::<_, _, FixedState>::default();
         for row in activities.iter().filter(|row| row.source() == CLOUDTRAIL) {
             self.console |= row.console();
             self.role_sessions |= row.session_symbol().is_some();
-            self.identity_center |= *from_portal
-                .entry(row.principal_symbol())
-                .or_insert_with(|| row.principal().contains("/AWSReservedSSO_"));
+            self.identity_center = self.identity_center
+                || *from_portal
+                    .entry(row.principal_symbol())
+                    .or_insert_with(|| row.principal().contains("/AWSReservedSSO_"));
             let is_on_object = *on_objects
                 .entry(row.action_symbol())
                 .or_insert_with(|| is_on_object(row));

@@ -2,7 +2,7 @@ use std::io::IsTerminal;
 
 use anyhow::{Context, Result};
 use portreeve_engine::{
-    ContentFile, Period, Request, RuleSet, RunError, parse_indicators, parse_sign,
+    ContentFile, Period, Progress, Request, RuleSet, RunError, parse_indicators, parse_sign,
     render_diagnostic,
 };
 
@@ -59,12 +59,18 @@ pub(crate) fn run(options: &Investigate) -> Result<Ending> {
         signs,
         threads: options.threads,
     };
-    let result = portreeve_engine::investigate(request, &bar);
-    bar.clear();
-    let report = match result {
-        Ok(report) => report,
-        Err(RunError::NothingReadable(error)) => return Ok(no_input(&error)),
+    let mut gathered = match portreeve_engine::gather(request, &bar) {
+        Ok(gathered) => gathered,
+        Err(RunError::NothingReadable(error)) => {
+            bar.clear();
+            return Ok(no_input(&error));
+        }
     };
+    bar.begin("Telling incidents", 0);
+    let report = gathered.take_report();
+    bar.clear();
+    // The program ends soon, and giving back a gigabyte in millions of pieces takes its time.
+    std::mem::forget(gathered);
     let worst = report
         .findings
         .iter()

@@ -9,6 +9,7 @@
 
 use portreeve_model::state::{Reader, StateError, Writer};
 use portreeve_sigma::{Correlation, SettingsReader};
+use smallvec::SmallVec;
 
 use super::familiar::{Familiar, Memory};
 use super::{push_tight, required, required_fields, span, timespan};
@@ -38,7 +39,8 @@ struct ConcurrentUse {
 
 #[derive(Debug, Default)]
 struct Uses {
-    places: Vec<Place>,
+    /// Most credentials are only ever used in one place: that one stands in the table itself.
+    places: SmallVec<[Place; 1]>,
     switches: Vec<Switch>,
 }
 
@@ -160,17 +162,21 @@ impl ConcurrentUse {
     }
 }
 
+/// Novelty is judged for the person, where the document names one; else for the group.
+fn entity(item: &Item) -> u64 {
+    if item.extra[1] == 0 {
+        item.key
+    } else {
+        item.extra[1]
+    }
+}
+
 impl Kind for ConcurrentUse {
     fn fold(&mut self, item: &Item, world: &World<'_>, out: &mut Out<'_>) {
         let Item {
             key, value, time, ..
         } = *item;
-        // Novelty is judged for the person, where the document names one; else for the group.
-        let entity = if item.extra[1] == 0 {
-            key
-        } else {
-            item.extra[1]
-        };
+        let entity = entity(item);
         if self.new_for.is_some() {
             self.familiar
                 .touch(entity, time)
@@ -214,15 +220,12 @@ impl Kind for ConcurrentUse {
         if uses.places.len() >= PLACES {
             uses.places.remove(0);
         }
-        push_tight(
-            &mut uses.places,
-            Place {
-                value,
-                differ: item.extra[0],
-                time,
-                record: item.record,
-            },
-        );
+        uses.places.push(Place {
+            value,
+            differ: item.extra[0],
+            time,
+            record: item.record,
+        });
         let mut ready = Vec::new();
         for (other, pair) in changed {
             let of_pair = || uses.switches.iter().filter(|switch| switch.pair == pair);
@@ -294,14 +297,17 @@ impl Entry for Uses {
 
     fn read(reader: &mut Reader<'_>) -> Result<Self, StateError> {
         Ok(Self {
-            places: reader.list(|reader| {
-                Ok(Place {
-                    value: reader.hash()?,
-                    differ: reader.hash()?,
-                    time: moment(reader)?,
-                    record: reader.number()?,
-                })
-            })?,
+            places: reader
+                .list(|reader| {
+                    Ok(Place {
+                        value: reader.hash()?,
+                        differ: reader.hash()?,
+                        time: moment(reader)?,
+                        record: reader.number()?,
+                    })
+                })?
+                .into_iter()
+                .collect(),
             switches: reader.list(|reader| {
                 Ok(Switch {
                     pair: reader.hash()?,

@@ -1,4 +1,5 @@
 use portreeve_model::state::{Reader, StateError, Writer};
+use smallvec::SmallVec;
 
 use crate::behaviour::item::{DAY, Moment, SECOND, day_of, moment};
 use crate::behaviour::kind::World;
@@ -233,7 +234,8 @@ impl Entry for Familiar {
 /// Who else of the same kind shows a value: up to as many as matter.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Sharing {
-    entities: Vec<u64>,
+    /// Most values are shown by one or two.
+    entities: SmallVec<[u64; 2]>,
 }
 
 impl Sharing {
@@ -265,7 +267,7 @@ impl Entry for Sharing {
 
     fn read(reader: &mut Reader<'_>) -> Result<Self, StateError> {
         Ok(Self {
-            entities: reader.list(Reader::hash)?,
+            entities: reader.list(Reader::hash)?.into_iter().collect(),
         })
     }
 }

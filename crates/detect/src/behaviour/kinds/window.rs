@@ -204,6 +204,14 @@ impl Kind for Windowed {
                 return;
             }
             self.closing.pop_first();
+            // A group that was let go may be back by now, with a window that ends later: the end of
+            // the one that was forgotten is not its end.
+            let is_due = |window: &Window| {
+                !window.entries.is_empty() && window.opened + self.timespan == end
+            };
+            if !self.groups.get(key, Moment::MIN).is_some_and(is_due) {
+                continue;
+            }
             if let Some(window) = self.groups.change(key) {
                 let window = std::mem::take(window);
                 // Decided behind everything that still belonged to it.
