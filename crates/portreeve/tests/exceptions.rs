@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{lines, portreeve, report, said, story};
+use common::{clumsy_story, lines, portreeve, report, said, story};
 use serde_json::Value;
 
 const WHO: &str =
@@ -145,6 +145,8 @@ fn the_test_tells_what_would_be_hidden() {
 #[test]
 fn verdicts_suggest_and_never_apply() {
     let folder = folder("");
+    // What is critical is to be looked at each time, and nothing is suggested for it.
+    std::fs::write(folder.path().join("log.ndjson"), lines(&clumsy_story())).unwrap();
     let path = folder.path().to_str().unwrap();
     let output = portreeve(&["investigate", path, "--format", "json"]);
     let id = text(&report(&output)["incidents"][0]["id"]).to_owned();

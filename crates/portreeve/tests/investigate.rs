@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{gzip, lines, portreeve, portreeve_with_input, report, said, story};
+use common::{clumsy_story, gzip, lines, portreeve, portreeve_with_input, report, said, story};
 use serde_json::{Value, json};
 
 fn told(content: &[u8], more: &[&str]) -> Value {
@@ -39,7 +39,8 @@ fn a_stolen_session_is_told_as_one_incident() {
     let incidents = report["incidents"].as_array().unwrap();
     assert_eq!(incidents.len(), 1);
     let incident = &incidents[0];
-    assert_eq!(incident["severity"], "high");
+    // A second factor, asked for with a session that is in two places at once.
+    assert_eq!(incident["severity"], "critical");
     assert_eq!(incident["first_sign"], "2026-03-03T07:49:00Z");
     assert_eq!(incident["credentials"], json!(["ASIAMIRA000100EXAMPL"]));
     assert_eq!(incident["timeline"].as_array().unwrap().len(), 3);
@@ -182,14 +183,14 @@ fn a_sign_tells_what_hangs_on_it_where_no_rule_fired() {
 
 #[test]
 fn fail_on_sets_the_exit_code() {
-    let content = lines(&story());
-    let code = |limit: &str| {
-        portreeve_with_input(&["investigate", "-", "--fail-on", limit], &content)
+    let code = |story: &[Value], limit: &str| {
+        portreeve_with_input(&["investigate", "-", "--fail-on", limit], &lines(story))
             .status
             .code()
     };
-    assert_eq!(code("high"), Some(10));
-    assert_eq!(code("critical"), Some(0));
+    assert_eq!(code(&story(), "critical"), Some(10));
+    assert_eq!(code(&clumsy_story(), "high"), Some(10));
+    assert_eq!(code(&clumsy_story(), "critical"), Some(0));
 }
 
 #[test]

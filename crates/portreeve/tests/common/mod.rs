@@ -128,6 +128,16 @@ pub fn story() -> Vec<Value> {
     ]
 }
 
+/// The owner of a session tries to enrol a second factor with its key: grave, and not a theft.
+pub fn clumsy_story() -> Vec<Value> {
+    let mut enrolment = enrolment(2, "2026-03-03T07:49:00Z");
+    let own = record(1, "2026-03-03T07:05:00Z", "198.51.100.10");
+    for field in ["sourceIPAddress", "userAgent"] {
+        enrolment[field] = own[field].clone();
+    }
+    vec![own, enrolment]
+}
+
 /// One record a line.
 pub fn lines(records: &[Value]) -> Vec<u8> {
     records
