@@ -113,11 +113,7 @@ pub(super) fn read<'a>(
 /// key is in no record: the response is left out of this one, and `AssumeRoleWithSAML` shows
 /// another. See "Understanding CloudTrail events for IAM Identity Center" in the AWS IAM Identity
 /// Center user guide.
-fn portal<'a>(
-    wanted: &Wanted,
-    record: &'a dyn Record,
-    method: MintMethod,
-) -> Option<Minted<'a>> {
+fn portal<'a>(wanted: &Wanted, record: &'a dyn Record, method: MintMethod) -> Option<Minted<'a>> {
     let get = |field| text(record, field);
     if get(wanted.error_code).is_some() {
         return None;

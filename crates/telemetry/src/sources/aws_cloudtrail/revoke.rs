@@ -87,7 +87,10 @@ fn refused_before(policy: &str) -> Option<Timestamp> {
                     .is_some_and(|condition| condition.len() == 1)
         })
         .filter_map(|statement| {
-            let dates = statement.get("Condition")?.get("DateLessThan")?.as_object()?;
+            let dates = statement
+                .get("Condition")?
+                .get("DateLessThan")?
+                .as_object()?;
             let (_, time) = dates
                 .iter()
                 .filter(|_| dates.len() == 1)
@@ -121,7 +124,12 @@ mod tests {
         assert_eq!(refused_before(&policy(narrowed)), None);
         let allow = policy(time).replace("Deny", "Allow");
         assert_eq!(refused_before(&allow), None);
-        for broken in ["", "{", "TokenIssueTime", r#"{"Statement":"TokenIssueTime"}"#] {
+        for broken in [
+            "",
+            "{",
+            "TokenIssueTime",
+            r#"{"Statement":"TokenIssueTime"}"#,
+        ] {
             assert_eq!(refused_before(broken), None);
         }
     }
