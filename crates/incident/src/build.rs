@@ -1,16 +1,16 @@
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use portreeve_detect::{Folded, Networks, Settings, stable_id};
+use portreeve_detect::{Folded, Networks, RowId, Settings, stable_id};
 use portreeve_graph::{AttackPath, Jewel};
 
 use crate::actor::{self, Profile};
 use crate::case::Case;
 use crate::eviction::{self, Aftermath};
 use crate::facts::Facts;
-use crate::join;
+use crate::join::{self, Group};
 use crate::reach::{self, Reach};
 use crate::report::{Incident, TimelineEntry};
-use crate::survey::Survey;
+use crate::survey::{Survey, is_grave};
 use crate::touched::{self, Jewels};
 use crate::weigh::{self, Rarity};
 use crate::{chains, credentials, response, score, story};
@@ -55,12 +55,11 @@ pub fn incidents(context: &Context<'_>) -> Vec<Incident> {
         jewels: &jewels,
         rarity: &rarity,
     };
-    let mut incidents: Vec<Incident> = groups
-        .into_iter()
-        .map(|group| {
-            let case = Case::new(context.folded, &survey, networks, context.settings, group);
-            incident(&case, &surroundings)
-        })
+    let case = |group| Case::new(context.folded, &survey, networks, context.settings, group);
+    let cases = absorb(groups.into_iter().map(case).collect(), case);
+    let mut incidents: Vec<Incident> = cases
+        .iter()
+        .map(|case| incident(case, &surroundings))
         .collect();
     incidents.sort_by(|a, b| {
         b.severity
@@ -70,6 +69,60 @@ pub fn incidents(context: &Context<'_>) -> Vec<Incident> {
             .then_with(|| a.id.cmp(&b.id))
     });
     incidents
+}
+
+/// Gives what was found on machines that run what an intruder wrote to that intruder's incident: each
+/// finding whose every row is a deed of such a machine. Of a group that loses findings nothing stays
+/// where what is left is weak.
+fn absorb<'a>(cases: Vec<Case<'a>>, remake: impl Fn(Group) -> Case<'a>) -> Vec<Case<'a>> {
+    let mut owner = BTreeMap::<RowId, usize>::new();
+    for (number, case) in cases.iter().enumerate() {
+        for row in &case.runners.unusual {
+            owner.entry(*row).or_insert(number);
+        }
+    }
+    if owner.is_empty() {
+        return cases;
+    }
+    let mut taken = vec![Vec::new(); cases.len()];
+    let mut kept = Vec::with_capacity(cases.len());
+    for (number, case) in cases.iter().enumerate() {
+        let mut own = Vec::new();
+        for finding in &case.group.findings {
+            let mut owners = case.survey.rows_of_finding[*finding]
+                .iter()
+                .map(|row| owner.get(row).copied());
+            let first = owners.next().flatten().filter(|by| *by != number);
+            match first {
+                // An intruder's own findings stay with him.
+                Some(by) if case.runners.unusual.is_empty() && owners.all(|it| it == Some(by)) => {
+                    taken[by].push(*finding);
+                }
+                _ => own.push(*finding),
+            }
+        }
+        kept.push(own);
+    }
+    cases
+        .into_iter()
+        .zip(kept)
+        .zip(taken)
+        .filter_map(|((case, mut findings), more)| {
+            if findings.len() == case.group.findings.len() && more.is_empty() {
+                return Some(case);
+            }
+            let found = |number: &usize| &case.folded.findings[*number];
+            if !findings.iter().any(|number| is_grave(found(number))) {
+                return None;
+            }
+            findings.extend(more);
+            findings.sort_unstable();
+            Some(remake(Group {
+                findings,
+                ..case.group
+            }))
+        })
+        .collect()
 }
 
 /// What all incidents of a run are told against.

@@ -4,6 +4,7 @@ mod common;
 
 use common::*;
 use portreeve_incident::{Incident, TimelineRole};
+use portreeve_model::{Severity, Tactic};
 
 const NODE: &str = "arn:aws:iam::111122223333:role/cluster-node";
 const BUILDER: &str = "arn:aws:iam::111122223333:role/builder";
@@ -81,6 +82,32 @@ fn what_a_machine_does_anew_with_the_pulled_image_is_the_intruder_s() {
         incident.narrative
     );
     assert!(incident.principals.iter().any(|it| it.contains(NODE)));
+}
+
+#[test]
+fn what_is_found_on_such_a_machine_joins_the_intruder_s_incident() {
+    const WALLET: TestRule = TestRule {
+        id: "wallet secret read",
+        severity: Severity::High,
+        tactic: Tactic::CredentialAccess,
+        matches: |row| row.targets().any(|it| it.contains("wallet")),
+    };
+    let rules = [RULES, &[WALLET]].concat();
+    let incidents = |pulled: &str| {
+        let mut logs = pushed();
+        logs.add(pull("2026-03-10T08:40:00Z", pulled));
+        logs.add(read("2026-03-11T10:16:00Z", NEW_SECRET, FIRST));
+        tell(&logs.fold_with(&[], &rules))
+    };
+    let joined = incidents(FIRST);
+    assert_eq!(joined.len(), 1, "{:?}", joined[1].headline);
+    assert!(has_action(
+        &joined[0],
+        "secretsmanager:GetSecretValue",
+        TimelineRole::Finding
+    ));
+    // Where another machine pulled it, nothing ties the two.
+    assert_eq!(incidents(SECOND).len(), 2);
 }
 
 #[test]
