@@ -243,7 +243,9 @@ impl<'a> Case<'a> {
         if !(self.group.is_strange() || self.group.named) {
             return false;
         }
-        self.runners = Runners::new(self.folded, |row| rows.contains_key(&row));
+        self.runners = Runners::new(&self.survey.written, rows.keys().copied(), |row| {
+            rows.contains_key(&row)
+        });
         for row in &self.runners.unusual {
             rows.entry(*row).or_insert(CaseRow {
                 row: *row,

@@ -7,7 +7,8 @@
 //! which digest came, so a pull counts where the repository's last push before it was the
 //! intruder's.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::cell::OnceCell;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use foldhash::fast::FixedState;
 use portreeve_detect::{ActivityRow, Folded, RowId, Symbol};
@@ -40,6 +41,68 @@ struct Runner {
 /// no machine's own, the account.
 type Key = (Symbol, Symbol);
 
+/// What single cases look up, so that none looks through all activities: an organisation may have
+/// thousands of cases.
+#[derive(Debug)]
+pub(crate) struct Written<'f> {
+    folded: &'f Folded,
+    /// For each repository the pushes and pulls that were done, in order of time.
+    of_repository: HashMap<Symbol, Vec<RowId>, FixedState>,
+    /// Made where any case has runners at all.
+    by_role: OnceCell<ByRole>,
+}
+
+/// Rows by principal, each in order of time, and principals by session name.
+#[derive(Debug, Default)]
+struct ByRole {
+    rows: HashMap<Symbol, Vec<RowId>, FixedState>,
+    of_session: HashMap<Symbol, BTreeSet<Symbol>, FixedState>,
+}
+
+impl<'f> Written<'f> {
+    pub(crate) fn new(folded: &'f Folded) -> Self {
+        let is_wanted = |action: &str| {
+            let action = without_version(action);
+            PUSHES.contains(&action) || PULLS.contains(&action)
+        };
+        // What an action's text says is looked up once.
+        let mut known = HashMap::<Symbol, bool, FixedState>::default();
+        let mut of_repository = HashMap::<Symbol, Vec<RowId>, FixedState>::default();
+        for row in folded.activities.iter() {
+            let is_wanted = *known
+                .entry(row.action_symbol())
+                .or_insert_with(|| is_wanted(row.action()));
+            if is_wanted && row.succeeded() && row.time().is_some() {
+                for target in row.target_symbols() {
+                    of_repository.entry(target).or_default().push(row.id());
+                }
+            }
+        }
+        Self {
+            folded,
+            of_repository,
+            by_role: OnceCell::new(),
+        }
+    }
+
+    fn by_role(&self) -> &ByRole {
+        self.by_role.get_or_init(|| {
+            let mut by_role = ByRole::default();
+            for row in self.folded.activities.iter() {
+                let role = row.principal_symbol();
+                if role.is_some() {
+                    by_role.rows.entry(role).or_default().push(row.id());
+                    if row.session_symbol().is_some() {
+                        let roles = by_role.of_session.entry(row.session_symbol());
+                        roles.or_default().insert(role);
+                    }
+                }
+            }
+            by_role
+        })
+    }
+}
+
 /// All runners of what one incident's intruder wrote, and what they did for the first time.
 #[derive(Debug, Default)]
 pub(crate) struct Runners {
@@ -49,14 +112,18 @@ pub(crate) struct Runners {
 }
 
 impl Runners {
-    /// Looks through all activities once or twice, where the deeds have written something that runs.
-    pub(crate) fn new(folded: &Folded, is_deed: impl Fn(RowId) -> bool) -> Self {
+    /// Those of what the deeds wrote.
+    pub(crate) fn new(
+        written: &Written<'_>,
+        deeds: impl Iterator<Item = RowId>,
+        is_deed: impl Fn(RowId) -> bool,
+    ) -> Self {
         let mut runners = Self {
-            known: who(folded, is_deed),
+            known: who(written, deeds, is_deed),
             unusual: Vec::new(),
         };
         if !runners.known.is_empty() {
-            runners.unusual = runners.find_unusual(folded);
+            runners.unusual = runners.find_unusual(written);
         }
         runners
     }
@@ -72,39 +139,40 @@ impl Runners {
 
     /// What a runner did within the time that its role had never done, and that no other machine of
     /// the role did first.
-    fn find_unusual(&self, folded: &Folded) -> Vec<RowId> {
-        let mut roles = HashSet::<Symbol, FixedState>::default();
-        for row in folded.activities.iter() {
-            if self.of(row).is_some() && row.principal_symbol().is_some() {
-                roles.insert(row.principal_symbol());
-            }
-        }
-        let mut began = HashMap::<Symbol, i64, FixedState>::default();
-        // Whether what a role did for the first time was a runner's new deed.
-        let mut firsts = HashMap::<(Symbol, Symbol, Symbol), bool, FixedState>::default();
+    fn find_unusual(&self, written: &Written<'_>) -> Vec<RowId> {
+        let by_role = written.by_role();
+        let roles: BTreeSet<Symbol> = self
+            .known
+            .keys()
+            .filter_map(|(session, _)| by_role.of_session.get(session))
+            .flatten()
+            .copied()
+            .collect();
         let mut found = Vec::new();
-        // Rows are in order of time.
-        for row in folded.activities.iter() {
-            let role = row.principal_symbol();
-            let Some(time) = row.time().map(|time| time.as_second()) else {
-                continue;
-            };
-            if !roles.contains(&role) {
-                continue;
-            }
-            let began = *began.entry(role).or_insert(time);
-            let touched = self.of(row).is_some_and(|runner| {
-                time >= runner.since
-                    && time <= runner.since.saturating_add(HOLD_SECONDS)
-                    && began <= runner.since.saturating_sub(WARM_UP_SECONDS)
-            });
-            let is_new = *firsts
-                .entry((role, row.action_symbol(), target(row)))
-                .or_insert(touched);
-            if is_new && touched {
-                found.push(row.id());
+        for rows in roles.iter().filter_map(|role| by_role.rows.get(role)) {
+            let mut began = None;
+            // Whether what the role did for the first time was a runner's new deed.
+            let mut firsts = HashMap::<(Symbol, Symbol), bool, FixedState>::default();
+            // Rows are in order of time.
+            for row in rows.iter().map(|row| written.folded.activities.get(*row)) {
+                let Some(time) = row.time().map(|time| time.as_second()) else {
+                    continue;
+                };
+                let began = *began.get_or_insert(time);
+                let touched = self.of(row).is_some_and(|runner| {
+                    time >= runner.since
+                        && time <= runner.since.saturating_add(HOLD_SECONDS)
+                        && began <= runner.since.saturating_sub(WARM_UP_SECONDS)
+                });
+                let is_new = *firsts
+                    .entry((row.action_symbol(), target(row)))
+                    .or_insert(touched);
+                if is_new && touched {
+                    found.push(row.id());
+                }
             }
         }
+        found.sort_unstable();
         found
     }
 
@@ -160,44 +228,54 @@ impl Runners {
     }
 }
 
-/// Who runs what deeds wrote.
-fn who(folded: &Folded, is_deed: impl Fn(RowId) -> bool) -> HashMap<Key, Runner, FixedState> {
+/// Who runs what deeds wrote. Costs what there is on the repositories that they pushed to.
+fn who(
+    written: &Written<'_>,
+    deeds: impl Iterator<Item = RowId>,
+    is_deed: impl Fn(RowId) -> bool,
+) -> HashMap<Key, Runner, FixedState> {
     let mut runners = HashMap::<Key, Runner, FixedState>::default();
-    // Repositories whose last push was a deed.
-    let mut pushed = HashSet::<Symbol, FixedState>::default();
-    for row in folded.activities.iter() {
-        let Some(time) = row.time().filter(|_| row.succeeded()) else {
-            continue;
+    let mut add = |key: Key, row: ActivityRow<'_>| {
+        let Some(time) = row.time() else {
+            return;
         };
-        let action = without_version(row.action());
         let runner = Runner {
             since: time.as_second(),
             row: row.id(),
         };
+        let known = runners.entry(key).or_insert(runner);
+        if runner.row < known.row {
+            *known = runner;
+        }
+    };
+    let activities = &written.folded.activities;
+    let mut repositories = BTreeSet::new();
+    for row in deeds.map(|row| activities.get(row)) {
+        if !row.succeeded() || row.time().is_none() {
+            continue;
+        }
+        let action = without_version(row.action());
         if PUSHES.contains(&action) {
-            for repository in row.target_symbols() {
-                if is_deed(row.id()) {
-                    pushed.insert(repository);
-                } else {
-                    pushed.remove(&repository);
-                }
-            }
-        } else if PULLS.contains(&action) {
-            if row.session().is_some_and(is_machine)
-                && row.target_symbols().any(|it| pushed.contains(&it))
-            {
-                runners
-                    .entry((row.session_symbol(), Symbol::NONE))
-                    .or_insert(runner);
-            }
-        } else if REPLACES.contains(&action) && is_deed(row.id()) {
+            repositories.extend(row.target_symbols());
+        } else if REPLACES.contains(&action) {
             // A function's sessions bear its name.
             for name in row.targets().filter_map(function) {
-                if let Some(session) = folded.activities.strings().find(name) {
-                    runners
-                        .entry((session, row.account_symbol()))
-                        .or_insert(runner);
+                if let Some(session) = activities.strings().find(name) {
+                    add((session, row.account_symbol()), row);
                 }
+            }
+        }
+    }
+    for rows in repositories
+        .iter()
+        .filter_map(|repository| written.of_repository.get(repository))
+    {
+        let mut is_pushed = false;
+        for row in rows.iter().map(|row| activities.get(*row)) {
+            if PUSHES.contains(&without_version(row.action())) {
+                is_pushed = is_deed(row.id());
+            } else if is_pushed && row.session().is_some_and(is_machine) {
+                add((row.session_symbol(), Symbol::NONE), row);
             }
         }
     }

@@ -17,6 +17,8 @@ use portreeve_detect::{
 };
 use portreeve_model::{Finding, FindingSource, OriginKind, Severity};
 
+use crate::runners::Written;
+
 /// From how many actors on, seen without a finding, an address is an office's or a provider's.
 const COMMON_ACTORS: u32 = 4;
 
@@ -80,6 +82,8 @@ pub(crate) struct Survey<'a> {
     first_of_address: HashMap<Symbol, i64, FixedState>,
     /// For each strange address with a finding those who used it.
     users_of_address: HashMap<Symbol, Vec<ActorId>, FixedState>,
+    /// What was written that runs, and who does what.
+    pub(crate) written: Written<'a>,
 }
 
 impl<'a> Survey<'a> {
@@ -104,6 +108,7 @@ impl<'a> Survey<'a> {
             changed: HashSet::default(),
             first_of_address: HashMap::default(),
             users_of_address: HashMap::default(),
+            written: Written::new(folded),
         };
         let client_uses = survey.read_uses();
         survey.mark_findings();
