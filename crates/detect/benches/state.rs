@@ -10,7 +10,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use portreeve_detect::behaviour::{Baseline, Behaviour, Bounds, Correlations, Fired, Item};
-use portreeve_detect::{Batch, Position, Settings, Snapshot, StageOne, StageTwo, set_derived};
+use portreeve_detect::{Batch, Position, Settings, Snapshot, StageOne, StageTwo};
 use portreeve_model::Estate;
 use portreeve_model::state::KeyedState;
 use portreeve_record::{Extractor, Fields, SlotBuffer};
@@ -266,7 +266,7 @@ fn cost(rows: u64) {
             let mut slots = extractor
                 .extract(text.as_bytes(), &mut buffer)
                 .expect("the record can be read");
-            let (row, derived) = {
+            let row = {
                 let activity = readers[0].activity(&slots);
                 let at = Position {
                     file,
@@ -275,7 +275,7 @@ fn cost(rows: u64) {
                 };
                 stage.fold(&activity, "Management", at, &mut batch)
             };
-            set_derived(&mut slots, derived);
+            stage.set_derived(&mut slots);
             stage.observe(&slots, row, &mut batch);
         }
         let one = start.elapsed();

@@ -309,10 +309,19 @@ impl<'a> Identities<'a> {
     /// or odd record; which of them comes first must not depend on how records that share a second
     /// were ordered.
     fn user(&self, credential: Symbol) -> Option<(Symbol, Symbol)> {
-        self.personas(credential)
+        let mut users = self
+            .personas(credential)
             .filter(|persona| !persona.is_subject)
-            .map(|persona| (persona.principal, persona.session))
-            .min_by_key(|(principal, session)| (self.text(*principal), self.text(*session)))
+            .map(|persona| (persona.principal, persona.session));
+        let first = users.next()?;
+        // Only where there is a second one are texts looked at.
+        match users.next() {
+            None => Some(first),
+            Some(second) => [first, second]
+                .into_iter()
+                .chain(users)
+                .min_by_key(|(principal, session)| (self.text(*principal), self.text(*session))),
+        }
     }
 
     /// Whether a credential is the token of a web identity. SAML assertions are none: they name

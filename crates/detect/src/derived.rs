@@ -1,6 +1,5 @@
 use portreeve_model::{Activity, CredentialKind, OriginKind};
 use portreeve_record::{FieldId, Fields, Slots, Value};
-use smallvec::{SmallVec, smallvec};
 use std::borrow::Cow;
 use std::collections::HashMap;
 
@@ -282,12 +281,23 @@ pub fn derived_field(path: &str) -> Option<&'static DerivedField> {
     DERIVED_FIELDS.iter().find(|field| field.path == path)
 }
 
-/// Fills in the derived fields that the rules of a run ask for.
+/// Derives the fields that the rules of a run ask for, of one record at a time.
 #[derive(Clone, Debug)]
 pub(crate) struct Deriver<'s> {
-    wanted: Vec<(FieldId, &'static DerivedField)>,
+    /// What is known in stage two only.
+    history: Vec<Wanted>,
+    /// What the caller's network and the client tell.
+    network: Vec<Wanted>,
+    client: Vec<Wanted>,
+    others: Vec<Wanted>,
     networks: RecentNetworks<'s>,
+    clients: RecentClients,
+    /// What was derived of the record at hand. Several values of one field stand together.
+    values: Vec<(FieldId, Value<'s>)>,
 }
+
+/// A derived field that some rule asks for.
+type Wanted = (FieldId, &'static DerivedField);
 
 /// The networks of the addresses that were asked for last: calls come in runs, and a few hundred
 /// addresses make most of a log.
@@ -315,124 +325,157 @@ impl<'s> RecentNetworks<'s> {
     }
 }
 
-/// Derived fields of one record with their values.
-pub type DerivedValues<'s> = SmallVec<[(FieldId, SmallVec<[Value<'s>; 1]>); 12]>;
+/// What the user agents that were met last tell: a few dozen programs make most of a log.
+#[derive(Clone, Debug, Default)]
+struct RecentClients(HashMap<String, Vec<(FieldId, Value<'static>)>, FixedState>);
 
-/// Sets derived fields on the record that they were derived from.
-pub fn set_derived<'s: 'r, 'r>(slots: &mut Slots<'r>, derived: DerivedValues<'s>) {
-    for (field, values) in derived {
-        // A `SmallVec` is invariant in its elements' lifetime; each value is shortened by itself.
-        #[allow(clippy::map_identity)]
-        slots.set_all(
-            field,
-            values.into_iter().map(|value| -> Value<'r> { value }),
-        );
+/// How many user agents are remembered; all are forgotten when there are more.
+const RECENT_CLIENTS: usize = 1 << 12;
+
+impl RecentClients {
+    fn of(&mut self, user_agent: &str, wanted: &[Wanted]) -> &[(FieldId, Value<'static>)] {
+        if !self.0.contains_key(user_agent) {
+            if self.0.len() >= RECENT_CLIENTS {
+                self.0.clear();
+            }
+            let client = Client::parse(user_agent);
+            let values = wanted
+                .iter()
+                .filter_map(|(id, field)| Some((*id, of_client(field.path, &client, user_agent)?)))
+                .collect();
+            self.0.insert(user_agent.to_owned(), values);
+        }
+        self.0.get(user_agent).map_or(&[], Vec::as_slice)
     }
 }
 
 impl<'s> Deriver<'s> {
     /// Takes the derived fields among those that were interned.
     pub(crate) fn new(fields: &Fields) -> Self {
-        let wanted = DERIVED_FIELDS
-            .iter()
-            .filter_map(|field| Some((fields.get(field.path)?, field)))
-            .collect();
+        let wanted = |belongs: &dyn Fn(&DerivedField) -> bool| {
+            DERIVED_FIELDS
+                .iter()
+                .filter(|field| belongs(field))
+                .filter_map(|field| Some((fields.get(field.path)?, field)))
+                .collect()
+        };
+        let is_history = |field: &DerivedField| field.stage == Stage::History;
+        let is_of = |prefix: &'static str| {
+            move |field: &DerivedField| !is_history(field) && field.path.starts_with(prefix)
+        };
+        let (is_network, is_client) = (is_of(NETWORK), is_of(CLIENT));
         Self {
-            wanted,
+            history: wanted(&is_history),
+            network: wanted(&is_network),
+            client: wanted(&is_client),
+            others: wanted(&|field| !is_history(field) && !is_network(field) && !is_client(field)),
             networks: RecentNetworks::default(),
+            clients: RecentClients::default(),
+            values: Vec::new(),
         }
     }
 
-    /// What the snapshot knows of a record; fields of history are marked as not known yet.
-    pub(crate) fn derive(
-        &mut self,
-        activity: &Activity<'_>,
-        snapshot: &'s Snapshot,
-    ) -> DerivedValues<'s> {
-        let mut values = DerivedValues::new();
-        // Looked up and read once, where a rule asks for any part of it.
-        let mut network: Option<Network<'s>> = None;
-        let mut client: Option<Client<'_>> = None;
-        for (id, field) in &self.wanted {
-            if field.stage == Stage::History {
-                // What changes nothing opens nothing, whatever history says.
-                let is_moot = match field.path {
-                    CHANGE_OPENS | CHANGE_OPENED => activity.policy_change.is_none(),
-                    // Without an estate nothing will be judged.
-                    CHANGE_JUDGED => {
-                        activity.policy_change.is_none() || snapshot.changes().is_none()
-                    }
-                    // The console's own sessions alone begin with a login.
-                    CREDENTIAL_LOGIN => !is_console(activity),
-                    _ => false,
-                };
-                if !is_moot {
-                    values.push((*id, smallvec![Value::Unknown]));
-                }
-                continue;
-            }
-            let text = |text: &'static str| Some(Value::String(Cow::Borrowed(text)));
-            let yes = |holds: bool| holds.then_some(Value::Bool(true));
-            let value = match field.path {
-                ACTION => Some(Value::String(Cow::Owned(action(activity)))),
-                ACTOR_KIND => text(snapshot.actor_kind(activity).as_str()),
-                ACTOR_FOREIGN => snapshot.actor_is_foreign(activity).map(Value::Bool),
-                ACTOR_PERSON => snapshot
-                    .person(activity)
-                    .map(|person| Value::String(Cow::Owned(person.to_owned()))),
-                ACTOR_REPOSITORY => subject(activity)
-                    .map(|subject| Value::String(Cow::Owned(subject.repository.into_owned()))),
-                ACTOR_TRIGGER => subject(activity)
-                    .map(|subject| Value::String(Cow::Owned(subject.kind.to_owned()))),
-                CREDENTIAL_KIND => text(
-                    activity
-                        .credential
-                        .as_ref()
-                        .map_or(CredentialKind::Other, |it| it.kind)
-                        .as_str(),
-                ),
-                CREDENTIAL_CONSOLE => yes(is_console(activity)),
-                CANARY => snapshot.canary(activity).and_then(text),
-                path if path.starts_with(NETWORK) => {
-                    let network = network.get_or_insert_with(|| match callers_address(activity) {
-                        Some(address) => self.networks.of(address, snapshot),
-                        None => Network::default(),
-                    });
-                    of_network(path, network, activity, snapshot)
-                }
-                path if path.starts_with(CLIENT) => {
-                    activity.client.as_deref().and_then(|user_agent| {
-                        let client = client.get_or_insert_with(|| Client::parse(user_agent));
-                        of_client(path, client, user_agent)
-                    })
-                }
-                ORIGIN_KIND => text(match activity.origin.kind {
-                    OriginKind::Public => "public",
-                    OriginKind::Private => "private",
-                    OriginKind::Service => "service",
-                    OriginKind::Unknown => "unknown",
-                }),
-                OUTCOME => text(outcome_word(&activity.outcome)),
-                TARGET_WEB_ORIGIN => yes(snapshot.is_web_origin(activity)),
-                TARGET_PULLED => yes(snapshot.is_pulled(activity)),
-                TARGET_JEWEL => snapshot
-                    .jewel(activity)
-                    .map(|kind| Value::String(Cow::Borrowed(kind))),
-                TARGET_TAGS => {
-                    let tags = snapshot.tags(activity).into_iter();
-                    values.push((
-                        *id,
-                        tags.map(|tag| Value::String(Cow::Borrowed(tag))).collect(),
-                    ));
-                    None
-                }
-                _ => None,
+    /// Finds what the snapshot knows of a record; fields of history are marked as not known yet.
+    pub(crate) fn derive(&mut self, activity: &Activity<'_>, snapshot: &'s Snapshot) {
+        let values = &mut self.values;
+        values.clear();
+        for (id, field) in &self.history {
+            // What changes nothing opens nothing, whatever history says.
+            let is_moot = match field.path {
+                CHANGE_OPENS | CHANGE_OPENED => activity.policy_change.is_none(),
+                // Without an estate nothing will be judged.
+                CHANGE_JUDGED => activity.policy_change.is_none() || snapshot.changes().is_none(),
+                // The console's own sessions alone begin with a login.
+                CREDENTIAL_LOGIN => !is_console(activity),
+                _ => false,
             };
-            if let Some(value) = value {
-                values.push((*id, smallvec![value]));
+            if !is_moot {
+                values.push((*id, Value::Unknown));
             }
         }
-        values
+        for (id, field) in &self.others {
+            if field.path == TARGET_TAGS {
+                let tags = snapshot.tags(activity).into_iter();
+                values.extend(tags.map(|tag| (*id, Value::String(Cow::Borrowed(tag)))));
+            } else {
+                values
+                    .extend(of_activity(field.path, activity, snapshot).map(|value| (*id, value)));
+            }
+        }
+        if !self.network.is_empty()
+            && let Some(address) = callers_address(activity)
+        {
+            let network = self.networks.of(address, snapshot);
+            for (id, field) in &self.network {
+                let value = of_network(field.path, &network, activity, snapshot);
+                values.extend(value.map(|value| (*id, value)));
+            }
+        }
+        if !self.client.is_empty()
+            && let Some(user_agent) = activity.client.as_deref()
+        {
+            values.extend_from_slice(self.clients.of(user_agent, &self.client));
+        }
+    }
+
+    /// Sets what was derived last on the record that it was derived from.
+    pub(crate) fn set<'r>(&mut self, slots: &mut Slots<'r>)
+    where
+        's: 'r,
+    {
+        let mut values = self.values.drain(..).peekable();
+        while let Some((field, first)) = values.next() {
+            let more = std::iter::from_fn(|| {
+                let next = values.next_if(|(other, _)| *other == field);
+                next.map(|(_, value)| value)
+            });
+            slots.set_all(field, std::iter::once(first).chain(more));
+        }
+    }
+}
+
+/// A field that the activity tells together with the estate.
+fn of_activity<'s>(
+    path: &str,
+    activity: &Activity<'_>,
+    snapshot: &'s Snapshot,
+) -> Option<Value<'s>> {
+    let text = |text: &'static str| Some(Value::String(Cow::Borrowed(text)));
+    let yes = |holds: bool| holds.then_some(Value::Bool(true));
+    match path {
+        ACTION => Some(Value::String(Cow::Owned(action(activity)))),
+        ACTOR_KIND => text(snapshot.actor_kind(activity).as_str()),
+        ACTOR_FOREIGN => snapshot.actor_is_foreign(activity).map(Value::Bool),
+        ACTOR_PERSON => snapshot
+            .person(activity)
+            .map(|person| Value::String(Cow::Owned(person.to_owned()))),
+        ACTOR_REPOSITORY => subject(activity)
+            .map(|subject| Value::String(Cow::Owned(subject.repository.into_owned()))),
+        ACTOR_TRIGGER => {
+            subject(activity).map(|subject| Value::String(Cow::Owned(subject.kind.to_owned())))
+        }
+        CREDENTIAL_KIND => text(
+            activity
+                .credential
+                .as_ref()
+                .map_or(CredentialKind::Other, |it| it.kind)
+                .as_str(),
+        ),
+        CREDENTIAL_CONSOLE => yes(is_console(activity)),
+        CANARY => snapshot.canary(activity).and_then(text),
+        ORIGIN_KIND => text(match activity.origin.kind {
+            OriginKind::Public => "public",
+            OriginKind::Private => "private",
+            OriginKind::Service => "service",
+            OriginKind::Unknown => "unknown",
+        }),
+        OUTCOME => text(outcome_word(&activity.outcome)),
+        TARGET_WEB_ORIGIN => yes(snapshot.is_web_origin(activity)),
+        TARGET_PULLED => yes(snapshot.is_pulled(activity)),
+        TARGET_JEWEL => snapshot
+            .jewel(activity)
+            .map(|kind| Value::String(Cow::Borrowed(kind))),
+        _ => None,
     }
 }
 
@@ -476,7 +519,7 @@ fn of_network<'s>(
     }
 }
 
-fn of_client<'s>(path: &str, client: &Client<'_>, user_agent: &str) -> Option<Value<'s>> {
+fn of_client(path: &str, client: &Client<'_>, user_agent: &str) -> Option<Value<'static>> {
     let fixed = |text: &'static str| Some(Value::String(Cow::Borrowed(text)));
     let text = match path {
         CLIENT_KIND => return fixed(client.kind.as_str()),

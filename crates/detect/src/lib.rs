@@ -57,7 +57,7 @@ pub use actors::{ActorId, Actors, Persona, PersonaId};
 pub use clients::{
     Client, ClientKind, client_family, described_client, is_provider_family, is_specific_family,
 };
-pub use derived::{DERIVED_FIELDS, DerivedField, DerivedValues, Stage, derived_field, set_derived};
+pub use derived::{DERIVED_FIELDS, DerivedField, Stage, derived_field};
 pub use exceptions::{Exception, mute};
 pub use lineage::{Certainty, CredentialFacts, Lineage, Link, Reason};
 pub use networks::{

@@ -3,13 +3,13 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use portreeve_model::{Activity, MintMethod, Outcome, PolicyChange, Revoked};
-use portreeve_record::{FieldId, Fields, Record, Value};
+use portreeve_record::{FieldId, Fields, Record, Slots, Value};
 use portreeve_sigma::{Hit, Matcher, Rule, Scratch, Verdict};
 use smallvec::{SmallVec, smallvec};
 
 use crate::activities::{Activities, Position, RowId};
 use crate::behaviour::{Copies, Correlations};
-use crate::derived::{DerivedValues, Deriver, Stage, derived_field};
+use crate::derived::{Deriver, Stage, derived_field};
 use crate::hours::{CellKey, Cells};
 use crate::lineage::{Link, Reason, Use, Uses};
 use crate::settings::{Sign, SignKind};
@@ -185,15 +185,15 @@ impl<'s> StageOne<'s> {
         self
     }
 
-    /// Folds one activity into the batch, without matching rules; returns its row and the values
-    /// of derived fields to set on the record before [`StageOne::observe`].
+    /// Folds one activity into the batch, without matching rules; returns its row. What was derived
+    /// of it is to be set on the record ([`StageOne::set_derived`]) before [`StageOne::observe`].
     pub fn fold(
         &mut self,
         activity: &Activity<'_>,
         event_kind: &str,
         position: Position,
         batch: &mut Batch,
-    ) -> (RowId, DerivedValues<'s>) {
+    ) -> RowId {
         let row = batch.activities.push(activity, position);
         batch
             .activities
@@ -281,7 +281,16 @@ impl<'s> StageOne<'s> {
         if let Some(region) = activity.region.as_deref() {
             count(&mut counts.regions, region);
         }
-        (row, self.deriver.derive(activity, self.snapshot))
+        self.deriver.derive(activity, self.snapshot);
+        row
+    }
+
+    /// Sets the derived fields of the activity that was folded last on its record.
+    pub fn set_derived<'r>(&mut self, record: &mut Slots<'r>)
+    where
+        's: 'r,
+    {
+        self.deriver.set(record);
     }
 
     /// Matches the rules against a record whose derived fields are set.

@@ -58,6 +58,44 @@ impl<T> SymbolMap<T> {
     }
 }
 
+/// A set of symbols, one bit each.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct SymbolSet {
+    bits: Vec<u64>,
+}
+
+impl SymbolSet {
+    /// Puts a symbol in, which must stand for a text.
+    pub(crate) fn insert(&mut self, symbol: Symbol) {
+        let word = symbol.index() / 64;
+        if self.bits.len() <= word {
+            self.bits.resize(word + 1, 0);
+        }
+        self.bits[word] |= 1 << (symbol.index() % 64);
+    }
+
+    pub(crate) fn contains(&self, symbol: Symbol) -> bool {
+        let word = self.bits.get(symbol.index() / 64);
+        word.is_some_and(|word| word >> (symbol.index() % 64) & 1 != 0)
+    }
+}
+
+impl Extend<Symbol> for SymbolSet {
+    fn extend<I: IntoIterator<Item = Symbol>>(&mut self, symbols: I) {
+        for symbol in symbols {
+            self.insert(symbol);
+        }
+    }
+}
+
+impl FromIterator<Symbol> for SymbolSet {
+    fn from_iter<I: IntoIterator<Item = Symbol>>(symbols: I) -> Self {
+        let mut set = Self::default();
+        set.extend(symbols);
+        set
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -78,5 +116,16 @@ mod tests {
         assert_eq!(inserted, [7, 2]);
         assert_eq!(map.len(), 2);
         assert_eq!(map.into_values().collect::<Vec<_>>(), [14, 2]);
+    }
+
+    #[test]
+    fn sets_hold_what_was_put_in() {
+        let symbol = Symbol::from_index;
+        let set: SymbolSet = [symbol(0), symbol(63), symbol(64), symbol(200)]
+            .into_iter()
+            .collect();
+        let held: Vec<usize> = (0..300).filter(|at| set.contains(symbol(*at))).collect();
+        assert_eq!(held, [0, 63, 64, 200]);
+        assert!(!set.contains(Symbol::NONE));
     }
 }

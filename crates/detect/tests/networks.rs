@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use portreeve_detect::{
     Batch, Folded, NetworkData, Networks, Position, Settings, Snapshot, StageOne, StageTwo,
-    set_derived,
 };
 use portreeve_model::Estate;
 use portreeve_record::{Extractor, Fields, SlotBuffer};
@@ -100,11 +99,11 @@ fn fold(records: &[Value], rules: &[portreeve_sigma::Rule], snapshot: &Snapshot)
             index,
             offset: index,
         };
-        let (row, derived) = {
+        let row = {
             let activity = reader.activity(&slots);
             stage.fold(&activity, "Management", position, &mut batch)
         };
-        set_derived(&mut slots, derived);
+        stage.set_derived(&mut slots);
         stage.observe(&slots, row, &mut batch);
     }
     let mut two = StageTwo::default();

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use portreeve_detect::{
-    Batch, Folded, Position, Settings, Sign, SignKind, Snapshot, StageOne, StageTwo, set_derived,
+    Batch, Folded, Position, Settings, Sign, SignKind, Snapshot, StageOne, StageTwo,
 };
 use portreeve_model::{Entity, EntityKind, Estate, PrincipalKind, Relation, Severity};
 use portreeve_record::{Extractor, Fields, SlotBuffer};
@@ -141,8 +141,8 @@ fn run_rules(rules: &str, parts: &[Vec<Value>], settings: Settings, signs: &[Sig
                 index: index as u64,
                 offset: 0,
             };
-            let (row, derived) = stage.fold(&reader.activity(&slots), "Data", position, &mut batch);
-            set_derived(&mut slots, derived);
+            let row = stage.fold(&reader.activity(&slots), "Data", position, &mut batch);
+            stage.set_derived(&mut slots);
             stage.observe(&slots, row, &mut batch);
         }
         stage_two.accept(batch);

@@ -3,9 +3,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use ipnet::IpNet;
 use jiff::SignedDuration;
 use portreeve_detect::behaviour::Correlations;
-use portreeve_detect::{
-    Batch, Folded, Position, Settings, Snapshot, StageOne, StageTwo, set_derived,
-};
+use portreeve_detect::{Batch, Folded, Position, Settings, Snapshot, StageOne, StageTwo};
 use portreeve_model::{Estate, Timestamp};
 use portreeve_record::{Extractor, Fields, SlotBuffer};
 use portreeve_sigma::{Correlation, CorrelationKind, Matcher, Rule};
@@ -208,7 +206,7 @@ impl<'c> Bench<'c> {
             let mut slots = extractor
                 .extract(text.as_bytes(), &mut buffer)
                 .map_err(|error| error.to_string())?;
-            let (row, derived) = {
+            let row = {
                 let kind = reader.event_kind(&slots);
                 let activity = reader.activity(&slots);
                 let at = Position {
@@ -218,7 +216,7 @@ impl<'c> Bench<'c> {
                 };
                 stage.fold(&activity, kind, at, &mut batch)
             };
-            set_derived(&mut slots, derived);
+            stage.set_derived(&mut slots);
             for (field, values) in given(step.given, &self.fields) {
                 slots.set_all(field, values);
             }

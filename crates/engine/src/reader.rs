@@ -1,7 +1,7 @@
 use std::io::Read;
 use std::sync::Arc;
 
-use portreeve_detect::{Batch, Position, StageOne, set_derived};
+use portreeve_detect::{Batch, Position, StageOne};
 use portreeve_model::DeadLetter;
 use portreeve_record::{Extractor, SlotBuffer, Slots, Split, Splitter};
 use portreeve_telemetry::{Container, Reader, Source, Unwrapped};
@@ -181,12 +181,12 @@ fn observe<'s: 'r, 'r>(
     mut slots: Slots<'r>,
     position: Position,
 ) {
-    let (row, derived) = {
+    let row = {
         let kind = reader.event_kind(&slots);
         let activity = reader.activity(&slots);
         stage.fold(&activity, kind, position, batch)
     };
-    set_derived(&mut slots, derived);
+    stage.set_derived(&mut slots);
     stage.observe(&slots, row, batch);
 }
 

@@ -1,5 +1,5 @@
 use crate::content::is_for;
-use portreeve_detect::{Batch, Position, Snapshot, StageOne, set_derived};
+use portreeve_detect::{Batch, Position, Snapshot, StageOne};
 use portreeve_record::{Extractor, FieldId, Fields, SlotBuffer, Value};
 use portreeve_sigma::{Matcher, Rule, Verdict};
 use portreeve_telemetry::{Reader, sources};
@@ -64,16 +64,16 @@ pub fn test_rules(rules: &[Rule]) -> RuleTests {
                     continue;
                 }
             };
-            let derived = {
+            {
                 let activity = reader.activity(&slots);
                 let at = Position {
                     file: 0,
                     index: 0,
                     offset: 0,
                 };
-                stage.fold(&activity, "", at, &mut Batch::default()).1
-            };
-            set_derived(&mut slots, derived);
+                stage.fold(&activity, "", at, &mut Batch::default());
+            }
+            stage.set_derived(&mut slots);
             for (field, values) in given(test, &fields) {
                 slots.set_all(field, values);
             }

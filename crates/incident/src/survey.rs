@@ -20,7 +20,7 @@ use portreeve_model::{Finding, FindingSource, OriginKind, Severity};
 use crate::runners::Written;
 
 /// From how many actors on, seen without a finding, an address is an office's or a provider's.
-const COMMON_ACTORS: u32 = 4;
+const COMMON_ACTORS: u8 = 4;
 
 /// On how many days an actor must have worked from an address for it to be ordinary.
 const ORDINARY_DAYS: u8 = 3;
@@ -52,10 +52,94 @@ struct Use {
     days: u8,
 }
 
+impl Use {
+    fn new(first: i64) -> Self {
+        Self {
+            first,
+            settled: NEVER,
+            last_day: i32::MIN,
+            rows: 0,
+            found: 0,
+            days: 0,
+        }
+    }
+
+    /// Takes in a row, which is not before those that were taken.
+    fn add(&mut self, time: i64) {
+        let day = time.div_euclid(86_400) as i32;
+        self.rows += 1;
+        if self.last_day != day {
+            self.last_day = day;
+            self.days = self.days.saturating_add(1);
+            if self.days == ORDINARY_DAYS {
+                self.settled = time;
+            }
+        }
+    }
+}
+
+/// What an actor did from one address with one family of clients.
 #[derive(Clone, Copy, Debug)]
 struct ClientUse {
-    first: i64,
+    actor: ActorId,
+    place: PlaceId,
+    family: FamilyId,
     found: bool,
+    first: i64,
+}
+
+/// The number of one actor at one address in [`Places`].
+type PlaceId = u32;
+
+/// One actor at one address.
+#[derive(Clone, Copy, Debug)]
+struct Place {
+    address: Symbol,
+    /// Absent where the address is not public.
+    used: Option<Use>,
+}
+
+/// Where each actor works: the places of one actor stand together, in order of their addresses.
+#[derive(Debug, Default)]
+struct Places {
+    places: Vec<Place>,
+    /// Where the places of each actor end.
+    ends: Vec<PlaceId>,
+}
+
+impl Places {
+    fn range(&self, actor: ActorId) -> std::ops::Range<usize> {
+        let end = |actor: usize| self.ends.get(actor).map_or(0, |end| *end as usize);
+        let start = (actor as usize).checked_sub(1).map_or(0, end);
+        start..end(actor as usize)
+    }
+
+    fn find(&self, actor: ActorId, address: Symbol) -> Option<PlaceId> {
+        let range = self.range(actor);
+        let found = self.places[range.clone()].binary_search_by_key(&address, |it| it.address);
+        Some((range.start + found.ok()?) as PlaceId)
+    }
+
+    fn at(&self, place: PlaceId) -> &Place {
+        &self.places[place as usize]
+    }
+
+    fn get(&self, actor: ActorId, address: Symbol) -> Option<&Use> {
+        self.at(self.find(actor, address)?).used.as_ref()
+    }
+
+    fn get_mut(&mut self, actor: ActorId, address: Symbol) -> Option<&mut Use> {
+        let place = self.find(actor, address)? as usize;
+        self.places[place].used.as_mut()
+    }
+
+    /// All uses of public addresses, actor by actor.
+    fn iter(&self) -> impl Iterator<Item = (ActorId, Symbol, &Use)> {
+        (0..self.ends.len() as ActorId).flat_map(|actor| {
+            let places = self.places[self.range(actor)].iter();
+            places.filter_map(move |it| Some((actor, it.address, it.used.as_ref()?)))
+        })
+    }
 }
 
 /// What is known of addresses and clients.
@@ -66,7 +150,7 @@ pub(crate) struct Survey<'a> {
     pub(crate) rows_of_finding: Vec<Vec<RowId>>,
     /// Rows with a grave finding that says something of its address.
     grave_rows: Vec<RowId>,
-    uses: HashMap<(ActorId, Symbol), Use, FixedState>,
+    uses: Places,
     common: HashSet<Symbol, FixedState>,
     named: HashSet<Symbol, FixedState>,
     first_strange: HashMap<ActorId, i64, FixedState>,
@@ -97,7 +181,7 @@ impl<'a> Survey<'a> {
             actors: &folded.actors,
             rows_of_finding,
             grave_rows: Vec::new(),
-            uses: HashMap::default(),
+            uses: Places::default(),
             common: HashSet::default(),
             named: HashSet::default(),
             first_strange: HashMap::default(),
@@ -110,80 +194,121 @@ impl<'a> Survey<'a> {
             users_of_address: HashMap::default(),
             written: Written::new(folded),
         };
-        let client_uses = survey.read_uses();
+        let clients = survey.read_uses();
         survey.mark_findings();
         survey.find_common(networks);
         survey.find_habitual();
         survey.find_first_strange();
-        survey.find_own(&client_uses);
-        survey.find_distinctive(&client_uses);
+        survey.find_own(&clients);
+        survey.find_distinctive(&clients);
         survey.find_users();
         survey
     }
 
-    fn read_uses(&mut self) -> HashMap<(ActorId, FamilyId, Symbol), ClientUse, FixedState> {
-        let mut family_numbers = HashMap::<String, FamilyId, FixedState>::default();
-        let mut client_uses = HashMap::<_, ClientUse, _>::with_hasher(FixedState::default());
+    /// Tells the families of all clients.
+    fn read_families(&mut self) {
+        let mut numbers = HashMap::<String, FamilyId, FixedState>::default();
         for row in self.folded.activities.iter() {
-            let family = match self.family_of.get(&row.client_symbol()) {
-                Some(family) => *family,
-                None => {
-                    let name = client_family(row.client().unwrap_or_default());
-                    let next = self.families.len() as FamilyId;
-                    let number = *family_numbers.entry(name.clone()).or_insert(next);
-                    if number == next {
-                        self.families.push(name);
-                    }
-                    self.family_of.insert(row.client_symbol(), number);
-                    number
-                }
-            };
-            let (Some(actor), Some(time)) = (self.actors.actor_of(row.id()), row.time()) else {
-                continue;
-            };
-            let (time, address) = (time.as_second(), row.address_symbol());
-            client_uses
-                .entry((actor, family, address))
-                .and_modify(|seen| seen.first = seen.first.min(time))
-                .or_insert(ClientUse {
-                    first: time,
-                    found: false,
-                });
-            if row.origin() != OriginKind::Public {
+            let client = row.client_symbol();
+            if self.family_of.contains_key(&client) {
                 continue;
             }
-            let day = time.div_euclid(86_400) as i32;
-            let used = self.uses.entry((actor, address)).or_insert(Use {
-                first: time,
-                settled: NEVER,
-                last_day: i32::MIN,
-                rows: 0,
-                found: 0,
-                days: 0,
+            let name = client_family(row.client().unwrap_or_default());
+            let next = self.families.len() as FamilyId;
+            let number = *numbers.entry(name.clone()).or_insert(next);
+            if number == next {
+                self.families.push(name);
+            }
+            self.family_of.insert(client, number);
+        }
+    }
+
+    /// Reads where each actor works, one actor after the other: there may be as many places as
+    /// records, and a table of all of them would be jumped about in.
+    fn read_uses(&mut self) -> Vec<ClientUse> {
+        self.read_families();
+        let activities = &self.folded.activities;
+        let mut clients = Vec::new();
+        let mut rows = Vec::<(Symbol, RowId)>::new();
+        for actor in 0..self.actors.len() as ActorId {
+            let of_actor = self.actors.rows_of_actor(actor);
+            rows.clear();
+            rows.extend(of_actor.map(|row| (activities.get(row).address_symbol(), row)));
+            // Of one address in order of time, as rows are numbered.
+            rows.sort_unstable();
+            for at_address in rows.chunk_by(|a, b| a.0 == b.0) {
+                let at_address = at_address.iter().map(|(_, row)| activities.get(*row));
+                self.read_place(actor, at_address, &mut clients);
+            }
+            self.uses.ends.push(self.uses.places.len() as PlaceId);
+        }
+        self.mark_clients(&mut clients);
+        clients
+    }
+
+    /// Reads the rows of one actor at one address, in order of time.
+    fn read_place<'r>(
+        &mut self,
+        actor: ActorId,
+        rows: impl Iterator<Item = ActivityRow<'r>>,
+        clients: &mut Vec<ClientUse>,
+    ) {
+        let place = self.uses.places.len() as PlaceId;
+        let first_client = clients.len();
+        let mut known: Option<Place> = None;
+        for row in rows {
+            let (Some(time), Some(family)) = (row.time(), self.family_of.get(&row.client_symbol()))
+            else {
+                continue;
+            };
+            let time = time.as_second();
+            if !clients[first_client..]
+                .iter()
+                .any(|it| it.family == *family)
+            {
+                clients.push(ClientUse {
+                    actor,
+                    place,
+                    family: *family,
+                    found: false,
+                    first: time,
+                });
+            }
+            let known = known.get_or_insert(Place {
+                address: row.address_symbol(),
+                used: None,
             });
-            used.rows += 1;
-            if used.last_day != day {
-                used.last_day = day;
-                used.days = used.days.saturating_add(1);
-                if used.days == ORDINARY_DAYS {
-                    used.settled = time;
-                }
+            if row.origin() == OriginKind::Public {
+                known.used.get_or_insert(Use::new(time)).add(time);
             }
         }
+        self.uses.places.extend(known);
+    }
+
+    /// Marks what was done with a client where a finding says something of the address.
+    fn mark_clients(&self, clients: &mut [ClientUse]) {
         for (number, rows) in self.rows_of_finding.iter().enumerate() {
             if !tells_address(&self.folded.findings[number]) {
                 continue;
             }
             for row in rows.iter().map(|row| self.folded.activities.get(*row)) {
-                if let Some(actor) = self.actors.actor_of(row.id())
-                    && let Some(family) = self.family_of.get(&row.client_symbol())
-                    && let Some(seen) = client_uses.get_mut(&(actor, *family, row.address_symbol()))
-                {
-                    seen.found = true;
+                let Some(place) = self
+                    .actors
+                    .actor_of(row.id())
+                    .and_then(|actor| self.uses.find(actor, row.address_symbol()))
+                else {
+                    continue;
+                };
+                let family = self.family_of.get(&row.client_symbol());
+                let first = clients.partition_point(|client| client.place < place);
+                let here = clients[first..]
+                    .iter_mut()
+                    .take_while(|client| client.place == place);
+                for client in here.filter(|client| Some(&client.family) == family) {
+                    client.found = true;
                 }
             }
         }
-        client_uses
     }
 
     fn mark_findings(&mut self) {
@@ -204,7 +329,7 @@ impl<'a> Survey<'a> {
         for row in &grave {
             let address = self.folded.activities.get(*row).address_symbol();
             if let Some(actor) = self.actors.actor_of(*row)
-                && let Some(used) = self.uses.get_mut(&(actor, address))
+                && let Some(used) = self.uses.get_mut(actor, address)
             {
                 used.found += 1;
             }
@@ -216,40 +341,42 @@ impl<'a> Survey<'a> {
     /// seldom gave a finding: else a finding in the first days of the logs would make all of a
     /// robot's work suspect.
     fn find_habitual(&mut self) {
-        let mut totals = vec![(0u32, NEVER); self.actors.len()];
-        for ((actor, _), used) in &self.uses {
-            let (rows, first) = &mut totals[*actor as usize];
-            *rows += used.rows;
-            *first = used.first.min(*first);
-        }
-        for ((actor, address), used) in &mut self.uses {
-            let (rows, first) = totals[*actor as usize];
-            let is_habitual = used.settled != NEVER
-                && used.first <= first.saturating_add(LEAD_SECONDS)
-                && used.rows.saturating_mul(HABIT) >= rows
-                && used.found.saturating_mul(RARE) <= used.rows;
-            if is_habitual && !self.named.contains(address) {
-                used.settled = i64::MIN;
+        for actor in 0..self.actors.len() as ActorId {
+            let range = self.uses.range(actor);
+            let places = &mut self.uses.places[range];
+            let uses = || places.iter().filter_map(|place| place.used);
+            let rows: u32 = uses().map(|used| used.rows).sum();
+            let first = uses().map(|used| used.first).min().unwrap_or(NEVER);
+            for Place { address, used } in places {
+                let Some(used) = used else { continue };
+                let is_habitual = used.settled != NEVER
+                    && used.first <= first.saturating_add(LEAD_SECONDS)
+                    && used.rows.saturating_mul(HABIT) >= rows
+                    && used.found.saturating_mul(RARE) <= used.rows;
+                if is_habitual && !self.named.contains(address) {
+                    used.settled = i64::MIN;
+                }
             }
         }
     }
 
     fn find_common(&mut self, networks: &Networks) {
-        let mut quiet = HashMap::<Symbol, u32, FixedState>::default();
-        for ((_, address), used) in &self.uses {
-            *quiet.entry(*address).or_default() += u32::from(used.found == 0);
-        }
         let strings = self.folded.activities.strings();
-        self.common = quiet
-            .into_iter()
-            .filter(|(address, count)| {
-                let own = !networks.is_empty()
-                    && strings
-                        .get(*address)
-                        .is_some_and(|text| networks.of(text).own);
-                !self.named.contains(address) && (*count >= COMMON_ACTORS || own)
+        // By address, one more than how many use it without a finding; 0 for no address.
+        let mut quiet = vec![0u8; strings.len()];
+        for (_, address, used) in self.uses.iter() {
+            if let Some(quiet) = quiet.get_mut(address.index()) {
+                *quiet = (*quiet).max(1).saturating_add((used.found == 0).into());
+            }
+        }
+        self.common = strings
+            .iter()
+            .zip(quiet)
+            .filter(|((address, text), quiet)| {
+                let own = || !networks.is_empty() && networks.of(text).own;
+                *quiet > 0 && !self.named.contains(address) && (*quiet > COMMON_ACTORS || own())
             })
-            .map(|(address, _)| address)
+            .map(|((address, _), _)| address)
             .collect();
     }
 
@@ -263,7 +390,7 @@ impl<'a> Survey<'a> {
                 continue;
             };
             let time = time.as_second();
-            let Some(used) = self.uses.get(&(actor, row.address_symbol())) else {
+            let Some(used) = self.uses.get(actor, row.address_symbol()) else {
                 continue;
             };
             let settled = used.settled < time && !self.named.contains(&row.address_symbol());
@@ -274,33 +401,29 @@ impl<'a> Survey<'a> {
     }
 
     /// Finds the addresses that are an actor's own though they are neither ordinary nor common.
-    fn find_own(&mut self, uses: &HashMap<(ActorId, FamilyId, Symbol), ClientUse, FixedState>) {
+    fn find_own(&mut self, clients: &[ClientUse]) {
         let mut usual = HashSet::<(ActorId, FamilyId), FixedState>::default();
-        for (actor, family, address) in uses.keys() {
-            let is_strange = || {
-                let used = self.uses.get(&(*actor, *address));
-                used.is_some_and(|used| self.is_strange_use(*actor, *address, used))
-            };
-            if self.first_strange.contains_key(actor) && !is_strange() {
-                usual.insert((*actor, *family));
+        let of_found =
+            || (clients.iter()).filter(|client| self.first_strange.contains_key(&client.actor));
+        for client in of_found() {
+            if !self.is_strange_place(client) {
+                usual.insert((client.actor, client.family));
             }
         }
         let mut own = HashSet::<(ActorId, Symbol), FixedState>::default();
-        for (actor, _, address) in uses.keys() {
-            let Some(first_strange) = self.first_strange.get(actor) else {
-                continue;
-            };
-            let earlier = self
-                .uses
-                .get(&(*actor, *address))
-                .is_some_and(|used| used.first < *first_strange);
+        for client in of_found() {
+            let Place { address, used } = self.uses.at(client.place);
+            let first_strange = self.first_strange.get(&client.actor);
+            let earlier = used
+                .zip(first_strange)
+                .is_some_and(|(used, first_strange)| used.first < *first_strange);
             if earlier && !self.named.contains(address) {
-                own.insert((*actor, *address));
+                own.insert((client.actor, *address));
             }
         }
-        for (actor, family, address) in uses.keys() {
-            if !usual.contains(&(*actor, *family)) {
-                own.remove(&(*actor, *address));
+        for client in of_found() {
+            if !usual.contains(&(client.actor, client.family)) {
+                own.remove(&(client.actor, self.uses.at(client.place).address));
             }
         }
         for (number, rows) in self.rows_of_finding.iter().enumerate() {
@@ -322,29 +445,31 @@ impl<'a> Survey<'a> {
         self.own = own;
     }
 
-    fn find_distinctive(
-        &mut self,
-        uses: &HashMap<(ActorId, FamilyId, Symbol), ClientUse, FixedState>,
-    ) {
+    /// Whether a client was used from a strange address. Calls through the provider or from within
+    /// a network tell nothing of a machine.
+    fn is_strange_place(&self, client: &ClientUse) -> bool {
+        let Place { address, used } = self.uses.at(client.place);
+        used.as_ref()
+            .is_some_and(|used| self.is_strange_use(client.actor, *address, used))
+    }
+
+    fn find_distinctive(&mut self, clients: &[ClientUse]) {
         let mut firsts = HashMap::<(ActorId, FamilyId), ClientUse, FixedState>::default();
         let mut ordinary = HashSet::<FamilyId, FixedState>::default();
-        for (actor, family, address) in uses.keys() {
-            // Calls through the provider or from within a network tell nothing of a machine.
-            let is_strange = || {
-                let used = self.uses.get(&(*actor, *address));
-                used.is_some_and(|used| self.is_strange_use(*actor, *address, used))
-            };
-            if !ordinary.contains(family) && !is_strange() {
-                ordinary.insert(*family);
+        for client in clients {
+            if !ordinary.contains(&client.family) && !self.is_strange_place(client) {
+                ordinary.insert(client.family);
             }
         }
-        for ((actor, family, _), seen) in uses {
-            if ordinary.contains(family) {
+        for client in clients {
+            if ordinary.contains(&client.family) {
                 continue;
             }
-            let pair = firsts.entry((*actor, *family)).or_insert(*seen);
-            pair.first = pair.first.min(seen.first);
-            pair.found |= seen.found;
+            let pair = firsts
+                .entry((client.actor, client.family))
+                .or_insert(*client);
+            pair.first = pair.first.min(client.first);
+            pair.found |= client.found;
         }
         let mut found = HashSet::<FamilyId, FixedState>::default();
         for ((actor, family), seen) in &firsts {
@@ -359,7 +484,7 @@ impl<'a> Survey<'a> {
             }
         }
         found.retain(|family| !ordinary.contains(family));
-        self.find_changed(&firsts, &found, uses);
+        self.find_changed(&firsts, &found, clients);
         self.distinctive = found;
     }
 
@@ -369,7 +494,7 @@ impl<'a> Survey<'a> {
         &mut self,
         firsts: &HashMap<(ActorId, FamilyId), ClientUse, FixedState>,
         distinctive: &HashSet<FamilyId, FixedState>,
-        uses: &HashMap<(ActorId, FamilyId, Symbol), ClientUse, FixedState>,
+        clients: &[ClientUse],
     ) {
         let pairs: Vec<(ActorId, FamilyId)> = firsts
             .keys()
@@ -381,9 +506,9 @@ impl<'a> Survey<'a> {
         for (actor, _) in &pairs {
             uses_of.entry(*actor).or_default();
         }
-        for (actor, family, address) in uses.keys() {
-            if let Some(known) = uses_of.get_mut(actor) {
-                known.push((*family, *address));
+        for client in clients {
+            if let Some(known) = uses_of.get_mut(&client.actor) {
+                known.push((client.family, self.uses.at(client.place).address));
             }
         }
         for (actor, family) in pairs {
@@ -410,13 +535,13 @@ impl<'a> Survey<'a> {
             self.first_of_address.insert(address, NEVER);
         }
         let mut users = HashMap::<Symbol, Vec<ActorId>, FixedState>::default();
-        for ((actor, address), used) in &self.uses {
-            let Some(first) = self.first_of_address.get_mut(address) else {
+        for (actor, address, used) in self.uses.iter() {
+            let Some(first) = self.first_of_address.get_mut(&address) else {
                 continue;
             };
             *first = used.first.min(*first);
-            if self.is_strange_use(*actor, *address, used) {
-                users.entry(*address).or_default().push(*actor);
+            if self.is_strange_use(actor, address, used) {
+                users.entry(address).or_default().push(actor);
             }
         }
         for actors in users.values_mut() {
@@ -427,7 +552,7 @@ impl<'a> Survey<'a> {
 
     /// Whether an address is public, used by few, and new for the actor since its first sign.
     pub(crate) fn is_strange(&self, actor: ActorId, address: Symbol) -> bool {
-        match self.uses.get(&(actor, address)) {
+        match self.uses.get(actor, address) {
             Some(used) => self.is_strange_use(actor, address, used),
             None => self.named.contains(&address),
         }
@@ -462,7 +587,7 @@ impl<'a> Survey<'a> {
     /// Whether an actor first used an address after its first finding from a strange one.
     pub(crate) fn is_new(&self, actor: ActorId, address: Symbol) -> bool {
         match (
-            self.uses.get(&(actor, address)),
+            self.uses.get(actor, address),
             self.first_strange.get(&actor),
         ) {
             (Some(used), Some(first)) => used.first >= *first,

@@ -57,7 +57,6 @@ impl Index {
                 .or_default()
                 .extend(values.iter().map(String::as_str));
         }
-        known.retain(|field, _| !is_derived(*field));
         let mut uses: BTreeMap<FieldId, usize> = BTreeMap::new();
         for field in tests.iter().filter_map(Test::needed_field) {
             *uses.entry(field).or_default() += 1;

@@ -241,6 +241,9 @@ impl<'s> Joins<'s> {
 
     /// The portal's call that gave a session of a permission set's role. Never of another person.
     fn portal_call(&self, credential: Symbol, it: &CredentialFacts) -> Option<Link> {
+        if self.portal.is_empty() {
+            return None;
+        }
         let created = it.created?.as_second();
         let key = permission_set(self.text(it.principal), false)?;
         let mut fitting: Vec<(&Grant, bool)> = Vec::new();

@@ -4,14 +4,16 @@ mod joins;
 mod link;
 mod uses;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use foldhash::fast::FixedState;
 use portreeve_model::{CredentialKind, MintMethod};
+use smallvec::SmallVec;
 
 use crate::activities::Activities;
 use crate::people::People;
 use crate::strings::Symbol;
+use crate::symbol_map::{SymbolMap, SymbolSet};
 
 use joins::Joins;
 pub(crate) use joins::is_instance;
@@ -19,16 +21,19 @@ pub use link::{Certainty, Link, Reason};
 pub use uses::CredentialFacts;
 pub(crate) use uses::{Facts, Use, Uses};
 
+/// Most credentials that others are made with make a few.
+type Children = SmallVec<[Symbol; 4]>;
+
 /// Which credential was minted from which: a forest, followed through chains and across accounts by
 /// the key that the issuing call returned, and where no call returns it by what the records share.
 ///
 /// Links that are merely [`Certainty::Possible`] are kept apart: stories follow only the others.
 #[derive(Clone, Debug, Default)]
 pub struct Lineage {
-    mints: HashMap<Symbol, Link, FixedState>,
-    possible: HashMap<Symbol, Link, FixedState>,
-    children: HashMap<Symbol, Vec<Symbol>, FixedState>,
-    possible_children: HashMap<Symbol, Vec<Symbol>, FixedState>,
+    mints: SymbolMap<Link>,
+    possible: SymbolMap<Link>,
+    children: SymbolMap<Children>,
+    possible_children: SymbolMap<Children>,
     facts: Facts,
 }
 
@@ -45,11 +50,11 @@ impl Lineage {
             links.into_iter().partition(|link| link.child.is_some());
         let unused = joins::unused_by_provider(&returned, &facts, activities.strings());
         let joins = Joins::new(activities, &facts, people, &grants, &returned);
-        let known: HashSet<Symbol, FixedState> = returned.iter().map(|link| link.child).collect();
+        let known: SymbolSet = returned.iter().map(|link| link.child).collect();
         let mut joined: Vec<Link> = facts
             .iter()
             .map(|(credential, _)| credential)
-            .filter(|credential| !known.contains(credential))
+            .filter(|credential| !known.contains(*credential))
             .filter_map(|credential| joins.mint(credential))
             .collect();
         returned.retain(|link| !unused.contains(&link.child));
@@ -75,7 +80,7 @@ impl Lineage {
             } else {
                 &mut lineage.mints
             };
-            mints.entry(link.child).or_insert(link);
+            mints.get_or_insert(link.child, link);
         }
         lineage.children = children(&lineage.mints);
         lineage.possible_children = children(&lineage.possible);
@@ -84,12 +89,12 @@ impl Lineage {
 
     /// How a credential was made, where the logs show that.
     pub fn mint(&self, credential: Symbol) -> Option<&Link> {
-        self.mints.get(&credential)
+        self.mints.get(credential)
     }
 
     /// How a credential was made, or may have been: as sure as asked for at least.
     pub fn mint_at(&self, credential: Symbol, at_least: Certainty) -> Option<&Link> {
-        let possible = || self.possible.get(&credential);
+        let possible = || self.possible.get(credential);
         self.mint(credential)
             .or_else(possible)
             .filter(|link| link.certainty() >= at_least)
@@ -114,7 +119,9 @@ impl Lineage {
 
     /// The credentials made with it, in order of time.
     pub fn children(&self, credential: Symbol) -> &[Symbol] {
-        self.children.get(&credential).map_or(&[], Vec::as_slice)
+        self.children
+            .get(credential)
+            .map_or(&[], SmallVec::as_slice)
     }
 
     /// The credentials made with it, or perhaps made with it: as sure as asked for at least.
@@ -123,7 +130,7 @@ impl Lineage {
         credential: Symbol,
         at_least: Certainty,
     ) -> impl Iterator<Item = Symbol> {
-        let possible = self.possible_children.get(&credential);
+        let possible = self.possible_children.get(credential);
         self.children(credential)
             .iter()
             .chain(possible.into_iter().flatten())
@@ -157,6 +164,10 @@ impl Lineage {
 
     /// The first credential of its chain; itself where its minting is not in the logs.
     pub fn root(&self, credential: Symbol) -> Symbol {
+        // Most credentials are at the beginning of their own.
+        if self.parent(credential).is_none() {
+            return credential;
+        }
         self.ancestors(credential)
             .last()
             .copied()
@@ -191,7 +202,7 @@ impl Lineage {
 
     /// All mintings, in no particular order.
     pub fn mints(&self) -> impl Iterator<Item = &Link> {
-        self.mints.values()
+        self.mints.iter().map(|(_, link)| link)
     }
 
     /// All credentials that were used, in no particular order.
@@ -208,7 +219,7 @@ fn tie_workloads(
     joined: &mut Vec<Link>,
     facts: &Facts,
 ) {
-    let mut known = HashSet::<Symbol, FixedState>::default();
+    let mut known = SymbolSet::default();
     for link in returned.iter_mut() {
         if link.parent.is_some() {
             known.insert(link.child);
@@ -230,7 +241,7 @@ fn tie_workloads(
     let mut unknown: Vec<(Symbol, CredentialFacts)> = facts
         .iter()
         .filter(|(credential, it)| {
-            it.kind == CredentialKind::Session && !known.contains(credential)
+            it.kind == CredentialKind::Session && !known.contains(*credential)
         })
         .map(|(credential, it)| (credential, *it))
         .collect();
@@ -260,18 +271,17 @@ fn tie_workloads(
 }
 
 /// The children of each parent, in order of time.
-fn children(mints: &HashMap<Symbol, Link, FixedState>) -> HashMap<Symbol, Vec<Symbol>, FixedState> {
+fn children(mints: &SymbolMap<Link>) -> SymbolMap<Children> {
     let mut ordered: Vec<&Link> = mints
-        .values()
+        .iter()
+        .map(|(_, link)| link)
         .filter(|link| link.parent.is_some())
         .collect();
     ordered.sort_unstable_by_key(|link| (link.row.is_none(), link.row, link.child));
-    let mut children = HashMap::<_, Vec<_>, _>::with_hasher(FixedState::default());
+    let mut children = SymbolMap::<Children>::default();
     for link in ordered {
-        children
-            .entry(link.parent)
-            .or_insert_with(Vec::new)
-            .push(link.child);
+        let (of_parent, _) = children.get_or_insert(link.parent, Children::new());
+        of_parent.push(link.child);
     }
     children
 }

@@ -23,8 +23,8 @@ pub(super) struct Seen<'a> {
     pub(super) accounts: BTreeSet<String>,
     /// Resources of the estate by account and region.
     pub(super) resources: BTreeMap<(String, String), u64>,
-    /// Buckets on whose objects calls were recorded.
-    object_buckets: BTreeSet<String>,
+    /// Buckets among the crown jewels on whose objects calls were recorded.
+    object_buckets: BTreeSet<&'a str>,
     role_sessions: bool,
     console: bool,
     identity_center: bool,
@@ -75,6 +75,10 @@ impl<'a> Seen<'a> {
 
     fn read_rows(&mut self) {
         let activities = &self.surveyed.folded.activities;
+        let mut unseen_buckets: BTreeSet<&str> = (self.surveyed.jewels.iter())
+            .map(|jewel| jewel.id.as_str())
+            .filter(|id| names::is_s3(id))
+            .collect();
         // What a symbol's text says is looked up once, not for each of millions of rows.
         let mut on_objects = HashMap::<_, _, FixedState>::default();
         let mut from_portal = HashMap::<_, _, FixedState>::default();
@@ -89,13 +93,11 @@ impl<'a> Seen<'a> {
                 .entry(row.action_symbol())
                 .or_insert_with(|| is_on_object(row));
             self.reads |= row.read_only() == Some(true) && !is_on_object;
-            if is_on_object {
-                let bucket = row.targets().find_map(|id| Some(names::object(id)?.0));
-                if let Some(bucket) = bucket
-                    && !self.object_buckets.contains(bucket)
-                {
-                    self.object_buckets.insert(bucket.to_owned());
-                }
+            if is_on_object
+                && !unseen_buckets.is_empty()
+                && let Some(bucket) = row.targets().find_map(|id| Some(names::object(id)?.0))
+            {
+                self.object_buckets.extend(unseen_buckets.take(bucket));
             }
         }
     }
@@ -234,7 +236,7 @@ impl<'a> Seen<'a> {
             })
     }
 
-    /// Whether any call on an object of a bucket was recorded.
+    /// Whether any call on an object of a bucket, which is a crown jewel, was recorded.
     pub(super) fn has_objects_of(&self, bucket: &str) -> bool {
         self.object_buckets.contains(bucket)
     }
