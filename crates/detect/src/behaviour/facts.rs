@@ -146,41 +146,31 @@ impl RowField {
 /// targets.
 pub(crate) type Hashes = SmallVec<[u64; 2]>;
 
-/// Numbers by symbol, in pages, of which there are only those that something was kept in: of a
-/// million texts most are never asked for.
+/// Numbers that were asked for of late, by symbol. A log's calls come again and again from the same
+/// few thousand credentials, addresses and clients; where each call has its own, keeping more would
+/// only take memory.
 #[derive(Debug, Default)]
-struct BySymbol {
-    pages: Vec<Option<Box<[u64; PAGE]>>>,
+struct Recent {
+    /// Each symbol has one place, which others share. Empty until something is kept.
+    places: Vec<(Symbol, u64)>,
 }
 
-const PAGE: usize = 128;
+const RECENT: usize = 1 << 15;
 
-/// Kept where the answer is that there is none. No digest is likely to be it; one that were would
-/// count as absent.
-const NOTHING: u64 = u64::MAX;
-
-impl BySymbol {
-    /// What was kept; `None` where nothing was yet.
+impl Recent {
     fn get(&self, symbol: Symbol) -> Option<u64> {
-        let page = self.pages.get(symbol.index() / PAGE)?.as_deref()?;
-        match page.get(symbol.index() % PAGE)? {
-            0 => None,
-            &NOTHING => Some(0),
-            known => Some(*known),
-        }
+        let (known, number) = self.places.get(symbol.index() % RECENT)?;
+        (*known == symbol).then_some(*number)
     }
 
     /// Keeps a number; gives it back.
     fn keep(&mut self, symbol: Symbol, number: u64) -> u64 {
-        if !symbol.is_some() {
-            return number;
+        if symbol.is_some() {
+            if self.places.is_empty() {
+                self.places = vec![(Symbol::NONE, 0); RECENT];
+            }
+            self.places[symbol.index() % RECENT] = (symbol, number);
         }
-        let page = symbol.index() / PAGE;
-        if page >= self.pages.len() {
-            self.pages.resize_with(page + 1, || None);
-        }
-        let page = self.pages[page].get_or_insert_with(|| Box::new([0; PAGE]));
-        page[symbol.index() % PAGE] = if number == 0 { NOTHING } else { number };
         number
     }
 }
@@ -188,15 +178,15 @@ impl BySymbol {
 /// What is kept of a text, beside the hash of itself.
 #[derive(Debug, Default)]
 struct Derived {
-    network: BySymbol,
-    class: BySymbol,
-    subject: BySymbol,
-    tool: BySymbol,
-    system: BySymbol,
-    service: BySymbol,
-    lineage: BySymbol,
+    network: Recent,
+    class: Recent,
+    subject: Recent,
+    tool: Recent,
+    system: Recent,
+    service: Recent,
+    lineage: Recent,
     /// Of actions, whether some of their calls come from another's address than the caller's.
-    by_another: BySymbol,
+    by_another: Recent,
 }
 
 /// Looks up what rows say.
@@ -206,7 +196,7 @@ pub(crate) struct Facts<'f> {
     lineage: &'f Lineage,
     actors: &'f Actors,
     snapshot: &'f Snapshot,
-    hashes: BySymbol,
+    hashes: Recent,
     derived: Derived,
     /// By actor; 0 where it was not asked for yet.
     people: Vec<u64>,
@@ -227,7 +217,7 @@ impl<'f> Facts<'f> {
             actors,
             people: vec![0; actors.len()],
             snapshot,
-            hashes: BySymbol::default(),
+            hashes: Recent::default(),
             derived: Derived::default(),
             words: Vec::new(),
         }
