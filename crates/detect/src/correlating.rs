@@ -57,10 +57,15 @@ impl Correlating<'_> {
         if let Some(time) = self.activities.iter().next().and_then(|row| row.time()) {
             behaviour.begin(time);
         }
+        let mut items = Vec::new();
         let row_of = |(row, _): &Hit| *row;
         for hits in matched.chunk_by(|a, b| row_of(a) == row_of(b)) {
-            if let Some(first) = hits.first() {
-                behaviour.fold(maker.items(row_of(first), hits));
+            if let Some(row) = hits.first().map(row_of) {
+                items.clear();
+                maker.items(row, hits, &mut items);
+                behaviour.fold_following(&mut items, &mut |setter, items| {
+                    maker.follow(setter, row, items);
+                });
             }
         }
         behaviour.finish();

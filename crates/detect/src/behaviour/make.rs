@@ -33,7 +33,6 @@ pub(crate) struct Maker<'m> {
     holes: &'m Holes,
     /// Copied fields, in order of row, then of field.
     copied: &'m [(RowId, FieldId, Symbol)],
-    items: Vec<Item>,
     /// The first tactic of each rule and of each correlation, as the hash and the strength that it
     /// counts with; nothing where it has none, or shows nothing alone.
     rule_stages: Vec<Option<(u64, f64)>>,
@@ -82,86 +81,75 @@ impl<'m> Maker<'m> {
             facts,
             holes,
             copied,
-            items: Vec::new(),
             rule_stages,
             correlation_stages,
             known: [(RowId::MAX, 0); ROW_FIELDS.len()],
         }
     }
 
-    /// The items of one row, in the order in which they are to be folded. `rules` are those that
-    /// matched it.
-    pub(crate) fn items(&mut self, row: RowId, rules: &[Hit]) -> &[Item] {
-        self.items.clear();
-        let view = self.facts.activities().get(row);
-        let Some(time) = view.moment() else {
-            return &self.items;
-        };
-        let place = Place {
-            row,
-            time,
-            doubt: self.holes.doubt(view, time),
-            after: Item::ALWAYS,
+    /// Adds the items of one row, of which `rules` are those that matched it. What depends on
+    /// whether a correlation fires on the row is left to [`Maker::follow`].
+    pub(crate) fn items(&mut self, row: RowId, rules: &[Hit], items: &mut Vec<Item>) {
+        let Some(place) = self.place(row, Item::ALWAYS) else {
+            return;
         };
         let correlations = self.correlations;
         for (_, rule) in rules {
             let number = *rule as usize;
             for one in correlations.of_rules.get(number).into_iter().flatten() {
-                self.make(one, place);
+                self.make(one, place, items);
             }
             if let Some(stage) = self.rule_stages.get(number).copied().flatten() {
-                self.make_stage(stage, place);
+                self.make_stage(stage, place, items);
             }
         }
-        // What these may set off in turn; each is looked at once, for later ones come later.
-        let mut next = 0;
-        while let Some(item) = self.items.get(next) {
-            let setter = item.correlation;
-            let repeated = self.items[..next]
-                .iter()
-                .any(|before| before.correlation == setter);
-            next += 1;
-            if repeated {
-                continue;
-            }
-            let place = Place {
-                after: setter,
-                ..place
-            };
-            let uses = correlations.of_correlations.get(setter as usize);
-            for one in uses.into_iter().flatten() {
-                self.make(one, place);
-            }
-            let stage = self.correlation_stages.get(setter as usize).copied();
-            if let Some(stage) = stage.flatten() {
-                self.make_stage(stage, place);
-            }
-        }
-        // Of one record the later leg comes first, so that it cannot be two steps of a sequence.
-        let place = |item: &Item| (item.correlation, std::cmp::Reverse(item.leg));
-        if !self.items.is_sorted_by_key(place) {
-            self.items.sort_by_key(place);
-        }
-        &self.items
     }
 
-    fn make_stage(&mut self, (tactic, strength): (u64, f64), place: Place) {
+    /// Adds the items that a correlation sets off by firing on a row.
+    pub(crate) fn follow(&mut self, setter: u32, row: RowId, items: &mut Vec<Item>) {
+        let Some(place) = self.place(row, setter) else {
+            return;
+        };
+        let correlations = self.correlations;
+        let uses = correlations.of_correlations.get(setter as usize);
+        for one in uses.into_iter().flatten() {
+            self.make(one, place, items);
+        }
+        let stage = self.correlation_stages.get(setter as usize).copied();
+        if let Some(stage) = stage.flatten() {
+            self.make_stage(stage, place, items);
+        }
+    }
+
+    /// Nothing where the row has no time.
+    fn place(&self, row: RowId, after: u32) -> Option<Place> {
+        let view = self.facts.activities().get(row);
+        let time = view.moment()?;
+        Some(Place {
+            row,
+            time,
+            doubt: self.holes.doubt(view, time),
+            after,
+        })
+    }
+
+    fn make_stage(&mut self, (tactic, strength): (u64, f64), place: Place, items: &mut Vec<Item>) {
         let correlations = self.correlations;
         for one in &correlations.of_tactics {
             // It is a finding too, and no stage of itself.
             if place.after == one.correlation {
                 continue;
             }
-            let made = self.items.len();
-            self.make(one, place);
-            for item in &mut self.items[made..] {
+            let made = items.len();
+            self.make(one, place, items);
+            for item in &mut items[made..] {
                 item.value = tactic;
                 item.number = strength;
             }
         }
     }
 
-    fn make(&mut self, one: &Use, place: Place) {
+    fn make(&mut self, one: &Use, place: Place, items: &mut Vec<Item>) {
         let key = if one.group.is_empty() {
             EVERYTHING
         } else {
@@ -200,14 +188,14 @@ impl<'m> Maker<'m> {
             number,
         };
         if values.is_empty() && one.value_optional {
-            self.items.push(item);
+            items.push(item);
         }
         for value in values.into_iter().take(VALUES) {
             if value == 0 && !one.value.is_empty() {
                 continue;
             }
             item.value = value;
-            self.items.push(item);
+            items.push(item);
         }
     }
 

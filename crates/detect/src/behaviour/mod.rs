@@ -65,6 +65,22 @@ impl Default for Bounds {
     }
 }
 
+/// Puts items of one record in the order in which they are folded: correlations after those that
+/// they are made of; and of one record the later leg comes first, so that it cannot be two steps of
+/// a sequence.
+fn put_in_order(items: &mut [Item]) {
+    let place = |item: &Item| {
+        (
+            item.correlation,
+            std::cmp::Reverse(item.leg),
+            item.after.wrapping_add(1),
+        )
+    };
+    if !items.is_sorted_by_key(place) {
+        items.sort_by_key(place);
+    }
+}
+
 /// The first byte of a key of the saved state.
 const ENGINE: u8 = 0;
 const CORRELATION: u8 = 1;
@@ -179,6 +195,17 @@ impl Behaviour {
 
     /// Folds the items of one record, which is none before those that were folded.
     pub fn fold(&mut self, items: &[Item]) {
+        self.fold_following(&mut items.to_vec(), &mut |_, _| ());
+    }
+
+    /// The same. Where a correlation fires on the record itself, `follow` is called once to add what
+    /// it sets off.
+    pub(crate) fn fold_following(
+        &mut self,
+        items: &mut Vec<Item>,
+        follow: &mut dyn FnMut(u32, &mut Vec<Item>),
+    ) {
+        put_in_order(items);
         let Some(first) = items.first() else {
             return;
         };
@@ -200,8 +227,11 @@ impl Behaviour {
             holes,
             began: clock.began.unwrap_or(first.time),
         };
-        for item in items {
-            let wanted = item.after == Item::ALWAYS || on_record.contains(&item.after);
+        let mut next = 0;
+        while let Some(item) = items.get(next) {
+            next += 1;
+            let wanted = item.after == Item::ALWAYS
+                || (item.after < item.correlation && on_record.contains(&item.after));
             let Some(running) = correlations.get_mut(item.correlation as usize) else {
                 continue;
             };
@@ -217,8 +247,11 @@ impl Behaviour {
             running.kind.fold(item, &world, &mut out);
             // What is decided in hindsight is no leg of anything else.
             let now = |one: &Fired| one.lead == item.record || one.records.contains(&item.record);
-            if fired[before..].iter().any(now) {
-                on_record.push(item.correlation);
+            let setter = item.correlation;
+            if fired[before..].iter().any(now) && !on_record.contains(&setter) {
+                on_record.push(setter);
+                follow(setter, items);
+                put_in_order(&mut items[next..]);
             }
         }
     }
