@@ -7,6 +7,10 @@
 //!
 //! A rule without such a demand mostly needs some field to be there at all, and is reached through
 //! the presence of that field: rules for another product's logs cost nothing.
+//!
+//! Fields that are derived, and not read from the record, are nearly always there and take few
+//! values. A rule is reached through the value of one where nothing better is left: through the one
+//! that the fewest rules demand, for what many demand is mostly so.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -19,6 +23,9 @@ use crate::expression::Expression;
 use crate::number::Number;
 use crate::test::{Test, any_value};
 use crate::text::fold;
+
+/// A field that no more tests ask for is taken to be there seldom.
+const SELDOM_ASKED: usize = 8;
 
 /// Values, in lower case, to the rules that they lead to.
 #[derive(Debug)]
@@ -50,12 +57,21 @@ impl Index {
     ) -> Self {
         let demands: Vec<Option<(FieldId, Vec<String>)>> =
             tests.iter().map(Test::required_values).collect();
+        let demand = |test: u32| demands.get(test as usize)?.as_ref();
         let mut known: BTreeMap<FieldId, BTreeSet<&str>> = BTreeMap::new();
         for (field, values) in demands.iter().flatten() {
             known
                 .entry(*field)
                 .or_default()
                 .extend(values.iter().map(String::as_str));
+        }
+        let mut popularity = vec![0usize; tests.len()];
+        for rule in rules.iter().flatten() {
+            rule.leaves(&mut |test| {
+                if let Some(popularity) = popularity.get_mut(*test as usize) {
+                    *popularity += 1;
+                }
+            });
         }
         let mut uses: BTreeMap<FieldId, usize> = BTreeMap::new();
         for field in tests.iter().filter_map(Test::needed_field) {
@@ -70,58 +86,60 @@ impl Index {
             let Some(rule) = rule else { continue };
             let by_value = witness(
                 rule,
-                &|test| {
-                    let (field, _) = demands.get(test as usize)?.as_ref()?;
-                    known.contains_key(field).then_some(test)
-                },
+                &|test| demand(test).filter(|(field, _)| !is_derived(*field)),
                 &|chosen| {
                     // By the weakest field, then by how few values are waited for.
-                    let demands = || {
-                        chosen
-                            .iter()
-                            .filter_map(|test| demands.get(*test as usize)?.as_ref())
-                    };
                     let names = |field| known.get(field).map_or(0, BTreeSet::len);
-                    let weakest = demands().map(|(field, _)| names(field)).min().unwrap_or(0);
-                    (
-                        weakest,
-                        Reverse(demands().map(|(_, values)| values.len()).sum::<usize>()),
-                    )
+                    let weakest = chosen.iter().map(|(field, _)| names(field)).min();
+                    let values = chosen.iter().map(|(_, values)| values.len()).sum::<usize>();
+                    (weakest, Reverse(values))
                 },
             );
-            if let Some(chosen) = by_value {
-                for (field, values) in chosen
-                    .iter()
-                    .filter_map(|test| demands.get(*test as usize)?.as_ref())
-                {
-                    let rules_of = reached.entry(*field).or_default();
-                    for value in values {
-                        rules_of.entry(value).or_default().insert(number);
+            // Fields that few rules ask for are absent most often.
+            let asked = |chosen: &[FieldId]| -> usize {
+                chosen.iter().filter_map(|field| uses.get(field)).sum()
+            };
+            let by_presence = || {
+                witness(
+                    rule,
+                    &|test| {
+                        let field = tests.get(test as usize)?.needed_field()?;
+                        uses.contains_key(&field).then_some(field)
+                    },
+                    &|chosen| Reverse(asked(chosen)),
+                )
+            };
+            let by_derived_value = || {
+                let popularity =
+                    |test: &u32| popularity.get(*test as usize).copied().unwrap_or_default();
+                let chosen = witness(rule, &|test| demand(test).map(|_| test), &|chosen| {
+                    Reverse(chosen.iter().map(popularity).sum::<usize>())
+                })?;
+                Some(chosen.into_iter().filter_map(demand).collect::<Vec<_>>())
+            };
+            let mut demanded = by_value;
+            let mut needed = None;
+            if demanded.is_none() {
+                needed = by_presence();
+                if needed.as_deref().is_none_or(|it| asked(it) > SELDOM_ASKED) {
+                    demanded = by_derived_value();
+                }
+            }
+            match (demanded, needed) {
+                (Some(demanded), _) => {
+                    for (field, values) in demanded {
+                        let rules_of = reached.entry(*field).or_default();
+                        for value in values {
+                            rules_of.entry(value).or_default().insert(number);
+                        }
                     }
                 }
-                continue;
-            }
-            let by_presence = witness(
-                rule,
-                &|test| {
-                    tests
-                        .get(test as usize)?
-                        .needed_field()
-                        .filter(|field| uses.contains_key(field))
-                },
-                &|chosen| {
-                    // Fields that few rules ask for are absent most often.
-                    let uses = chosen.iter().filter_map(|field| uses.get(field));
-                    Reverse(uses.sum::<usize>())
-                },
-            );
-            match by_presence {
-                Some(chosen) => {
-                    for field in chosen.into_iter().collect::<BTreeSet<_>>() {
+                (None, Some(needed)) => {
+                    for field in needed.into_iter().collect::<BTreeSet<_>>() {
                         present.entry(field).or_default().push(number);
                     }
                 }
-                None => index.always.push(number),
+                (None, None) => index.always.push(number),
             }
         }
         index.present = present.into_iter().collect();

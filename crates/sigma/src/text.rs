@@ -6,7 +6,8 @@
 
 use std::cmp::Ordering;
 
-use aho_corasick::AhoCorasick;
+use aho_corasick::{AhoCorasick, packed};
+use smallvec::SmallVec;
 
 use crate::pattern::{DASHES, Part};
 
@@ -28,7 +29,7 @@ pub(crate) struct TextSet {
     prefixes: Vec<Box<str>>,
     suffixes: Vec<Box<str>>,
     needle: Option<Needle>,
-    needles: Option<AhoCorasick>,
+    needles: Option<Box<Needles>>,
     globs: Vec<Glob>,
 }
 
@@ -60,11 +61,7 @@ impl TextSet {
                 set.needle = Some(Needle::new(needle))
             }
             _ => {
-                let automaton = AhoCorasick::builder()
-                    .ascii_case_insensitive(!cased)
-                    .build(&needles)
-                    .map_err(|error| error.to_string())?;
-                set.needles = Some(automaton);
+                set.needles = Some(Box::new(Needles::new(&needles, cased)?));
             }
         }
         Ok(set)
@@ -116,7 +113,7 @@ impl TextSet {
             || self
                 .needles
                 .as_ref()
-                .is_some_and(|needles| needles.is_match(text))
+                .is_some_and(|needles| needles.is_match::<CASED>(bytes))
             || self.globs.iter().any(|glob| glob.is_match::<CASED>(text))
     }
 }
@@ -181,6 +178,45 @@ impl Needle {
             start = at + 1;
         }
         None
+    }
+}
+
+/// Several needles, or one that is long.
+#[derive(Debug)]
+struct Needles {
+    /// Looks at many bytes at a time, for lower case only. What it looks at more closely is no more
+    /// than the needles together for each byte, so it is only used where these are few and short.
+    packed: Option<packed::Searcher>,
+    automaton: AhoCorasick,
+}
+
+/// Up to how many needles are looked for together; far more make false alarms at every byte.
+const MAX_PACKED: usize = 32;
+
+impl Needles {
+    fn new(needles: &[String], cased: bool) -> Result<Self, String> {
+        let automaton = AhoCorasick::builder()
+            .ascii_case_insensitive(!cased)
+            .build(needles)
+            .map_err(|error| error.to_string())?;
+        let few = needles.len() <= MAX_PACKED
+            && needles
+                .iter()
+                .all(|needle| (1..=MAX_COMPARED_BYTES).contains(&needle.len()));
+        let packed = few.then(|| packed::Searcher::new(needles)).flatten();
+        Ok(Self { packed, automaton })
+    }
+
+    fn is_match<const CASED: bool>(&self, text: &[u8]) -> bool {
+        match &self.packed {
+            None => self.automaton.is_match(text),
+            Some(packed) if CASED => packed.find(text).is_some(),
+            Some(packed) => {
+                let mut lower = SmallVec::<[u8; 256]>::from_slice(text);
+                lower.make_ascii_lowercase();
+                packed.find(&lower).is_some()
+            }
+        }
     }
 }
 
@@ -465,6 +501,22 @@ mod tests {
         #[test]
         fn needles_agree_with_the_standard_library(needle in "[abc]{1,4}", text in "[abc]{0,20}") {
             prop_assert_eq!(matches(&format!("*{needle}*"), &text), text.contains(&needle));
+        }
+
+        #[test]
+        fn sets_of_needles_agree_with_the_standard_library(
+            needles in prop::collection::vec("[a-cB-D]{1,5}", 2..40),
+            text in "[a-dA-D]{0,60}",
+            cased: bool,
+        ) {
+            let patterns: Vec<_> = needles
+                .iter()
+                .map(|needle| Pattern::parse(&format!("*{needle}*")).parts)
+                .collect();
+            let set = TextSet::new(&patterns, cased).unwrap();
+            let folded = |text: &str| if cased { text.to_owned() } else { fold(text) };
+            let found = needles.iter().any(|needle| folded(&text).contains(&folded(needle)));
+            prop_assert_eq!(set.is_match(&text), found);
         }
     }
 }
