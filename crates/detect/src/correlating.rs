@@ -33,6 +33,9 @@ pub(crate) struct Correlating<'c> {
     pub(crate) known_good: Option<(Timestamp, Timestamp)>,
 }
 
+/// For how many rows items are made before they are folded.
+const ROWS_AHEAD: usize = 16;
+
 /// What fired for one group on one day, which is one finding.
 #[derive(Default)]
 struct Group {
@@ -57,12 +60,23 @@ impl Correlating<'_> {
         if let Some(time) = self.activities.iter().next().and_then(|row| row.time()) {
             behaviour.begin(time);
         }
-        let mut items = Vec::new();
         let row_of = |(row, _): &Hit| *row;
-        for hits in matched.chunk_by(|a, b| row_of(a) == row_of(b)) {
-            if let Some(row) = hits.first().map(row_of) {
+        let rows: Vec<&[Hit]> = matched.chunk_by(|a, b| row_of(a) == row_of(b)).collect();
+        let (mut ahead, mut ends, mut items) = (Vec::new(), Vec::new(), Vec::new());
+        for rows in rows.chunks(ROWS_AHEAD) {
+            ahead.clear();
+            ends.clear();
+            for hits in rows {
+                maker.items(row_of(&hits[0]), hits, &mut ahead);
+                ends.push(ahead.len());
+            }
+            behaviour.expect(&ahead);
+            let mut start = 0;
+            for (hits, end) in rows.iter().zip(&ends) {
                 items.clear();
-                maker.items(row, hits, &mut items);
+                items.extend_from_slice(&ahead[start..*end]);
+                start = *end;
+                let row = row_of(&hits[0]);
                 behaviour.fold_following(&mut items, &mut |setter, items| {
                     maker.follow(setter, row, items);
                 });

@@ -1,5 +1,6 @@
 //! Rows and what matched them, to items.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 
 use portreeve_model::{Severity, Tactic};
@@ -22,6 +23,9 @@ pub(crate) type Hit = (RowId, u32);
 /// How many values of one field of one record are told apart.
 const VALUES: usize = 32;
 
+/// How many copied fields are looked through one by one before they are searched.
+const NEAR: usize = 32;
+
 /// The group of a correlation that has no `group-by`.
 const EVERYTHING: u64 = 1;
 
@@ -33,6 +37,8 @@ pub(crate) struct Maker<'m> {
     holes: &'m Holes,
     /// Copied fields, in order of row, then of field.
     copied: &'m [(RowId, FieldId, Symbol)],
+    /// Where the copied fields of the row that was asked for last begin.
+    reached: Cell<usize>,
     /// The first tactic of each rule and of each correlation, as the hash and the strength that it
     /// counts with; nothing where it has none, or shows nothing alone.
     rule_stages: Vec<Option<(u64, f64)>>,
@@ -81,6 +87,7 @@ impl<'m> Maker<'m> {
             facts,
             holes,
             copied,
+            reached: Cell::new(0),
             rule_stages,
             correlation_stages,
             known: [(RowId::MAX, 0); ROW_FIELDS.len()],
@@ -252,7 +259,17 @@ impl<'m> Maker<'m> {
 
     fn copied(&self, field: FieldId, row: RowId) -> &'m [(RowId, FieldId, Symbol)] {
         let copied = self.copied;
-        let first = copied.partition_point(|(at, other, _)| (*at, *other) < (row, field));
+        let is_before = |(at, ..): &(RowId, FieldId, Symbol)| *at < row;
+        // Rows mostly come in order: looking begins where it ended.
+        let ahead = copied.get(self.reached.get()..).unwrap_or_default();
+        let near = ahead.iter().take(NEAR).take_while(|it| is_before(it)).count();
+        let mut first = match ahead.first() {
+            Some((at, ..)) if *at <= row && near < NEAR => self.reached.get() + near,
+            _ => copied.partition_point(is_before),
+        };
+        self.reached.set(first);
+        let is_wanted = |(at, other, _): &&(RowId, FieldId, Symbol)| *at == row && *other < field;
+        first += copied[first..].iter().take_while(is_wanted).count();
         let rest = &copied[first..];
         let count = rest
             .iter()

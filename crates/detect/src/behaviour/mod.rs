@@ -193,6 +193,15 @@ impl Behaviour {
         }
     }
 
+    /// Tells what will be folded soon, so that its state is fetched together.
+    pub(crate) fn expect(&self, items: &[Item]) {
+        let read = items.iter().fold(0, |read, item| {
+            let running = self.correlations.get(item.correlation as usize);
+            read ^ running.map_or(0, |running| running.kind.expect(item))
+        });
+        std::hint::black_box(read);
+    }
+
     /// Folds the items of one record, which is none before those that were folded.
     pub fn fold(&mut self, items: &[Item]) {
         self.fold_following(&mut items.to_vec(), &mut |_, _| ());

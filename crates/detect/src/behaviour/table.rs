@@ -197,6 +197,11 @@ impl<E: Entry> Table<E> {
         &mut slot.entry
     }
 
+    /// Reads what a use of the key will read; see [`Kind::expect`](super::kind::Kind::expect).
+    pub(crate) fn expect(&self, key: u64) -> u64 {
+        self.number(key).map_or(0, u64::from)
+    }
+
     /// The entry of a key, to look at.
     pub(crate) fn get(&self, key: u64, time: Moment) -> Option<&E> {
         self.slots

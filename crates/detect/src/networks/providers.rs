@@ -136,6 +136,9 @@ impl Providers {
 
     /// Weighs everything that is known of an operator.
     pub(super) fn judge(&self, asn: Option<u32>, organisation: Option<&str>) -> Judgement<'_> {
+        if asn.is_none() && organisation.is_none() {
+            return Judgement::default();
+        }
         let mut signs: Vec<u16> = asn
             .and_then(|asn| self.of_asn.get(&asn))
             .cloned()

@@ -172,6 +172,11 @@ fn entity(item: &Item) -> u64 {
 }
 
 impl Kind for ConcurrentUse {
+    fn expect(&self, item: &Item) -> u64 {
+        let familiar = self.new_for.map(|_| self.familiar.expect(entity(item)));
+        self.uses.expect(item.key) ^ familiar.unwrap_or(0)
+    }
+
     fn fold(&mut self, item: &Item, world: &World<'_>, out: &mut Out<'_>) {
         let Item {
             key, value, time, ..

@@ -66,6 +66,10 @@ pub(crate) fn build(
 }
 
 impl Kind for Dormant {
+    fn expect(&self, item: &Item) -> u64 {
+        self.entities.expect(item.key)
+    }
+
     fn fold(&mut self, item: &Item, world: &World<'_>, out: &mut Out<'_>) {
         let time = item.time;
         let sleeper = self.entities.touch(item.key, time);

@@ -189,6 +189,12 @@ impl FirstSeen {
 }
 
 impl Kind for FirstSeen {
+    fn expect(&self, item: &Item) -> u64 {
+        let shared = join(item.extra[0], item.value);
+        let sharing = self.peers.map(|_| self.sharing.expect(shared));
+        self.entities.expect(item.key) ^ sharing.unwrap_or(0)
+    }
+
     fn fold(&mut self, item: &Item, world: &World<'_>, out: &mut Out<'_>) {
         let Item {
             key, value, time, ..

@@ -144,6 +144,10 @@ impl Rate {
 }
 
 impl Kind for Rate {
+    fn expect(&self, item: &Item) -> u64 {
+        self.entities.expect(item.key)
+    }
+
     fn fold(&mut self, item: &Item, world: &World<'_>, out: &mut Out<'_>) {
         let (key, time) = (item.key, item.time);
         let (step, today) = (time.div_euclid(self.step), day_of(time));

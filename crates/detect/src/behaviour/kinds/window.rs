@@ -144,6 +144,10 @@ impl Windowed {
 }
 
 impl Kind for Windowed {
+    fn expect(&self, item: &Item) -> u64 {
+        self.groups.expect(item.key)
+    }
+
     fn fold(&mut self, item: &Item, _world: &World<'_>, out: &mut Out<'_>) {
         let (key, time) = (item.key, item.time);
         let mut window = std::mem::take(self.groups.touch(key, time));
