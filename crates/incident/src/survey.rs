@@ -107,7 +107,25 @@ struct Places {
     ends: Vec<PlaceId>,
 }
 
+/// What a row tells of where its actor works.
+#[derive(Clone, Copy, Debug)]
+struct Seen {
+    actor: ActorId,
+    address: Symbol,
+    row: RowId,
+    family: FamilyId,
+    is_public: bool,
+    /// In seconds.
+    time: i64,
+}
+
 impl Places {
+    /// Ends the places of all actors before this one.
+    fn end(&mut self, actor: ActorId) {
+        self.ends
+            .resize(actor as usize, self.places.len() as PlaceId);
+    }
+
     fn range(&self, actor: ActorId) -> std::ops::Range<usize> {
         let end = |actor: usize| self.ends.get(actor).map_or(0, |end| *end as usize);
         let start = (actor as usize).checked_sub(1).map_or(0, end);
@@ -223,66 +241,59 @@ impl<'a> Survey<'a> {
         }
     }
 
-    /// Reads where each actor works, one actor after the other: there may be as many places as
-    /// records, and a table of all of them would be jumped about in.
+    /// Reads where each actor works. There may be as many places as records, and a table of all of
+    /// them would be jumped about in; so rows are sorted.
     fn read_uses(&mut self) -> Vec<ClientUse> {
         self.read_families();
-        let activities = &self.folded.activities;
+        let rows = self.folded.activities.iter();
+        let mut seen: Vec<Seen> = rows
+            .filter_map(|row| {
+                Some(Seen {
+                    actor: self.actors.actor_of(row.id())?,
+                    address: row.address_symbol(),
+                    row: row.id(),
+                    family: *self.family_of.get(&row.client_symbol())?,
+                    is_public: row.origin() == OriginKind::Public,
+                    time: row.time()?.as_second(),
+                })
+            })
+            .collect();
+        // Of one address in order of time, as rows are numbered.
+        seen.sort_unstable_by_key(|it| (it.actor, it.address, it.row));
         let mut clients = Vec::new();
-        let mut rows = Vec::<(Symbol, RowId)>::new();
-        for actor in 0..self.actors.len() as ActorId {
-            let of_actor = self.actors.rows_of_actor(actor);
-            rows.clear();
-            rows.extend(of_actor.map(|row| (activities.get(row).address_symbol(), row)));
-            // Of one address in order of time, as rows are numbered.
-            rows.sort_unstable();
-            for at_address in rows.chunk_by(|a, b| a.0 == b.0) {
-                let at_address = at_address.iter().map(|(_, row)| activities.get(*row));
-                self.read_place(actor, at_address, &mut clients);
-            }
-            self.uses.ends.push(self.uses.places.len() as PlaceId);
+        for at_address in seen.chunk_by(|a, b| (a.actor, a.address) == (b.actor, b.address)) {
+            self.read_place(at_address, &mut clients);
         }
+        self.uses.end(self.actors.len() as ActorId);
         self.mark_clients(&mut clients);
         clients
     }
 
-    /// Reads the rows of one actor at one address, in order of time.
-    fn read_place<'r>(
-        &mut self,
-        actor: ActorId,
-        rows: impl Iterator<Item = ActivityRow<'r>>,
-        clients: &mut Vec<ClientUse>,
-    ) {
+    /// Reads what one actor did at one address, in order of time.
+    fn read_place(&mut self, seen: &[Seen], clients: &mut Vec<ClientUse>) {
+        let Some(Seen { actor, address, .. }) = seen.first().copied() else {
+            return;
+        };
+        self.uses.end(actor);
         let place = self.uses.places.len() as PlaceId;
         let first_client = clients.len();
-        let mut known: Option<Place> = None;
-        for row in rows {
-            let (Some(time), Some(family)) = (row.time(), self.family_of.get(&row.client_symbol()))
-            else {
-                continue;
-            };
-            let time = time.as_second();
-            if !clients[first_client..]
-                .iter()
-                .any(|it| it.family == *family)
-            {
+        let mut used: Option<Use> = None;
+        for it in seen {
+            let known = &clients[first_client..];
+            if !known.iter().any(|client| client.family == it.family) {
                 clients.push(ClientUse {
                     actor,
                     place,
-                    family: *family,
+                    family: it.family,
                     found: false,
-                    first: time,
+                    first: it.time,
                 });
             }
-            let known = known.get_or_insert(Place {
-                address: row.address_symbol(),
-                used: None,
-            });
-            if row.origin() == OriginKind::Public {
-                known.used.get_or_insert(Use::new(time)).add(time);
+            if it.is_public {
+                used.get_or_insert(Use::new(it.time)).add(it.time);
             }
         }
-        self.uses.places.extend(known);
+        self.uses.places.push(Place { address, used });
     }
 
     /// Marks what was done with a client where a finding says something of the address.

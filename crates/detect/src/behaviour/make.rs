@@ -262,7 +262,11 @@ impl<'m> Maker<'m> {
         let is_before = |(at, ..): &(RowId, FieldId, Symbol)| *at < row;
         // Rows mostly come in order: looking begins where it ended.
         let ahead = copied.get(self.reached.get()..).unwrap_or_default();
-        let near = ahead.iter().take(NEAR).take_while(|it| is_before(it)).count();
+        let near = ahead
+            .iter()
+            .take(NEAR)
+            .take_while(|it| is_before(it))
+            .count();
         let mut first = match ahead.first() {
             Some((at, ..)) if *at <= row && near < NEAR => self.reached.get() + near,
             _ => copied.partition_point(is_before),
