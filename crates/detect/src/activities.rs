@@ -580,24 +580,38 @@ fn number_of(sources: &mut Vec<&'static str>, source: &'static str) -> u8 {
     number as u8
 }
 
+/// What a lower-case hexadecimal digit stands for; [`NO_DIGIT`] for any other byte.
+const DIGITS: [u8; 256] = {
+    let mut digits = [NO_DIGIT; 256];
+    let mut digit = 0;
+    while digit < 16 {
+        digits[b"0123456789abcdef"[digit] as usize] = digit as u8;
+        digit += 1;
+    }
+    digits
+};
+
+const NO_DIGIT: u8 = 0xff;
+
 /// The number written by a lower-case, hyphenated UUID; `None` for any other text, so that
 /// [`format_uuid`] gives back exactly what was read.
 fn parse_uuid(text: &str) -> Option<u128> {
-    let bytes = text.as_bytes();
-    if bytes.len() != 36 {
+    let bytes: &[u8; 36] = text.as_bytes().try_into().ok()?;
+    if [8, 13, 18, 23].iter().any(|at| bytes[*at] != b'-') {
         return None;
     }
-    let mut number = 0u128;
-    for (position, byte) in bytes.iter().enumerate() {
-        match (position, byte) {
-            (8 | 13 | 18 | 23, b'-') => {}
-            (8 | 13 | 18 | 23, _) => return None,
-            (_, b'0'..=b'9') => number = number << 4 | u128::from(byte - b'0'),
-            (_, b'a'..=b'f') => number = number << 4 | u128::from(byte - b'a' + 10),
-            _ => return None,
-        }
-    }
-    Some(number)
+    // Nothing but a look at the end depends on what the digits are: they cannot be foreseen.
+    let mut seen = 0;
+    let mut group = |range: std::ops::Range<usize>| {
+        bytes[range].iter().fold(0u64, |number, byte| {
+            let digit = DIGITS[usize::from(*byte)];
+            seen |= digit;
+            number << 4 | u64::from(digit & 0xf)
+        })
+    };
+    let high = group(0..8) << 32 | group(9..13) << 16 | group(14..18);
+    let low = group(19..23) << 48 | group(24..36);
+    (seen < 16).then_some(u128::from(high) << 64 | u128::from(low))
 }
 
 fn format_uuid(number: u128) -> String {

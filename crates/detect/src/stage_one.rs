@@ -1,6 +1,7 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
+use foldhash::fast::FixedState;
 use jiff::Timestamp;
 use portreeve_model::{Activity, MintMethod, Outcome, PolicyChange, Revoked};
 use portreeve_record::{FieldId, Fields, Record, Slots, Value};
@@ -70,8 +71,8 @@ pub enum RevocationKind {
 
 #[derive(Clone, Debug, Default)]
 pub(crate) struct SourceCounts {
-    pub(crate) regions: BTreeMap<String, u64>,
-    pub(crate) kinds: BTreeMap<String, u64>,
+    pub(crate) regions: HashMap<Symbol, u64, FixedState>,
+    pub(crate) kinds: HashMap<Symbol, u64, FixedState>,
     pub(crate) cells: Cells,
 }
 
@@ -277,9 +278,9 @@ impl<'s> StageOne<'s> {
         if let Some(time) = activity.time {
             counts.cells.add(cell, time);
         }
-        count(&mut counts.kinds, event_kind);
-        if let Some(region) = activity.region.as_deref() {
-            count(&mut counts.regions, region);
+        *counts.kinds.entry(cell.kind).or_default() += 1;
+        if cell.region.is_some() {
+            *counts.regions.entry(cell.region).or_default() += 1;
         }
         self.deriver.derive(activity, self.snapshot);
         row
@@ -363,15 +364,6 @@ fn copy(record: &impl Record, row: RowId, field: FieldId, batch: &mut Batch) {
             Value::Unknown | Value::Null | Value::Array(_) | Value::Object(_) => continue,
         };
         batch.copied.push((row, field, strings.intern(text)));
-    }
-}
-
-fn count(counts: &mut BTreeMap<String, u64>, key: &str) {
-    match counts.get_mut(key) {
-        Some(count) => *count += 1,
-        None => {
-            counts.insert(key.to_owned(), 1);
-        }
     }
 }
 

@@ -180,10 +180,10 @@ impl StageTwo {
         for (source, counts) in sources {
             let known = whole.sources.entry(source).or_default();
             for (region, count) in counts.regions {
-                *known.regions.entry(region).or_default() += count;
+                *known.regions.entry(renamed(region)).or_default() += count;
             }
             for (kind, count) in counts.kinds {
-                *known.kinds.entry(kind).or_default() += count;
+                *known.kinds.entry(renamed(kind)).or_default() += count;
             }
             known.cells.merge(counts.cells, renamed);
         }
@@ -776,8 +776,16 @@ fn coverage(
                 .unwrap_or_default();
             Coverage {
                 source: source.to_owned(),
-                regions: counts.regions.into_keys().collect(),
-                event_kinds: counts.kinds,
+                regions: counts
+                    .regions
+                    .into_keys()
+                    .map(|region| text(region).to_owned())
+                    .collect(),
+                event_kinds: counts
+                    .kinds
+                    .into_iter()
+                    .map(|(kind, count)| (text(kind).to_owned(), count))
+                    .collect(),
                 cells: counts.cells.told(activities.strings()),
                 cells_omitted: counts.cells.are_too_many(),
                 records: tally.records,

@@ -90,9 +90,11 @@ impl Strings {
 
     /// The symbol of a text, or the place in the table where it belongs.
     fn lookup(&self, text: &str, hash: u32) -> Result<Symbol, usize> {
-        self.table
-            .find(hash, |symbol| self.slice(symbol as usize) == text)
-            .map(Symbol)
+        let is_equal = |symbol: u32| {
+            let range = self.range(symbol as usize);
+            self.text.as_bytes().get(range) == Some(text.as_bytes())
+        };
+        self.table.find(hash, is_equal).map(Symbol)
     }
 
     /// The symbol of a text that may be absent.
@@ -129,8 +131,12 @@ impl Strings {
         if index == 0 { 0 } else { self.ends[index - 1] }
     }
 
+    fn range(&self, index: usize) -> std::ops::Range<usize> {
+        self.start(index)..self.ends[index]
+    }
+
     fn slice(&self, index: usize) -> &str {
-        &self.text[self.start(index)..self.ends[index]]
+        &self.text[self.range(index)]
     }
 }
 

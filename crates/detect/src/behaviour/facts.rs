@@ -155,7 +155,7 @@ struct Recent {
     places: Vec<(Symbol, u64)>,
 }
 
-const RECENT: usize = 1 << 15;
+const RECENT: usize = 1 << 14;
 
 impl Recent {
     fn get(&self, symbol: Symbol) -> Option<u64> {
