@@ -40,6 +40,27 @@ impl<Leaf> Expression<Leaf> {
         }
     }
 
+    /// Makes one of parts of the same kind that are within one another, so that they can be asked
+    /// in any order.
+    pub(crate) fn flatten(&mut self) {
+        let is_all = matches!(self, Expression::All(_));
+        match self {
+            Expression::All(parts) | Expression::Any(parts) => {
+                for mut part in std::mem::take(parts) {
+                    part.flatten();
+                    match part {
+                        Expression::All(inner) if is_all => parts.extend(inner),
+                        Expression::Any(inner) if !is_all => parts.extend(inner),
+                        other => parts.push(other),
+                    }
+                }
+            }
+            Expression::AtLeast(_, parts) => parts.iter_mut().for_each(Self::flatten),
+            Expression::Not(inner) => inner.flatten(),
+            Expression::Leaf(_) => {}
+        }
+    }
+
     /// How many nodes it has.
     pub(crate) fn size(&self) -> usize {
         match self {
@@ -152,7 +173,28 @@ mod tests {
         expression.evaluate(&mut |leaf| *leaf)
     }
 
+    fn expression() -> impl Strategy<Value = Expression<Verdict>> {
+        verdict()
+            .prop_map(Expression::Leaf)
+            .prop_recursive(4, 24, 4, |inner| {
+                let parts = prop::collection::vec(inner.clone(), 0..4);
+                prop_oneof![
+                    parts.clone().prop_map(Expression::All),
+                    parts.clone().prop_map(Expression::Any),
+                    (0..3usize, parts).prop_map(|(least, parts)| Expression::AtLeast(least, parts)),
+                    inner.prop_map(not),
+                ]
+            })
+    }
+
     proptest! {
+        #[test]
+        fn flattening_changes_no_verdict(whole in expression()) {
+            let mut flat = whole.clone();
+            flat.flatten();
+            prop_assert_eq!(value(&flat), value(&whole));
+        }
+
         #[test]
         fn de_morgan_holds(verdicts in prop::collection::vec(verdict(), 1..6)) {
             let leaves = || verdicts.iter().map(|verdict| Expression::Leaf(*verdict)).collect();

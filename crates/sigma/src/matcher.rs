@@ -272,6 +272,7 @@ impl Compiler<'_> {
                 })
                 .map_err(|problem| (problem, *place)),
         })?;
+        condition.flatten();
         self.cheap_first(&mut condition);
         Ok(condition)
     }
@@ -289,7 +290,8 @@ impl Compiler<'_> {
         Ok(number)
     }
 
-    /// Orders parts so that cheap ones are asked first, and gives the cost of the whole.
+    /// Orders parts so that those are asked first that cost little and are likely to decide, and
+    /// gives the cost of the whole.
     fn cheap_first(&self, condition: &mut Expression<u32>) -> u32 {
         match condition {
             Expression::All(parts) | Expression::Any(parts) | Expression::AtLeast(_, parts) => {
@@ -305,11 +307,15 @@ impl Compiler<'_> {
                 *parts = costed.into_iter().map(|(_, part)| part).collect();
                 cost
             }
-            Expression::Not(inner) => self.cheap_first(inner),
+            // What a rule excludes is seldom there, so that asking for it seldom decides anything.
+            Expression::Not(inner) => self.cheap_first(inner).saturating_add(EXCLUSION),
             Expression::Leaf(test) => self.tests.get(*test as usize).map_or(0, Test::cost),
         }
     }
 }
+
+/// What an exclusion costs more than what it excludes.
+const EXCLUSION: u32 = 2;
 
 /// Rules are shared between threads once compiled.
 const _: fn() = || {
