@@ -30,8 +30,8 @@ pub(crate) struct Familiar {
     last_day: u16,
     days: u16,
     calls: u32,
-    /// In order of value.
-    values: Vec<Known>,
+    /// In order of value. Most entities show one.
+    values: SmallVec<[Known; 1]>,
     restless: bool,
 }
 
@@ -217,16 +217,19 @@ impl Entry for Familiar {
             days: reader.narrow()?,
             calls: reader.narrow()?,
             restless: reader.flag()?,
-            values: reader.list(|reader| {
-                Ok(Known {
-                    value: reader.hash()?,
-                    first: reader.narrow()?,
-                    last_day: reader.narrow()?,
-                    days: reader.narrow()?,
-                    calls: reader.narrow()?,
-                    good: reader.flag()?,
-                })
-            })?,
+            values: reader
+                .list(|reader| {
+                    Ok(Known {
+                        value: reader.hash()?,
+                        first: reader.narrow()?,
+                        last_day: reader.narrow()?,
+                        days: reader.narrow()?,
+                        calls: reader.narrow()?,
+                        good: reader.flag()?,
+                    })
+                })?
+                .into_iter()
+                .collect(),
         })
     }
 }

@@ -10,6 +10,7 @@
 
 use portreeve_model::state::{Reader, StateError, Writer};
 use portreeve_sigma::{Correlation, SettingsReader};
+use smallvec::SmallVec;
 
 use super::familiar::{Familiar, Memory, Sharing, Sight};
 use super::{push_tight, required_fields, span};
@@ -46,7 +47,7 @@ struct Habits {
 /// What is not decided, or may yet add up.
 #[derive(Debug, Default)]
 struct Open {
-    waiting: Vec<Waiting>,
+    waiting: SmallVec<[Waiting; 1]>,
     fresh: Vec<Fresh>,
 }
 
@@ -218,15 +219,12 @@ impl Kind for FirstSeen {
         };
         if wait {
             if habits.waiting().len() < WAITING {
-                push_tight(
-                    &mut habits.open().waiting,
-                    Waiting {
-                        value,
-                        time,
-                        record: item.record,
-                        doubt: sight == Sight::New,
-                    },
-                );
+                habits.open().waiting.push(Waiting {
+                    value,
+                    time,
+                    record: item.record,
+                    doubt: sight == Sight::New,
+                });
             } else {
                 *out.unknown += 1;
             }
@@ -305,14 +303,17 @@ impl Entry for Habits {
             open: None,
         };
         *habits.open() = Open {
-            waiting: reader.list(|reader| {
-                Ok(Waiting {
-                    value: reader.hash()?,
-                    time: moment(reader)?,
-                    record: reader.number()?,
-                    doubt: reader.flag()?,
-                })
-            })?,
+            waiting: reader
+                .list(|reader| {
+                    Ok(Waiting {
+                        value: reader.hash()?,
+                        time: moment(reader)?,
+                        record: reader.number()?,
+                        doubt: reader.flag()?,
+                    })
+                })?
+                .into_iter()
+                .collect(),
             fresh: reader.list(|reader| {
                 Ok(Fresh {
                     value: reader.hash()?,

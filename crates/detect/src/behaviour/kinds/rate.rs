@@ -7,6 +7,7 @@
 
 use portreeve_model::state::{Reader, StateError, Writer};
 use portreeve_sigma::{Correlation, SettingsReader};
+use smallvec::SmallVec;
 
 use super::{span, timespan};
 use crate::behaviour::item::{DAY, Item, Moment, day_of, moment};
@@ -47,9 +48,10 @@ struct Rate {
 struct Pace {
     since: Moment,
     seen: bool,
-    steps: Vec<(i64, f64)>,
+    /// Most entities that are seen at all are seen once.
+    steps: SmallVec<[(i64, f64); 1]>,
     values: Vec<(u64, i64)>,
-    records: Vec<(i64, u64)>,
+    records: SmallVec<[(i64, u64); 1]>,
     days: Vec<(u16, f64)>,
     /// The last day on which it fired.
     fired: u16,
@@ -325,9 +327,15 @@ impl Entry for Pace {
             since: moment(reader)?,
             seen: reader.flag()?,
             fired: reader.narrow()?,
-            steps: reader.list(|reader| Ok((reader.signed()?, reader.float()?)))?,
+            steps: reader
+                .list(|reader| Ok((reader.signed()?, reader.float()?)))?
+                .into_iter()
+                .collect(),
             values: reader.list(|reader| Ok((reader.hash()?, reader.signed()?)))?,
-            records: reader.list(|reader| Ok((reader.signed()?, reader.number()?)))?,
+            records: reader
+                .list(|reader| Ok((reader.signed()?, reader.number()?)))?
+                .into_iter()
+                .collect(),
             days: reader.list(|reader| Ok((reader.narrow()?, reader.float()?)))?,
         })
     }
