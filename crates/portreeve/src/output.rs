@@ -37,6 +37,9 @@ pub(crate) fn layout(colour: bool, all: bool) -> terminal::Options {
     options
 }
 
+/// Reports of large logs are a hundred megabytes; each write of a piece is a call to the system.
+const BUFFER: usize = 256 * 1024;
+
 /// Writes a report where it should go.
 pub(crate) fn report(report: &Report, output: &Output, all: bool) -> Result<()> {
     match &output.output {
@@ -60,7 +63,7 @@ pub(crate) fn render(
     layout: &terminal::Options,
     out: &mut dyn Write,
 ) -> Result<()> {
-    let mut out = io::BufWriter::new(out);
+    let mut out = io::BufWriter::with_capacity(BUFFER, out);
     match format {
         Format::Terminal => out.write_all(terminal::report(report, layout).as_bytes())?,
         Format::Html => out.write_all(html::report(report).as_bytes())?,
