@@ -402,9 +402,15 @@ impl<'s> Deriver<'s> {
                     .extend(of_activity(field.path, activity, snapshot).map(|value| (*id, value)));
             }
         }
-        if !self.network.is_empty()
-            && let Some(address) = callers_address(activity)
-        {
+        // Where nothing is known of any network, only its name is left to ask for.
+        let asks_network = match snapshot.networks().is_empty() {
+            true => self
+                .network
+                .iter()
+                .any(|(_, field)| field.path == NETWORK_NAME),
+            false => !self.network.is_empty(),
+        };
+        if asks_network && let Some(address) = callers_address(activity) {
             let network = self.networks.of(address, snapshot);
             for (id, field) in &self.network {
                 let value = of_network(field.path, &network, activity, snapshot);

@@ -69,7 +69,8 @@ pub(crate) fn run(options: &Investigate) -> Result<Ending> {
     bar.begin("Telling incidents", 0);
     let report = gathered.take_report();
     bar.clear();
-    // The program ends soon, and giving back a gigabyte in millions of pieces takes its time.
+    // The program ends soon, and giving back a gigabyte in millions of pieces takes its time. So it
+    // is with the report.
     std::mem::forget(gathered);
     let worst = report
         .findings
@@ -86,6 +87,7 @@ pub(crate) fn run(options: &Investigate) -> Result<Ending> {
         report
     };
     output::report(&shown, &options.output, options.all)?;
+    std::mem::forget(shown);
     Ok(if failed {
         Ending::Findings
     } else {

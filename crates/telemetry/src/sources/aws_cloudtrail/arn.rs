@@ -35,13 +35,9 @@ pub(super) struct SessionArn<'a> {
 
 impl<'a> SessionArn<'a> {
     pub(super) fn parse(arn: &'a str) -> Option<Self> {
-        let mut parts = arn.strip_prefix("arn:")?.splitn(5, ':');
-        let (partition, service, _, account) =
-            (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
-        if service != "sts" {
-            return None;
-        }
-        let resource = parts.next()?;
+        let (partition, rest) = part(arn.strip_prefix("arn:")?)?;
+        let (_, rest) = part(rest.strip_prefix("sts:")?)?;
+        let (account, resource) = part(rest)?;
         if let Some(session) = resource.strip_prefix("federated-user/") {
             return Some(Self {
                 partition,
@@ -68,6 +64,13 @@ impl<'a> SessionArn<'a> {
             )
         })
     }
+}
+
+/// The first part of an ARN, and the rest. Parts are a few letters: setting up a search for the
+/// colon would cost more than looking at each.
+fn part(arn: &str) -> Option<(&str, &str)> {
+    let colon = arn.bytes().position(|byte| byte == b':')?;
+    Some((&arn[..colon], &arn[colon + 1..]))
 }
 
 /// The ARN that stands for an account.
