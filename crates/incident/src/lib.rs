@@ -45,6 +45,7 @@ mod facts;
 mod join;
 mod lifetime;
 mod names;
+mod places;
 mod reach;
 mod report;
 mod response;

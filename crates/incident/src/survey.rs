@@ -17,13 +17,11 @@ use portreeve_detect::{
 };
 use portreeve_model::{Finding, FindingSource, OriginKind, Severity};
 
+use crate::places::{NEVER, Place, PlaceId, Places, Use};
 use crate::runners::Written;
 
 /// From how many actors on, seen without a finding, an address is an office's or a provider's.
 const COMMON_ACTORS: u8 = 4;
-
-/// On how many days an actor must have worked from an address for it to be ordinary.
-const ORDINARY_DAYS: u8 = 3;
 
 /// How long before the first finding a client may have been seen and still be the intruder's; and
 /// how long after its first call an actor still begins.
@@ -35,48 +33,7 @@ const HABIT: u32 = 4;
 /// One row in so many has a finding at most where an actor ordinarily works.
 const RARE: u32 = 10;
 
-/// Stands for "never" where times are compared.
-const NEVER: i64 = i64::MAX;
-
 pub(crate) type FamilyId = u32;
-
-#[derive(Clone, Copy, Debug)]
-struct Use {
-    first: i64,
-    /// When the last of [`ORDINARY_DAYS`] days began.
-    settled: i64,
-    last_day: i32,
-    rows: u32,
-    /// Rows with a grave finding.
-    found: u32,
-    days: u8,
-}
-
-impl Use {
-    fn new(first: i64) -> Self {
-        Self {
-            first,
-            settled: NEVER,
-            last_day: i32::MIN,
-            rows: 0,
-            found: 0,
-            days: 0,
-        }
-    }
-
-    /// Takes in a row, which is not before those that were taken.
-    fn add(&mut self, time: i64) {
-        let day = time.div_euclid(86_400) as i32;
-        self.rows += 1;
-        if self.last_day != day {
-            self.last_day = day;
-            self.days = self.days.saturating_add(1);
-            if self.days == ORDINARY_DAYS {
-                self.settled = time;
-            }
-        }
-    }
-}
 
 /// What an actor did from one address with one family of clients.
 #[derive(Clone, Copy, Debug)]
@@ -86,25 +43,6 @@ struct ClientUse {
     family: FamilyId,
     found: bool,
     first: i64,
-}
-
-/// The number of one actor at one address in [`Places`].
-type PlaceId = u32;
-
-/// One actor at one address.
-#[derive(Clone, Copy, Debug)]
-struct Place {
-    address: Symbol,
-    /// Absent where the address is not public.
-    used: Option<Use>,
-}
-
-/// Where each actor works: the places of one actor stand together, in order of their addresses.
-#[derive(Debug, Default)]
-struct Places {
-    places: Vec<Place>,
-    /// Where the places of each actor end.
-    ends: Vec<PlaceId>,
 }
 
 /// What a row tells of where its actor works.
@@ -117,47 +55,6 @@ struct Seen {
     is_public: bool,
     /// In seconds.
     time: i64,
-}
-
-impl Places {
-    /// Ends the places of all actors before this one.
-    fn end(&mut self, actor: ActorId) {
-        self.ends
-            .resize(actor as usize, self.places.len() as PlaceId);
-    }
-
-    fn range(&self, actor: ActorId) -> std::ops::Range<usize> {
-        let end = |actor: usize| self.ends.get(actor).map_or(0, |end| *end as usize);
-        let start = (actor as usize).checked_sub(1).map_or(0, end);
-        start..end(actor as usize)
-    }
-
-    fn find(&self, actor: ActorId, address: Symbol) -> Option<PlaceId> {
-        let range = self.range(actor);
-        let found = self.places[range.clone()].binary_search_by_key(&address, |it| it.address);
-        Some((range.start + found.ok()?) as PlaceId)
-    }
-
-    fn at(&self, place: PlaceId) -> &Place {
-        &self.places[place as usize]
-    }
-
-    fn get(&self, actor: ActorId, address: Symbol) -> Option<&Use> {
-        self.at(self.find(actor, address)?).used.as_ref()
-    }
-
-    fn get_mut(&mut self, actor: ActorId, address: Symbol) -> Option<&mut Use> {
-        let place = self.find(actor, address)? as usize;
-        self.places[place].used.as_mut()
-    }
-
-    /// All uses of public addresses, actor by actor.
-    fn iter(&self) -> impl Iterator<Item = (ActorId, Symbol, &Use)> {
-        (0..self.ends.len() as ActorId).flat_map(|actor| {
-            let places = self.places[self.range(actor)].iter();
-            places.filter_map(move |it| Some((actor, it.address, it.used.as_ref()?)))
-        })
-    }
 }
 
 /// What is known of addresses and clients.
@@ -264,7 +161,7 @@ impl<'a> Survey<'a> {
         for at_address in seen.chunk_by(|a, b| (a.actor, a.address) == (b.actor, b.address)) {
             self.read_place(at_address, &mut clients);
         }
-        self.uses.end(self.actors.len() as ActorId);
+        self.uses.end_before(self.actors.len() as ActorId);
         self.mark_clients(&mut clients);
         clients
     }
@@ -274,8 +171,8 @@ impl<'a> Survey<'a> {
         let Some(Seen { actor, address, .. }) = seen.first().copied() else {
             return;
         };
-        self.uses.end(actor);
-        let place = self.uses.places.len() as PlaceId;
+        self.uses.end_before(actor);
+        let place = self.uses.next();
         let first_client = clients.len();
         let mut used: Option<Use> = None;
         for it in seen {
@@ -293,7 +190,7 @@ impl<'a> Survey<'a> {
                 used.get_or_insert(Use::new(it.time)).add(it.time);
             }
         }
-        self.uses.places.push(Place { address, used });
+        self.uses.add(Place { address, used });
     }
 
     /// Marks what was done with a client where a finding says something of the address.
@@ -353,8 +250,7 @@ impl<'a> Survey<'a> {
     /// robot's work suspect.
     fn find_habitual(&mut self) {
         for actor in 0..self.actors.len() as ActorId {
-            let range = self.uses.range(actor);
-            let places = &mut self.uses.places[range];
+            let places = self.uses.of_mut(actor);
             let uses = || places.iter().filter_map(|place| place.used);
             let rows: u32 = uses().map(|used| used.rows).sum();
             let first = uses().map(|used| used.first).min().unwrap_or(NEVER);
