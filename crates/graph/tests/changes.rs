@@ -54,20 +54,23 @@ fn estate() -> Estate {
     estate
 }
 
-fn opened(estate: Estate, subject: &'static str, kind: PolicyChangeKind<'static>) -> Vec<Opening> {
+fn changes(estate: Estate) -> Changes {
     let catalogue = common::catalogue();
     let graph = Graph::build(&estate, &catalogue, &[]);
-    let changes = Changes::new(
+    Changes::new(
         Arc::new(estate),
         Arc::new(graph),
         Arc::new(catalogue),
         vec![],
-    );
+    )
+}
+
+fn opened(estate: Estate, subject: &'static str, kind: PolicyChangeKind<'static>) -> Vec<Opening> {
     let change = PolicyChange {
         subject: subject.into(),
         kind,
     };
-    changes.opened(&change, &|arn| {
+    changes(estate).opened(&change, &|arn| {
         (arn == ADMINISTRATOR).then(|| EVERYTHING.into())
     })
 }
@@ -100,14 +103,7 @@ fn a_trust_in_another_account_is_a_door() {
 #[test]
 fn what_opens_nothing_is_told_from_what_cannot_be_judged() {
     let judged = |subject: &'static str, kind| {
-        let catalogue = common::catalogue();
-        let graph = Graph::build(&estate(), &catalogue, &[]);
-        let changes = Changes::new(
-            Arc::new(estate()),
-            Arc::new(graph),
-            Arc::new(catalogue),
-            vec![],
-        );
+        let changes = changes(estate());
         let change = PolicyChange {
             subject: subject.into(),
             kind,
