@@ -239,6 +239,7 @@ impl Behaviour {
         let mut next = 0;
         while let Some(item) = items.get(next) {
             next += 1;
+            // What depends on a correlation is folded behind it, or not at all.
             let wanted = item.after == Item::ALWAYS
                 || (item.after < item.correlation && on_record.contains(&item.after));
             let Some(running) = correlations.get_mut(item.correlation as usize) else {

@@ -136,11 +136,12 @@ impl<'b> Reader<'b> {
         }
     }
 
-    /// A list. Its length is believed only as far as there are bytes.
-    pub fn list<T>(
+    /// A list, in whatever kind of list it is kept. Its length is believed only as far as there are
+    /// bytes, and no room to spare is made.
+    pub fn list<T, List: From<Vec<T>>>(
         &mut self,
         mut read: impl FnMut(&mut Self) -> Result<T, StateError>,
-    ) -> Result<Vec<T>, StateError> {
+    ) -> Result<List, StateError> {
         let length: usize = self.narrow()?;
         if length > self.rest.len() {
             return Err(StateError::Value("a list is longer than the value"));
@@ -149,7 +150,7 @@ impl<'b> Reader<'b> {
         for _ in 0..length {
             items.push(read(self)?);
         }
-        Ok(items)
+        Ok(items.into())
     }
 
     /// Makes sure that everything was read.
@@ -180,8 +181,8 @@ mod tests {
         writer.hash(7).float(-0.5).flag(true);
         let bytes = writer.finish();
         let mut reader = Reader::new(&bytes);
-        assert_eq!(reader.list(Reader::number).unwrap(), numbers);
-        assert_eq!(reader.list(Reader::signed).unwrap(), signed);
+        assert_eq!(reader.list::<_, Vec<u64>>(Reader::number).unwrap(), numbers);
+        assert_eq!(reader.list::<_, Vec<i64>>(Reader::signed).unwrap(), signed);
         assert_eq!(reader.hash().unwrap(), 7);
         assert_eq!(reader.float().unwrap(), -0.5);
         assert!(reader.flag().unwrap());
@@ -195,7 +196,8 @@ mod tests {
         assert!(Reader::new(&[0x80, 0x80]).number().is_err());
         assert!(Reader::new(&[1, 2, 3]).hash().is_err());
         assert!(Reader::new(&[9]).flag().is_err());
-        assert!(Reader::new(&[200, 1, 0]).list(Reader::number).is_err());
+        let short = Reader::new(&[200, 1, 0]).list::<_, Vec<u64>>(Reader::number);
+        assert!(short.is_err());
         assert!(Reader::new(&[0]).end().is_err());
         assert!(Reader::new(&[0x80, 0x02]).narrow::<u8>().is_err());
     }

@@ -302,17 +302,14 @@ impl Entry for Uses {
 
     fn read(reader: &mut Reader<'_>) -> Result<Self, StateError> {
         Ok(Self {
-            places: reader
-                .list(|reader| {
-                    Ok(Place {
-                        value: reader.hash()?,
-                        differ: reader.hash()?,
-                        time: moment(reader)?,
-                        record: reader.number()?,
-                    })
-                })?
-                .into_iter()
-                .collect(),
+            places: reader.list(|reader| {
+                Ok(Place {
+                    value: reader.hash()?,
+                    differ: reader.hash()?,
+                    time: moment(reader)?,
+                    record: reader.number()?,
+                })
+            })?,
             switches: reader.list(|reader| {
                 Ok(Switch {
                     pair: reader.hash()?,

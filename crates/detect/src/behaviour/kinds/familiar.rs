@@ -217,19 +217,16 @@ impl Entry for Familiar {
             days: reader.narrow()?,
             calls: reader.narrow()?,
             restless: reader.flag()?,
-            values: reader
-                .list(|reader| {
-                    Ok(Known {
-                        value: reader.hash()?,
-                        first: reader.narrow()?,
-                        last_day: reader.narrow()?,
-                        days: reader.narrow()?,
-                        calls: reader.narrow()?,
-                        good: reader.flag()?,
-                    })
-                })?
-                .into_iter()
-                .collect(),
+            values: reader.list(|reader| {
+                Ok(Known {
+                    value: reader.hash()?,
+                    first: reader.narrow()?,
+                    last_day: reader.narrow()?,
+                    days: reader.narrow()?,
+                    calls: reader.narrow()?,
+                    good: reader.flag()?,
+                })
+            })?,
         })
     }
 }
@@ -270,7 +267,7 @@ impl Entry for Sharing {
 
     fn read(reader: &mut Reader<'_>) -> Result<Self, StateError> {
         Ok(Self {
-            entities: reader.list(Reader::hash)?.into_iter().collect(),
+            entities: reader.list(Reader::hash)?,
         })
     }
 }

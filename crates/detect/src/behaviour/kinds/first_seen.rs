@@ -303,17 +303,14 @@ impl Entry for Habits {
             open: None,
         };
         *habits.open() = Open {
-            waiting: reader
-                .list(|reader| {
-                    Ok(Waiting {
-                        value: reader.hash()?,
-                        time: moment(reader)?,
-                        record: reader.number()?,
-                        doubt: reader.flag()?,
-                    })
-                })?
-                .into_iter()
-                .collect(),
+            waiting: reader.list(|reader| {
+                Ok(Waiting {
+                    value: reader.hash()?,
+                    time: moment(reader)?,
+                    record: reader.number()?,
+                    doubt: reader.flag()?,
+                })
+            })?,
             fresh: reader.list(|reader| {
                 Ok(Fresh {
                     value: reader.hash()?,

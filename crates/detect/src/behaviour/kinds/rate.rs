@@ -327,15 +327,9 @@ impl Entry for Pace {
             since: moment(reader)?,
             seen: reader.flag()?,
             fired: reader.narrow()?,
-            steps: reader
-                .list(|reader| Ok((reader.signed()?, reader.float()?)))?
-                .into_iter()
-                .collect(),
+            steps: reader.list(|reader| Ok((reader.signed()?, reader.float()?)))?,
             values: reader.list(|reader| Ok((reader.hash()?, reader.signed()?)))?,
-            records: reader
-                .list(|reader| Ok((reader.signed()?, reader.number()?)))?
-                .into_iter()
-                .collect(),
+            records: reader.list(|reader| Ok((reader.signed()?, reader.number()?)))?,
             days: reader.list(|reader| Ok((reader.narrow()?, reader.float()?)))?,
         })
     }

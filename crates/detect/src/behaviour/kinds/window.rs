@@ -267,16 +267,14 @@ impl Entry for Window {
         Ok(Self {
             opened: moment(reader)?,
             more: reader.number()?,
-            entries: reader
-                .list(|reader| {
-                    Ok(Seen {
-                        time: moment(reader)?,
-                        record: reader.number()?,
-                        value: reader.hash()?,
-                        number: reader.float()?,
-                    })
-                })?
-                .into(),
+            entries: reader.list(|reader| {
+                Ok(Seen {
+                    time: moment(reader)?,
+                    record: reader.number()?,
+                    value: reader.hash()?,
+                    number: reader.float()?,
+                })
+            })?,
         })
     }
 }
