@@ -45,6 +45,8 @@
 mod build;
 mod catalogue;
 mod change;
+mod classes;
+mod decide;
 mod doors;
 mod edges;
 mod evaluate;
@@ -55,7 +57,10 @@ mod names;
 mod nodes;
 mod outline;
 mod path;
+mod policies;
+mod reverse;
 mod search;
+mod targets;
 mod wildcard;
 mod world;
 
