@@ -42,6 +42,9 @@ pub(crate) fn graph(estate: &Estate, catalogue: &Catalogue, declared: &[Declared
     Builder::new(evaluator).build(estate, declared)
 }
 
+/// How many decisions are worth handing to a thread.
+const A_SHARE: usize = 64;
+
 struct Builder {
     evaluator: Evaluator,
     edges: EdgeBuilder,
@@ -112,11 +115,9 @@ impl Builder {
         let (core, tagged) = (self.core_actions(), self.tagged_actions());
         let decider = Decider {
             evaluator,
-            indexes: evaluator
-                .plans
-                .iter()
-                .map(|plan| TargetIndex::of(evaluator, plan, &plan.core, &tagged))
-                .collect(),
+            indexes: in_parallel(&evaluator.plans, 1, |plan| {
+                TargetIndex::of(evaluator, plan, &plan.core, &tagged)
+            }),
             administrators,
             if_granted,
             held: held(evaluator),
@@ -141,7 +142,7 @@ impl Builder {
             }
             class_of.push(class);
         }
-        let decisions = in_parallel(&first_of, |&place| {
+        let decisions = in_parallel(&first_of, A_SHARE, |&place| {
             decider.decide(&evaluator.world.takers[place])
         });
         drop(decider);
@@ -177,6 +178,7 @@ impl Builder {
     /// The actions of which some statement looks at the resource's tags.
     fn tagged_actions(&self) -> ActionSet {
         let mut found = ActionSet::default();
+        let all = self.core_actions();
         let policies = &self.evaluator.world.policies;
         for policy in 0..policies.len() as u32 {
             let outline = policies.outline_of(policy);
@@ -192,7 +194,7 @@ impl Builder {
                 found.extend(&denial.actions);
             }
             if !outline.plain {
-                found.extend(&self.core_actions());
+                found.extend(&all);
             }
         }
         found
@@ -253,7 +255,7 @@ impl Builder {
             .iter()
             .filter(|taker| taker.kind == TakerKind::Principal && taker.actions.covers(&wanted))
             .collect();
-        let found = in_parallel(&candidates, |taker| {
+        let found = in_parallel(&candidates, A_SHARE, |taker| {
             let asker = evaluator.world.asker(&evaluator.nodes, taker);
             evaluator.administrator(&asker.caller, &asker.policies)
         });
@@ -285,7 +287,7 @@ impl Builder {
                 class_of.push((taker.node, class));
             }
         }
-        let permits = in_parallel(&first_of, |taker| {
+        let permits = in_parallel(&first_of, A_SHARE, |taker| {
             let asker = evaluator.world.asker(&evaluator.nodes, taker);
             evaluator.administrator_if_granted(&asker)
         });
@@ -737,8 +739,13 @@ fn held(evaluator: &Evaluator) -> BTreeMap<NodeId, Vec<NodeId>> {
 }
 
 /// Does something for each of a list, on as many threads as there are; the results in order.
-fn in_parallel<T: Sync, R: Send>(list: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
-    let share = list.len().div_ceil(threads() * 4).max(64);
+/// A thread takes at least `least` of them at once.
+fn in_parallel<T: Sync, R: Send>(
+    list: &[T],
+    least: usize,
+    work: impl Fn(&T) -> R + Sync,
+) -> Vec<R> {
+    let share = list.len().div_ceil(threads() * 8).max(least);
     if list.len() <= share {
         return list.iter().map(work).collect();
     }

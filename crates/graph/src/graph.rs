@@ -1,4 +1,6 @@
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::{Read, Write};
+use std::sync::OnceLock;
 
 use portreeve_model::{EntityId, EntityKind, Estate};
 
@@ -12,7 +14,8 @@ use crate::jewels::DeclaredJewel;
 use crate::names::Names;
 use crate::nodes::NodeId;
 use crate::path::{AttackPath, BlastRadius, Jewel, PathStep};
-use crate::reverse::{Next, Start, may_reach, reachers};
+use crate::reverse::{Next, Start, Usable, may_reach, reachers};
+use crate::saved::{self, Inputs, LoadError, SaveError};
 use crate::search::{Bounds, Last, Members, Reach, reach};
 use crate::world::{Taker, TakerKind};
 
@@ -39,6 +42,7 @@ pub struct Graph {
     doors: Vec<Door>,
     names: Names,
     hubs: Vec<Hub>,
+    usable: OnceLock<Usable>,
     notes: Vec<String>,
 }
 
@@ -80,8 +84,28 @@ impl Graph {
             doors,
             names,
             hubs,
+            usable: OnceLock::new(),
             notes,
         }
+    }
+
+    /// Writes the graph, so that [`Graph::load`] can bring it back. `inputs` are what it was built
+    /// of.
+    pub fn save(&self, inputs: &Inputs, writer: impl Write) -> Result<(), SaveError> {
+        let parts = saved::Parts {
+            evaluator: &self.evaluator,
+            edges: &self.edges,
+            jewels: &self.jewels,
+            doors: &self.doors,
+            notes: &self.notes,
+        };
+        saved::save(&parts, inputs, writer)
+    }
+
+    /// Reads a graph that [`Graph::save`] wrote. One that was built of other inputs is stale, and
+    /// refused.
+    pub fn load(inputs: &Inputs, reader: impl Read) -> Result<Self, LoadError> {
+        saved::load(inputs, reader)
     }
 
     /// The crown jewels, by id.
@@ -236,9 +260,11 @@ impl Graph {
             return BlastRadius::default();
         };
         let reach = self.reach(start);
-        let mut reached: BTreeSet<NodeId> = reach.order.iter().copied().collect();
+        let mut reached = reach.order.clone();
         reached.extend(self.leaves_of(&reach).into_keys());
-        reached.remove(&start);
+        reached.retain(|&place| place != start);
+        reached.sort_unstable();
+        reached.dedup();
         let nodes = &self.evaluator.nodes;
         let mut radius = BlastRadius::default();
         for place in reached {
@@ -346,7 +372,8 @@ impl Graph {
                 next: Next::Known(place as u32),
             });
         }
-        let found = reachers(&starts, &self.edges, &self.members);
+        let usable = self.usable();
+        let found = reachers(&starts, &self.edges, &self.members, usable);
         let mut paths = BTreeMap::new();
         for &from in found.order.iter().filter(|&&from| from != end) {
             let steps = found.steps_from(from).into_iter();
@@ -355,10 +382,20 @@ impl Graph {
                 Next::Known(place) => leaf.get(place as usize).map(|(_, step)| step.clone()),
                 Next::Edge(to, edge) => Some(self.path_step(from, to, self.edges.edge(edge))),
                 Next::Member(to) => Some(self.administers(from, to)),
+                Next::Grant(to, place) => {
+                    let used = usable.grant(to, place)?;
+                    let edge = &self.edges.grants.get(used.grant as usize)?.edge;
+                    let mut step = self.path_step(from, to, edge);
+                    step.title = self.title_of(used.grant, used.holder);
+                    step.conditions.extend(self.words(&used.besides));
+                    step.conditions.sort_unstable();
+                    step.conditions.dedup();
+                    Some(step)
+                }
             });
             paths.insert(from, self.whole(from, end, steps.collect()));
         }
-        // Who uses a grant must reach both its ends, which a walk backwards does not see.
+        // Who reaches both ends of a grant on ways of his own is not seen by a walk backwards.
         let ends: Vec<NodeId> = starts.iter().map(|start| start.node).collect();
         for from in self.by_grants(&ends) {
             let plain = paths.get(&from);
@@ -380,15 +417,19 @@ impl Graph {
         paths.into_iter().collect()
     }
 
-    /// Those who may reach both ends of some grant that leads on to any of some ends.
+    /// Those who may reach both ends of some split grant that leads on to any of some ends.
     fn by_grants(&self, ends: &[NodeId]) -> Vec<NodeId> {
-        if self.edges.grants.is_empty() {
+        let split = &self.usable().split;
+        if split.is_empty() {
             return Vec::new();
         }
         let near = may_reach(ends, &self.edges, &self.members);
         let mut by = Vec::new();
         let mut holders = Vec::new();
-        for grant in &self.edges.grants {
+        let grants = split
+            .iter()
+            .map(|&place| &self.edges.grants[place as usize]);
+        for grant in grants {
             if near[grant.edge.to as usize] {
                 by.push(grant.by);
                 let list = self.edges.holders(grant.holders).iter();
@@ -623,6 +664,12 @@ impl Graph {
             .next()
     }
 
+    /// The grants by who can use them, worked out when first asked for.
+    fn usable(&self) -> &Usable {
+        self.usable
+            .get_or_init(|| Usable::of(&self.edges, &self.members))
+    }
+
     fn reach(&self, start: NodeId) -> Reach {
         reach(start, &self.edges, &self.members, Bounds::default())
     }
@@ -695,8 +742,13 @@ impl Graph {
     /// Leaves onto which someone reached can take a step, with how the first of them does.
     fn leaves_of(&self, reach: &Reach) -> BTreeMap<NodeId, (NodeId, usize, Permit)> {
         let mut found = BTreeMap::new();
-        // How many leaves of a plan are found in an account: where all are, nobody else is asked.
-        let mut counts: BTreeMap<(usize, &str), usize> = BTreeMap::new();
+        let plans = self.evaluator.plans.iter().enumerate();
+        let plans: Vec<(usize, &Plan)> = plans
+            .filter(|(_, plan)| !plan.leaves.all.is_empty())
+            .collect();
+        // How many leaves of a plan are found in an account, and in none: where all are, nobody
+        // else is asked.
+        let mut counts: Vec<BTreeMap<Option<&str>, usize>> = vec![BTreeMap::new(); plans.len()];
         let world = &self.evaluator.world;
         let nodes = &self.evaluator.nodes;
         let mut abroad: BTreeMap<&str, bool> = BTreeMap::new();
@@ -716,13 +768,14 @@ impl Graph {
                 continue;
             }
             let mut asker = None;
-            for (plan_place, plan) in self.evaluator.plans.iter().enumerate() {
-                if plan.leaves.all.is_empty() || !self.evaluator.may_hold(taker, plan) {
+            for (at, &(plan_place, plan)) in plans.iter().enumerate() {
+                if !self.evaluator.may_hold(taker, plan) {
                     continue;
                 }
-                let at_home = plan.leaves.count_in(&taker.account);
-                let count = counts.entry((plan_place, &taker.account)).or_default();
-                if *count >= at_home && openings.is_empty() {
+                let count = |account| counts[at].get(&account).copied().unwrap_or_default();
+                let (home, unplaced) = plan.leaves.counts(&taker.account);
+                let all = count(Some(&taker.account)) >= home && count(None) >= unplaced;
+                if all && openings.is_empty() {
                     continue;
                 }
                 let candidates =
@@ -733,13 +786,17 @@ impl Graph {
                         continue;
                     }
                     let asker = asker.get_or_insert_with(|| world.asker(nodes, taker));
-                    if let Some(permit) = self.evaluator.step(taker, asker, plan, leaf) {
-                        found.insert(leaf, (place, plan_place, permit));
+                    let Some(permit) = self.evaluator.step(taker, asker, plan, leaf) else {
+                        continue;
+                    };
+                    found.insert(leaf, (place, plan_place, permit));
+                    let account = nodes.get(leaf).account.as_deref();
+                    for ((_, plan), counts) in plans.iter().zip(&mut counts) {
+                        if plan.leaves.contains(leaf) {
+                            *counts.entry(account).or_default() += 1;
+                        }
                     }
                 }
-                *count = plan.leaves.count_found(&taker.account, |leaf| {
-                    found.contains_key(&leaf) || reach.is_reached(leaf)
-                });
             }
         }
         found
