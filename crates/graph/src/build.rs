@@ -112,7 +112,7 @@ impl Builder {
         if_granted: &BTreeMap<NodeId, Permit>,
     ) {
         let evaluator = &self.evaluator;
-        let (core, tagged) = (self.core_actions(), self.tagged_actions());
+        let (core, tagged) = (self.core_actions(), evaluator.tagged_actions());
         let decider = Decider {
             evaluator,
             indexes: in_parallel(&evaluator.plans, 1, |plan| {
@@ -173,31 +173,6 @@ impl Builder {
         let permissions = needs.flat_map(|need| &need.any_of);
         let names = permissions.map(|permission| permission.action.as_str());
         self.evaluator.actions.set(names)
-    }
-
-    /// The actions of which some statement looks at the resource's tags.
-    fn tagged_actions(&self) -> ActionSet {
-        let mut found = ActionSet::default();
-        let all = self.core_actions();
-        let policies = &self.evaluator.world.policies;
-        for policy in 0..policies.len() as u32 {
-            let outline = policies.outline_of(policy);
-            for grant in outline
-                .grants
-                .iter()
-                .filter(|grant| grant.looks.at_resource_tags)
-            {
-                found.extend(&grant.actions);
-            }
-            let denials = outline.denials.iter();
-            for denial in denials.filter(|denial| denial.looks.at_resource_tags) {
-                found.extend(&denial.actions);
-            }
-            if !outline.plain {
-                found.extend(&all);
-            }
-        }
-        found
     }
 
     /// What leads nowhere gets no edge, but is a door all the same.

@@ -271,6 +271,29 @@ impl Evaluator {
         trusts
     }
 
+    /// The actions of which some statement looks at the resource's tags.
+    pub(crate) fn tagged_actions(&self) -> ActionSet {
+        let mut found = ActionSet::default();
+        let policies = &self.world.policies;
+        for policy in 0..policies.len() as PolicyId {
+            let outline = policies.outline_of(policy);
+            let grants = outline.grants.iter();
+            let grants = grants.map(|grant| (&grant.actions, &grant.looks));
+            let denials = outline.denials.iter();
+            let denials = denials.map(|denial| (&denial.actions, &denial.looks));
+            for (actions, looks) in grants.chain(denials) {
+                if looks.at_resource_tags {
+                    found.extend(actions);
+                }
+            }
+            // Of what is not understood it is taken that it looks at everything.
+            if outline.readable && !outline.plain {
+                return self.actions.everything();
+            }
+        }
+        found
+    }
+
     /// The needs of a plan that are the same for all targets.
     pub(crate) fn at_large(&self, taker: &Taker, asker: &Asker, plan: &Plan) -> Option<Permit> {
         let mut permit = Permit {

@@ -2,10 +2,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::{Read, Write};
 use std::sync::OnceLock;
 
+use foldhash::{HashMap, HashMapExt};
 use portreeve_model::{EntityId, EntityKind, Estate};
 
 use crate::build;
 use crate::catalogue::{Catalogue, Yields};
+use crate::decide::Question;
 use crate::doors::Door;
 use crate::edges::{Edge, Edges, Text};
 use crate::evaluate::{Evaluator, Permit, Plan, Targets};
@@ -17,10 +19,18 @@ use crate::path::{AttackPath, BlastRadius, Jewel, PathStep};
 use crate::reverse::{Next, Start, Usable, may_reach, reachers};
 use crate::saved::{self, Inputs, LoadError, SaveError};
 use crate::search::{Bounds, Last, Members, Reach, reach};
+use crate::targets::TargetIndex;
 use crate::world::{Taker, TakerKind};
 
 /// The step from an account to what is in it.
 const ADMINISTERS: &str = "Take it as the account's administrator";
+
+/// Leaves that are reached.
+struct Leaves {
+    /// From where each is reached, and under which of the permits.
+    found: HashMap<NodeId, (NodeId, u32)>,
+    permits: Vec<Permit>,
+}
 
 /// What a hub is called.
 #[derive(Clone, Debug)]
@@ -43,6 +53,8 @@ pub struct Graph {
     names: Names,
     hubs: Vec<Hub>,
     usable: OnceLock<Usable>,
+    /// The leaves of each plan.
+    leaf_indexes: Vec<TargetIndex>,
     notes: Vec<String>,
 }
 
@@ -76,6 +88,11 @@ impl Graph {
             }
         });
         let hubs = hubs.collect();
+        let tagged = evaluator.tagged_actions();
+        let plans = evaluator.plans.iter();
+        let leaf_indexes = plans
+            .map(|plan| TargetIndex::of(&evaluator, plan, &plan.leaves, &tagged))
+            .collect();
         Self {
             evaluator,
             edges,
@@ -85,6 +102,7 @@ impl Graph {
             names,
             hubs,
             usable: OnceLock::new(),
+            leaf_indexes,
             notes,
         }
     }
@@ -261,7 +279,7 @@ impl Graph {
         };
         let reach = self.reach(start);
         let mut reached = reach.order.clone();
-        reached.extend(self.leaves_of(&reach).into_keys());
+        reached.extend(self.leaves_of(&reach).found.into_keys());
         reached.retain(|&place| place != start);
         reached.sort_unstable();
         reached.dedup();
@@ -289,41 +307,46 @@ impl Graph {
             return Vec::new();
         };
         let reach = self.reach(start);
-        let nodes = &self.evaluator.nodes;
-        let mut found = Vec::new();
-        for &place in reach.order.iter().filter(|&&place| place != start) {
-            let Some((_, hops)) = reach.cost(place) else {
-                continue;
-            };
-            let node = nodes.get(place);
-            let mut conditions = self.words(reach.conditions(place));
-            conditions.sort_unstable();
-            found.push(Reached {
-                id: node.id.clone(),
-                kind: node.kind,
-                hops,
-                conditions,
-                is_jewel: self.jewels.contains_key(&place),
-            });
-        }
-        for (place, (last, _, permit)) in self.leaves_of(&reach) {
-            let hops = reach.cost(last).map_or(1, |(_, steps)| steps + 1);
+        let leaves = self.leaves_of(&reach);
+        let of_leaf = |last: NodeId, permit: u32| {
             let mut conditions = self.words(reach.conditions(last));
-            conditions.extend(permit.conditions);
+            let more = leaves.permits.get(permit as usize);
+            conditions.extend(
+                more.into_iter()
+                    .flat_map(|permit| permit.conditions.iter().cloned()),
+            );
             conditions.sort_unstable();
             conditions.dedup();
-            found.push(Reached {
+            conditions
+        };
+        // Places are in the order of ids, so that no id is compared.
+        let mut found: Vec<(u32, usize, NodeId, Option<Vec<String>>)> = Vec::new();
+        for &place in reach.order.iter().filter(|&&place| place != start) {
+            if let Some((conditions, hops)) = reach.cost(place) {
+                found.push((hops, conditions, place, None));
+            }
+        }
+        for (&place, &(last, permit)) in &leaves.found {
+            let hops = reach.cost(last).map_or(1, |(_, steps)| steps + 1);
+            let conditions = of_leaf(last, permit);
+            found.push((hops, conditions.len(), place, Some(conditions)));
+        }
+        found.sort_unstable();
+        let nodes = &self.evaluator.nodes;
+        let found = found
+            .into_iter()
+            .map(|(hops, _, place, conditions)| Reached {
                 id: nodes.id(place).clone(),
                 kind: nodes.get(place).kind,
                 hops,
-                conditions,
-                is_jewel: false,
+                is_jewel: conditions.is_none() && self.jewels.contains_key(&place),
+                conditions: conditions.unwrap_or_else(|| {
+                    let mut words = self.words(reach.conditions(place));
+                    words.sort_unstable();
+                    words
+                }),
             });
-        }
-        found.sort_by(|a, b| {
-            (a.hops, a.conditions.len(), &a.id).cmp(&(b.hops, b.conditions.len(), &b.id))
-        });
-        found
+        found.collect()
     }
 
     /// Who reaches an entity: one best path from each user, role, person and identity from outside
@@ -463,6 +486,7 @@ impl Graph {
                 let grants = &world.policies.outline_of(own).grants;
                 grants.iter().any(|grant| !grant.principals.is_empty())
             });
+            let mut known = self.evaluator.alike(plan, leaf, &naming);
             for taker in &world.takers {
                 if taker.kind == TakerKind::Account || !self.evaluator.may_hold(taker, plan) {
                     continue;
@@ -488,8 +512,11 @@ impl Graph {
                 if candidates.is_empty() {
                     continue;
                 }
-                let asker = world.asker(nodes, taker);
-                let Some(permit) = self.evaluator.step(taker, &asker, plan, leaf) else {
+                let permit = known.permit(taker, || {
+                    let asker = world.asker(nodes, taker);
+                    self.evaluator.step(taker, &asker, plan, leaf)
+                });
+                let Some(permit) = permit else {
                     continue;
                 };
                 let step = self.catalogue_step(taker.node, leaf, plan, permit);
@@ -740,8 +767,9 @@ impl Graph {
     }
 
     /// Leaves onto which someone reached can take a step, with how the first of them does.
-    fn leaves_of(&self, reach: &Reach) -> BTreeMap<NodeId, (NodeId, usize, Permit)> {
-        let mut found = BTreeMap::new();
+    fn leaves_of(&self, reach: &Reach) -> Leaves {
+        let mut found = HashMap::new();
+        let mut permits: Vec<Permit> = Vec::new();
         let plans = self.evaluator.plans.iter().enumerate();
         let plans: Vec<(usize, &Plan)> = plans
             .filter(|(_, plan)| !plan.leaves.all.is_empty())
@@ -767,6 +795,7 @@ impl Graph {
             if elsewhere && openings.is_empty() {
                 continue;
             }
+            let names = world.names_of(nodes, taker);
             let mut asker = None;
             for (at, &(plan_place, plan)) in plans.iter().enumerate() {
                 if !self.evaluator.may_hold(taker, plan) {
@@ -778,28 +807,35 @@ impl Graph {
                 if all && openings.is_empty() {
                     continue;
                 }
-                let candidates =
-                    self.evaluator
-                        .candidates(taker, plan, &plan.leaves, &openings, elsewhere);
-                for leaf in candidates {
-                    if found.contains_key(&leaf) || reach.is_reached(leaf) {
-                        continue;
-                    }
-                    let asker = asker.get_or_insert_with(|| world.asker(nodes, taker));
-                    let Some(permit) = self.evaluator.step(taker, asker, plan, leaf) else {
-                        continue;
-                    };
-                    found.insert(leaf, (place, plan_place, permit));
-                    let account = nodes.get(leaf).account.as_deref();
-                    for ((_, plan), counts) in plans.iter().zip(&mut counts) {
-                        if plan.leaves.contains(leaf) {
-                            *counts.entry(account).or_default() += 1;
+                let asker = asker.get_or_insert_with(|| world.asker(nodes, taker));
+                let question = Question {
+                    evaluator: &self.evaluator,
+                    taker,
+                    asker,
+                    place: plan_place,
+                    targets: &plan.leaves,
+                    index: &self.leaf_indexes[plan_place],
+                    away: elsewhere,
+                };
+                for decision in question.answer(&names) {
+                    for &leaf in decision.onto.nodes() {
+                        if found.contains_key(&leaf) || reach.is_reached(leaf) {
+                            continue;
+                        }
+                        let conditions = permits.len() as u32;
+                        found.insert(leaf, (place, conditions));
+                        let account = nodes.get(leaf).account.as_deref();
+                        for ((_, plan), counts) in plans.iter().zip(&mut counts) {
+                            if plan.leaves.contains(leaf) {
+                                *counts.entry(account).or_default() += 1;
+                            }
                         }
                     }
+                    permits.push(decision.permit);
                 }
             }
         }
-        found
+        Leaves { found, permits }
     }
 
     /// Whether resources of other accounts may let a taker in.
@@ -809,7 +845,7 @@ impl Graph {
         let account = known
             .entry(&taker.account)
             .or_insert_with(|| world.is_open_abroad(nodes, &taker.account));
-        *account || world.is_named(nodes, taker)
+        *account || world.is_named(taker)
     }
 
     fn path_in(&self, reach: &Reach, start: NodeId, end: NodeId) -> Option<AttackPath> {

@@ -16,7 +16,7 @@ use crate::wildcard::head_and_rest;
 use crate::world::principal_id;
 
 /// Targets that differ in nothing but the rest of their ids after the head.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Cluster {
     /// What their ids share: all before the fifth colon.
     pub(crate) head: String,
@@ -30,7 +30,7 @@ pub(crate) struct Cluster {
 }
 
 /// All targets of one head in one account.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Block {
     pub(crate) head: String,
     /// In the order of ids.
@@ -41,7 +41,7 @@ pub(crate) struct Block {
 }
 
 /// The targets of one step.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct TargetIndex {
     pub(crate) clusters: Vec<Cluster>,
     blocks: BTreeMap<Option<String>, Vec<Block>>,
