@@ -195,7 +195,7 @@ impl Evaluator {
     }
 
     /// Whether a policy may answer two callers of a kind differently.
-    fn looks_at_caller(&self, policy: PolicyId) -> bool {
+    pub(crate) fn looks_at_caller(&self, policy: PolicyId) -> bool {
         let outline = self.world.policies.outline_of(policy);
         let grants = outline.grants.iter().map(|grant| &grant.looks);
         let denials = outline.denials.iter().map(|denial| &denial.looks);
