@@ -493,16 +493,14 @@ impl Graph {
                 {
                     continue;
                 }
-                let openings = if opens {
-                    world.openings(nodes, taker)
-                } else {
-                    Vec::new()
-                };
-                let candidates = self
-                    .evaluator
-                    .candidates(taker, plan, &only, &openings, false);
-                if candidates.is_empty() {
-                    continue;
+                if !by_policy || opens {
+                    let openings = world.openings(nodes, taker);
+                    let found = self
+                        .evaluator
+                        .candidates(taker, plan, &only, &openings, false);
+                    if found.is_empty() {
+                        continue;
+                    }
                 }
                 let permit = known.permit(taker, || {
                     let asker = world.asker(nodes, taker);

@@ -5,12 +5,17 @@ use std::collections::BTreeSet;
 use foldhash::{HashMap, HashMapExt, HashSet, HashSetExt};
 
 use crate::catalogue::PermissionTarget;
-use crate::evaluate::{Evaluator, Plan};
+use crate::decide::Question;
+use crate::evaluate::{Evaluator, Plan, Targets};
 use crate::nodes::NodeId;
 use crate::outline::ActionSet;
 use crate::policies::PolicyId;
 use crate::search::{Members, Reach};
+use crate::targets::TargetIndex;
 use crate::world::{Asker, Opening, Taker, TakerKind};
+
+/// More leaves than this are sorted before anyone is asked.
+const MANY: usize = 64;
 
 /// Leaves that are reached.
 pub(crate) struct Leaves {
@@ -28,12 +33,16 @@ pub(crate) struct Finder<'e> {
     plans: Vec<&'e Plan>,
     actions: ActionSet,
     /// The leaves that each policy may allow in an account and that are not found yet, by plan.
-    open: HashMap<(PolicyId, &'e str), Vec<(usize, Vec<NodeId>)>>,
+    open: HashMap<(PolicyId, &'e str), OfPlans>,
     tried: HashSet<Key<'e>>,
     looks: HashMap<PolicyId, bool>,
     known: HashMap<BTreeSet<String>, u32>,
+    tagged: Option<ActionSet>,
     leaves: Leaves,
 }
+
+/// Leaves by the place of their plan.
+type OfPlans = Vec<(usize, Vec<NodeId>)>;
 
 /// A policy, the account and kind of its holder, the boundary and the policies that deny.
 type Key<'e> = (PolicyId, &'e str, u8, Option<PolicyId>, Vec<PolicyId>);
@@ -55,6 +64,7 @@ impl<'e> Finder<'e> {
             tried: HashSet::new(),
             looks: HashMap::new(),
             known: HashMap::new(),
+            tagged: None,
             leaves: Leaves {
                 found: HashMap::new(),
                 conditions: Vec::new(),
@@ -115,7 +125,13 @@ impl<'e> Finder<'e> {
                 // What else the step needs may come from other policies.
                 let ask = is_new || plan.escalation.needs.len() > 1;
                 leaves.retain(|leaf| !self.is_known(*leaf));
-                if ask && !leaves.is_empty() && self.evaluator.may_hold(taker, plan) {
+                if !ask || leaves.is_empty() || !self.evaluator.may_hold(taker, plan) {
+                    continue;
+                }
+                if leaves.len() > MANY {
+                    self.ask_many(taker, asker, *at, leaves);
+                    leaves.retain(|leaf| !self.is_known(*leaf));
+                } else {
                     leaves.retain(|&leaf| !self.ask(taker, asker, plan, leaf));
                 }
             }
@@ -135,6 +151,45 @@ impl<'e> Finder<'e> {
                 self.ask(taker, asker, plan, leaf);
             }
         }
+    }
+
+    /// Asks about many leaves, those that answer alike once.
+    fn ask_many(&mut self, taker: &Taker, asker: &mut Option<Asker>, at: usize, leaves: &[NodeId]) {
+        let evaluator = self.evaluator;
+        let plan = self.plans[at];
+        let tagged = self
+            .tagged
+            .get_or_insert_with(|| evaluator.tagged_actions());
+        let targets = Targets::of(&evaluator.nodes, leaves.iter().copied());
+        let index = TargetIndex::of(evaluator, plan, &targets, tagged);
+        let asker = asker.get_or_insert_with(|| evaluator.world.asker(&evaluator.nodes, taker));
+        let question = Question {
+            evaluator,
+            taker,
+            asker,
+            plan,
+            targets: &targets,
+            index: &index,
+            away: false,
+        };
+        for (onto, permit) in question.answer(&evaluator.world.names_of(&evaluator.nodes, taker)) {
+            let place = self.place_of(permit.conditions);
+            for &leaf in onto.nodes() {
+                if !self.is_known(leaf) {
+                    self.leaves.found.insert(leaf, (taker.node, place));
+                }
+            }
+        }
+    }
+
+    fn place_of(&mut self, conditions: BTreeSet<String>) -> u32 {
+        if let Some(&place) = self.known.get(&conditions) {
+            return place;
+        }
+        let place = self.leaves.conditions.len() as u32;
+        self.leaves.conditions.push(conditions.clone());
+        self.known.insert(conditions, place);
+        place
     }
 
     /// Asks about what resources themselves open to a taker.
@@ -180,21 +235,13 @@ impl<'e> Finder<'e> {
         let Some(permit) = evaluator.step(taker, asker, plan, leaf) else {
             return false;
         };
-        let next = self.leaves.conditions.len() as u32;
-        let place = match self.known.get(&permit.conditions) {
-            Some(&place) => place,
-            None => {
-                self.leaves.conditions.push(permit.conditions.clone());
-                self.known.insert(permit.conditions, next);
-                next
-            }
-        };
+        let place = self.place_of(permit.conditions);
         self.leaves.found.insert(leaf, (taker.node, place));
         true
     }
 
     /// The leaves that a policy may allow to one of an account, by plan.
-    fn leaves_named(&self, policy: PolicyId, account: &str) -> Vec<(usize, Vec<NodeId>)> {
+    fn leaves_named(&self, policy: PolicyId, account: &str) -> OfPlans {
         let outline = self.evaluator.world.policies.outline_of(policy);
         let mut named = Vec::new();
         for (at, plan) in self.plans.iter().enumerate() {
