@@ -177,13 +177,14 @@ fn look(
                 reason: format!("cannot be opened: {error}"),
             }),
             Ok(mut opened) => {
-                let head = opened.head();
-                let recognition = portreeve_telemetry::recognise(head);
-                if recognition.is_none() && portreeve_estate::recognise(head).is_some() {
+                let recognition = portreeve_telemetry::recognise(opened.first())
+                    .or_else(|| portreeve_telemetry::recognise(opened.head()));
+                let is_log = recognition.is_some();
+                if !is_log && portreeve_estate::recognise(opened.head()).is_some() {
                     let (input, dead) = inventory::read(&found, opened, &mut estate);
                     inputs.push(input);
                     dead_letters.extend(dead);
-                } else if recognition.is_none()
+                } else if !is_log
                     && networks::recognise(opened.head(), found.path.as_deref()).is_some()
                 {
                     let (input, data, dead) = networks::read(&found, opened);
