@@ -120,7 +120,7 @@ impl Document {
         &self.statements
     }
 
-    fn compile(statements: Vec<Statement>, defects: Vec<PolicyError>) -> Self {
+    pub(super) fn compile(statements: Vec<Statement>, defects: Vec<PolicyError>) -> Self {
         let mut by_service: BTreeMap<Box<str>, Vec<u32>> = BTreeMap::new();
         let mut any_service = Vec::new();
         for (index, statement) in (0_u32..).zip(&statements) {

@@ -10,6 +10,9 @@ use super::request::{Caller, CallerKind};
 pub(super) enum PrincipalEntry {
     /// `*`.
     Everyone,
+    /// Every principal of any account: what S3's lists call authenticated users. Policies cannot
+    /// say it.
+    Authenticated,
     /// An account, by its number or its root's ARN.
     Account(Box<str>),
     /// A user, role or session, by its ARN.
@@ -185,6 +188,12 @@ impl PrincipalEntry {
         };
         match self {
             PrincipalEntry::Everyone => direct,
+            PrincipalEntry::Authenticated => match caller.kind {
+                CallerKind::Service | CallerKind::Federated | CallerKind::Anonymous => {
+                    Naming::NOBODY
+                }
+                _ => direct,
+            },
             PrincipalEntry::Service(name) => {
                 let named =
                     caller.kind == CallerKind::Service && (**name == *"*" || **name == *caller.arn);

@@ -233,7 +233,7 @@ pub enum Absent {
 /// Keys that follow from the caller and the resource are filled in by the evaluator where the
 /// context does not hold them: `aws:PrincipalArn`, `aws:PrincipalAccount`, `aws:PrincipalType`,
 /// `aws:username`, `aws:PrincipalTag/…`, `aws:PrincipalIsAWSService`, `aws:PrincipalServiceName`,
-/// `aws:ResourceAccount`.
+/// `aws:ResourceAccount`, `kms:CallerAccount`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Context {
     values: BTreeMap<String, ContextValue>,
