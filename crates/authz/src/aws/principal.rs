@@ -136,8 +136,10 @@ impl PrincipalElement {
         })
     }
 
-    /// `NotPrincipal`. With a deny it needs care: AWS documents that it always denies callers
-    /// with a permissions boundary, and that account, role and session must all be listed.
+    /// `NotPrincipal` ("AWS JSON policy elements: NotPrincipal", IAM User Guide). With a deny it
+    /// needs care: it always denies callers with a permissions boundary; it denies whoever is not
+    /// listed itself, though its account or its role be; and who is listed must be so with account
+    /// and role, else it "might" be denied.
     fn naming_all_but(&self, caller: &Caller, denies: bool, has_boundary: bool) -> Naming {
         let everyone = Naming {
             direct: Tri::Yes,
@@ -153,10 +155,15 @@ impl PrincipalElement {
             listed.role = listed.role.max(next.role);
             listed.account = listed.account.max(next.account);
         }
-        if listed.any() == Tri::No {
+        let everyone_listed = self.entries.contains(&PrincipalEntry::Everyone);
+        let itself = if caller.kind == CallerKind::Root {
+            listed.direct.max(listed.account)
+        } else {
+            listed.direct
+        };
+        if listed.any() == Tri::No || (denies && itself == Tri::No) {
             return everyone;
         }
-        let everyone_listed = self.entries.contains(&PrincipalEntry::Everyone);
         let wholly = match caller.kind {
             CallerKind::User => listed.direct.min(listed.account),
             CallerKind::Role | CallerKind::Session => {
