@@ -43,6 +43,9 @@ use super::session::{Assumption, Session};
 use super::statement::{ActionPattern, Effect, Part, Statement};
 use crate::{Atom, Decision, PolicyLayer, StatementRef};
 
+/// As long as an ARN may be, in bytes.
+const MAX_ARN: usize = 2048;
+
 /// One case. Policies are policy documents, or objects of a `name` and a `policy`; a list of
 /// policies may also be a single one. A case holds all policies that there are: what it leaves
 /// out does not exist.
@@ -640,6 +643,9 @@ fn check_resource(resource: &str) -> Result<(), String> {
             .next()
             .is_some_and(|account| account.is_empty() || account == "aws" || is_account(account))
         && parts.next().is_some_and(|name| !name.is_empty());
+    if resource.len() > MAX_ARN {
+        return Err("resource is longer than any ARN".to_owned());
+    }
     if control || !((arn && in_a_partition(resource)) || resource == "*") {
         return Err(format!("resource {resource:?} is neither an ARN nor `*`"));
     }

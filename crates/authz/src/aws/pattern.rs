@@ -338,9 +338,17 @@ fn read_variable(name: &str) -> Result<Variable, &'static str> {
     })
 }
 
-/// Matches from left to right. On a mismatch only the last `*` takes one character more: what was
-/// matched before it was matched at the earliest place, and no later place can do better.
+/// Matches from left to right. On a mismatch only the last `*` takes more: what was matched before
+/// it was matched at the earliest place, and no later place can do better. A `*` goes on to where
+/// the text after it stands, so that without `?` the time is linear in the text.
 fn matches<'a>(count: usize, part: impl Fn(usize) -> Option<Part<'a>>, text: &str) -> bool {
+    /// The earliest place at which what follows a star may begin.
+    fn next<'t>(after: Option<Part<'_>>, from: &'t str) -> Option<&'t str> {
+        match after {
+            Some(Part::Text(literal)) => from.get(from.find(literal)?..),
+            _ => Some(from),
+        }
+    }
     let mut index = 0;
     let mut rest = text;
     let mut last_star: Option<(usize, &str)> = None;
@@ -350,8 +358,17 @@ fn matches<'a>(count: usize, part: impl Fn(usize) -> Option<Part<'a>>, text: &st
                 if index + 1 == count {
                     return true;
                 }
-                last_star = Some((index, rest));
-                Some(rest)
+                let after = part(index + 1);
+                if index + 2 == count
+                    && let Some(Part::Text(literal)) = after
+                {
+                    return rest.ends_with(literal);
+                }
+                let Some(from) = next(after, rest) else {
+                    return false;
+                };
+                last_star = Some((index, from));
+                Some(from)
             }
             Some(Part::Text(literal)) => rest.strip_prefix(literal),
             Some(Part::One) => {
@@ -373,7 +390,10 @@ fn matches<'a>(count: usize, part: impl Fn(usize) -> Option<Part<'a>>, text: &st
         if characters.next().is_none() {
             return false;
         }
-        rest = characters.as_str();
+        let Some(from) = next(part(star + 1), characters.as_str()) else {
+            return false;
+        };
+        rest = from;
         last_star = Some((star, rest));
         index = star + 1;
     }
@@ -499,6 +519,12 @@ mod tests {
             ("", "", true),
             ("", "a", false),
             ("a**b", "ab", true),
+            ("*a*?b", "aab", true),
+            ("*a*?b", "ab", false),
+            ("*é?*x", "aéaéx", true),
+            ("*é?*x", "aéx", false),
+            ("a*a", "a", false),
+            ("*ab?ab", "abxababyab", true),
         ] {
             assert_eq!(
                 glob(pattern).covers_text(text),
