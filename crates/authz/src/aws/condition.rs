@@ -122,7 +122,7 @@ impl Operator {
     }
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 enum Values {
     Patterns(Box<[Pattern]>),
     Numbers(Box<[Number]>),
@@ -134,7 +134,7 @@ enum Values {
 }
 
 /// One operator on one key.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(super) struct Condition {
     operator: Operator,
     /// The operator as the policy writes it.
@@ -209,6 +209,24 @@ impl Condition {
             texts: texts.into_iter().map(Into::into).collect(),
             values,
         })
+    }
+
+    /// The keys that it hangs on, in lower case: its own, and those of its variables.
+    pub(super) fn keys(&self) -> impl Iterator<Item = &str> {
+        let patterns = match &self.values {
+            Values::Patterns(patterns) => &patterns[..],
+            _ => &[],
+        };
+        let arns = match &self.values {
+            Values::Arns(arns) => &arns[..],
+            _ => &[],
+        };
+        let variables = patterns
+            .iter()
+            .flat_map(Pattern::variables)
+            .chain(arns.iter().flat_map(ArnPattern::variables));
+        std::iter::once(&*self.lower_case_key)
+            .chain(variables.map(|variable| &*variable.lower_case_key))
     }
 
     /// Whether it asks for one of its values and nothing less: neither negated, nor `…IfExists`,
@@ -386,7 +404,7 @@ fn any<T>(items: &[T], mut test: impl FnMut(&T) -> Tri) -> Tri {
 }
 
 /// A number, whole ones exactly.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 enum Number {
     Whole(i128),
     Decimal(f64),

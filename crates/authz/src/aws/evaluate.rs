@@ -584,7 +584,7 @@ impl<'p> Grants<'p> {
     }
 }
 
-fn has_allow(level: &[AttachedPolicy]) -> bool {
+pub(super) fn has_allow(level: &[AttachedPolicy]) -> bool {
     level.iter().any(|policy| {
         policy
             .document
@@ -595,7 +595,7 @@ fn has_allow(level: &[AttachedPolicy]) -> bool {
 }
 
 /// Service-linked roles are told by their path.
-fn is_service_linked(caller: &Caller) -> bool {
+pub(super) fn is_service_linked(caller: &Caller) -> bool {
     let role = match caller.kind {
         CallerKind::Role => Some(&caller.arn),
         CallerKind::Session => caller.issuer.as_ref(),

@@ -8,6 +8,7 @@ mod condition;
 mod document;
 mod evaluate;
 mod grant;
+pub mod index;
 mod json;
 mod keys;
 mod outcome;

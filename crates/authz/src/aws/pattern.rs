@@ -31,14 +31,14 @@ impl From<bool> for Tri {
 }
 
 /// A policy variable: `${aws:username}`, `${aws:PrincipalTag/team, 'none'}`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Variable {
     pub(super) key: Box<str>,
     pub(super) lower_case_key: Box<str>,
     pub(super) default: Option<Box<str>>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 enum Piece {
     Text(Box<str>),
     /// `*`: any text.
@@ -66,7 +66,7 @@ pub(super) struct Syntax {
 }
 
 /// A compiled pattern.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Pattern {
     pieces: Box<[Piece]>,
     has_variables: bool,
@@ -146,6 +146,24 @@ impl Pattern {
         Self {
             pieces: pieces.into(),
             has_variables,
+        }
+    }
+
+    /// The variables that it holds.
+    pub(super) fn variables(&self) -> impl Iterator<Item = &Variable> {
+        self.pieces.iter().filter_map(|piece| match piece {
+            Piece::Variable(variable) => Some(&**variable),
+            _ => None,
+        })
+    }
+
+    /// The text that everything it covers begins with, and whether it covers that text alone.
+    pub(super) fn literal_start(&self) -> (&str, bool) {
+        match &*self.pieces {
+            [] => ("", true),
+            [Piece::Text(text)] => (text, true),
+            [Piece::Text(text), ..] => (text, false),
+            _ => ("", false),
         }
     }
 
@@ -295,11 +313,7 @@ impl Pattern {
     }
 
     fn report(&self, values: &[Known<'_>], unknown: &mut dyn FnMut(&Variable)) {
-        let variables = self.pieces.iter().filter_map(|piece| match piece {
-            Piece::Variable(variable) => Some(variable),
-            _ => None,
-        });
-        for (variable, value) in variables.zip(values) {
+        for (variable, value) in self.variables().zip(values) {
             if matches!(value, Known::Unknown) {
                 unknown(variable);
             }

@@ -1,0 +1,314 @@
+//! One action: the classes of principals that answers about it fall into.
+
+use super::super::arn::ArnPattern;
+use super::super::keys::{Keys, Known};
+use super::super::request::CallerKind;
+use super::super::statement::Action;
+use super::builder::{Class, Index};
+use super::policies::{PolicyId, Speech};
+use super::side::Side;
+use super::{Map, PrincipalId, ResourceId, id};
+
+/// A question without a class yet.
+pub(super) const NONE: u32 = u32::MAX;
+
+/// Principals about whom an action has the same answers, but for what the resource's side says of
+/// each.
+pub(super) struct Slot {
+    /// The patterns without variables of its statements, sorted.
+    pub(super) patterns: Box<[u32]>,
+    /// Those with variables.
+    pub(super) open_patterns: Box<[ArnPattern]>,
+    /// One of its principals: keys that its patterns refer to are the same for all.
+    pub(super) representative: PrincipalId,
+    pub(super) members: Vec<PrincipalId>,
+    pub(super) has_boundary: bool,
+    /// Whether its own policies may allow something.
+    pub(super) allows: bool,
+    /// Whether they may do so beside their patterns.
+    pub(super) everywhere: bool,
+}
+
+/// What decides an answer about one action.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct Key {
+    pub(super) slot: u32,
+    pub(super) side: u32,
+    /// How the resource's side names the principal.
+    pub(super) signature: u32,
+    /// Which of the slot's patterns cover the resource.
+    pub(super) mask: u128,
+}
+
+pub(super) struct Column {
+    pub(super) slot_of: Vec<u32>,
+    pub(super) slots: Vec<Slot>,
+    pub(super) side_of: Vec<u32>,
+    pub(super) sides: Vec<Side>,
+    pub(super) side_ids: Map<Box<[u8]>, u32>,
+    pub(super) speeches: Speeches,
+    /// Resources whose own side speaks of the action.
+    pub(super) speaking: Vec<ResourceId>,
+    pub(super) answers: Map<Key, u32>,
+}
+
+/// What each policy says of an action.
+pub(super) struct Speeches(Vec<Asked>);
+
+/// What became of asking a policy.
+#[derive(Clone)]
+enum Asked {
+    NotYet,
+    Silent,
+    Speaks(Box<Speech>),
+}
+
+impl Speeches {
+    fn new(count: usize) -> Self {
+        Self(vec![Asked::NotYet; count])
+    }
+
+    /// What a policy says of the action; `None` where it is silent. It is asked once.
+    pub(super) fn of(
+        &mut self,
+        index: &Index,
+        document: u32,
+        action: &Action<'_>,
+    ) -> Option<&Speech> {
+        let asked = self.0.get_mut(document as usize)?;
+        if let Asked::NotYet = asked {
+            let speech = index.table.speech(document, action);
+            *asked = if speech.speaks {
+                Asked::Speaks(Box::new(speech))
+            } else {
+                Asked::Silent
+            };
+        }
+        match asked {
+            Asked::Speaks(speech) => Some(speech),
+            _ => None,
+        }
+    }
+}
+
+/// Writes a key's value so that equal bytes mean equal values.
+pub(super) fn put_value(out: &mut Vec<u8>, value: &Known<'_>) {
+    match value {
+        Known::Absent => out.push(0),
+        Known::Unknown => out.push(1),
+        Known::One(value) => {
+            out.push(2);
+            put_text(out, value);
+        }
+        Known::Many(values) => {
+            out.push(3);
+            out.extend(id(values.len()).to_le_bytes());
+            values.iter().for_each(|value| put_text(out, value));
+        }
+    }
+}
+
+/// Writes a text with its length before it.
+pub(super) fn put_text(out: &mut Vec<u8>, text: &str) {
+    out.extend(id(text.len()).to_le_bytes());
+    out.extend(text.bytes());
+}
+
+/// Writes what `write` counts and writes, the count before it.
+pub(super) fn put_counted(out: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>) -> u32) {
+    let place = out.len();
+    out.extend([0; 4]);
+    let count = write(out).to_le_bytes();
+    if let Some(slot) = out.get_mut(place..place + count.len()) {
+        slot.copy_from_slice(&count);
+    }
+}
+
+pub(super) fn put_policy(out: &mut Vec<u8>, policy: PolicyId) {
+    out.extend(policy.name.to_le_bytes());
+    out.extend(policy.document.to_le_bytes());
+}
+
+/// What the policies of a class say of an action, taken together.
+#[derive(Default)]
+struct ClassSpeech {
+    bytes: Vec<u8>,
+    patterns: Vec<u32>,
+    open_patterns: Vec<(u32, u32, u32)>,
+    caller_keys: Vec<u32>,
+    names: bool,
+    allows: bool,
+    everywhere: bool,
+}
+
+impl ClassSpeech {
+    /// Adds one layer: its policies that speak, and whether there are any at all.
+    fn layer(
+        &mut self,
+        tag: u8,
+        policies: &[PolicyId],
+        index: &Index,
+        action: &Action<'_>,
+        speeches: &mut Speeches,
+    ) {
+        self.bytes.push(tag);
+        self.bytes.push(u8::from(policies.is_empty()));
+        let mut bytes = std::mem::take(&mut self.bytes);
+        put_counted(&mut bytes, |bytes| {
+            self.layer_into(bytes, tag, policies, index, action, speeches)
+        });
+        self.bytes = bytes;
+    }
+
+    fn layer_into(
+        &mut self,
+        bytes: &mut Vec<u8>,
+        tag: u8,
+        policies: &[PolicyId],
+        index: &Index,
+        action: &Action<'_>,
+        speeches: &mut Speeches,
+    ) -> u32 {
+        let mut count = 0;
+        for policy in policies {
+            let Some(speech) = speeches.of(index, policy.document, action) else {
+                continue;
+            };
+            count += 1;
+            put_policy(bytes, *policy);
+            self.patterns.extend_from_slice(&speech.patterns);
+            self.caller_keys.extend_from_slice(&speech.caller_keys);
+            let open = speech.open_patterns.iter();
+            self.open_patterns
+                .extend(open.map(|(place, pattern)| (policy.document, *place, *pattern)));
+            self.names |= !speech.naming.is_empty();
+            if tag == b'i' {
+                self.allows |= speech.allows;
+                self.everywhere |= speech.everywhere;
+            }
+        }
+        count
+    }
+}
+
+impl Column {
+    /// Sorts the principals into classes. Time: the classes' policies, and the principals of
+    /// those classes whose statements refer to who the caller is.
+    pub(super) fn new(index: &Index, action: &Action<'_>) -> Self {
+        let mut speeches = Speeches::new(index.table.document_count());
+        let mut slot_of = vec![NONE; index.principals.len()];
+        let mut slots: Vec<Slot> = Vec::new();
+        let mut slot_ids: Map<Box<[u8]>, u32> = Map::default();
+        for class in &index.classes {
+            let mut said = said(class, index, action, &mut speeches);
+            said.caller_keys.sort_unstable();
+            said.caller_keys.dedup();
+            let alike = said.caller_keys.is_empty() && !said.names;
+            let mut shared = NONE;
+            for principal in &class.members {
+                if shared == NONE || !alike {
+                    let mut key = said.bytes.clone();
+                    if !alike {
+                        put_caller(&mut key, index, *principal, &said);
+                    }
+                    let next = id(slots.len());
+                    shared = *slot_ids.entry(key.into()).or_insert(next);
+                    if shared == next {
+                        slots.push(slot(index, class, *principal, &said));
+                    }
+                }
+                if let Some(place) = slot_of.get_mut(principal.index()) {
+                    *place = shared;
+                }
+                if let Some(slot) = slots.get_mut(shared as usize) {
+                    slot.members.push(*principal);
+                }
+            }
+        }
+        let mut column = Self {
+            slot_of,
+            slots,
+            side_of: vec![NONE; index.resources.len()],
+            sides: Vec::new(),
+            side_ids: Map::default(),
+            speeches,
+            speaking: Vec::new(),
+            answers: Map::default(),
+        };
+        for (place, resource) in (0_u32..).zip(&index.resources) {
+            let resource_speaks = resource.own.iter().any(|policy| {
+                column
+                    .speeches
+                    .of(index, policy.document, action)
+                    .is_some_and(|speech| speech.allows)
+            });
+            // Where a policy was not seen it may say anything.
+            let unseen = resource.policies.policy.is_none()
+                && resource.policies.kind != super::super::request::ResourcePolicyKind::Ordinary;
+            if resource_speaks || unseen {
+                column.speaking.push(ResourceId(place));
+            }
+        }
+        column
+    }
+}
+
+fn said(class: &Class, index: &Index, action: &Action<'_>, speeches: &mut Speeches) -> ClassSpeech {
+    let mut said = ClassSpeech::default();
+    said.bytes.extend_from_slice(&class.frame);
+    let mut layer = |tag, policies: &[PolicyId]| {
+        said.layer(tag, policies, index, action, speeches);
+    };
+    layer(b'i', &class.set.identity);
+    layer(b'b', &class.set.boundary);
+    layer(b's', &class.set.session);
+    layer(b'e', &class.set.endpoint);
+    for level in &class.set.scps {
+        layer(b'o', level);
+    }
+    said.patterns.sort_unstable();
+    said.patterns.dedup();
+    said
+}
+
+/// What of one caller the statements refer to.
+fn put_caller(out: &mut Vec<u8>, index: &Index, principal: PrincipalId, said: &ClassSpeech) {
+    let Some(caller) = index.caller(principal) else {
+        return;
+    };
+    let keys = Keys::new(&index.context, caller, None);
+    for key in &said.caller_keys {
+        put_value(out, &keys.get(index.table.key(*key)));
+    }
+    if said.names {
+        for text in [Some(&caller.arn), caller.issuer.as_ref()] {
+            put_text(out, text.map_or("", |text| text));
+        }
+    }
+}
+
+fn slot(index: &Index, class: &Class, representative: PrincipalId, said: &ClassSpeech) -> Slot {
+    let pattern = |(document, place, pattern): &(u32, u32, u32)| {
+        let statement = index
+            .table
+            .document_of(*document)?
+            .statements()
+            .get(*place as usize)?;
+        statement
+            .resource_patterns()
+            .get(*pattern as usize)
+            .cloned()
+    };
+    let is_root = index
+        .caller(representative)
+        .is_some_and(|caller| caller.kind == CallerKind::Root);
+    Slot {
+        patterns: said.patterns.as_slice().into(),
+        open_patterns: said.open_patterns.iter().filter_map(pattern).collect(),
+        representative,
+        members: Vec::new(),
+        has_boundary: !class.set.boundary.is_empty(),
+        allows: said.allows || is_root,
+        everywhere: said.everywhere || is_root,
+    }
+}
