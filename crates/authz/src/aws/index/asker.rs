@@ -64,7 +64,8 @@ impl<'i> Asker<'i> {
     }
 
     /// Who can do the action on the resource, certainly or under conditions, in order. Time: the
-    /// classes of principals, and each principal where the resource's side names some.
+    /// classes whose patterns cover the resource or that have none; where the resource's side
+    /// allows, all classes, and each principal where it names some.
     pub fn who_can(&mut self, action: ActionId, resource: ResourceId) -> Vec<PrincipalId> {
         let mut found = Vec::new();
         let Some(mut column) = self.take(action) else {
@@ -78,8 +79,8 @@ impl<'i> Asker<'i> {
                     .get(side as usize)
                     .is_some_and(|side| !side.asks_who())
             });
-        let slots = column.slots.len();
-        for slot in 0..slots {
+        for slot in self.candidate_slots(&column, action, resource) {
+            let slot = slot as usize;
             let members = column.slots.get(slot).map_or(0, |slot| slot.members.len());
             let asked = if by_class { members.min(1) } else { members };
             for member in 0..asked {
@@ -136,6 +137,31 @@ impl<'i> Asker<'i> {
         column.map_or(0, |column| column.slots.len())
     }
 
+    /// The classes of which some principal might do the action on the resource.
+    fn candidate_slots(&self, column: &Column, action: ActionId, resource: ResourceId) -> Vec<u32> {
+        let spoken_for = column.speaking.binary_search(&resource).is_ok();
+        if spoken_for || self.needs_none(action) {
+            return (0..id(column.slots.len())).collect();
+        }
+        let mut slots = column.open_slots.clone();
+        let covering = self.index.resources.get(resource.index());
+        for pattern in covering.map_or(&[][..], |resource| &resource.covering) {
+            if let Some(more) = column.slots_of.get(pattern) {
+                slots.extend_from_slice(more);
+            }
+        }
+        slots.sort_unstable();
+        slots.dedup();
+        slots
+    }
+
+    /// Whether it is an action that some need no permission for.
+    fn needs_none(&self, action: ActionId) -> bool {
+        self.index
+            .action_name(action)
+            .is_some_and(|action| matches!(action, "sts:getcalleridentity" | "sts:getsessiontoken"))
+    }
+
     /// The resources on which the principal might do an action, sorted.
     fn candidates(
         &self,
@@ -155,11 +181,8 @@ impl<'i> Asker<'i> {
         let Some(slot) = slot else {
             return Vec::new();
         };
-        let needs_none = self.index.action_name(action).is_some_and(|action| {
-            matches!(action, "sts:getcalleridentity" | "sts:getsessiontoken")
-        });
         let open = slot.everywhere || !slot.open_patterns.is_empty();
-        if needs_none || (slot.allows && open) {
+        if self.needs_none(action) || (slot.allows && open) {
             return all();
         }
         let mut candidates = column.speaking.clone();

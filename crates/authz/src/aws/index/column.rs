@@ -47,8 +47,12 @@ pub(super) struct Column {
     pub(super) sides: Vec<Side>,
     pub(super) side_ids: Map<Box<[u8]>, u32>,
     pub(super) speeches: Speeches,
-    /// Resources whose own side speaks of the action.
+    /// Resources whose own side speaks of the action, sorted.
     pub(super) speaking: Vec<ResourceId>,
+    /// The classes that may allow beside their patterns, or by patterns with variables.
+    pub(super) open_slots: Vec<u32>,
+    /// By pattern the classes that may allow by it.
+    pub(super) slots_of: Map<u32, Vec<u32>>,
     pub(super) answers: Map<Key, u32>,
 }
 
@@ -142,6 +146,33 @@ struct ClassSpeech {
 }
 
 impl ClassSpeech {
+    /// Forgets the class before, and keeps the room.
+    fn clear(&mut self) {
+        self.bytes.clear();
+        self.patterns.clear();
+        self.open_patterns.clear();
+        self.caller_keys.clear();
+        (self.names, self.allows, self.everywhere) = (false, false, false);
+    }
+
+    /// What a class says.
+    fn ask(&mut self, class: &Class, index: &Index, action: &Action<'_>, speeches: &mut Speeches) {
+        self.clear();
+        self.bytes.extend_from_slice(&class.frame);
+        let mut layer = |tag, policies: &[PolicyId]| {
+            self.layer(tag, policies, index, action, speeches);
+        };
+        layer(b'i', &class.set.identity);
+        layer(b'b', &class.set.boundary);
+        layer(b's', &class.set.session);
+        layer(b'e', &class.set.endpoint);
+        for level in &class.set.scps {
+            layer(b'o', level);
+        }
+        self.caller_keys.sort_unstable();
+        self.caller_keys.dedup();
+    }
+
     /// Adds one layer: its policies that speak, and whether there are any at all.
     fn layer(
         &mut self,
@@ -199,23 +230,27 @@ impl Column {
         let mut slot_of = vec![NONE; index.principals.len()];
         let mut slots: Vec<Slot> = Vec::new();
         let mut slot_ids: Map<Box<[u8]>, u32> = Map::default();
+        let mut said = ClassSpeech::default();
         for class in &index.classes {
-            let mut said = said(class, index, action, &mut speeches);
-            said.caller_keys.sort_unstable();
-            said.caller_keys.dedup();
+            said.ask(class, index, action, &mut speeches);
             let alike = said.caller_keys.is_empty() && !said.names;
+            let of_class = said.bytes.len();
             let mut shared = NONE;
             for principal in &class.members {
                 if shared == NONE || !alike {
-                    let mut key = said.bytes.clone();
+                    said.bytes.truncate(of_class);
                     if !alike {
-                        put_caller(&mut key, index, *principal, &said);
+                        put_caller(index, *principal, &mut said);
                     }
-                    let next = id(slots.len());
-                    shared = *slot_ids.entry(key.into()).or_insert(next);
-                    if shared == next {
-                        slots.push(slot(index, class, *principal, &said));
-                    }
+                    shared = match slot_ids.get(said.bytes.as_slice()) {
+                        Some(known) => *known,
+                        None => {
+                            let new = id(slots.len());
+                            slot_ids.insert(said.bytes.as_slice().into(), new);
+                            slots.push(slot(index, class, *principal, &mut said));
+                            new
+                        }
+                    };
                 }
                 if let Some(place) = slot_of.get_mut(principal.index()) {
                     *place = shared;
@@ -223,6 +258,17 @@ impl Column {
                 if let Some(slot) = slots.get_mut(shared as usize) {
                     slot.members.push(*principal);
                 }
+            }
+        }
+        let mut open_slots = Vec::new();
+        let mut slots_of: Map<u32, Vec<u32>> = Map::default();
+        for (place, slot) in (0_u32..).zip(&slots).filter(|(_, slot)| slot.allows) {
+            if slot.everywhere || !slot.open_patterns.is_empty() {
+                open_slots.push(place);
+                continue;
+            }
+            for pattern in &slot.patterns {
+                slots_of.entry(*pattern).or_default().push(place);
             }
         }
         let mut column = Self {
@@ -233,6 +279,8 @@ impl Column {
             side_ids: Map::default(),
             speeches,
             speaking: Vec::new(),
+            open_slots,
+            slots_of,
             answers: Map::default(),
         };
         for (place, resource) in (0_u32..).zip(&index.resources) {
@@ -253,26 +301,9 @@ impl Column {
     }
 }
 
-fn said(class: &Class, index: &Index, action: &Action<'_>, speeches: &mut Speeches) -> ClassSpeech {
-    let mut said = ClassSpeech::default();
-    said.bytes.extend_from_slice(&class.frame);
-    let mut layer = |tag, policies: &[PolicyId]| {
-        said.layer(tag, policies, index, action, speeches);
-    };
-    layer(b'i', &class.set.identity);
-    layer(b'b', &class.set.boundary);
-    layer(b's', &class.set.session);
-    layer(b'e', &class.set.endpoint);
-    for level in &class.set.scps {
-        layer(b'o', level);
-    }
-    said.patterns.sort_unstable();
-    said.patterns.dedup();
-    said
-}
-
-/// What of one caller the statements refer to.
-fn put_caller(out: &mut Vec<u8>, index: &Index, principal: PrincipalId, said: &ClassSpeech) {
+/// Adds what of one caller the statements refer to.
+fn put_caller(index: &Index, principal: PrincipalId, said: &mut ClassSpeech) {
+    let out = &mut said.bytes;
     let Some(caller) = index.caller(principal) else {
         return;
     };
@@ -287,7 +318,9 @@ fn put_caller(out: &mut Vec<u8>, index: &Index, principal: PrincipalId, said: &C
     }
 }
 
-fn slot(index: &Index, class: &Class, representative: PrincipalId, said: &ClassSpeech) -> Slot {
+fn slot(index: &Index, class: &Class, representative: PrincipalId, said: &mut ClassSpeech) -> Slot {
+    said.patterns.sort_unstable();
+    said.patterns.dedup();
     let pattern = |(document, place, pattern): &(u32, u32, u32)| {
         let statement = index
             .table
