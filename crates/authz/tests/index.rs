@@ -226,3 +226,19 @@ fn roles_of_one_trust_are_one_class() {
     // With or without the permission, covered or not.
     assert_eq!(asker.evaluated(), 3);
 }
+
+#[test]
+fn an_id_of_another_index_is_neither_yes_nor_no() {
+    let mut one = IndexBuilder::new(Context::new(Absent::Unknown));
+    let caller = Caller::from_arn("arn:aws:iam::111122223333:user/u").unwrap();
+    let principal = one.principal(caller, PrincipalPolicies::default());
+    let action = one.action("s3:GetObject");
+    let resource = one.resource("*", ResourcePolicies::default(), ResourceAccess::default());
+    let empty = IndexBuilder::new(Context::new(Absent::Unknown)).build();
+    let mut asker = empty.asker();
+    let answer = asker.may(principal, action, resource);
+    assert_eq!(answer.decision, Decision::Depends);
+    assert_eq!(asker.who_can(action, resource), []);
+    assert_eq!(asker.what_can(principal), []);
+    assert_eq!((empty.principal_count(), empty.arn(resource)), (0, None));
+}

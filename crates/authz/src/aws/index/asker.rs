@@ -7,7 +7,7 @@ use super::builder::{Index, Resource};
 use super::column::{Column, Key, NONE, Slot};
 use super::side::covers;
 use super::{ActionId, Map, PrincipalId, ResourceId, id};
-use crate::{Answer, Decision};
+use crate::{Answer, Atom, KeyClass, PolicyLayer};
 
 /// Two bits a pattern.
 const PATTERNS_IN_MASK: usize = 64;
@@ -39,12 +39,13 @@ impl<'i> Asker<'i> {
             masks: Map::default(),
             buffer: Vec::new(),
             evaluated: 0,
-            unknown: Answer::decided(Decision::Denied, None, None),
+            unknown: no_such_id(),
         }
     }
 
     /// May the principal do the action on the resource? The answer of
-    /// [`evaluate_with`](super::super::evaluate_with). An id of another index is denied.
+    /// [`evaluate_with`](super::super::evaluate_with). For an id that the index does not hold it
+    /// depends, on what is not seen.
     ///
     /// Time: a look-up and the class's patterns; at the first question of its classes an
     /// evaluation; at the first question about an action the sorting of all principals.
@@ -356,6 +357,20 @@ impl<'i> Asker<'i> {
         }
         Some(known)
     }
+}
+
+/// The answer about what the index does not hold.
+fn no_such_id() -> Answer {
+    let reason = vec!["the index holds no such principal, action or resource".to_owned()];
+    let atom = Atom::new(
+        PolicyLayer::Identity,
+        "Unseen",
+        "index",
+        reason,
+        KeyClass::Unseen,
+        true,
+    );
+    Answer::depends(None, None, vec![atom])
 }
 
 /// The number of a text of bytes, from 1.

@@ -262,7 +262,7 @@ fn frame(caller: &Caller, policies: &PrincipalPolicies) -> Vec<u8> {
     frame
 }
 
-/// An estate made ready for many questions; see the [module](self) for how.
+/// An estate made ready for many questions; the page of the module says how.
 ///
 /// It does not change and can be shared by threads; each asks through an [`Asker`] of its own.
 pub struct Index {
