@@ -105,6 +105,12 @@ impl Document {
             .filter_map(|place| self.statements.get(place))
     }
 
+    /// The services of which statements name actions, and whether any may cover every service's.
+    pub(super) fn services(&self) -> (impl Iterator<Item = &str>, bool) {
+        let names = self.by_service.keys().map(|name| &**name);
+        (names, !self.any_service.is_empty())
+    }
+
     /// Where they stand among [`Document::statements`].
     pub(super) fn candidate_places(&self, service: &str) -> impl Iterator<Item = usize> {
         let mut named = self

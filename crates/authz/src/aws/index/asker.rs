@@ -72,14 +72,12 @@ impl<'i> Asker<'i> {
         let Some(mut column) = self.take(action) else {
             return found;
         };
-        let by_class = self
-            .side_of(&mut column, action, resource)
-            .is_some_and(|side| {
-                column
-                    .sides
-                    .get(side as usize)
-                    .is_some_and(|side| !side.asks_who())
-            });
+        let by_class = self.side_of(&mut column, resource).is_some_and(|side| {
+            column
+                .sides
+                .get(side as usize)
+                .is_some_and(|side| !side.asks_who())
+        });
         for slot in self.candidate_slots(&column, action, resource) {
             let slot = slot as usize;
             let members = column.slots.get(slot).map_or(0, |slot| slot.members.len());
@@ -235,14 +233,13 @@ impl<'i> Asker<'i> {
         answer
     }
 
-    fn side_of(&self, column: &mut Column, action: ActionId, resource: ResourceId) -> Option<u32> {
+    fn side_of(&self, column: &mut Column, resource: ResourceId) -> Option<u32> {
         let known = *column.side_of.get(resource.index())?;
         if known != NONE {
             return Some(known);
         }
-        let name = self.index.actions.get(action.index())?;
         let about = self.index.resources.get(resource.index())?;
-        Some(column.side(self.index, &Action::new(name), resource, about))
+        Some(column.side(resource, about))
     }
 
     fn answer_in(
@@ -256,7 +253,7 @@ impl<'i> Asker<'i> {
         let asked = index.resources.get(resource.index())?;
         let asker = index.principals.get(principal.index())?;
         let slot_id = *column.slot_of.get(principal.index())?;
-        let side_id = self.side_of(column, action, resource)?;
+        let side_id = self.side_of(column, resource)?;
         let slot = column.slots.get(slot_id as usize)?;
         let side = column.sides.get(side_id as usize)?;
         let signature = if side.asks_who() {

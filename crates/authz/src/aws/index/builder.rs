@@ -5,6 +5,7 @@ use super::super::evaluate::{has_allow, is_service_linked};
 use super::super::keys::is_federated_user;
 use super::super::request::{
     AttachedPolicy, Caller, CallerKind, Context, PrincipalPolicies, ResourcePolicies,
+    ResourcePolicyKind,
 };
 use super::asker::Asker;
 use super::policies::{PolicyId, PolicyTable};
@@ -27,6 +28,8 @@ pub(super) struct Class {
     /// Kind, account and exemptions, in bytes.
     pub(super) frame: Box<[u8]>,
     pub(super) members: Vec<PrincipalId>,
+    /// Equal for classes that differ in nothing but what their own policies say.
+    pub(super) shape: u32,
 }
 
 pub(super) struct Principal {
@@ -50,6 +53,13 @@ pub(super) struct Resource {
     pub(super) covering: Box<[u32]>,
 }
 
+impl Resource {
+    /// Whether it has a policy that was not seen: a role or a key always has one.
+    pub(super) fn is_unseen(&self) -> bool {
+        self.policies.policy.is_none() && self.policies.kind != ResourcePolicyKind::Ordinary
+    }
+}
+
 /// What an [`Index`] is built from.
 pub struct IndexBuilder {
     context: Context,
@@ -61,6 +71,7 @@ pub struct IndexBuilder {
     actions: Vec<Box<str>>,
     action_ids: Map<Box<str>, u32>,
     context_ids: Map<Context, u32>,
+    shape_ids: Map<Box<[u8]>, u32>,
 }
 
 impl IndexBuilder {
@@ -76,6 +87,7 @@ impl IndexBuilder {
             actions: Vec::new(),
             action_ids: Map::default(),
             context_ids: Map::default(),
+            shape_ids: Map::default(),
         }
     }
 
@@ -97,25 +109,30 @@ impl IndexBuilder {
         };
         let frame = frame(&caller, &policies);
         let mut key = frame.clone();
-        let mut put = |policies: &[PolicyId]| {
+        let put = |key: &mut Vec<u8>, policies: &[PolicyId]| {
             key.extend(id(policies.len()).to_le_bytes());
             for policy in policies {
                 key.extend(policy.name.to_le_bytes());
                 key.extend(policy.document.to_le_bytes());
             }
         };
-        put(&set.identity);
-        put(&set.boundary);
-        put(&set.session);
-        put(&set.endpoint);
+        let mut shape = frame.clone();
+        for own in [&set.identity, &set.boundary, &set.session, &set.endpoint] {
+            put(&mut key, own);
+            shape.push(u8::from(own.is_empty()));
+        }
         for level in &set.scps {
-            put(level);
+            put(&mut key, level);
+            put(&mut shape, level);
         }
         let principal = PrincipalId(id(self.principals.len()));
         let next = id(self.classes.len());
         let class = *self.class_ids.entry(key.into()).or_insert(next);
         if class == next {
+            let next = id(self.shape_ids.len());
+            let shape = *self.shape_ids.entry(shape.into()).or_insert(next);
             self.classes.push(Class {
+                shape,
                 policies,
                 set,
                 frame: frame.into(),
@@ -219,6 +236,29 @@ impl IndexBuilder {
     /// Builds the index. Time: for each resource the length of its name and the patterns that
     /// begin as it does; near-linear in the estate.
     pub fn build(mut self) -> Index {
+        let mut classes_of = vec![Vec::new(); self.table.document_count()];
+        for (place, class) in (0_u32..).zip(&self.classes) {
+            let set = &class.set;
+            for own in [&set.identity, &set.boundary, &set.session, &set.endpoint] {
+                for policy in own {
+                    if let Some(list) = classes_of.get_mut(policy.document as usize) {
+                        list.push(place);
+                    }
+                }
+            }
+        }
+        let mut resources_by = vec![Vec::new(); self.table.document_count()];
+        let mut unseen = Vec::new();
+        for (place, resource) in (0_u32..).zip(&self.resources) {
+            for policy in &resource.own {
+                if let Some(list) = resources_by.get_mut(policy.document as usize) {
+                    list.push(ResourceId(place));
+                }
+            }
+            if resource.is_unseen() {
+                unseen.push(ResourceId(place));
+            }
+        }
         let mut resources_of = vec![Vec::new(); self.table.patterns.len()];
         for (place, resource) in (0_u32..).zip(&mut self.resources) {
             resource.covering = self.table.patterns.covering(&resource.arn);
@@ -236,6 +276,9 @@ impl IndexBuilder {
             resources: self.resources,
             actions: self.actions,
             resources_of,
+            classes_of,
+            resources_by,
+            unseen,
         }
     }
 }
@@ -274,6 +317,12 @@ pub struct Index {
     pub(super) actions: Vec<Box<str>>,
     /// The resources that each pattern covers.
     pub(super) resources_of: Vec<Vec<ResourceId>>,
+    /// The classes of whose own policies each is one.
+    pub(super) classes_of: Vec<Vec<u32>>,
+    /// The resources of whose own side each policy is.
+    pub(super) resources_by: Vec<Vec<ResourceId>>,
+    /// The resources that have a policy which was not seen.
+    pub(super) unseen: Vec<ResourceId>,
 }
 
 impl Index {

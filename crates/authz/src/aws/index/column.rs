@@ -56,44 +56,8 @@ pub(super) struct Column {
     pub(super) answers: Map<Key, u32>,
 }
 
-/// What each policy says of an action.
-pub(super) struct Speeches(Vec<Asked>);
-
-/// What became of asking a policy.
-#[derive(Clone)]
-enum Asked {
-    NotYet,
-    Silent,
-    Speaks(Box<Speech>),
-}
-
-impl Speeches {
-    fn new(count: usize) -> Self {
-        Self(vec![Asked::NotYet; count])
-    }
-
-    /// What a policy says of the action; `None` where it is silent. It is asked once.
-    pub(super) fn of(
-        &mut self,
-        index: &Index,
-        document: u32,
-        action: &Action<'_>,
-    ) -> Option<&Speech> {
-        let asked = self.0.get_mut(document as usize)?;
-        if let Asked::NotYet = asked {
-            let speech = index.table.speech(document, action);
-            *asked = if speech.speaks {
-                Asked::Speaks(Box::new(speech))
-            } else {
-                Asked::Silent
-            };
-        }
-        match asked {
-            Asked::Speaks(speech) => Some(speech),
-            _ => None,
-        }
-    }
-}
+/// What the policies that speak of an action say of it.
+pub(super) type Speeches = Map<u32, Speech>;
 
 /// Writes a key's value so that equal bytes mean equal values.
 pub(super) fn put_value(out: &mut Vec<u8>, value: &Known<'_>) {
@@ -156,11 +120,11 @@ impl ClassSpeech {
     }
 
     /// What a class says.
-    fn ask(&mut self, class: &Class, index: &Index, action: &Action<'_>, speeches: &mut Speeches) {
+    fn ask(&mut self, class: &Class, speeches: &Speeches) {
         self.clear();
         self.bytes.extend_from_slice(&class.frame);
         let mut layer = |tag, policies: &[PolicyId]| {
-            self.layer(tag, policies, index, action, speeches);
+            self.layer(tag, policies, speeches);
         };
         layer(b'i', &class.set.identity);
         layer(b'b', &class.set.boundary);
@@ -174,19 +138,12 @@ impl ClassSpeech {
     }
 
     /// Adds one layer: its policies that speak, and whether there are any at all.
-    fn layer(
-        &mut self,
-        tag: u8,
-        policies: &[PolicyId],
-        index: &Index,
-        action: &Action<'_>,
-        speeches: &mut Speeches,
-    ) {
+    fn layer(&mut self, tag: u8, policies: &[PolicyId], speeches: &Speeches) {
         self.bytes.push(tag);
         self.bytes.push(u8::from(policies.is_empty()));
         let mut bytes = std::mem::take(&mut self.bytes);
         put_counted(&mut bytes, |bytes| {
-            self.layer_into(bytes, tag, policies, index, action, speeches)
+            self.layer_into(bytes, tag, policies, speeches)
         });
         self.bytes = bytes;
     }
@@ -196,13 +153,11 @@ impl ClassSpeech {
         bytes: &mut Vec<u8>,
         tag: u8,
         policies: &[PolicyId],
-        index: &Index,
-        action: &Action<'_>,
-        speeches: &mut Speeches,
+        speeches: &Speeches,
     ) -> u32 {
         let mut count = 0;
         for policy in policies {
-            let Some(speech) = speeches.of(index, policy.document, action) else {
+            let Some(speech) = speeches.get(&policy.document) else {
                 continue;
             };
             count += 1;
@@ -223,43 +178,42 @@ impl ClassSpeech {
 }
 
 impl Column {
-    /// Sorts the principals into classes. Time: the classes' policies, and the principals of
-    /// those classes whose statements refer to who the caller is.
+    /// Sorts the principals into classes. Time: the policies that may speak of the action, the
+    /// classes that have one of them, and the principals of those classes whose statements refer
+    /// to who the caller is; a few steps for each other class and principal.
     pub(super) fn new(index: &Index, action: &Action<'_>) -> Self {
-        let mut speeches = Speeches::new(index.table.document_count());
-        let mut slot_of = vec![NONE; index.principals.len()];
-        let mut slots: Vec<Slot> = Vec::new();
-        let mut slot_ids: Map<Box<[u8]>, u32> = Map::default();
-        let mut said = ClassSpeech::default();
-        for class in &index.classes {
-            said.ask(class, index, action, &mut speeches);
-            let alike = said.caller_keys.is_empty() && !said.names;
-            let of_class = said.bytes.len();
-            let mut shared = NONE;
-            for principal in &class.members {
-                if shared == NONE || !alike {
-                    said.bytes.truncate(of_class);
-                    if !alike {
-                        put_caller(index, *principal, &mut said);
-                    }
-                    shared = match slot_ids.get(said.bytes.as_slice()) {
-                        Some(known) => *known,
-                        None => {
-                            let new = id(slots.len());
-                            slot_ids.insert(said.bytes.as_slice().into(), new);
-                            slots.push(slot(index, class, *principal, &mut said));
-                            new
-                        }
-                    };
-                }
-                if let Some(place) = slot_of.get_mut(principal.index()) {
-                    *place = shared;
-                }
-                if let Some(slot) = slots.get_mut(shared as usize) {
-                    slot.members.push(*principal);
+        let speeches = index.table.speeches(action);
+        let mut touched = vec![false; index.classes.len()];
+        for document in speeches.keys() {
+            let classes = index.classes_of.get(*document as usize);
+            for class in classes.into_iter().flatten() {
+                if let Some(touched) = touched.get_mut(*class as usize) {
+                    *touched = true;
                 }
             }
         }
+        let mut sorting = Sorting {
+            index,
+            speeches: &speeches,
+            slot_of: vec![NONE; index.principals.len()],
+            slots: Vec::new(),
+            slot_ids: Map::default(),
+            said: ClassSpeech::default(),
+        };
+        // Classes none of whose own policies speak differ in their shape at most.
+        let mut slot_of_shape: Map<u32, u32> = Map::default();
+        for (class, touched) in index.classes.iter().zip(&touched) {
+            match slot_of_shape.get(&class.shape) {
+                Some(slot) if !touched => sorting.put(class, *slot),
+                _ => {
+                    let shared = sorting.sort(class);
+                    if !touched && let Some(slot) = shared {
+                        slot_of_shape.insert(class.shape, slot);
+                    }
+                }
+            }
+        }
+        let Sorting { slot_of, slots, .. } = sorting;
         let mut open_slots = Vec::new();
         let mut slots_of: Map<u32, Vec<u32>> = Map::default();
         for (place, slot) in (0_u32..).zip(&slots).filter(|(_, slot)| slot.allows) {
@@ -283,21 +237,77 @@ impl Column {
             slots_of,
             answers: Map::default(),
         };
-        for (place, resource) in (0_u32..).zip(&index.resources) {
-            let resource_speaks = resource.own.iter().any(|policy| {
-                column
-                    .speeches
-                    .of(index, policy.document, action)
-                    .is_some_and(|speech| speech.allows)
-            });
+        let allowing = column.speeches.iter().filter(|(_, speech)| speech.allows);
+        let mut speaking: Vec<ResourceId> = allowing
+            .filter_map(|(document, _)| index.resources_by.get(*document as usize))
+            .flatten()
             // Where a policy was not seen it may say anything.
-            let unseen = resource.policies.policy.is_none()
-                && resource.policies.kind != super::super::request::ResourcePolicyKind::Ordinary;
-            if resource_speaks || unseen {
-                column.speaking.push(ResourceId(place));
+            .chain(&index.unseen)
+            .copied()
+            .collect();
+        speaking.sort_unstable();
+        speaking.dedup();
+        column.speaking = speaking;
+        column
+    }
+}
+
+/// Principals being sorted into classes.
+struct Sorting<'i> {
+    index: &'i Index,
+    speeches: &'i Speeches,
+    slot_of: Vec<u32>,
+    slots: Vec<Slot>,
+    slot_ids: Map<Box<[u8]>, u32>,
+    said: ClassSpeech,
+}
+
+impl Sorting<'_> {
+    /// Puts all principals of a class into one slot.
+    fn put(&mut self, class: &Class, slot: u32) {
+        for principal in &class.members {
+            if let Some(place) = self.slot_of.get_mut(principal.index()) {
+                *place = slot;
             }
         }
-        column
+        if let Some(slot) = self.slots.get_mut(slot as usize) {
+            slot.members.extend_from_slice(&class.members);
+        }
+    }
+
+    /// Sorts the principals of a class; tells the slot where it is one for all, whoever they are.
+    fn sort(&mut self, class: &Class) -> Option<u32> {
+        self.said.ask(class, self.speeches);
+        if self.said.caller_keys.is_empty() && !self.said.names {
+            let slot = self.slot(class, *class.members.first()?);
+            self.put(class, slot);
+            return Some(slot);
+        }
+        let of_class = self.said.bytes.len();
+        for principal in &class.members {
+            self.said.bytes.truncate(of_class);
+            put_caller(self.index, *principal, &mut self.said);
+            let slot = self.slot(class, *principal);
+            if let Some(place) = self.slot_of.get_mut(principal.index()) {
+                *place = slot;
+            }
+            if let Some(slot) = self.slots.get_mut(slot as usize) {
+                slot.members.push(*principal);
+            }
+        }
+        None
+    }
+
+    /// The slot of what was said, made where there is none.
+    fn slot(&mut self, class: &Class, representative: PrincipalId) -> u32 {
+        if let Some(known) = self.slot_ids.get(self.said.bytes.as_slice()) {
+            return *known;
+        }
+        let new = id(self.slots.len());
+        self.slot_ids.insert(self.said.bytes.as_slice().into(), new);
+        let slot = slot(self.index, class, representative, &mut self.said);
+        self.slots.push(slot);
+        new
     }
 }
 

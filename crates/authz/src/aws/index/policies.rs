@@ -57,6 +57,10 @@ pub(super) struct PolicyTable {
     keys: Vec<Box<str>>,
     key_ids: Map<Box<str>, u32>,
     pub(super) patterns: PatternTable,
+    /// The policies that name actions of each service.
+    of_service: Map<Box<str>, Vec<u32>>,
+    /// The policies that may cover actions of any service.
+    of_any_service: Vec<u32>,
 }
 
 impl PolicyTable {
@@ -93,6 +97,18 @@ impl PolicyTable {
             .or_default()
             .push(new);
         self.documents.push(document.clone());
+        let (services, any) = document.services();
+        for service in services {
+            match self.of_service.get_mut(service) {
+                Some(list) => list.push(new),
+                None => {
+                    self.of_service.insert(service.into(), vec![new]);
+                }
+            }
+        }
+        if any {
+            self.of_any_service.push(new);
+        }
         let notes = document
             .statements()
             .iter()
@@ -159,8 +175,23 @@ impl PolicyTable {
         self.documents.len()
     }
 
+    /// What each policy that speaks of an action says of it. Time: the policies that name actions
+    /// of its service or of any.
+    pub(super) fn speeches(&self, action: &Action<'_>) -> Map<u32, Speech> {
+        let named = self.of_service.get(action.service);
+        let named = named.map_or(&[][..], Vec::as_slice).iter();
+        let mut speeches = Map::default();
+        for document in named.chain(&self.of_any_service) {
+            let speech = self.speech(*document, action);
+            if speech.speaks {
+                speeches.insert(*document, speech);
+            }
+        }
+        speeches
+    }
+
     /// What a policy hangs on where an action is asked about.
-    pub(super) fn speech(&self, document: u32, action: &Action<'_>) -> Speech {
+    fn speech(&self, document: u32, action: &Action<'_>) -> Speech {
         let mut speech = Speech::default();
         let notes = self.notes.get(document as usize);
         let (Some(kept), Some(notes)) = (self.document_of(document), notes) else {

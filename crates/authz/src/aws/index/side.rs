@@ -3,7 +3,7 @@
 use super::super::arn::ArnPattern;
 use super::super::keys::Keys;
 use super::super::request::{Caller, ResourcePolicyKind};
-use super::super::statement::{Action, Effect, Part, Statement};
+use super::super::statement::{Effect, Part, Statement};
 use super::builder::{Index, Resource};
 use super::column::{Column, Speeches, put_counted, put_policy, put_text, put_value};
 use super::policies::PolicyId;
@@ -70,13 +70,7 @@ fn put_naming(out: &mut Vec<u8>, statement: &Statement, caller: &Caller, has_bou
 
 impl Column {
     /// The class of a resource, worked out where it is not known.
-    pub(super) fn side(
-        &mut self,
-        index: &Index,
-        action: &Action<'_>,
-        id_of: ResourceId,
-        resource: &Resource,
-    ) -> u32 {
+    pub(super) fn side(&mut self, id_of: ResourceId, resource: &Resource) -> u32 {
         let mut key = Vec::new();
         let mut side = Side {
             naming: Vec::new(),
@@ -92,18 +86,16 @@ impl Column {
         key.extend(resource.context_id.to_le_bytes());
         // Answers name a resource whose policy was not seen, and what opens it beside policies is
         // its own.
-        let unseen = resource.policies.policy.is_none()
-            && resource.policies.kind != ResourcePolicyKind::Ordinary;
-        if unseen || !resource.access.is_empty() {
+        if resource.is_unseen() || !resource.access.is_empty() {
             key.push(1);
             key.extend(id_of.0.to_le_bytes());
         } else {
             key.push(0);
         }
-        let speeches = &mut self.speeches;
+        let speeches = &self.speeches;
         let mut layer = |key: &mut Vec<u8>, policies: &[PolicyId]| {
             put_counted(key, |key| {
-                put_layer(key, &mut side, index, action, resource, policies, speeches)
+                put_layer(key, &mut side, resource, policies, speeches)
             });
         };
         layer(&mut key, &resource.own);
@@ -129,15 +121,13 @@ impl Column {
 fn put_layer(
     key: &mut Vec<u8>,
     side: &mut Side,
-    index: &Index,
-    action: &Action<'_>,
     resource: &Resource,
     policies: &[PolicyId],
-    speeches: &mut Speeches,
+    speeches: &Speeches,
 ) -> u32 {
     let mut count = 0;
     for policy in policies {
-        let Some(speech) = speeches.of(index, policy.document, action) else {
+        let Some(speech) = speeches.get(&policy.document) else {
             continue;
         };
         count += 1;
