@@ -23,17 +23,39 @@ use portreeve_authz::aws::{
     ResourcePolicies, ResourcePolicyKind, Target, evaluate_with,
 };
 use source::{Source, random_bytes};
-use world::{ACTIONS, RESOURCES, WHO, World, choices};
+use world::{ACTIONS, RESOURCES, ROLE, WHO, World, choices};
 
 /// Principals and resources of one random estate: each caller meets each world's policies.
 const WORLDS: usize = 5;
+
+/// More of a kind, so that classes have members of different names.
+const MORE: &[(&str, Option<&str>)] = &[
+    (
+        "arn:aws:sts::111122223333:assumed-role/deploy/other",
+        Some(ROLE),
+    ),
+    (
+        "arn:aws:sts::111122223333:assumed-role/deploy/other",
+        Some("arn:aws:iam::111122223333:role/deploy"),
+    ),
+    ("arn:aws:sts::111122223333:assumed-role/deploy/build", None),
+    (
+        "arn:aws:sts::111122223333:assumed-role/review/build",
+        Some("arn:aws:iam::111122223333:role/review"),
+    ),
+    ("arn:aws:iam::111122223333:role/deploy", None),
+    (ROLE, None),
+    ("arn:aws:iam::111122223333:user/ben", None),
+    ("arn:aws:iam::444455556666:user/mallory", None),
+    ("ec2.amazonaws.com", None),
+];
 
 #[test]
 fn answers_as_the_evaluator_does() {
     let estates = std::env::var("PORTREEVE_INDEX_ESTATES")
         .ok()
         .and_then(|count| count.parse().ok())
-        .unwrap_or(40_u64);
+        .unwrap_or(25_u64);
     let (mut asked, mut evaluated, mut counts) = (0_usize, 0_usize, [0_usize; 3]);
     for seed in 0..estates {
         let bytes = random_bytes(seed ^ 0x1dea, 4000);
@@ -43,10 +65,11 @@ fn answers_as_the_evaluator_does() {
         let sides: Vec<Asked> = worlds.iter().map(Asked::new).collect();
         let mut builder = IndexBuilder::new(shared.clone());
         let mut principals = Vec::new();
-        for who in WHO {
-            let side = &sides[source.below(sides.len())];
-            let mut caller = Caller::from_arn(who.arn()).unwrap();
-            caller.issuer = who.issuer().map(str::to_owned);
+        let of_worlds = WHO.iter().map(|who| (who.arn(), who.issuer()));
+        for (arn, issuer) in of_worlds.chain(MORE.iter().copied()) {
+            let side = &sides[source.below(2)];
+            let mut caller = Caller::from_arn(arn).unwrap();
+            caller.issuer = issuer.map(str::to_owned);
             caller.all_tags_known = source.chance(50);
             let id = builder.principal(caller.clone(), side.principal.clone());
             principals.push((id, caller, side.principal.clone()));
@@ -241,4 +264,38 @@ fn an_id_of_another_index_is_neither_yes_nor_no() {
     assert_eq!(asker.who_can(action, resource), []);
     assert_eq!(asker.what_can(principal), []);
     assert_eq!((empty.principal_count(), empty.arn(resource)), (0, None));
+}
+
+#[test]
+fn principals_without_policies_of_their_own_differ_by_their_bounds() {
+    let full = r#"{"Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}"#;
+    let none = r#"{"Statement":{"Effect":"Allow","Action":"ec2:*","Resource":"*"}}"#;
+    let mut builder = IndexBuilder::new(Context::new(Absent::Unknown));
+    let mut add = |name: &str, scp: Option<&str>, exempt: bool| {
+        let caller = Caller::from_arn(&format!("arn:aws:iam::111122223333:user/{name}"));
+        let level = |text: &str| vec![AttachedPolicy::new("scp", policy(text))];
+        let policies = PrincipalPolicies {
+            scps: scp.into_iter().map(level).collect(),
+            exempt_from_scp: exempt,
+            ..PrincipalPolicies::default()
+        };
+        builder.principal(caller.unwrap(), policies)
+    };
+    let bounded = add("bounded", Some(none), false);
+    let open = add("open", Some(full), false);
+    let free = add("free", None, false);
+    let exempt = add("exempt", Some(none), true);
+    let get = builder.action("s3:GetObject");
+    let object = builder.resource(
+        "arn:aws:s3:::ledger/a",
+        ResourcePolicies::default(),
+        ResourceAccess::default(),
+    );
+    let index = builder.build();
+    let mut asker = index.asker();
+    let mut layer = |principal| asker.may(principal, get, object).layer.unwrap().as_str();
+    assert_eq!(layer(bounded), "scp");
+    assert_eq!(layer(open), "identity");
+    assert_eq!(layer(free), "identity");
+    assert_eq!(layer(exempt), "identity");
 }
