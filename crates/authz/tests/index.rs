@@ -94,7 +94,14 @@ fn answers_as_the_evaluator_does() {
                 if let Some(own) = &own {
                     merged.extend(own);
                 }
-                resources.push((id, *arn, policies, access.clone(), merged));
+                let target = Target::Exact(arn);
+                resources.push((id, target, policies, access.clone(), merged));
+            }
+            for pattern in ["arn:aws:s3:::b/*", "*"] {
+                let (policies, access) = side.resource("s3:GetObject");
+                let id = builder.some_within(pattern, policies.clone(), access.clone());
+                let target = Target::Within(pattern);
+                resources.push((id, target, policies, access.clone(), shared.clone()));
             }
         }
         let actions: Vec<_> = ACTIONS
@@ -106,16 +113,19 @@ fn answers_as_the_evaluator_does() {
         let mut possible = Vec::new();
         for (principal, caller, own) in &principals {
             for (action, name) in &actions {
-                for (resource, arn, policies, access, context) in &resources {
+                for (resource, target, policies, access, context) in &resources {
                     let request = Request {
                         principal: caller,
                         action: name,
-                        target: Target::Exact(arn),
+                        target: *target,
                         context,
                     };
                     let expected = evaluate_with(&request, own, Some(policies), access);
                     let answer = asker.may(*principal, *action, *resource);
-                    assert_eq!(*answer, expected, "estate {seed}: {caller:?} {name} {arn}");
+                    assert_eq!(
+                        *answer, expected,
+                        "estate {seed}: {caller:?} {name} {target:?}"
+                    );
                     if answer.is_possible() {
                         possible.push((*principal, *action, *resource));
                     }

@@ -142,9 +142,14 @@ impl<'i> Asker<'i> {
         if spoken_for || self.needs_none(action) {
             return (0..id(column.slots.len())).collect();
         }
+        let about = self.index.resources.get(resource.index());
+        if about.is_some_and(|resource| resource.broad) {
+            let slots = (0_u32..).zip(&column.slots);
+            let allowing = slots.filter(|(_, slot)| slot.allows);
+            return allowing.map(|(place, _)| place).collect();
+        }
         let mut slots = column.open_slots.clone();
-        let covering = self.index.resources.get(resource.index());
-        for pattern in covering.map_or(&[][..], |resource| &resource.covering) {
+        for pattern in about.map_or(&[][..], |resource| &resource.covering) {
             if let Some(more) = column.slots_of.get(pattern) {
                 slots.extend_from_slice(more);
             }
@@ -186,6 +191,7 @@ impl<'i> Asker<'i> {
         }
         let mut candidates = column.speaking.clone();
         if slot.allows {
+            candidates.extend_from_slice(&self.index.broad);
             for pattern in &slot.patterns {
                 if let Some(resources) = self.index.resources_of.get(*pattern as usize) {
                     candidates.extend_from_slice(resources);
@@ -280,7 +286,8 @@ impl<'i> Asker<'i> {
 
     /// Which of a slot's patterns cover a resource.
     fn mask(&mut self, slot: &Slot, resource: &Resource) -> u128 {
-        if slot.patterns.is_empty() && slot.open_patterns.is_empty() {
+        let none = slot.patterns.is_empty() && slot.open_patterns.is_empty();
+        if none || resource.broad {
             return 0;
         }
         let wide = slot.patterns.len() + slot.open_patterns.len() > PATTERNS_IN_MASK;
@@ -335,7 +342,11 @@ impl<'i> Asker<'i> {
         let request = Request {
             principal: caller,
             action: index.actions.get(action.index())?,
-            target: Target::Exact(&resource.arn),
+            target: if resource.broad {
+                Target::Within(&resource.arn)
+            } else {
+                Target::Exact(&resource.arn)
+            },
             context: resource.context.as_ref().unwrap_or(&index.context),
         };
         let policies = &index.classes.get(class as usize)?.policies;

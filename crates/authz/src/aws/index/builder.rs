@@ -39,6 +39,8 @@ pub(super) struct Principal {
 
 pub(super) struct Resource {
     pub(super) arn: Box<str>,
+    /// Whether it stands for all that its name covers as a pattern.
+    pub(super) broad: bool,
     pub(super) owner: Option<Box<str>>,
     pub(super) policies: ResourcePolicies,
     pub(super) access: ResourceAccess,
@@ -157,6 +159,22 @@ impl IndexBuilder {
         self.resource_in(arn, policies, access, None)
     }
 
+    /// Adds what a pattern covers (`arn:aws:lambda:*:111122223333:function:*`; `*` for anything),
+    /// for questions whether there is *some* resource among it: those of
+    /// [`Target::Within`](super::super::Target::Within).
+    pub fn some_within(
+        &mut self,
+        pattern: &str,
+        policies: ResourcePolicies,
+        access: ResourceAccess,
+    ) -> ResourceId {
+        let added = self.resource_in(pattern, policies, access, None);
+        if let Some(resource) = self.resources.get_mut(added.index()) {
+            resource.broad = true;
+        }
+        added
+    }
+
     /// The same, with keys of a context that hold for questions about this resource and stand over
     /// those of the index: its tags (`aws:ResourceTag/…`).
     pub fn resource_in(
@@ -206,6 +224,7 @@ impl IndexBuilder {
         let resource = ResourceId(id(self.resources.len()));
         self.resources.push(Resource {
             arn: arn.into(),
+            broad: false,
             owner,
             policies,
             access,
@@ -259,8 +278,13 @@ impl IndexBuilder {
                 unseen.push(ResourceId(place));
             }
         }
+        let mut broad = Vec::new();
         let mut resources_of = vec![Vec::new(); self.table.patterns.len()];
         for (place, resource) in (0_u32..).zip(&mut self.resources) {
+            if resource.broad {
+                broad.push(ResourceId(place));
+                continue;
+            }
             resource.covering = self.table.patterns.covering(&resource.arn);
             for pattern in &resource.covering {
                 if let Some(list) = resources_of.get_mut(*pattern as usize) {
@@ -279,6 +303,7 @@ impl IndexBuilder {
             classes_of,
             resources_by,
             unseen,
+            broad,
         }
     }
 }
@@ -323,6 +348,8 @@ pub struct Index {
     pub(super) resources_by: Vec<Vec<ResourceId>>,
     /// The resources that have a policy which was not seen.
     pub(super) unseen: Vec<ResourceId>,
+    /// The resources that stand for all that a pattern covers.
+    pub(super) broad: Vec<ResourceId>,
 }
 
 impl Index {
@@ -363,7 +390,7 @@ impl Index {
         Some(&self.principals.get(principal.index())?.caller)
     }
 
-    /// The ARN of a resource.
+    /// The ARN of a resource, or its pattern.
     pub fn arn(&self, resource: ResourceId) -> Option<&str> {
         Some(&self.resources.get(resource.index())?.arn)
     }

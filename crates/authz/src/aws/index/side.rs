@@ -84,9 +84,9 @@ impl Column {
         key.push(u8::from(resource.owner.is_some()));
         put_text(&mut key, resource.owner.as_deref().unwrap_or_default());
         key.extend(resource.context_id.to_le_bytes());
-        // Answers name a resource whose policy was not seen, and what opens it beside policies is
-        // its own.
-        if resource.is_unseen() || !resource.access.is_empty() {
+        // Answers name a resource whose policy was not seen, what opens it beside policies is its
+        // own, and how patterns meet a pattern is not worked out before.
+        if resource.broad || resource.is_unseen() || !resource.access.is_empty() {
             key.push(1);
             key.extend(id_of.0.to_le_bytes());
         } else {
