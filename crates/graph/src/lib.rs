@@ -42,6 +42,7 @@
 //! assert!(graph.path("deploy", "dev").is_none());
 //! ```
 
+mod ask;
 mod build;
 mod catalogue;
 mod change;
@@ -58,6 +59,9 @@ mod search;
 mod wildcard;
 mod world;
 
+pub use ask::{
+    Access, AskError, Circumstances, Holder, Holders, LayerResult, LayerVerdict, Verdict,
+};
 pub use catalogue::{
     Catalogue, CatalogueError, Escalation, Example, Need, Origin, Permission, PermissionTarget,
     TargetKind, Yields,

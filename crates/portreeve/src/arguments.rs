@@ -34,6 +34,8 @@ pub(crate) enum Task {
     Investigate(Investigate),
     /// Show where a principal could walk, from inventory alone
     Paths(Paths),
+    /// Test policies in a pipeline: cases with the answers that are expected
+    Policy(Policy),
     /// Follow a credential, person or role: what it came from, what came of it, who held it where
     Lineage(Lineage),
     /// Show which steps of known actors' ways the logs can show, and where they have holes
@@ -191,6 +193,65 @@ pub(crate) enum PathsFormat {
     Terminal,
     /// One document
     Json,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Policy {
+    #[command(subcommand)]
+    pub(crate) task: PolicyTask,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum PolicyTask {
+    /// Ask each case of a file whether its request is allowed, and compare with what is expected
+    #[command(after_help = "EXAMPLES:
+  portreeve policy test cases.ndjson
+  portreeve policy test policies/tests/ --format ndjson
+  generate-cases | portreeve policy test -
+
+A case is a line: {\"id\": …, \"request\": {\"principal\", \"action\", \"resource\", \"context\"}, \"identity_policies\":
+[…], \"resource_policy\", \"boundary\", \"session_policy\", \"scps\", \"rcps\", \"expected\": \"allowed\" | \"denied\" |
+\"depends\" | \"invalid\"}; docs/policy-test.md has all of it. Ends with exit code 10 where a case fails or a line
+is no case.")]
+    Test(PolicyTest),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PolicyTest {
+    /// Files of cases, one a line; folders of `.ndjson` and `.jsonl` files; `-` is standard input
+    #[arg(required = true, value_name = "CASES")]
+    pub(crate) paths: Vec<PathBuf>,
+    /// The form of the answer
+    #[arg(long, value_enum, default_value_t = PolicyTestFormat::Terminal)]
+    pub(crate) format: PolicyTestFormat,
+    #[command(flatten)]
+    pub(crate) place: Place,
+    /// Show every failure on the terminal
+    #[arg(long)]
+    pub(crate) all: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum PolicyTestFormat {
+    /// The failures and the run in numbers, for reading
+    Terminal,
+    /// One document
+    Json,
+    /// One line a case
+    Ndjson,
+    /// One page that needs no network
+    Html,
+}
+
+/// Where an answer goes, and whether it is coloured.
+#[derive(Debug, Args)]
+pub(crate) struct Place {
+    /// Write to a file in place of standard output
+    #[arg(long, short, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+    /// Whether to use colour
+    #[arg(long, value_enum, default_value_t = Colour::Auto)]
+    pub(crate) colour: Colour,
 }
 
 #[derive(Debug, Args)]

@@ -10,6 +10,8 @@ use portreeve_incident::{Report, Trace};
 use portreeve_model::{BlindSpot, Coverage, DeadLetter, EntityId};
 use serde::Serialize;
 
+use crate::policy::{Counts, PolicyTests, TestedCase, UnreadLine};
+
 /// Writes the whole report as one JSON document on one line: that of a large log is a hundred
 /// megabytes, and indenting it would add a third.
 pub fn report(report: &Report, out: &mut impl io::Write) -> io::Result<()> {
@@ -82,6 +84,24 @@ impl<'a> Sight<'a> {
 /// Writes what the logs can show as one indented JSON document with a newline at its end.
 pub fn sight(sight: &Sight<'_>, out: &mut impl io::Write) -> io::Result<()> {
     document(sight, out)
+}
+
+/// Writes tests of policies as one indented JSON document: `cases[]`, `unread[]`, `summary`.
+pub fn policy_tests(tests: &PolicyTests<'_>, out: &mut impl io::Write) -> io::Result<()> {
+    #[derive(Serialize)]
+    struct Document<'a> {
+        cases: &'a [TestedCase<'a>],
+        unread: &'a [UnreadLine<'a>],
+        summary: Counts,
+    }
+    document(
+        &Document {
+            cases: tests.cases,
+            unread: tests.unread,
+            summary: tests.counts(),
+        },
+        out,
+    )
 }
 
 /// Writes any answer as one indented JSON document with a newline at its end.

@@ -8,6 +8,7 @@
 //! | [`terminal`] | the report that a responder reads first, at 80 columns or fewer |
 //! | [`html`] | the report as one page that needs no network |
 //! | [`json`], [`ndjson`], [`ocsf`] | what machines read |
+//! | [`policy`] | answers of authorisation, for the others to lay out |
 //! | [`redact`] | the report with every name replaced, for handing on |
 //! | [`svg`] | a picture of terminal output |
 //! | [`text`] | cleaning, measuring and wrapping of text that an intruder may have written |
@@ -31,6 +32,7 @@ mod lineage;
 mod name;
 pub mod ndjson;
 pub mod ocsf;
+pub mod policy;
 pub mod redact;
 pub mod svg;
 pub mod terminal;

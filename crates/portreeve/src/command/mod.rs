@@ -6,6 +6,7 @@ pub(crate) mod lineage;
 pub(crate) mod manual;
 pub(crate) mod networks;
 pub(crate) mod paths;
+pub(crate) mod policy;
 pub(crate) mod rules;
 pub(crate) mod simulate;
 

@@ -9,6 +9,7 @@ mod incident;
 mod likeness;
 mod page;
 mod path;
+mod policy;
 mod sight;
 mod surroundings;
 mod trace;
@@ -19,6 +20,7 @@ use portreeve_graph::{AttackPath, BlastRadius, Jewel, JewelKind};
 use portreeve_incident::{ExceptionUse, Report, Trace};
 use portreeve_model::{BlindSpot, Finding};
 
+use crate::policy::PolicyTests;
 use crate::text;
 pub(crate) use eviction::summed;
 pub(crate) use incident::{length, period};
@@ -174,6 +176,13 @@ pub fn sight(report: &Report, options: &Options) -> String {
 pub fn blast_radius(start: &str, radius: &BlastRadius, options: &Options) -> String {
     let mut page = Page::new(options.width, options.colour);
     path::blast_radius(&mut page, start, radius, options);
+    page.finish()
+}
+
+/// Lays out the failures of tests of policies, and the run in numbers.
+pub fn policy_tests(tests: &PolicyTests<'_>, options: &Options) -> String {
+    let mut page = Page::new(options.width, options.colour);
+    policy::tests(&mut page, tests, options);
     page.finish()
 }
 
