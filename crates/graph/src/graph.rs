@@ -1,12 +1,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
-use portreeve_model::{EntityId, Estate};
+use portreeve_model::{EntityId, EntityKind, Estate};
 
 use crate::build;
 use crate::catalogue::{Catalogue, Yields};
 use crate::doors::Door;
 use crate::edges::{Edge, Edges, Text};
 use crate::evaluate::{Evaluator, Permit, Plan};
+use crate::export::{GraphEdge, GraphNode, NodeKind, Reached};
 use crate::jewels::DeclaredJewel;
 use crate::names::Names;
 use crate::nodes::NodeId;
@@ -207,6 +208,169 @@ impl Graph {
             }
         }
         radius
+    }
+
+    /// All that an entity reaches, by hop: fewest conditions first, then fewest steps, then by id.
+    /// The same set as [`Graph::blast_radius`].
+    pub fn reached_from(&self, from: &str) -> Vec<Reached> {
+        let Some(start) = self.place(from) else {
+            return Vec::new();
+        };
+        let reach = self.reach(start);
+        let nodes = &self.evaluator.nodes;
+        let mut found = Vec::new();
+        for &place in reach.order.iter().filter(|&&place| place != start) {
+            let Some((_, hops)) = reach.cost(place) else {
+                continue;
+            };
+            let node = nodes.get(place);
+            let mut conditions = self.words(reach.conditions(place));
+            conditions.sort_unstable();
+            found.push(Reached {
+                id: node.id.clone(),
+                kind: node.kind,
+                hops,
+                conditions,
+                is_jewel: self.jewels.contains_key(&place),
+            });
+        }
+        for place in self.leaves_of(&reach) {
+            let Some((last, step)) = self.leaf_step(&reach, place) else {
+                continue;
+            };
+            let hops = reach.cost(last).map_or(1, |(_, steps)| steps + 1);
+            let mut conditions = self.words(reach.conditions(last));
+            conditions.extend(step.conditions);
+            conditions.sort_unstable();
+            conditions.dedup();
+            found.push(Reached {
+                id: nodes.id(place).clone(),
+                kind: nodes.get(place).kind,
+                hops,
+                conditions,
+                is_jewel: false,
+            });
+        }
+        found.sort_by(|a, b| {
+            (a.hops, a.conditions.len(), &a.id).cmp(&(b.hops, b.conditions.len(), &b.id))
+        });
+        found
+    }
+
+    /// Who reaches an entity: one best path from each user, role, person and identity from outside
+    /// that can get to it, the easiest first (fewest conditions, then fewest steps, then by id).
+    pub fn reachers(&self, to: &str) -> Vec<AttackPath> {
+        let Some(end) = self.place(to) else {
+            return Vec::new();
+        };
+        let nodes = &self.evaluator.nodes;
+        let mut paths: Vec<AttackPath> = nodes
+            .iter()
+            .filter(|(place, node)| *place != end && node.kind.is_principal())
+            .filter_map(|(_, node)| self.path(node.id.as_str(), nodes.id(end).as_str()))
+            .collect();
+        paths.sort_by(|a, b| {
+            (a.conditions.len(), a.steps.len(), &a.from).cmp(&(
+                b.conditions.len(),
+                b.steps.len(),
+                &b.from,
+            ))
+        });
+        paths
+    }
+
+    /// The identities outside the estate that belong to a third party: by its account number, by
+    /// the host of its issuer (`token.actions.githubusercontent.com`), or by any id that
+    /// [`Graph::lookup`] knows. In order.
+    pub fn third_party(&self, name: &str) -> Vec<EntityId> {
+        let nodes = &self.evaluator.nodes;
+        let outside = |node: &crate::nodes::Node| node.kind == EntityKind::External;
+        let mut found: BTreeSet<EntityId> = nodes
+            .iter()
+            .filter(|(_, node)| outside(node))
+            .map(|(_, node)| &node.id)
+            .filter(|id| {
+                id.aws_account() == Some(name)
+                    || id
+                        .as_str()
+                        .strip_prefix(name)
+                        .is_some_and(|rest| rest.starts_with(':'))
+            })
+            .cloned()
+            .collect();
+        if found.is_empty() {
+            let named = self.names.find(nodes, name).into_iter();
+            found.extend(
+                named
+                    .filter(|&place| outside(nodes.get(place)))
+                    .map(|place| nodes.id(place).clone()),
+            );
+        }
+        found.into_iter().collect()
+    }
+
+    /// Every node, entities in the order of their ids, then hubs.
+    pub fn nodes(&self) -> impl Iterator<Item = GraphNode<'_>> {
+        self.evaluator.nodes.iter().map(|(place, node)| GraphNode {
+            id: node.id.as_str(),
+            kind: NodeKind::Entity(node.kind),
+            label: node.id.short_name(),
+            account: node.account.as_deref(),
+            inferred: node.inferred,
+            jewel: self.jewels.get(&place),
+        })
+    }
+
+    /// Every edge that is kept, in an order of its own. To what leads nowhere there is none: such
+    /// steps are found when someone asks ([`Graph::reached_from`], [`Graph::path`]).
+    pub fn edges(&self) -> impl Iterator<Item = GraphEdge<'_>> {
+        let nodes = &self.evaluator.nodes;
+        let own = nodes.iter().flat_map(move |(place, _)| {
+            let edges = self.edges.of(place).iter();
+            edges.map(move |edge| self.graph_edge(place, edge, None))
+        });
+        let grants = self
+            .edges
+            .grants
+            .iter()
+            .map(|grant| self.graph_edge(grant.by, &grant.edge, Some(grant.holder)));
+        let members = self.members.iter().flat_map(move |(&account, members)| {
+            members.iter().map(move |&member| GraphEdge {
+                from: nodes.id(account).as_str(),
+                to: nodes.id(member).as_str(),
+                via: "administers",
+                title: "Take it as the account's administrator",
+                permissions: Vec::new(),
+                conditions: Vec::new(),
+                statements: Vec::new(),
+                besides: Vec::new(),
+            })
+        });
+        own.chain(grants).chain(members)
+    }
+
+    fn graph_edge<'g>(
+        &'g self,
+        from: NodeId,
+        edge: &'g Edge,
+        besides: Option<NodeId>,
+    ) -> GraphEdge<'g> {
+        let nodes = &self.evaluator.nodes;
+        let texts = &self.edges.texts;
+        let words = |list: &'g [Text]| list.iter().map(|&text| texts.get(text)).collect();
+        GraphEdge {
+            from: nodes.id(from).as_str(),
+            to: nodes.id(edge.to).as_str(),
+            via: texts.get(edge.via),
+            title: texts.get(edge.title),
+            permissions: words(&edge.permissions),
+            conditions: words(&edge.conditions),
+            statements: words(&edge.statements),
+            besides: besides
+                .into_iter()
+                .map(|holder| nodes.id(holder).as_str())
+                .collect(),
+        }
     }
 
     /// Who may take a step straight onto a resource otherwise than by reading it: for a web

@@ -49,6 +49,7 @@ mod change;
 mod doors;
 mod edges;
 mod evaluate;
+mod export;
 mod graph;
 mod jewels;
 mod names;
@@ -68,6 +69,7 @@ pub use catalogue::{
 };
 pub use change::{Changes, Opening, OpeningKind};
 pub use doors::Door;
+pub use export::{GraphEdge, GraphNode, NodeKind, Reached};
 pub use graph::Graph;
 pub use jewels::DeclaredJewel;
 pub use path::{AttackPath, BlastRadius, Jewel, JewelKind, PathStep};
