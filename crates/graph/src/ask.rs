@@ -18,6 +18,7 @@ use portreeve_model::{EntityId, EntityKind, Estate, PolicyLayer as Layer, Relati
 use serde::Serialize;
 use thiserror::Error;
 
+use crate::evaluate::base_context;
 use crate::nodes::{account_id, kind_of_arn};
 use crate::world::session_role;
 
@@ -67,11 +68,54 @@ struct Attached<'e> {
 /// The circumstances of a request.
 #[derive(Clone, Debug, Default)]
 pub struct Circumstances {
-    /// Condition keys with their values. `aws:SecureTransport` is true and `aws:ViaAWSService` is
+    /// Condition keys with their values; without any, the request does not carry the key.
+    /// `aws:SecureTransport` is true and `aws:ViaAWSService` is
     /// false where nothing else is said.
     pub context: Vec<(String, Vec<String>)>,
     /// Whether a key that is not among them is absent; else nothing is known of it.
     pub strict: bool,
+}
+
+impl Circumstances {
+    /// Those of a session that was made without a second factor: its requests say so. Those of a
+    /// long-term key say nothing of it, which some policies forget:
+    /// `Circumstances::default().with("aws:MultiFactorAuthPresent", &[])`.
+    pub fn without_mfa() -> Self {
+        Self {
+            context: vec![
+                (
+                    "aws:MultiFactorAuthPresent".to_owned(),
+                    vec!["false".to_owned()],
+                ),
+                ("aws:MultiFactorAuthAge".to_owned(), Vec::new()),
+            ],
+            strict: false,
+        }
+    }
+
+    /// The same, and one more thing: a condition key with its values. None: the request does not
+    /// carry the key.
+    #[must_use]
+    pub fn with(mut self, key: &str, values: &[&str]) -> Self {
+        let values = values.iter().map(|value| (*value).to_owned()).collect();
+        self.context.push((key.to_owned(), values));
+        self
+    }
+
+    /// A context with these laid over it.
+    pub(crate) fn laid_over(&self, mut context: Context) -> Context {
+        if self.strict {
+            context.absent = Absent::Absent;
+        }
+        for (key, values) in &self.context {
+            match values.as_slice() {
+                [] => context.set(key, ContextValue::Absent),
+                [one] => context.set(key, one.as_str()),
+                many => context.set(key, many.to_vec()),
+            };
+        }
+        context
+    }
 }
 
 /// Why a question cannot be asked.
@@ -88,6 +132,14 @@ pub enum AskError {
         /// The principals that may be meant.
         instead: Vec<EntityId>,
     },
+    /// Several have this name.
+    #[error("`{name}` may mean any of {}; give the whole id", list(.meant))]
+    Ambiguous {
+        /// What was named.
+        name: String,
+        /// What it may mean.
+        meant: Vec<EntityId>,
+    },
     /// The action is not of the form `service:Name`.
     #[error("`{0}` is no action such as `s3:GetObject`")]
     BadAction(String),
@@ -97,11 +149,19 @@ pub enum AskError {
 }
 
 fn instead_of(instead: &[EntityId]) -> String {
-    if instead.is_empty() {
-        return String::new();
+    match instead {
+        [] => String::new(),
+        some => format!("; ask about {}", list(some)),
     }
-    let names: Vec<&str> = instead.iter().take(5).map(EntityId::as_str).collect();
-    format!("; ask about {}", names.join(" or "))
+}
+
+/// The first few of some ids.
+fn list(ids: &[EntityId]) -> String {
+    let first: Vec<&str> = ids.iter().take(5).map(EntityId::as_str).collect();
+    match ids.len() - first.len() {
+        0 => first.join(", "),
+        more => format!("{} and {more} more", first.join(", ")),
+    }
 }
 
 /// The answer to a question, and what it is made of.
@@ -279,9 +339,10 @@ impl<'e> Access<'e> {
         access
     }
 
-    /// May a principal do an action on a resource? The principal is given by its id, or as the ARN
-    /// of a session; a credential or a workload stands for what it acts as. The resource is given
-    /// by its ARN, by a pattern of ARNs (is there one on which it is allowed?), or as `*`.
+    /// May a principal do an action on a resource? The principal is given by its id or name, or as
+    /// the ARN of a session; a credential or a workload stands for what it acts as. The resource is
+    /// given by its ARN or name, as `s3://BUCKET/KEY`, by a pattern of ARNs (is there one on which
+    /// it is allowed?), or as `*`.
     pub fn can(
         &self,
         principal: &str,
@@ -290,8 +351,8 @@ impl<'e> Access<'e> {
         circumstances: &Circumstances,
     ) -> Result<Verdict, AskError> {
         check_action(action)?;
-        let asker = self.asker(principal)?;
-        let asked = self.asked(resource)?;
+        let asker = self.asker(&self.principal_named(principal)?)?;
+        let asked = self.asked(&self.resource_named(resource, action)?)?;
         let context = context(circumstances, &asked);
         let answer = answer(&asker, action, &asked, &context);
         let layers = self.layers(&asker, action, &asked, &context);
@@ -317,7 +378,7 @@ impl<'e> Access<'e> {
         circumstances: &Circumstances,
     ) -> Result<Holders, AskError> {
         check_action(action)?;
-        let asked = self.asked(resource)?;
+        let asked = self.asked(&self.resource_named(resource, action)?)?;
         let context = context(circumstances, &asked);
         let mut notes = asked.notes.clone();
         notes.extend(wrong_resource(action, &asked.id));
@@ -355,6 +416,88 @@ impl<'e> Access<'e> {
             });
         }
         Ok(holders)
+    }
+
+    /// The id of a principal by its id or name.
+    fn principal_named(&self, name: &str) -> Result<String, AskError> {
+        let name = name.trim();
+        let full = name.starts_with("arn:") || name == "*" || name.ends_with(".amazonaws.com");
+        if full && !name.starts_with("arn:aws:iam:") || self.estate.get(name).is_some() {
+            return Ok(name.to_owned());
+        }
+        // Policies and logs leave out the path of a user or role.
+        let mut wanted = (None, None, name);
+        if full {
+            let mut parts = name.splitn(6, ':').skip(4);
+            let account = parts.next();
+            let Some((kind, short)) = parts.next().and_then(|rest| rest.split_once('/')) else {
+                return Ok(name.to_owned());
+            };
+            wanted = (account, Some(kind), short);
+        }
+        let (account, kind, short) = wanted;
+        let named = self.estate.entities().filter(|entity| {
+            let kinds = match kind {
+                Some("user") => entity.kind == EntityKind::User,
+                Some("role") => entity.kind == EntityKind::Role,
+                Some(_) => false,
+                None => true,
+            };
+            kinds
+                && account.is_none_or(|account| entity.account.as_deref() == Some(account))
+                && entity.id.short_name().eq_ignore_ascii_case(short)
+        });
+        let mut named: Vec<(bool, EntityId)> = named
+            .map(|entity| (!entity.kind.is_principal(), entity.id.clone()))
+            .collect();
+        // Principals before whatever else has the same name.
+        named.sort();
+        let rank = named.first().map(|(other, _)| *other);
+        named.retain(|(other, _)| Some(*other) == rank);
+        match named.as_slice() {
+            [] => Ok(name.to_owned()),
+            [(_, one)] => Ok(one.to_string()),
+            _ => Err(AskError::Ambiguous {
+                name: name.to_owned(),
+                meant: named.into_iter().map(|(_, id)| id).collect(),
+            }),
+        }
+    }
+
+    /// The ARN of a resource by its ARN, its name, or as `s3://BUCKET/KEY`.
+    fn resource_named(&self, name: &str, action: &str) -> Result<String, AskError> {
+        let name = name.trim();
+        if let Some(path) = name.strip_prefix("s3://") {
+            return Ok(format!("arn:aws:s3:::{path}"));
+        }
+        if name == "*" || name.starts_with("arn:") {
+            return Ok(name.to_owned());
+        }
+        let mut named: Vec<&EntityId> = self
+            .estate
+            .entities()
+            .map(|entity| &entity.id)
+            .filter(|id| id.short_name().eq_ignore_ascii_case(name))
+            .collect();
+        // The action tells which of several is meant.
+        let service = action.split(':').next().unwrap_or_default();
+        let of_service = |id: &EntityId| {
+            let own = id.as_str().split(':').nth(2).unwrap_or_default();
+            own == service || (service == "sts" && own == "iam")
+        };
+        if named.iter().any(|id| of_service(id)) {
+            named.retain(|id| of_service(id));
+        }
+        match named.as_slice() {
+            [] => Err(AskError::BadResource(name.to_owned())),
+            // By the name of a bucket what is in it is meant, where the action acts on that.
+            [one] if wrong_resource(action, one).is_some() => Ok(format!("{one}/*")),
+            [one] => Ok(one.to_string()),
+            _ => Err(AskError::Ambiguous {
+                name: name.to_owned(),
+                meant: named.into_iter().cloned().collect(),
+            }),
+        }
     }
 
     fn asker(&self, name: &str) -> Result<Asker, AskError> {
@@ -661,12 +804,13 @@ impl<'e> Access<'e> {
         };
         // A layer of the principal's side is asked as if it were the only one.
         let alone = |policies: &[AttachedPolicy]| {
-            let identity = policies.to_vec();
-            let policies = PrincipalPolicies {
-                identity,
+            let mut own = PrincipalPolicies {
+                identity: policies.to_vec(),
                 ..PrincipalPolicies::default()
             };
-            ask(policies, at_home())
+            let allowed = ask(own.clone(), at_home());
+            own.identity.push(self.everything.clone());
+            either(allowed, || ask(own, at_home()))
         };
         let mut layers = Vec::new();
         let mut add = |layer, at: &EntityId, answer: Answer| layers.push(said(layer, at, answer));
@@ -707,12 +851,13 @@ impl<'e> Access<'e> {
                 let both = !home || side.kind != ResourcePolicyKind::Ordinary;
                 let mut alone = side.clone();
                 alone.rcps.clear();
-                let others = if both {
-                    everything()
+                let answer = if both || without_account {
+                    ask(everything(), alone)
                 } else {
-                    PrincipalPolicies::default()
+                    let allowed = ask(PrincipalPolicies::default(), alone.clone());
+                    either(allowed, || ask(everything(), alone))
                 };
-                add(layer, &asked.holder, ask(others, alone));
+                add(layer, &asked.holder, answer);
             }
         }
         if !without_account {
@@ -747,6 +892,21 @@ fn answer(asker: &Asker, action: &str, asked: &Asked, context: &Context) -> Answ
     evaluate(&request, &asker.policies, asked.side.as_ref())
 }
 
+/// What a layer says of which it is known what it allows, by what it says where all else allows:
+/// it may deny, or hang on something, without allowing anything.
+fn either(alone: Answer, beside_everything: impl FnOnce() -> Answer) -> Answer {
+    if alone.decision != Decision::Denied || alone.statement.is_some() {
+        return alone;
+    }
+    match beside_everything() {
+        Answer {
+            decision: Decision::Allowed,
+            ..
+        } => alone,
+        other => other,
+    }
+}
+
 fn said(layer: PolicyLayer, at: &EntityId, answer: Answer) -> LayerVerdict {
     let result = match (answer.decision, &answer.statement) {
         (Decision::Allowed, _) => LayerResult::Allow,
@@ -772,27 +932,14 @@ fn said(layer: PolicyLayer, at: &EntityId, answer: Answer) -> LayerVerdict {
 }
 
 fn context(circumstances: &Circumstances, asked: &Asked) -> Context {
-    let mut context = Context::new(if circumstances.strict {
-        Absent::Absent
-    } else {
-        Absent::Unknown
-    })
-    .with("aws:SecureTransport", "true")
-    .with("aws:ViaAWSService", "false");
+    let mut context = base_context();
     if let Some(owner) = &asked.owner {
         context.set("aws:ResourceAccount", owner.as_str());
     }
     for (key, value) in &asked.tags {
         context.set(&format!("aws:ResourceTag/{key}"), value.as_str());
     }
-    for (key, values) in &circumstances.context {
-        match values.as_slice() {
-            [one] => context.set(key, one.as_str()),
-            [] => context.set(key, ContextValue::Absent),
-            many => context.set(key, many.to_vec()),
-        };
-    }
-    context
+    circumstances.laid_over(context)
 }
 
 fn check_action(action: &str) -> Result<(), AskError> {

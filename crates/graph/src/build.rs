@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use portreeve_model::{EntityId, EntityKind, Estate, PolicyLayer, Relation};
 
+use crate::ask::Circumstances;
 use crate::catalogue::{Catalogue, Origin, Yields};
 use crate::doors::{self, Door};
 use crate::edges::{Edges, Grant};
-use crate::evaluate::{Evaluator, Permit, Plan, actions_of};
+use crate::evaluate::{Evaluator, Permit, Plan, actions_of, base_context};
 use crate::graph::Graph;
 use crate::jewels::{self, DeclaredJewel};
 use crate::nodes::{NodeId, Nodes};
@@ -19,7 +20,12 @@ use crate::world::{Opening, Taker, TakerKind, World, outside_identities};
 /// not tell.
 pub(crate) const ROLE_OF_WORKLOAD: &str = "portreeve:RoleOfWorkload";
 
-pub(crate) fn graph(estate: &Estate, catalogue: &Catalogue, declared: &[DeclaredJewel]) -> Graph {
+pub(crate) fn graph(
+    estate: &Estate,
+    catalogue: &Catalogue,
+    declared: &[DeclaredJewel],
+    circumstances: &Circumstances,
+) -> Graph {
     let actions = actions_of(catalogue);
     let policies: Vec<(&Relation, Outline)> = estate
         .relations()
@@ -48,6 +54,7 @@ pub(crate) fn graph(estate: &Estate, catalogue: &Catalogue, declared: &[Declared
         world,
         actions,
         plans: catalogue.iter().map(Plan::of).collect(),
+        base: circumstances.laid_over(base_context()),
     };
     Builder::new(evaluator).build(estate, declared)
 }

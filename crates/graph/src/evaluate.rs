@@ -130,6 +130,8 @@ pub(crate) struct Evaluator {
     pub(crate) world: World,
     pub(crate) actions: Actions,
     pub(crate) plans: Vec<Plan>,
+    /// What is known of every request.
+    pub(crate) base: Context,
 }
 
 /// What one must be able to do, each on a resource of no special name, to count as an
@@ -171,7 +173,7 @@ impl Evaluator {
         policies: &PrincipalPolicies,
     ) -> Option<Permit> {
         let mut permit = Permit::default();
-        let context = base_context();
+        let context = self.base.clone();
         for (action, resource) in SENTINELS {
             let resource = resource.replace("{account}", &caller.account);
             let answer = evaluate(
@@ -464,7 +466,7 @@ impl Evaluator {
         target: Option<NodeId>,
     ) -> Option<Permit> {
         let service = permission.action.split(':').next().unwrap_or_default();
-        let mut context = base_context();
+        let mut context = self.base.clone();
         for (key, value) in &permission.with {
             context.set(key, value.as_str());
         }
@@ -554,7 +556,7 @@ fn has_generated_suffix(kind: EntityKind) -> bool {
 }
 
 /// What an intruder's own request is like: over TLS, from no service, from anywhere.
-fn base_context() -> Context {
+pub(crate) fn base_context() -> Context {
     Context::new(Absent::Unknown)
         .with("aws:SecureTransport", "true")
         .with("aws:ViaAWSService", "false")

@@ -34,6 +34,10 @@ pub(crate) enum Task {
     Investigate(Investigate),
     /// Show where a principal could walk, from inventory alone
     Paths(Paths),
+    /// Tell whether a principal may do something, and why, layer by layer
+    Can(Can),
+    /// List who may do something
+    WhoCan(WhoCan),
     /// Test policies in a pipeline: cases with the answers that are expected
     Policy(Policy),
     /// Follow a credential, person or role: what it came from, what came of it, who held it where
@@ -240,6 +244,98 @@ pub(crate) enum PolicyTestFormat {
     /// One line a case
     Ndjson,
     /// One page that needs no network
+    Html,
+}
+
+/// Inventory beside the names that a question is about.
+#[derive(Debug, Args)]
+pub(crate) struct Inventory {
+    /// Files and folders with inventory. They may also stand among the other words; without any
+    /// it is the folder that one is in
+    #[arg(long, short, value_name = "PATH")]
+    pub(crate) inventory: Vec<PathBuf>,
+    /// Settings; without it `portreeve.toml` in the paths or here, if there is one
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+}
+
+/// The circumstances of requests.
+#[derive(Debug, Args)]
+pub(crate) struct Requests {
+    /// A condition key with its value, as aws:SourceIp=192.0.2.7; given again for a list; with
+    /// nothing after the `=` the request does not carry the key
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub(crate) context: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+#[command(
+    override_usage = "portreeve can [OPTIONS] <PRINCIPAL> <ACTION> <RESOURCE> [PATH]...",
+    after_help = "EXAMPLES:
+  portreeve can dev.mira s3:PutObject s3://web-prod/index.html inventory/
+  portreeve can arn:aws:iam::111122223333:role/deploy iam:PassRole arn:aws:iam::111122223333:role/admin
+  portreeve can ci-user kms:Sign hot-wallet inventory/ --context aws:SourceIp=192.0.2.7
+  portreeve can dev.mira 's3:GetObject' 'arn:aws:s3:::web-*/*' inventory/ --format json
+
+A RESOURCE with `*` asks whether there is one on which it is allowed. What is not given and not in the
+inventory is unknown, and the answer says what it depends on; with --strict it is absent."
+)]
+pub(crate) struct Can {
+    /// Who does what on what: a user, role, session, key or workload; `service:Action`; an ARN, a
+    /// name, `s3://BUCKET/KEY`, or `*`. Further words are files and folders with inventory
+    #[arg(required = true, num_args = 3.., value_name = "WORD")]
+    pub(crate) words: Vec<String>,
+    #[command(flatten)]
+    pub(crate) inventory: Inventory,
+    #[command(flatten)]
+    pub(crate) requests: Requests,
+    /// A condition key that is not given is absent
+    #[arg(long)]
+    pub(crate) strict: bool,
+    /// The form of the answer
+    #[arg(long, value_enum, default_value_t = AnswerFormat::Terminal)]
+    pub(crate) format: AnswerFormat,
+    #[command(flatten)]
+    pub(crate) place: Place,
+}
+
+#[derive(Debug, Args)]
+#[command(
+    override_usage = "portreeve who-can [OPTIONS] <ACTION> <RESOURCE> [PATH]...",
+    after_help = "EXAMPLES:
+  portreeve who-can kms:Sign hot-wallet inventory/
+  portreeve who-can s3:PutObject 'arn:aws:s3:::web-prod/*' inventory/ --format json
+  portreeve who-can sts:AssumeRole deploy inventory/ --context aws:MultiFactorAuthPresent=false"
+)]
+pub(crate) struct WhoCan {
+    /// What on what: `service:Action`; an ARN, a name, `s3://BUCKET/KEY`, or `*`. Further words are
+    /// files and folders with inventory
+    #[arg(required = true, num_args = 2.., value_name = "WORD")]
+    pub(crate) words: Vec<String>,
+    #[command(flatten)]
+    pub(crate) inventory: Inventory,
+    #[command(flatten)]
+    pub(crate) requests: Requests,
+    /// A condition key that is not given is absent
+    #[arg(long)]
+    pub(crate) strict: bool,
+    /// The form of the answer
+    #[arg(long, value_enum, default_value_t = AnswerFormat::Terminal)]
+    pub(crate) format: AnswerFormat,
+    #[command(flatten)]
+    pub(crate) place: Place,
+    /// Show everyone on the terminal
+    #[arg(long)]
+    pub(crate) all: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum AnswerFormat {
+    /// Text for reading
+    Terminal,
+    /// One document
+    Json,
+    /// One page with a picture, which needs no network
     Html,
 }
 

@@ -86,6 +86,16 @@ pub fn sight(sight: &Sight<'_>, out: &mut impl io::Write) -> io::Result<()> {
     document(sight, out)
 }
 
+/// An answer with what could not be seen when it was given.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct WithBlindSpots<'a, A> {
+    /// The answer.
+    #[serde(flatten)]
+    pub answer: &'a A,
+    /// What could not be seen.
+    pub blind_spots: &'a [BlindSpot],
+}
+
 /// Writes tests of policies as one indented JSON document: `cases[]`, `unread[]`, `summary`.
 pub fn policy_tests(tests: &PolicyTests<'_>, out: &mut impl io::Write) -> io::Result<()> {
     #[derive(Serialize)]

@@ -108,31 +108,34 @@ pub(crate) fn layer(layer: PolicyLayer) -> &'static str {
 
 /// What a decision rests on, in words.
 pub(crate) fn ground(
-    allowed: bool,
+    decision: CaseDecision,
     on: Option<PolicyLayer>,
     statement: Option<&StatementRef>,
 ) -> String {
-    let on = on.map_or("no policy", layer);
+    let on = on.map_or("any policy", layer);
+    let verb = match decision {
+        CaseDecision::Allowed => "allowed by",
+        CaseDecision::Denied => "denied by",
+        CaseDecision::Depends => "allowed, if at all, by",
+        CaseDecision::Invalid => "refused by",
+    };
     match statement {
-        Some(statement) => format!("{statement}, in {on}"),
-        None if allowed => on.to_owned(),
-        None => format!("nothing in {on} allows it"),
+        Some(statement) => format!("{verb} {statement}, in {on}"),
+        None if decision == CaseDecision::Denied => format!("nothing in {on} allows it"),
+        None => format!("{verb} {on}"),
     }
 }
 
-/// One thing that an answer hangs on, in words: `aws:SourceIp IpAddress 192.0.2.0/24 (the
+/// One thing that an answer hangs on, in words: `if aws:SourceIp IpAddress 192.0.2.0/24 (the
 /// surroundings decide)`.
 pub(crate) fn atom(atom: &Atom) -> String {
     let values = atom.values.join(", ");
-    if atom.class == KeyClass::Unseen {
-        return format!("{}: {values}", atom.key);
-    }
+    let word = if atom.must_hold { "if" } else { "unless" };
     let who = match atom.class {
         KeyClass::Settable => "the caller decides",
         KeyClass::Surroundings => "the surroundings decide",
         KeyClass::Fixed => "the estate decides",
-        KeyClass::Unseen => "not seen",
+        KeyClass::Unseen => return format!("hangs on {}: {values}", atom.key),
     };
-    let not = if atom.must_hold { "" } else { "not " };
-    format!("{not}{} {} {values} ({who})", atom.key, atom.operator)
+    format!("{word} {} {} {values} ({who})", atom.key, atom.operator)
 }

@@ -1,3 +1,4 @@
+pub(crate) mod can;
 pub(crate) mod coverage;
 pub(crate) mod demo;
 pub(crate) mod exceptions;
@@ -9,6 +10,7 @@ pub(crate) mod paths;
 pub(crate) mod policy;
 pub(crate) mod rules;
 pub(crate) mod simulate;
+mod words;
 
 use std::path::PathBuf;
 

@@ -2,7 +2,7 @@ use std::io::Write;
 
 use anyhow::Result;
 use portreeve_engine::{RunError, survey};
-use portreeve_graph::AttackPath;
+use portreeve_graph::{AttackPath, Circumstances};
 use portreeve_model::EntityId;
 use portreeve_view::{json, terminal};
 
@@ -15,7 +15,13 @@ use crate::progress::Bar;
 pub(crate) fn run(options: &Paths) -> Result<Ending> {
     let (config, skip) = settings(&options.input)?;
     let bar = Bar::default();
-    let result = survey(&options.input.paths, &config, &skip, &bar);
+    let result = survey(
+        &options.input.paths,
+        &config,
+        &skip,
+        &Circumstances::default(),
+        &bar,
+    );
     bar.clear();
     let knowledge = match result {
         Ok(knowledge) => knowledge,

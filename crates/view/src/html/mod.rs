@@ -5,6 +5,7 @@
 //! small whatever the report holds. It is readable without colour, printed, and with a screen
 //! reader: each drawing has the same in words beside it.
 
+mod access;
 mod coverage;
 mod eviction;
 mod finding;
@@ -24,6 +25,7 @@ use portreeve_incident::Report;
 use portreeve_model::{BlindSpot, Finding, Input, InputKind, Severity};
 
 use crate::text;
+pub use access::{holders, verdict};
 use incident::left_out;
 pub use policy::tests as policy_tests;
 use shape::{Clean, badge};

@@ -1,7 +1,6 @@
 //! Answers of authorisation as pages.
 
 use maud::{Markup, html};
-use portreeve_authz::aws::case::CaseDecision;
 
 use super::incident::left_out;
 use super::page;
@@ -123,7 +122,7 @@ fn failure(case: &TestedCase<'_>) -> Markup {
                     dt { "Because" } dd {
                         @match case.reason {
                             Some(reason) => (Clean(reason)),
-                            None => (Clean(&policy::ground(case.decision != CaseDecision::Denied, case.layer, case.statement))),
+                            None => (Clean(&policy::ground(case.decision, case.layer, case.statement))),
                         }
                     }
                     @for atom in case.depends_on { dt { "Depends on" } dd { (Clean(&policy::atom(atom))) } }

@@ -3,6 +3,7 @@
 //! Text that comes from records is cleaned before it is shown (see [`crate::text::clean`]).
 //! Commands are never broken or shortened, so that they can be copied.
 
+mod access;
 mod eviction;
 mod exceptions;
 mod incident;
@@ -16,7 +17,7 @@ mod trace;
 
 use std::collections::BTreeMap;
 
-use portreeve_graph::{AttackPath, BlastRadius, Jewel, JewelKind};
+use portreeve_graph::{AttackPath, BlastRadius, Holders, Jewel, JewelKind, Verdict};
 use portreeve_incident::{ExceptionUse, Report, Trace};
 use portreeve_model::{BlindSpot, Finding};
 
@@ -176,6 +177,22 @@ pub fn sight(report: &Report, options: &Options) -> String {
 pub fn blast_radius(start: &str, radius: &BlastRadius, options: &Options) -> String {
     let mut page = Page::new(options.width, options.colour);
     path::blast_radius(&mut page, start, radius, options);
+    page.finish()
+}
+
+/// Lays out whether a principal may do something, and what each layer of policies says.
+pub fn verdict(verdict: &Verdict, unseen: &[BlindSpot], options: &Options) -> String {
+    let mut page = Page::new(options.width, options.colour);
+    access::verdict(&mut page, verdict);
+    surroundings::blind_spots(&mut page, unseen, options);
+    page.finish()
+}
+
+/// Lays out who may do something.
+pub fn holders(holders: &Holders, unseen: &[BlindSpot], options: &Options) -> String {
+    let mut page = Page::new(options.width, options.colour);
+    access::holders(&mut page, holders, options);
+    surroundings::blind_spots(&mut page, unseen, options);
     page.finish()
 }
 

@@ -85,15 +85,9 @@ fn failure(page: &mut Page, case: &TestedCase<'_>) {
     let mut lines = Vec::new();
     match case.reason {
         Some(reason) => lines.push(reason.to_owned()),
-        None => {
-            let allowed = case.decision != portreeve_authz::aws::case::CaseDecision::Denied;
-            lines.push(policy::ground(allowed, case.layer, case.statement));
-        }
+        None => lines.push(policy::ground(case.decision, case.layer, case.statement)),
     }
-    lines.extend(case.depends_on.iter().map(|atom| {
-        let atom = policy::atom(atom);
-        format!("depends on {atom}")
-    }));
+    lines.extend(case.depends_on.iter().map(policy::atom));
     for line in lines {
         page.spans(10, &[plain(format!("        {line}"))]);
     }
