@@ -4,10 +4,9 @@
 
 use std::io;
 
-use portreeve_graph::{AttackPath, Jewel};
 use portreeve_incident::sight::ProfileSight;
 use portreeve_incident::{Report, Trace};
-use portreeve_model::{BlindSpot, Coverage, DeadLetter, EntityId};
+use portreeve_model::{BlindSpot, Coverage, DeadLetter};
 use serde::Serialize;
 
 use crate::policy::{Counts, PolicyTests, TestedCase, UnreadLine};
@@ -17,24 +16,6 @@ use crate::policy::{Counts, PolicyTests, TestedCase, UnreadLine};
 pub fn report(report: &Report, out: &mut impl io::Write) -> io::Result<()> {
     serde_json::to_writer(&mut *out, report)?;
     out.write_all(b"\n")
-}
-
-/// What `paths --format json` writes.
-#[derive(Clone, Copy, Debug, Serialize)]
-pub struct Paths<'a> {
-    /// The paths found, shortest first.
-    pub paths: &'a [AttackPath],
-    /// The estate's crown jewels.
-    pub jewels: &'a [Jewel],
-    /// Where an outsider could start.
-    pub doors: &'a [EntityId],
-    /// What could not be seen.
-    pub blind_spots: &'a [BlindSpot],
-}
-
-/// Writes attack paths as one indented JSON document with a newline at its end.
-pub fn paths(paths: &Paths<'_>, out: &mut impl io::Write) -> io::Result<()> {
-    document(paths, out)
 }
 
 /// What `lineage --format json` writes.

@@ -2,13 +2,13 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 use portreeve_engine::{RunError, read_inventory};
-use portreeve_graph::{Access, Circumstances};
+use portreeve_graph::Access;
 use portreeve_model::{DeadLetter, Estate};
 use portreeve_view::json::WithBlindSpots;
 use portreeve_view::{html, json, terminal, text};
 
 use super::settings;
-use super::words::{circumstances, names_and_paths};
+use super::words::{circumstances, is_long_term_key, names_and_paths};
 use crate::Ending;
 use crate::arguments::{AnswerFormat, Can, Input, Inventory, WhoCan};
 use crate::output;
@@ -20,7 +20,8 @@ pub(crate) fn can(options: &Can) -> Result<Ending> {
     let [principal, action, resource] = names.as_slice() else {
         return Ok(wrong_words(&names, "PRINCIPAL ACTION RESOURCE"));
     };
-    let given = match circumstances(&options.requests, options.strict) {
+    let by_key = is_long_term_key(principal);
+    let given = match circumstances(&options.requests, options.strict, by_key) {
         Ok(given) => given,
         Err(error) => return Ok(usage(&error)),
     };
@@ -58,7 +59,7 @@ pub(crate) fn who_can(options: &WhoCan) -> Result<Ending> {
     let [action, resource] = names.as_slice() else {
         return Ok(wrong_words(&names, "ACTION RESOURCE"));
     };
-    let given: Circumstances = match circumstances(&options.requests, options.strict) {
+    let given = match circumstances(&options.requests, options.strict, false) {
         Ok(given) => given,
         Err(error) => return Ok(usage(&error)),
     };

@@ -1,7 +1,9 @@
+pub(crate) mod blast;
 pub(crate) mod can;
 pub(crate) mod coverage;
 pub(crate) mod demo;
 pub(crate) mod exceptions;
+pub(crate) mod graph;
 pub(crate) mod investigate;
 pub(crate) mod lineage;
 pub(crate) mod manual;

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use portreeve_graph::Circumstances;
 
-use crate::arguments::{Inventory, Requests};
+use crate::arguments::{Inventory, Lack, Requests};
 
 /// The names among some words, and the files and folders: those that are there, and those that
 /// look it. Where inventory is named by its option, every word is a name. Without any path it is
@@ -48,12 +48,28 @@ fn is_path(word: &str) -> bool {
     looks || Path::new(word).exists()
 }
 
-/// The circumstances that are given, or what is wrong with them.
-pub(super) fn circumstances(requests: &Requests, strict: bool) -> Result<Circumstances, String> {
-    let mut given = Circumstances {
-        strict,
-        ..Circumstances::default()
+/// Whether a name is that of a long-term key.
+pub(super) fn is_long_term_key(name: &str) -> bool {
+    name.starts_with("AKIA")
+}
+
+/// The circumstances that are given, or what is wrong with them. `by_key` is whether everything
+/// is asked with a long-term key: its requests say nothing of a second factor, those of a session
+/// without one say so.
+pub(super) fn circumstances(
+    requests: &Requests,
+    strict: bool,
+    by_key: bool,
+) -> Result<Circumstances, String> {
+    let mut given = match requests.without.contains(&Lack::Mfa) {
+        true if by_key => Circumstances::default()
+            .with("aws:MultiFactorAuthPresent", &[])
+            .with("aws:MultiFactorAuthAge", &[]),
+        true => Circumstances::without_mfa(),
+        false => Circumstances::default(),
     };
+    given.strict = strict;
+    let own = given.context.len();
     for text in &requests.context {
         let Some((key, value)) = text.split_once('=') else {
             return Err(format!(
@@ -73,6 +89,7 @@ pub(super) fn circumstances(requests: &Requests, strict: bool) -> Result<Circums
         let known = given
             .context
             .iter_mut()
+            .skip(own)
             .find(|(known, _)| known.eq_ignore_ascii_case(key));
         match known {
             Some((_, all)) => all.extend(values),
@@ -122,12 +139,26 @@ mod tests {
     fn context_is_read_or_refused_with_the_mend() {
         let read = |list: &[&str]| {
             let context = list.iter().map(|text| (*text).to_owned()).collect();
-            circumstances(&Requests { context }, false)
+            let requests = Requests {
+                context,
+                without: Vec::new(),
+            };
+            circumstances(&requests, false, false)
         };
         let given = read(&["aws:TagKeys=a", "AWS:TagKeys=b", "aws:SourceIp="]).unwrap();
         assert_eq!(given.context.len(), 2);
         assert_eq!(given.context[0].1, ["a", "b"]);
         assert!(given.context[1].1.is_empty());
+        let without = |by_key| {
+            let requests = Requests {
+                context: vec!["aws:SourceIp=192.0.2.7".to_owned()],
+                without: vec![Lack::Mfa],
+            };
+            circumstances(&requests, false, by_key).unwrap().context
+        };
+        assert_eq!(without(false)[0].1, ["false"]);
+        assert!(without(true)[0].1.is_empty());
+        assert_eq!(without(true).len(), 3);
         assert!(read(&["aws:SourceIp"]).unwrap_err().contains("KEY=VALUE"));
         assert!(read(&["mfa=true"]).unwrap_err().contains("condition key"));
     }

@@ -14,6 +14,7 @@ mod likeness;
 mod page;
 mod path;
 mod policy;
+mod roads;
 mod shape;
 mod timeline;
 
@@ -28,6 +29,7 @@ use crate::text;
 pub use access::{holders, verdict};
 use incident::left_out;
 pub use policy::tests as policy_tests;
+pub use roads::{loss, paths};
 use shape::{Clean, badge};
 
 /// The most incidents, findings outside incidents, and other rows on one page.

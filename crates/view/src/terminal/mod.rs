@@ -11,22 +11,24 @@ mod likeness;
 mod page;
 mod path;
 mod policy;
+mod roads;
 mod sight;
 mod surroundings;
 mod trace;
 
 use std::collections::BTreeMap;
 
-use portreeve_graph::{AttackPath, BlastRadius, Holders, Jewel, JewelKind, Verdict};
+use portreeve_graph::{Holders, JewelKind, Verdict};
 use portreeve_incident::{ExceptionUse, Report, Trace};
 use portreeve_model::{BlindSpot, Finding};
 
 use crate::policy::PolicyTests;
+use crate::roads::{Loss, Roads};
 use crate::text;
 pub(crate) use eviction::summed;
 pub(crate) use incident::{length, period};
 pub(crate) use likeness::LEAST_SHOWN;
-use page::{Page, STRONG, SUSPECT, Span, faint, plain};
+use page::{Page, SUSPECT, Span, faint, plain};
 
 /// How a report is laid out.
 #[derive(Clone, Debug)]
@@ -114,41 +116,18 @@ const INCIDENTS_IN_FULL: usize = 5;
 const SIMULATED: &str = " The simulator wrote these records; no organisation, person or intrusion \
     in them is real.";
 
-/// Lays out attack paths, each with its steps, and what could not be seen.
-pub fn paths(
-    paths: &[AttackPath],
-    jewels: &[Jewel],
-    blind_spots: &[BlindSpot],
-    options: &Options,
-) -> String {
+/// Lays out attack paths, each with its steps, doors, from whom jewels are reachable, and what
+/// could not be seen.
+pub fn paths(roads: &Roads<'_>, options: &Options) -> String {
     let mut page = Page::new(options.width, options.colour);
-    let jewels: BTreeMap<&str, JewelKind> = jewels
-        .iter()
-        .map(|jewel| (jewel.id.as_str(), jewel.kind))
-        .collect();
-    match paths.len() {
-        0 => page.spans(
-            0,
-            &[plain("No path was found in what is known of the estate.")],
-        ),
-        found => page.spans(
-            0,
-            &[Span(STRONG, text::counted(found as u64, "path", "paths"))],
-        ),
-    }
-    let shown = options.list.unwrap_or(paths.len()).min(paths.len());
-    for path in paths.iter().take(shown) {
-        page.gap();
-        path::write(&mut page, path, &jewels);
-    }
-    left_out(
-        &mut page,
-        (paths.len() - shown) as u64,
-        "path",
-        "paths",
-        options,
-    );
-    surroundings::blind_spots(&mut page, blind_spots, options);
+    roads::paths(&mut page, roads, options);
+    page.finish()
+}
+
+/// Lays out what a loss would cost.
+pub fn loss(loss: &Loss<'_>, options: &Options) -> String {
+    let mut page = Page::new(options.width, options.colour);
+    roads::loss(&mut page, loss, options);
     page.finish()
 }
 
@@ -170,13 +149,6 @@ pub fn exceptions(uses: &[ExceptionUse], options: &Options) -> String {
 pub fn sight(report: &Report, options: &Options) -> String {
     let mut page = Page::new(options.width, options.colour);
     sight::write(&mut page, report, options);
-    page.finish()
-}
-
-/// Lays out all that one principal or credential can reach.
-pub fn blast_radius(start: &str, radius: &BlastRadius, options: &Options) -> String {
-    let mut page = Page::new(options.width, options.colour);
-    path::blast_radius(&mut page, start, radius, options);
     page.finish()
 }
 
