@@ -7,14 +7,25 @@ use crate::build;
 use crate::catalogue::{Catalogue, Yields};
 use crate::doors::Door;
 use crate::edges::{Edge, Edges, Text};
-use crate::evaluate::{Evaluator, Permit, Plan};
-use crate::export::{GraphEdge, GraphNode, NodeKind, Reached};
+use crate::evaluate::{Evaluator, Permit, Plan, Targets};
+use crate::export::{GraphEdge, GraphNode, NodeKind, Reached, word};
 use crate::jewels::DeclaredJewel;
 use crate::names::Names;
 use crate::nodes::NodeId;
 use crate::path::{AttackPath, BlastRadius, Jewel, PathStep};
-use crate::search::{Last, Reach, reach};
-use crate::world::TakerKind;
+use crate::reverse::{Next, Start, may_reach, reachers};
+use crate::search::{Bounds, Last, Members, Reach, reach};
+use crate::world::{Taker, TakerKind};
+
+/// The step from an account to what is in it.
+const ADMINISTERS: &str = "Take it as the account's administrator";
+
+/// What a hub is called.
+#[derive(Clone, Debug)]
+struct Hub {
+    id: String,
+    label: String,
+}
 
 /// The attack graph of an estate.
 ///
@@ -24,10 +35,11 @@ use crate::world::TakerKind;
 pub struct Graph {
     evaluator: Evaluator,
     edges: Edges,
-    members: BTreeMap<NodeId, Vec<NodeId>>,
+    members: Members,
     jewels: BTreeMap<NodeId, Jewel>,
     doors: Vec<Door>,
     names: Names,
+    hubs: Vec<Hub>,
     notes: Vec<String>,
 }
 
@@ -52,12 +64,26 @@ impl Graph {
     pub(crate) fn new(
         evaluator: Evaluator,
         edges: Edges,
-        members: BTreeMap<NodeId, Vec<NodeId>>,
         jewels: BTreeMap<NodeId, Jewel>,
         doors: Vec<Door>,
         notes: Vec<String>,
     ) -> Self {
         let names = Names::of(&evaluator.nodes);
+        let nodes = &evaluator.nodes;
+        let held = nodes
+            .iter()
+            .filter(|(_, node)| !matches!(node.kind, EntityKind::External | EntityKind::Account));
+        let pairs = held.filter_map(|(place, _)| Some((nodes.account_node(place)?, place)));
+        let members = Members::of(nodes.len(), pairs);
+        let hubs = (0..edges.hub_count() as u32).map(|place| {
+            let targets = edges.hub(edges.nodes() + place).unwrap_or_default();
+            let kind = targets.first().map(|&target| word(nodes.get(target).kind));
+            Hub {
+                id: format!("hub:{place}"),
+                label: format!("{} of kind {}", targets.len(), kind.unwrap_or("none")),
+            }
+        });
+        let hubs = hubs.collect();
         Self {
             evaluator,
             edges,
@@ -65,6 +91,7 @@ impl Graph {
             jewels,
             doors,
             names,
+            hubs,
             notes,
         }
     }
@@ -124,7 +151,7 @@ impl Graph {
             .filter(|(place, _)| {
                 let edges = self.edges.of(**place).iter();
                 edges
-                    .map(|edge| self.edges.texts.get(edge.via))
+                    .map(|edge| self.edges.texts.get(self.edges.detail(edge).via))
                     .any(|via| via == "administrator")
             })
             .map(|(_, jewel)| jewel.id.clone())
@@ -136,15 +163,26 @@ impl Graph {
         let Some(place) = self.place(name) else {
             return Vec::new();
         };
-        let own = self.edges.of(place).iter();
-        let grants = self
-            .edges
-            .grants_of(place)
-            .filter(|grant| grant.by == place)
-            .map(|grant| &grant.edge);
-        own.chain(grants)
-            .map(|edge| self.path_step(place, edge))
-            .collect()
+        let mut steps = Vec::new();
+        for edge in self.edges.of(place) {
+            let targets = self.edges.hub(edge.to);
+            let targets = targets.unwrap_or(std::slice::from_ref(&edge.to));
+            let others = targets.iter().filter(|&&target| target != place);
+            steps.extend(others.map(|&target| self.path_step(place, target, edge)));
+        }
+        for &grant in self.edges.grants_by(place) {
+            let edge = &self.edges.grants[grant as usize].edge;
+            for holder in 0..self
+                .edges
+                .holders(self.edges.grants[grant as usize].holders)
+                .len()
+            {
+                let mut step = self.path_step(place, edge.to, edge);
+                step.title = self.title_of(grant, holder as u32);
+                steps.push(step);
+            }
+        }
+        steps
     }
 
     /// The best path from one entity to each crown jewel that it reaches: fewest conditions, then
@@ -172,7 +210,15 @@ impl Graph {
     pub fn path(&self, from: &str, to: &str) -> Option<AttackPath> {
         let start = self.place(from)?;
         let end = self.place(to)?;
-        let reach = self.reach(start);
+        self.path_between(start, end)
+    }
+
+    fn path_between(&self, start: NodeId, end: NodeId) -> Option<AttackPath> {
+        let bounds = Bounds {
+            until: Some(end),
+            within: None,
+        };
+        let reach = reach(start, &self.edges, &self.members, bounds);
         if reach.is_reached(end) {
             return self.path_in(&reach, start, end);
         }
@@ -191,7 +237,7 @@ impl Graph {
             .order
             .iter()
             .copied()
-            .filter(|&place| place != start && self.members.contains_key(&place))
+            .filter(|&place| place != start && self.members.is_account(place))
             .min_by_key(|&place| (reach.cost(place), place))?;
         self.path_in(&reach, start, best)
     }
@@ -203,7 +249,7 @@ impl Graph {
         };
         let reach = self.reach(start);
         let mut reached: BTreeSet<NodeId> = reach.order.iter().copied().collect();
-        reached.extend(self.leaves_of(&reach));
+        reached.extend(self.leaves_of(&reach).into_keys());
         reached.remove(&start);
         let nodes = &self.evaluator.nodes;
         let mut radius = BlastRadius::default();
@@ -246,13 +292,10 @@ impl Graph {
                 is_jewel: self.jewels.contains_key(&place),
             });
         }
-        for place in self.leaves_of(&reach) {
-            let Some((last, step)) = self.leaf_step(&reach, place) else {
-                continue;
-            };
+        for (place, (last, _, permit)) in self.leaves_of(&reach) {
             let hops = reach.cost(last).map_or(1, |(_, steps)| steps + 1);
             let mut conditions = self.words(reach.conditions(last));
-            conditions.extend(step.conditions);
+            conditions.extend(permit.conditions);
             conditions.sort_unstable();
             conditions.dedup();
             found.push(Reached {
@@ -275,11 +318,11 @@ impl Graph {
         let Some(end) = self.place(to) else {
             return Vec::new();
         };
-        let nodes = &self.evaluator.nodes;
-        let mut paths: Vec<AttackPath> = nodes
-            .iter()
-            .filter(|(place, node)| *place != end && node.kind.is_principal())
-            .filter_map(|(_, node)| self.path(node.id.as_str(), nodes.id(end).as_str()))
+        let mut paths: Vec<AttackPath> = self
+            .paths_to(end)
+            .into_iter()
+            .filter(|(from, _)| self.evaluator.nodes.get(*from).kind.is_principal())
+            .map(|(_, path)| path)
             .collect();
         paths.sort_by(|a, b| {
             (a.conditions.len(), a.steps.len(), &a.from).cmp(&(
@@ -289,6 +332,147 @@ impl Graph {
             ))
         });
         paths
+    }
+
+    /// One best path from every node that reaches an end.
+    fn paths_to(&self, end: NodeId) -> Vec<(NodeId, AttackPath)> {
+        let leaf = self.steps_onto_leaf(end);
+        let conditions: Vec<Vec<Text>> = leaf
+            .iter()
+            .map(|(_, step)| {
+                let known = step.conditions.iter().map(|key| self.edges.texts.find(key));
+                known.flatten().collect()
+            })
+            .collect();
+        let mut starts = vec![Start {
+            node: end,
+            conditions: &[],
+            steps: 0,
+            next: Next::End,
+        }];
+        for (place, ((taker, _), conditions)) in leaf.iter().zip(&conditions).enumerate() {
+            starts.push(Start {
+                node: *taker,
+                conditions,
+                steps: 1,
+                next: Next::Known(place as u32),
+            });
+        }
+        let found = reachers(&starts, &self.edges, &self.members);
+        let mut paths = BTreeMap::new();
+        for &from in found.order.iter().filter(|&&from| from != end) {
+            let steps = found.steps_from(from).into_iter();
+            let steps = steps.filter_map(|(from, next)| match next {
+                Next::End => None,
+                Next::Known(place) => leaf.get(place as usize).map(|(_, step)| step.clone()),
+                Next::Edge(to, edge) => Some(self.path_step(from, to, self.edges.edge(edge))),
+                Next::Member(to) => Some(self.administers(from, to)),
+            });
+            paths.insert(from, self.whole(from, end, steps.collect()));
+        }
+        // Who uses a grant must reach both its ends, which a walk backwards does not see.
+        let ends: Vec<NodeId> = starts.iter().map(|start| start.node).collect();
+        for from in self.by_grants(&ends) {
+            let plain = paths.get(&from);
+            if from == end
+                || plain.is_some_and(|path| path.conditions.is_empty() && path.steps.len() < 3)
+            {
+                continue;
+            }
+            if let Some(path) = self.path_between(from, end) {
+                let cost = |path: &AttackPath| (path.conditions.len(), path.steps.len());
+                if paths
+                    .get(&from)
+                    .is_none_or(|known| cost(&path) < cost(known))
+                {
+                    paths.insert(from, path);
+                }
+            }
+        }
+        paths.into_iter().collect()
+    }
+
+    /// Those who may reach both ends of some grant that leads on to any of some ends.
+    fn by_grants(&self, ends: &[NodeId]) -> Vec<NodeId> {
+        if self.edges.grants.is_empty() {
+            return Vec::new();
+        }
+        let near = may_reach(ends, &self.edges, &self.members);
+        let mut by = Vec::new();
+        let mut holders = Vec::new();
+        for grant in &self.edges.grants {
+            if near[grant.edge.to as usize] {
+                by.push(grant.by);
+                let list = self.edges.holders(grant.holders).iter();
+                holders.extend(list.map(|(holder, _)| *holder));
+            }
+        }
+        if by.is_empty() {
+            return Vec::new();
+        }
+        let by = may_reach(&by, &self.edges, &self.members);
+        let holders = may_reach(&holders, &self.edges, &self.members);
+        let both = by.into_iter().zip(holders).enumerate();
+        both.filter(|(_, (by, holder))| *by && *holder)
+            .map(|(place, _)| place as NodeId)
+            .collect()
+    }
+
+    /// The steps onto a node that leads nowhere, which have no edges: by whom, and how.
+    fn steps_onto_leaf(&self, leaf: NodeId) -> Vec<(NodeId, PathStep)> {
+        let mut found: BTreeMap<NodeId, PathStep> = BTreeMap::new();
+        let world = &self.evaluator.world;
+        let nodes = &self.evaluator.nodes;
+        for plan in &self.evaluator.plans {
+            if !plan.leaves.contains(leaf) {
+                continue;
+            }
+            let mut only = Targets::default();
+            only.push(nodes, leaf);
+            let naming = self.evaluator.policies_naming(plan, leaf);
+            let opens = world.own.get(&leaf).is_some_and(|&own| {
+                let grants = &world.policies.outline_of(own).grants;
+                grants.iter().any(|grant| !grant.principals.is_empty())
+            });
+            for taker in &world.takers {
+                if taker.kind == TakerKind::Account || !self.evaluator.may_hold(taker, plan) {
+                    continue;
+                }
+                let by_policy = taker
+                    .identity
+                    .iter()
+                    .any(|policy| naming.binary_search(policy).is_ok());
+                if !(by_policy
+                    || opens
+                    || naming.is_empty() && plan.target_needs().next().is_none())
+                {
+                    continue;
+                }
+                let openings = if opens {
+                    world.openings(nodes, taker)
+                } else {
+                    Vec::new()
+                };
+                let candidates = self
+                    .evaluator
+                    .candidates(taker, plan, &only, &openings, false);
+                if candidates.is_empty() {
+                    continue;
+                }
+                let asker = world.asker(nodes, taker);
+                let Some(permit) = self.evaluator.step(taker, &asker, plan, leaf) else {
+                    continue;
+                };
+                let step = self.catalogue_step(taker.node, leaf, plan, permit);
+                match found.get(&taker.node) {
+                    Some(known) if known.conditions.len() <= step.conditions.len() => {}
+                    _ => {
+                        found.insert(taker.node, step);
+                    }
+                }
+            }
+        }
+        found.into_iter().collect()
     }
 
     /// The identities outside the estate that belong to a third party: by its account number, by
@@ -323,14 +507,22 @@ impl Graph {
 
     /// Every node, entities in the order of their ids, then hubs.
     pub fn nodes(&self) -> impl Iterator<Item = GraphNode<'_>> {
-        self.evaluator.nodes.iter().map(|(place, node)| GraphNode {
+        let entities = self.evaluator.nodes.iter().map(|(place, node)| GraphNode {
             id: node.id.as_str(),
             kind: NodeKind::Entity(node.kind),
             label: node.id.short_name(),
             account: node.account.as_deref(),
             inferred: node.inferred,
             jewel: self.jewels.get(&place),
-        })
+        });
+        entities.chain(self.hubs.iter().map(|hub| GraphNode {
+            id: &hub.id,
+            kind: NodeKind::Hub,
+            label: &hub.label,
+            account: None,
+            inferred: false,
+            jewel: None,
+        }))
     }
 
     /// Every edge that is kept, in an order of its own. To what leads nowhere there is none: such
@@ -341,46 +533,65 @@ impl Graph {
             let edges = self.edges.of(place).iter();
             edges.map(move |edge| self.graph_edge(place, edge, None))
         });
-        let grants = self
-            .edges
-            .grants
-            .iter()
-            .map(|grant| self.graph_edge(grant.by, &grant.edge, Some(grant.holder)));
-        let members = self.members.iter().flat_map(move |(&account, members)| {
-            members.iter().map(move |&member| GraphEdge {
-                from: nodes.id(account).as_str(),
-                to: nodes.id(member).as_str(),
-                via: "administers",
-                title: "Take it as the account's administrator",
-                permissions: Vec::new(),
-                conditions: Vec::new(),
-                statements: Vec::new(),
-                besides: Vec::new(),
+        let grants = self.edges.grants.iter();
+        let grants =
+            grants.map(|grant| self.graph_edge(grant.by, &grant.edge, Some(grant.holders)));
+        let plain = |from, to, via, title| GraphEdge {
+            from,
+            to,
+            via,
+            title,
+            permissions: Vec::new(),
+            conditions: Vec::new(),
+            statements: Vec::new(),
+            besides: Vec::new(),
+        };
+        let members = self.members.iter().flat_map(move |(account, members)| {
+            members.iter().map(move |&member| {
+                let (from, to) = (nodes.id(account).as_str(), nodes.id(member).as_str());
+                plain(from, to, "administers", ADMINISTERS)
             })
         });
-        own.chain(grants).chain(members)
+        let covered = self.hubs.iter().enumerate().flat_map(move |(place, hub)| {
+            let targets = self.edges.hub(self.edges.nodes() + place as u32);
+            targets.into_iter().flatten().map(move |&target| {
+                plain(
+                    &hub.id,
+                    nodes.id(target).as_str(),
+                    "covers",
+                    "Any one of many",
+                )
+            })
+        });
+        own.chain(grants).chain(members).chain(covered)
     }
 
     fn graph_edge<'g>(
         &'g self,
         from: NodeId,
         edge: &'g Edge,
-        besides: Option<NodeId>,
+        holders: Option<u32>,
     ) -> GraphEdge<'g> {
         let nodes = &self.evaluator.nodes;
         let texts = &self.edges.texts;
+        let detail = self.edges.detail(edge);
         let words = |list: &'g [Text]| list.iter().map(|&text| texts.get(text)).collect();
+        let holders = holders.map_or(&[][..], |list| self.edges.holders(list));
+        let hub = edge.to.checked_sub(self.edges.nodes());
         GraphEdge {
             from: nodes.id(from).as_str(),
-            to: nodes.id(edge.to).as_str(),
-            via: texts.get(edge.via),
-            title: texts.get(edge.title),
-            permissions: words(&edge.permissions),
-            conditions: words(&edge.conditions),
-            statements: words(&edge.statements),
-            besides: besides
-                .into_iter()
-                .map(|holder| nodes.id(holder).as_str())
+            to: match hub.and_then(|hub| self.hubs.get(hub as usize)) {
+                Some(hub) => &hub.id,
+                None => nodes.id(edge.to).as_str(),
+            },
+            via: texts.get(detail.via),
+            title: texts.get(detail.title),
+            permissions: words(&detail.permissions),
+            conditions: words(&detail.conditions),
+            statements: words(&detail.statements),
+            besides: holders
+                .iter()
+                .map(|(holder, _)| nodes.id(*holder).as_str())
                 .collect(),
         }
     }
@@ -397,6 +608,7 @@ impl Graph {
             if taker.kind != TakerKind::Principal {
                 continue;
             }
+            let mut asker = None;
             for plan in &self.evaluator.plans {
                 let fits = plan.core.contains(target) || plan.leaves.contains(target);
                 if plan.escalation.yields != Yields::Target
@@ -405,7 +617,10 @@ impl Graph {
                 {
                     continue;
                 }
-                if let Some(permit) = self.evaluator.step(taker, plan, target) {
+                let asker = asker.get_or_insert_with(|| {
+                    self.evaluator.world.asker(&self.evaluator.nodes, taker)
+                });
+                if let Some(permit) = self.evaluator.step(taker, asker, plan, target) {
                     steps.push(self.catalogue_step(taker.node, target, plan, permit));
                 }
             }
@@ -420,14 +635,21 @@ impl Graph {
             .next()
     }
 
-    fn reach(&self, start: NodeId) -> Reach<'_> {
-        let nodes = self.evaluator.nodes.len();
-        reach(start, nodes, &self.edges, &self.members)
+    fn reach(&self, start: NodeId) -> Reach {
+        reach(start, &self.edges, &self.members, Bounds::default())
     }
 
     /// The best last step onto a leaf from what was reached.
-    fn leaf_step(&self, reach: &Reach<'_>, leaf: NodeId) -> Option<(NodeId, PathStep)> {
+    fn leaf_step(&self, reach: &Reach, leaf: NodeId) -> Option<(NodeId, PathStep)> {
         let mut best: Option<((usize, u32, bool), NodeId, PathStep)> = None;
+        let nodes = &self.evaluator.nodes;
+        let mut only = Targets::default();
+        only.push(nodes, leaf);
+        let plans = self.evaluator.plans.iter();
+        let plans: Vec<&Plan> = plans.filter(|plan| plan.leaves.contains(leaf)).collect();
+        if plans.is_empty() {
+            return None;
+        }
         for &place in &reach.order {
             let Some(cost) = reach.cost(place) else {
                 continue;
@@ -438,18 +660,27 @@ impl Graph {
             {
                 break;
             }
-            let Some(&taker) = self.evaluator.world.taker_of.get(&place) else {
+            let taker = self.evaluator.world.taker(place);
+            let Some(taker) = taker.filter(|taker| taker.kind != TakerKind::Account) else {
                 continue;
             };
-            let taker = &self.evaluator.world.takers[taker];
-            for plan in &self.evaluator.plans {
-                if !plan.leaves.contains(leaf) || !self.evaluator.may_hold(taker, plan) {
+            let mut asked = None;
+            for &plan in &plans {
+                if !self.evaluator.may_hold(taker, plan) {
                     continue;
                 }
-                if taker.kind == TakerKind::Account {
+                let (asker, openings) = asked.get_or_insert_with(|| {
+                    let world = &self.evaluator.world;
+                    (None, world.openings(nodes, taker))
+                });
+                let candidates = self
+                    .evaluator
+                    .candidates(taker, plan, &only, openings, false);
+                if candidates.is_empty() {
                     continue;
                 }
-                let Some(permit) = self.evaluator.step(taker, plan, leaf) else {
+                let asker = asker.get_or_insert_with(|| self.evaluator.world.asker(nodes, taker));
+                let Some(permit) = self.evaluator.step(taker, asker, plan, leaf) else {
                     continue;
                 };
                 let so_far: BTreeSet<&str> = reach
@@ -473,49 +704,74 @@ impl Graph {
         best.map(|(_, place, step)| (place, step))
     }
 
-    /// Leaves onto which someone reached can take a step.
-    fn leaves_of(&self, reach: &Reach<'_>) -> BTreeSet<NodeId> {
-        let mut found = BTreeSet::new();
-        for place in &reach.order {
-            let Some(&taker) = self.evaluator.world.taker_of.get(place) else {
+    /// Leaves onto which someone reached can take a step, with how the first of them does.
+    fn leaves_of(&self, reach: &Reach) -> BTreeMap<NodeId, (NodeId, usize, Permit)> {
+        let mut found = BTreeMap::new();
+        // How many leaves of a plan are found in an account: where all are, nobody else is asked.
+        let mut counts: BTreeMap<(usize, &str), usize> = BTreeMap::new();
+        let world = &self.evaluator.world;
+        let nodes = &self.evaluator.nodes;
+        let mut abroad: BTreeMap<&str, bool> = BTreeMap::new();
+        for &place in &reach.order {
+            let taker = world.taker(place);
+            let Some(taker) = taker.filter(|taker| taker.kind != TakerKind::Account) else {
                 continue;
             };
-            let taker = &self.evaluator.world.takers[taker];
-            if taker.kind == TakerKind::Account {
+            // With the account everything in it is reached already.
+            let account = self.members.account_of(place);
+            let elsewhere = account.is_some_and(|account| reach.is_reached(account));
+            if elsewhere && !self.is_let_in_abroad(taker, &mut abroad) {
                 continue;
             }
-            let openings = self.evaluator.openings(taker);
-            // With the account everything in it is reached already.
-            let account = self.evaluator.nodes.account_node(*place);
-            let elsewhere = account.is_some_and(|account| reach.is_reached(account));
+            let openings = world.openings(nodes, taker);
             if elsewhere && openings.is_empty() {
                 continue;
             }
-            for plan in &self.evaluator.plans {
+            let mut asker = None;
+            for (plan_place, plan) in self.evaluator.plans.iter().enumerate() {
                 if plan.leaves.all.is_empty() || !self.evaluator.may_hold(taker, plan) {
+                    continue;
+                }
+                let at_home = plan.leaves.count_in(&taker.account);
+                let count = counts.entry((plan_place, &taker.account)).or_default();
+                if *count >= at_home && openings.is_empty() {
                     continue;
                 }
                 let candidates =
                     self.evaluator
                         .candidates(taker, plan, &plan.leaves, &openings, elsewhere);
                 for leaf in candidates {
-                    if !found.contains(&leaf)
-                        && !reach.is_reached(leaf)
-                        && self.evaluator.step(taker, plan, leaf).is_some()
-                    {
-                        found.insert(leaf);
+                    if found.contains_key(&leaf) || reach.is_reached(leaf) {
+                        continue;
+                    }
+                    let asker = asker.get_or_insert_with(|| world.asker(nodes, taker));
+                    if let Some(permit) = self.evaluator.step(taker, asker, plan, leaf) {
+                        found.insert(leaf, (place, plan_place, permit));
                     }
                 }
+                *count = plan.leaves.count_found(&taker.account, |leaf| {
+                    found.contains_key(&leaf) || reach.is_reached(leaf)
+                });
             }
         }
         found
     }
 
-    fn path_in(&self, reach: &Reach<'_>, start: NodeId, end: NodeId) -> Option<AttackPath> {
+    /// Whether resources of other accounts may let a taker in.
+    fn is_let_in_abroad<'t>(&self, taker: &'t Taker, known: &mut BTreeMap<&'t str, bool>) -> bool {
+        let world = &self.evaluator.world;
+        let nodes = &self.evaluator.nodes;
+        let account = known
+            .entry(&taker.account)
+            .or_insert_with(|| world.is_open_abroad(nodes, &taker.account));
+        *account || world.is_named(nodes, taker)
+    }
+
+    fn path_in(&self, reach: &Reach, start: NodeId, end: NodeId) -> Option<AttackPath> {
         let steps = reach
-            .steps_to(end)?
+            .steps_to(end, &self.edges)?
             .into_iter()
-            .map(|(last, to)| self.step_taken(last, to))
+            .filter_map(|(last, to)| self.step_taken(reach, last, to))
             .collect();
         Some(self.whole(start, end, steps))
     }
@@ -533,36 +789,63 @@ impl Graph {
         }
     }
 
-    fn step_taken(&self, last: &Last<'_>, to: NodeId) -> PathStep {
-        let Some(edge) = last.edge else {
-            let nodes = &self.evaluator.nodes;
-            return PathStep {
-                from: nodes.id(last.from).clone(),
-                to: nodes.id(to).clone(),
-                via: "administers".to_owned(),
-                title: "Take it as the account's administrator".to_owned(),
-                permissions: Vec::new(),
-                conditions: Vec::new(),
-                statements: Vec::new(),
-            };
-        };
-        let mut step = self.path_step(last.from, edge);
-        step.conditions.extend(self.words(&last.besides));
-        step.conditions.sort_unstable();
-        step.conditions.dedup();
-        step
+    fn step_taken(&self, reach: &Reach, last: Last, to: NodeId) -> Option<PathStep> {
+        match last {
+            Last::Start => None,
+            Last::Member(from) => Some(self.administers(from, to)),
+            Last::Edge(from, edge) => Some(self.path_step(from, to, self.edges.edge(edge))),
+            Last::Grant(place, holder) => {
+                let grant = self.edges.grants.get(place as usize)?;
+                let (who, _) = *self.edges.holders(grant.holders).get(holder as usize)?;
+                let mut step = self.path_step(grant.by, to, &grant.edge);
+                step.title = self.title_of(place, holder);
+                step.conditions.extend(self.words(reach.conditions(who)));
+                step.conditions.sort_unstable();
+                step.conditions.dedup();
+                Some(step)
+            }
+        }
     }
 
-    fn path_step(&self, from: NodeId, edge: &Edge) -> PathStep {
+    /// The title of a grant's step for one of its holders: where there are several, the detail
+    /// leaves out what it is taken on.
+    fn title_of(&self, place: u32, holder: u32) -> String {
+        let grant = &self.edges.grants[place as usize];
+        let title = self.edges.texts.get(self.edges.detail(&grant.edge).title);
+        match self.edges.holders(grant.holders) {
+            several if several.len() > 1 => {
+                let target = several.get(holder as usize).map(|(_, target)| *target);
+                let name = target.map(|target| self.evaluator.nodes.id(target).short_name());
+                format!("{title} ({})", name.unwrap_or_default())
+            }
+            _ => title.to_owned(),
+        }
+    }
+
+    fn administers(&self, from: NodeId, to: NodeId) -> PathStep {
         let nodes = &self.evaluator.nodes;
         PathStep {
             from: nodes.id(from).clone(),
-            to: nodes.id(edge.to).clone(),
-            via: self.edges.texts.get(edge.via).to_owned(),
-            title: self.edges.texts.get(edge.title).to_owned(),
-            permissions: self.words(&edge.permissions),
-            conditions: self.words(&edge.conditions),
-            statements: self.words(&edge.statements),
+            to: nodes.id(to).clone(),
+            via: "administers".to_owned(),
+            title: ADMINISTERS.to_owned(),
+            permissions: Vec::new(),
+            conditions: Vec::new(),
+            statements: Vec::new(),
+        }
+    }
+
+    fn path_step(&self, from: NodeId, to: NodeId, edge: &Edge) -> PathStep {
+        let nodes = &self.evaluator.nodes;
+        let detail = self.edges.detail(edge);
+        PathStep {
+            from: nodes.id(from).clone(),
+            to: nodes.id(to).clone(),
+            via: self.edges.texts.get(detail.via).to_owned(),
+            title: self.edges.texts.get(detail.title).to_owned(),
+            permissions: self.words(&detail.permissions),
+            conditions: self.words(&detail.conditions),
+            statements: self.words(&detail.statements),
         }
     }
 

@@ -136,6 +136,13 @@ impl Nodes {
             .map(|(place, node)| (place as NodeId, node))
     }
 
+    /// Forgets what only the building of a graph asks for.
+    pub(crate) fn forget_attributes(&mut self) {
+        for node in &mut self.list {
+            node.attributes = BTreeMap::new();
+        }
+    }
+
     /// The node of the account that a node is in.
     pub(crate) fn account_node(&self, node: NodeId) -> Option<NodeId> {
         let account = self.get(node).account.as_deref()?;
