@@ -399,7 +399,7 @@ inventory is unknown, and the answer says what it depends on; with --strict it i
 pub(crate) struct Can {
     /// Who does what on what: a user, role, session, key or workload; `service:Action`; an ARN, a
     /// name, `s3://BUCKET/KEY`, or `*`. Further words are files and folders with inventory
-    #[arg(required = true, num_args = 3.., value_name = "WORD")]
+    #[arg(required = true, value_name = "WORD")]
     pub(crate) words: Vec<String>,
     #[command(flatten)]
     pub(crate) inventory: Inventory,
@@ -426,7 +426,7 @@ pub(crate) struct Can {
 pub(crate) struct WhoCan {
     /// What on what: `service:Action`; an ARN, a name, `s3://BUCKET/KEY`, or `*`. Further words are
     /// files and folders with inventory
-    #[arg(required = true, num_args = 2.., value_name = "WORD")]
+    #[arg(required = true, value_name = "WORD")]
     pub(crate) words: Vec<String>,
     #[command(flatten)]
     pub(crate) inventory: Inventory,

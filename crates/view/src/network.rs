@@ -91,12 +91,18 @@ impl<'a> Network<'a> {
         }
     }
 
-    /// What paths pass, and every edge of the graph among these ids besides.
-    pub fn around(graph: &'a Graph, paths: &'a [AttackPath], ids: &BTreeSet<&str>) -> Self {
+    /// What paths pass, and every edge of the graph among some ids besides: the starts, and what
+    /// they reach.
+    pub fn around(
+        graph: &'a Graph,
+        paths: &'a [AttackPath],
+        starts: &BTreeSet<&str>,
+        ids: &BTreeSet<&str>,
+    ) -> Self {
         let mut network = Self::of_paths(graph, paths);
         let mut all: BTreeSet<&str> = network.nodes.iter().map(|node| node.id).collect();
+        all.extend(starts);
         all.extend(ids);
-        let starts: BTreeSet<&str> = paths.iter().map(|path| path.from.as_str()).collect();
         let known: BTreeSet<Edge<'a>> = std::mem::take(&mut network.edges).into_iter().collect();
         // Hubs stand between those who are asked about.
         let hubs: BTreeSet<&str> = graph
@@ -123,9 +129,19 @@ impl<'a> Network<'a> {
             }
         }
         Self {
-            nodes: some_nodes(graph, &ids, &starts),
+            nodes: some_nodes(graph, &ids, starts),
             edges: edges.into_iter().collect(),
         }
+    }
+
+    /// The nodes to which no edge leads, other than the starts.
+    pub fn unreached(&self) -> Vec<&'a str> {
+        let reached: BTreeSet<&str> = self.edges.iter().map(|edge| edge.to).collect();
+        self.nodes
+            .iter()
+            .filter(|node| !node.start && !reached.contains(node.id))
+            .map(|node| node.id)
+            .collect()
     }
 }
 

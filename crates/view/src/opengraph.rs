@@ -6,11 +6,13 @@
 //! is Portreeve's; crown jewels have `CrownJewel` as a third. An edge's kind is its escalation
 //! (`StsAssumeRole`). Lists that hold nothing are left out.
 
+use std::borrow::Cow;
 use std::io;
 
 use serde::Serialize;
 
 use crate::network::{Edge, Network, Node, pascal};
+use crate::text;
 
 /// The kind that all nodes share: BloodHound removes what came from one source by it.
 const SOURCE: &str = "Portreeve";
@@ -41,8 +43,8 @@ struct NodeJson<'n> {
 
 #[derive(Serialize)]
 struct NodeProperties<'n> {
-    name: &'n str,
-    displayname: &'n str,
+    name: Cow<'n, str>,
+    displayname: Cow<'n, str>,
     kind: &'n str,
     #[serde(skip_serializing_if = "Option::is_none")]
     account: Option<&'n str>,
@@ -113,8 +115,8 @@ fn node<'n>(node: &'n Node<'_>) -> NodeJson<'n> {
         id: node.id,
         kinds,
         properties: NodeProperties {
-            name: node.label,
-            displayname: node.label,
+            name: text::clean(node.label),
+            displayname: text::clean(node.label),
             kind: node.kind,
             account: node.account,
             inferred: node.inferred,

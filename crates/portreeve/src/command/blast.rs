@@ -1,6 +1,7 @@
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Result;
+use portreeve_graph::AttackPath;
 use portreeve_model::EntityId;
 use portreeve_view::network::Network;
 use portreeve_view::roads::Loss;
@@ -12,6 +13,9 @@ use super::words::{circumstances, is_long_term_key, names_and_paths};
 use crate::Ending;
 use crate::arguments::{Blast, GraphFormat, NetworkFormat};
 use crate::output;
+
+/// Onto how many things that lead nowhere the step is looked up, for other tools.
+const LOOKED_UP: usize = 500;
 
 /// What the loss of all that is named would cost.
 pub(crate) fn run(options: &Blast) -> Result<Ending> {
@@ -63,11 +67,24 @@ pub(crate) fn run(options: &Blast) -> Result<Ending> {
         jewels: &jewels,
         blind_spots: &knowledge.estate.blind_spots,
     };
-    let network = || {
-        let mut ids: BTreeSet<&str> = blast.reached().map(|entry| entry.id.as_str()).collect();
-        ids.extend(starts.iter().map(EntityId::as_str));
-        Network::around(graph, &blast.paths, &ids)
+    // Onto what leads nowhere there are no edges in the graph: those steps are looked up.
+    let reached: BTreeMap<&str, &str> = blast
+        .reached()
+        .map(|entry| (entry.id.as_str(), entry.from.as_str()))
+        .collect();
+    let ids: BTreeSet<&str> = reached.keys().copied().collect();
+    let lost: BTreeSet<&str> = starts.iter().map(EntityId::as_str).collect();
+    let more: Vec<AttackPath> = match options.format {
+        GraphFormat::Terminal | GraphFormat::Json | GraphFormat::Html => Vec::new(),
+        _ => Network::around(graph, &blast.paths, &lost, &ids)
+            .unreached()
+            .into_iter()
+            .take(LOOKED_UP)
+            .filter_map(|id| graph.path(reached.get(id)?, id))
+            .chain(blast.paths.iter().cloned())
+            .collect(),
     };
+    let network = || Network::around(graph, &more, &lost, &ids);
     output::answer(&options.place, options.all, |layout, mut out| {
         match options.format {
             GraphFormat::Terminal => out.write_all(terminal::loss(&loss, layout).as_bytes())?,
