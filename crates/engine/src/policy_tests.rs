@@ -15,9 +15,8 @@ use crate::open::Opened;
 /// A longer line is no case.
 const LONGEST_LINE: u64 = 16 * 1024 * 1024;
 
-/// The fields of a case, and those of its request. Others are ignored, and told: a misspelt
-/// `identity_policies` would make a test pass that should not.
-const FIELDS: &[&str] = &[
+/// Names of fields, by which a misspelt one is told what may be meant.
+const FIELDS: [&str; 17] = [
     "id",
     "request",
     "identity_policies",
@@ -30,8 +29,6 @@ const FIELDS: &[&str] = &[
     "settings",
     "mode",
     "expected",
-];
-const REQUEST_FIELDS: &[&str] = &[
     "principal",
     "action",
     "resource",
@@ -155,7 +152,7 @@ impl PolicyTests {
     fn case(&mut self, file: &Arc<str>, line: u64, text: &[u8]) {
         let error = match serde_json::from_slice::<Case>(text) {
             Ok(case) => {
-                self.odd_fields(file, line, text);
+                self.odd_fields(file, line, text, &case);
                 let outcome = run(&case);
                 let request = case.request;
                 self.tests.push(PolicyTest {
@@ -202,21 +199,34 @@ impl PolicyTests {
         });
     }
 
-    fn odd_fields(&mut self, file: &Arc<str>, line: u64, text: &[u8]) {
-        let Ok(Value::Object(case)) = serde_json::from_slice(text) else {
+    /// Tells fields that a case does not have, which are ignored: with a misspelt
+    /// `identity_policies` a test would hold that should not.
+    fn odd_fields(&mut self, file: &Arc<str>, line: u64, text: &[u8], case: &Case) {
+        let (Ok(Value::Object(given)), Ok(Value::Object(known))) =
+            (serde_json::from_slice(text), serde_json::to_value(case))
+        else {
             return;
         };
-        let of_request = case.get("request").and_then(Value::as_object);
-        let levels = [
-            (Some(&case), FIELDS, "a case"),
-            (of_request, REQUEST_FIELDS, "a request"),
-        ];
-        for (object, known, what) in levels {
-            for name in object.into_iter().flat_map(|object| object.keys()) {
-                if known.contains(&name.as_str()) {
+        let request = |object: &serde_json::Map<String, Value>| {
+            let request = object.get("request").and_then(Value::as_object);
+            request.cloned().unwrap_or_default()
+        };
+        for (given, known, what) in [
+            (request(&given), request(&known), "a request"),
+            (given, known, "a case"),
+        ] {
+            for (name, value) in &given {
+                let says_nothing = match value {
+                    Value::Null => true,
+                    Value::Array(list) => list.is_empty(),
+                    Value::Object(fields) => fields.is_empty(),
+                    _ => false,
+                };
+                // What a case has is in what it is written back as.
+                if says_nothing || known.contains_key(name) {
                     continue;
                 }
-                let meant = known.iter().find(|known| is_like(known, name));
+                let meant = FIELDS.iter().find(|known| is_like(known, name));
                 let meant = meant.map_or(String::new(), |known| format!("; is `{known}` meant?"));
                 self.odd.push(LineNote {
                     file: file.clone(),
@@ -335,6 +345,11 @@ mod tests {
             "{}",
             tests.odd[0].text
         );
+        let with_note = line("note", "identity_policies", "allowed").replace(
+            "\"expected\"",
+            "\"boundary\":null,\"vpc_endpoint_policies\":[],\"expected\"",
+        );
+        assert!(read(&with_note).odd.is_empty());
         assert!(
             read(&line("fine", "identity_policies", "allowed"))
                 .odd
