@@ -1,7 +1,8 @@
+use std::collections::BTreeMap;
 use std::time::Instant;
 
 use anyhow::Result;
-use portreeve_engine::test_policies;
+use portreeve_engine::{LineNote, test_policies};
 use portreeve_view::policy::{PolicyTests, TestedCase, UnreadLine};
 use portreeve_view::{html, json, ndjson, terminal, text};
 
@@ -25,9 +26,23 @@ fn test(options: &PolicyTest) -> Result<Ending> {
     }
     // On the terminal they are told among the failures.
     let told = options.format == PolicyTestFormat::Terminal && options.place.output.is_none();
-    let unread = found.unread.iter().filter(|_| !told);
-    for note in unread.chain(&found.odd) {
+    for note in found.unread.iter().filter(|_| !told) {
         say(&format!("{}:{}: {}", note.file, note.line, note.text));
+    }
+    // A name that every case has is told once.
+    let mut odd: BTreeMap<&str, (&LineNote, usize)> = BTreeMap::new();
+    for note in &found.odd {
+        odd.entry(&note.text).or_insert((note, 0)).1 += 1;
+    }
+    for (note, count) in odd.into_values() {
+        let more = match count - 1 {
+            0 => String::new(),
+            more => format!(
+                " ({} too)",
+                text::counted(more as u64, "more line", "more lines")
+            ),
+        };
+        say(&format!("{}:{}: {}{more}", note.file, note.line, note.text));
     }
     if found.tests.is_empty() && found.unread.is_empty() {
         say("no case was found; expected files with one JSON case a line (docs/policy-test.md)");
