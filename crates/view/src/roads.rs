@@ -7,6 +7,8 @@ use serde::Serialize;
 /// What `paths` writes.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub struct Roads<'a> {
+    /// What is known of the intruder's requests, in the user's words.
+    pub given: &'a [String],
     /// The paths, in the order in which they want a look.
     pub paths: &'a [AttackPath],
     /// The estate's crown jewels.
@@ -24,6 +26,8 @@ pub struct Roads<'a> {
 pub struct Loss<'a> {
     /// What was said to be lost, in the user's words.
     pub asked: &'a [String],
+    /// What is known of the intruder's requests, in the user's words.
+    pub given: &'a [String],
     /// What it reaches.
     pub blast: &'a Blast,
     /// The estate's crown jewels.
@@ -84,6 +88,7 @@ impl Serialize for Loss<'_> {
         #[derive(Serialize)]
         struct Document<'a> {
             asked: &'a [String],
+            given: &'a [String],
             #[serde(flatten)]
             blast: &'a Blast,
             jewels: Vec<&'a Jewel>,
@@ -92,6 +97,7 @@ impl Serialize for Loss<'_> {
         }
         Document {
             asked: self.asked,
+            given: self.given,
             blast: self.blast,
             jewels: self.jewels_lost(),
             counts: Counts::of(self.blast.reached()),

@@ -7,7 +7,7 @@ use portreeve_model::{BlindSpot, Entity, EntityId, EntityKind, Estate, PolicyLay
 use portreeve_view::network::Network;
 use portreeve_view::roads::{Loss, Roads};
 use portreeve_view::terminal::Options;
-use portreeve_view::{dot, graphml, html, json, opengraph, terminal};
+use portreeve_view::{dot, graphml, html, json, opengraph, terminal, text};
 use serde_json::{Value, json};
 
 const DEV: &str = "arn:aws:iam::111122223333:user/dev";
@@ -97,6 +97,7 @@ fn with_roads<T>(look: impl FnOnce(&Roads<'_>) -> T) -> T {
     paths.extend(graph.paths_to_jewels(DEV));
     graph.rank(&mut paths);
     look(&Roads {
+        given: &[],
         paths: &paths,
         jewels: &graph.jewels(),
         doors: graph.doors(),
@@ -111,6 +112,7 @@ fn with_loss<T>(names: &[&str], look: impl FnOnce(&Loss<'_>) -> T) -> T {
     let asked: Vec<String> = starts.iter().map(|id| id.short_name().to_owned()).collect();
     look(&Loss {
         asked: &asked,
+        given: &["without mfa".to_owned()],
         blast: &graph.blast(&starts),
         jewels: &graph.jewels(),
         blind_spots: &blind_spots(),
@@ -152,6 +154,32 @@ fn an_answer_on_a_terminal() {
         &blind_spots(),
         &Options::default()
     ));
+}
+
+#[test]
+fn no_line_but_a_command_is_wider_than_the_page() {
+    let estate = estate();
+    let access = Access::of(&estate);
+    let circumstances = Circumstances::default();
+    let can = access.can(ODD, "sts:AssumeRole", DEPLOY, &circumstances);
+    let who = access.who_can("sts:AssumeRole", DEPLOY, &circumstances);
+    let (can, who) = (can.unwrap(), who.unwrap());
+    for width in [30, 44, 80, 120] {
+        let options = Options {
+            width,
+            ..Options::default()
+        };
+        let shown = [
+            with_roads(|roads| terminal::paths(roads, &options)),
+            with_loss(&[DEV, ODD], |loss| terminal::loss(loss, &options)),
+            terminal::verdict(&can, &blind_spots(), &options),
+            terminal::holders(&who, &blind_spots(), &options),
+        ];
+        for line in shown.iter().flat_map(|text| text.lines()) {
+            let command = line.trim() == "aws kms list-keys";
+            assert!(command || text::width(line) <= width, "{width}: {line}");
+        }
+    }
 }
 
 #[test]

@@ -32,6 +32,7 @@ fn the_report_when_nothing_was_found() {
 fn paths_and_their_blind_spots() {
     let report = sample::report();
     let roads = Roads {
+        given: &[],
         paths: &sample::paths(),
         jewels: &report.jewels,
         doors: &[],

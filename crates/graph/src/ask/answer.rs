@@ -118,6 +118,8 @@ pub struct Holder {
     /// Allowed, or depends.
     #[serde(flatten)]
     pub answer: Answer,
+    /// What each layer says by itself, in the order in which they are asked.
+    pub layers: Vec<LayerVerdict>,
 }
 
 /// Who may do something.

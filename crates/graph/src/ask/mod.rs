@@ -189,6 +189,7 @@ impl<'e> Access<'e> {
                 principal: entity.id.clone(),
                 outside,
                 answer,
+                layers: self.layers(&asker, action, &asked, &context),
             });
         }
         Ok(holders)

@@ -9,7 +9,7 @@ use portreeve_view::{html, json, terminal};
 
 use super::can::usage;
 use super::graph::{meant, surveyed, write};
-use super::words::{circumstances, is_long_term_key, names_and_paths};
+use super::words::{self, circumstances, is_long_term_key, names_and_paths};
 use crate::Ending;
 use crate::arguments::{Blast, GraphFormat, NetworkFormat};
 use crate::output;
@@ -63,6 +63,7 @@ pub(crate) fn run(options: &Blast) -> Result<Ending> {
     let jewels = graph.jewels();
     let loss = Loss {
         asked: &names,
+        given: &words::given(&options.requests),
         blast: &blast,
         jewels: &jewels,
         blind_spots: &knowledge.estate.blind_spots,

@@ -8,9 +8,9 @@ use portreeve_view::json::WithBlindSpots;
 use portreeve_view::{html, json, terminal, text};
 
 use super::settings;
-use super::words::{circumstances, is_long_term_key, names_and_paths};
+use super::words::{self, circumstances, is_long_term_key, names_and_paths};
 use crate::Ending;
-use crate::arguments::{AnswerFormat, Can, Input, Inventory, WhoCan};
+use crate::arguments::{AnswerFormat, Can, Input, Inventory, Requests, WhoCan};
 use crate::output;
 use crate::progress::Bar;
 
@@ -29,10 +29,11 @@ pub(crate) fn can(options: &Can) -> Result<Ending> {
         Ok(estate) => estate,
         Err(ending) => return Ok(ending),
     };
-    let verdict = match Access::of(&estate).can(principal, action, resource, &given) {
+    let mut verdict = match Access::of(&estate).can(principal, action, resource, &given) {
         Ok(verdict) => verdict,
         Err(error) => return Ok(usage(&error.to_string())),
     };
+    verdict.notes.extend(asked_with(&options.requests));
     let unseen = &estate.blind_spots;
     output::answer(&options.place, false, |layout, mut out| {
         match options.format {
@@ -67,10 +68,11 @@ pub(crate) fn who_can(options: &WhoCan) -> Result<Ending> {
         Ok(estate) => estate,
         Err(ending) => return Ok(ending),
     };
-    let holders = match Access::of(&estate).who_can(action, resource, &given) {
+    let mut holders = match Access::of(&estate).who_can(action, resource, &given) {
         Ok(holders) => holders,
         Err(error) => return Ok(usage(&error.to_string())),
     };
+    holders.notes.extend(asked_with(&options.requests));
     let unseen = &estate.blind_spots;
     output::answer(&options.place, options.all, |layout, mut out| {
         match options.format {
@@ -89,6 +91,12 @@ pub(crate) fn who_can(options: &WhoCan) -> Result<Ending> {
         Ok(())
     })?;
     Ok(Ending::Clean)
+}
+
+/// A note on what the answer was asked with.
+fn asked_with(requests: &Requests) -> Option<String> {
+    let given = words::given(requests);
+    (!given.is_empty()).then(|| format!("asked with {}", given.join(", ")))
 }
 
 /// The estate below some paths, or how the command ends without one.

@@ -7,7 +7,7 @@ use portreeve_view::{html, json, terminal};
 
 use super::can::usage;
 use super::graph::{meant, surveyed, write};
-use super::words::{circumstances, is_long_term_key};
+use super::words::{self, circumstances, is_long_term_key};
 use crate::Ending;
 use crate::arguments::{GraphFormat, NetworkFormat, Paths};
 use crate::output;
@@ -61,6 +61,7 @@ pub(crate) fn run(options: &Paths) -> Result<Ending> {
     };
     let jewels = graph.jewels();
     let roads = Roads {
+        given: &words::given(&options.requests),
         paths: &paths,
         jewels: &jewels,
         doors: graph.doors(),

@@ -48,6 +48,14 @@ fn is_path(word: &str) -> bool {
     looks || Path::new(word).exists()
 }
 
+/// What is said of requests, in the user's words.
+pub(super) fn given(requests: &Requests) -> Vec<String> {
+    let without = requests.without.iter().map(|lack| match lack {
+        Lack::Mfa => "without mfa".to_owned(),
+    });
+    without.chain(requests.context.iter().cloned()).collect()
+}
+
 /// Whether a name is that of a long-term key.
 pub(super) fn is_long_term_key(name: &str) -> bool {
     name.starts_with("AKIA")

@@ -35,6 +35,7 @@ pub fn paths(roads: &Roads<'_>) -> String {
     let about = html! {
         "Each step says which permission or trust allows it, and which condition must hold. "
         "Steps without a condition are open to whoever stands at their start."
+        (given(roads.given))
         @if !roads.blind_spots.is_empty() {
             " " a href="#blind" { (text::counted(roads.blind_spots.len() as u64, "thing", "things")) " could not be seen" } "."
         }
@@ -58,6 +59,11 @@ pub fn paths(roads: &Roads<'_>) -> String {
         main,
         page::foot(),
     )
+}
+
+/// What is known of the intruder's requests.
+fn given(given: &[String]) -> Markup {
+    html! { @if !given.is_empty() { " Given " (Clean(&given.join(", "))) "." } }
 }
 
 fn ways(title: &str, paths: &[AttackPath], jewels: &BTreeMap<&str, JewelKind>) -> Markup {
@@ -143,6 +149,7 @@ pub fn loss(loss: &Loss<'_>) -> String {
             some => { b { (text::counted(some as u64, "crown jewel", "crown jewels")) } " can be reached" },
         }
         ", in what is known of the estate."
+        (given(loss.given))
         @if !loss.blind_spots.is_empty() {
             " " a href="#blind" { (text::counted(loss.blind_spots.len() as u64, "thing", "things")) " could not be seen" } "."
         }

@@ -28,6 +28,7 @@ pub(super) fn paths(page: &mut Page, roads: &Roads<'_>, options: &Options) {
             ],
         ),
     }
+    given(page, roads.given);
     doors(page, roads.doors, options);
     let most = options.list.unwrap_or(roads.paths.len());
     if !(roads.doors.is_empty() || roads.paths.is_empty()) {
@@ -46,6 +47,13 @@ pub(super) fn paths(page: &mut Page, roads: &Roads<'_>, options: &Options) {
     );
     reach(page, roads.reach, &kinds, options);
     surroundings::blind_spots(page, roads.blind_spots, options);
+}
+
+/// What is known of the intruder's requests.
+fn given(page: &mut Page, given: &[String]) {
+    if !given.is_empty() {
+        page.spans(2, &[faint(format!("Given {}.", given.join(", ")))]);
+    }
 }
 
 fn doors(page: &mut Page, doors: &[Door], options: &Options) {
@@ -147,6 +155,7 @@ pub(super) fn loss(page: &mut Page, loss: &Loss<'_>, options: &Options) {
     if counts.all() == 0 {
         page.spans(0, &[faint("That holds for what is known of the estate.")]);
     }
+    given(page, loss.given);
     doors(page, &loss.blast.doors, options);
     let kinds: BTreeMap<&str, JewelKind> = loss
         .jewels
