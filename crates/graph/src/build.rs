@@ -46,10 +46,14 @@ pub(crate) fn graph(
         world,
         actions,
         plans: catalogue.iter().map(Plan::of).collect(),
+        circumstances: circumstances.clone(),
         base: circumstances.laid_over(base_context()),
     };
     Builder::new(evaluator).build(estate, declared)
 }
+
+/// How many decisions are worth handing to a thread.
+const A_SHARE: usize = 64;
 
 struct Builder {
     evaluator: Evaluator,
@@ -118,14 +122,12 @@ impl Builder {
         if_granted: &BTreeMap<NodeId, Permit>,
     ) {
         let evaluator = &self.evaluator;
-        let (core, tagged) = (self.core_actions(), self.tagged_actions());
+        let (core, tagged) = (self.core_actions(), evaluator.tagged_actions());
         let decider = Decider {
             evaluator,
-            indexes: evaluator
-                .plans
-                .iter()
-                .map(|plan| TargetIndex::of(evaluator, plan, &plan.core, &tagged))
-                .collect(),
+            indexes: in_parallel(&evaluator.plans, 1, |plan| {
+                TargetIndex::of(evaluator, plan, &plan.core, &tagged)
+            }),
             administrators,
             if_granted,
             held: held(evaluator),
@@ -150,7 +152,7 @@ impl Builder {
             }
             class_of.push(class);
         }
-        let decisions = in_parallel(&first_of, |&place| {
+        let decisions = in_parallel(&first_of, A_SHARE, |&place| {
             decider.decide(&evaluator.world.takers[place])
         });
         drop(decider);
@@ -181,30 +183,6 @@ impl Builder {
         let permissions = needs.flat_map(|need| &need.any_of);
         let names = permissions.map(|permission| permission.action.as_str());
         self.evaluator.actions.set(names)
-    }
-
-    /// The actions of which some statement looks at the resource's tags.
-    fn tagged_actions(&self) -> ActionSet {
-        let mut found = ActionSet::default();
-        let policies = &self.evaluator.world.policies;
-        for policy in 0..policies.len() as u32 {
-            let outline = policies.outline_of(policy);
-            for grant in outline
-                .grants
-                .iter()
-                .filter(|grant| grant.looks.at_resource_tags)
-            {
-                found.extend(&grant.actions);
-            }
-            let denials = outline.denials.iter();
-            for denial in denials.filter(|denial| denial.looks.at_resource_tags) {
-                found.extend(&denial.actions);
-            }
-            if !outline.plain {
-                found.extend(&self.core_actions());
-            }
-        }
-        found
     }
 
     /// What leads nowhere gets no edge, but is a door all the same.
@@ -262,7 +240,7 @@ impl Builder {
             .iter()
             .filter(|taker| taker.kind == TakerKind::Principal && taker.actions.covers(&wanted))
             .collect();
-        let found = in_parallel(&candidates, |taker| {
+        let found = in_parallel(&candidates, A_SHARE, |taker| {
             let asker = evaluator.world.asker(&evaluator.nodes, taker);
             evaluator.administrator(&asker.caller, &asker.policies)
         });
@@ -294,7 +272,7 @@ impl Builder {
                 class_of.push((taker.node, class));
             }
         }
-        let permits = in_parallel(&first_of, |taker| {
+        let permits = in_parallel(&first_of, A_SHARE, |taker| {
             let asker = evaluator.world.asker(&evaluator.nodes, taker);
             evaluator.administrator_if_granted(&asker)
         });
@@ -746,8 +724,13 @@ fn held(evaluator: &Evaluator) -> BTreeMap<NodeId, Vec<NodeId>> {
 }
 
 /// Does something for each of a list, on as many threads as there are; the results in order.
-fn in_parallel<T: Sync, R: Send>(list: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
-    let share = list.len().div_ceil(threads() * 4).max(64);
+/// A thread takes at least `least` of them at once.
+fn in_parallel<T: Sync, R: Send>(
+    list: &[T],
+    least: usize,
+    work: impl Fn(&T) -> R + Sync,
+) -> Vec<R> {
+    let share = list.len().div_ceil(threads() * 8).max(least);
     if list.len() <= share {
         return list.iter().map(work).collect();
     }

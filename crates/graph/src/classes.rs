@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use foldhash::{HashMap, HashMapExt};
 use portreeve_model::EntityKind;
 
-use crate::evaluate::Evaluator;
+use crate::evaluate::{Evaluator, Permit, Plan};
 use crate::nodes::NodeId;
 use crate::outline::{ActionSet, Looks};
 use crate::policies::PolicyId;
@@ -120,8 +120,7 @@ impl<'e> Folder<'e> {
         for policy in taker.boundary.into_iter().chain(world.scps_of(taker)) {
             self.look(policy, &mut looks);
         }
-        let of_resources = self.at_name
-            || (self.questions.resources && world.is_named(&self.evaluator.nodes, taker));
+        let of_resources = self.at_name || (self.questions.resources && world.is_named(taker));
         let alone = alone
             || looks.at_name
             || of_resources
@@ -150,5 +149,100 @@ impl<'e> Folder<'e> {
         };
         let next = self.classes.len() as u32;
         *self.classes.entry(key).or_insert(next)
+    }
+}
+
+/// Takers who get the same answer about one step onto one target.
+pub(crate) struct Alike<'e> {
+    evaluator: &'e Evaluator,
+    /// Policies that may allow it, in order.
+    naming: &'e [PolicyId],
+    /// Whether each taker is to be asked about by itself.
+    apart: bool,
+    bounds: HashMap<(&'e str, Option<PolicyId>), bool>,
+    known: HashMap<AlikeKey<'e>, Option<Permit>>,
+}
+
+/// Kinds, account, policies that may allow the step, boundary.
+type AlikeKey<'e> = (
+    (TakerKind, EntityKind),
+    &'e str,
+    Vec<PolicyId>,
+    Option<PolicyId>,
+);
+
+impl Evaluator {
+    /// Folds takers for one step onto one target; `naming` are the policies that may allow it, in
+    /// order.
+    pub(crate) fn alike<'e>(
+        &'e self,
+        plan: &Plan,
+        target: NodeId,
+        naming: &'e [PolicyId],
+    ) -> Alike<'e> {
+        let own = self.world.own.get(&target).copied();
+        let mut policies = own.into_iter().chain(self.world.all_rcps());
+        // Other policies may allow what else the step needs.
+        let apart =
+            plan.escalation.needs.len() != 1 || policies.any(|policy| self.looks_at_caller(policy));
+        Alike {
+            evaluator: self,
+            naming,
+            apart,
+            bounds: HashMap::new(),
+            known: HashMap::new(),
+        }
+    }
+
+    /// Whether a policy may answer two callers of a kind differently.
+    fn looks_at_caller(&self, policy: PolicyId) -> bool {
+        let outline = self.world.policies.outline_of(policy);
+        let grants = outline.grants.iter().map(|grant| &grant.looks);
+        let denials = outline.denials.iter().map(|denial| &denial.looks);
+        !outline.plain
+            || grants
+                .chain(denials)
+                .any(|looks| looks.at_name || !looks.at_tags.is_empty())
+    }
+}
+
+impl<'e> Alike<'e> {
+    /// What a taker is permitted: of those who are alike the first is asked about by `ask`.
+    pub(crate) fn permit(
+        &mut self,
+        taker: &'e Taker,
+        ask: impl FnOnce() -> Option<Permit>,
+    ) -> Option<Permit> {
+        let world = &self.evaluator.world;
+        let policies: Vec<PolicyId> = taker
+            .identity
+            .iter()
+            .copied()
+            .filter(|policy| self.naming.binary_search(policy).is_ok())
+            .collect();
+        let bound = self.bounds.entry((&taker.account, taker.boundary));
+        let bounds_look = *bound.or_insert_with(|| {
+            let mut bounds = world.scps_of(taker).chain(taker.boundary);
+            bounds.any(|policy| self.evaluator.looks_at_caller(policy))
+        });
+        let alone = self.apart
+            || bounds_look
+            || taker.denies
+            || taker.kind != TakerKind::Principal
+            || world.is_named(taker)
+            || policies
+                .iter()
+                .any(|&policy| self.evaluator.looks_at_caller(policy));
+        if alone {
+            return ask();
+        }
+        let kind = self.evaluator.nodes.get(taker.node).kind;
+        let key = (
+            (taker.kind, kind),
+            taker.account.as_str(),
+            policies,
+            taker.boundary,
+        );
+        self.known.entry(key).or_insert_with(ask).clone()
     }
 }

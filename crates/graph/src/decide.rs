@@ -7,7 +7,7 @@ use portreeve_model::EntityKind;
 use smallvec::SmallVec;
 
 use crate::catalogue::{PermissionTarget, Yields};
-use crate::evaluate::{Evaluator, Permit, Plan, has_generated_suffix};
+use crate::evaluate::{Evaluator, Permit, Plan, Targets, has_generated_suffix};
 use crate::nodes::NodeId;
 use crate::outline::ActionSet;
 use crate::targets::{TargetIndex, rest_of};
@@ -130,12 +130,19 @@ impl Decider<'_> {
         }
         for (place, plan) in self.evaluator.plans.iter().enumerate() {
             let away = elsewhere || (strong && of_principals(plan));
-            let mut found = Found::new(self, taker, &asker, place, away);
             if self.indexes[place].is_empty() || !self.evaluator.may_hold(taker, plan) {
                 continue;
             }
-            found.find(&names);
-            decisions.extend(found.finish());
+            let question = Question {
+                evaluator: self.evaluator,
+                taker,
+                asker: &asker,
+                place,
+                targets: &plan.core,
+                index: &self.indexes[place],
+                away,
+            };
+            decisions.extend(question.answer(&names));
         }
         decisions
     }
@@ -178,15 +185,55 @@ impl Decider<'_> {
     }
 }
 
+/// Which of the targets of one plan a taker can take its step on.
+#[derive(Clone, Copy)]
+pub(crate) struct Question<'d> {
+    pub(crate) evaluator: &'d Evaluator,
+    pub(crate) taker: &'d Taker,
+    pub(crate) asker: &'d Asker,
+    /// The plan, by its place.
+    pub(crate) place: usize,
+    pub(crate) targets: &'d Targets,
+    pub(crate) index: &'d TargetIndex,
+    /// Whether the taker's own account is left out.
+    pub(crate) away: bool,
+}
+
+impl Question<'_> {
+    /// The steps; `names` are those by which resources may let the taker in.
+    pub(crate) fn answer(self, names: &[String]) -> Vec<Decision> {
+        let plan = &self.evaluator.plans[self.place];
+        let inside = plan
+            .target_needs()
+            .flat_map(|need| &need.any_of)
+            .any(|permission| permission.on == PermissionTarget::InTarget);
+        let mut found = Found {
+            evaluator: self.evaluator,
+            taker: self.taker,
+            asker: self.asker,
+            place: self.place,
+            plan,
+            targets: self.targets,
+            index: self.index,
+            away: self.away,
+            clauses: Vec::new(),
+            inside,
+            steps: Vec::new(),
+        };
+        found.find(names);
+        found.finish()
+    }
+}
+
 /// The steps of one plan that are found for one taker.
 struct Found<'d> {
-    decider: &'d Decider<'d>,
+    evaluator: &'d Evaluator,
     taker: &'d Taker,
     asker: &'d Asker,
     place: usize,
     plan: &'d Plan,
+    targets: &'d Targets,
     index: &'d TargetIndex,
-    /// Whether the taker's own account is left out.
     away: bool,
     clauses: Vec<Clause<'d>>,
     /// Whether the step asks for something inside its targets.
@@ -195,39 +242,13 @@ struct Found<'d> {
 }
 
 impl<'d> Found<'d> {
-    fn new(
-        decider: &'d Decider<'d>,
-        taker: &'d Taker,
-        asker: &'d Asker,
-        place: usize,
-        away: bool,
-    ) -> Self {
-        let plan = &decider.evaluator.plans[place];
-        let inside = plan
-            .target_needs()
-            .flat_map(|need| &need.any_of)
-            .any(|permission| permission.on == PermissionTarget::InTarget);
-        Self {
-            decider,
-            taker,
-            asker,
-            place,
-            plan,
-            index: &decider.indexes[place],
-            away,
-            clauses: Vec::new(),
-            inside,
-            steps: Vec::new(),
-        }
-    }
-
     fn find(&mut self, names: &[String]) {
-        let evaluator = self.decider.evaluator;
+        let evaluator = self.evaluator;
         let account = Some(self.taker.account.as_str()).filter(|account| !account.is_empty());
         if self.plan.escalation.target.member_accounts {
             if evaluator.world.management.contains(&self.taker.account) {
                 let own = evaluator.nodes.account_node(self.taker.node);
-                for &target in &self.plan.core.all {
+                for &target in &self.targets.all {
                     if Some(target) != own {
                         self.ask_one(target);
                     }
@@ -238,7 +259,7 @@ impl<'d> Found<'d> {
         if self.index.asks_nothing {
             // It is whatever the taker's account has of it.
             if let Some(account) = account.filter(|_| !self.away) {
-                for &target in self.plan.core.by_account.get(account).into_iter().flatten() {
+                for &target in self.targets.by_account.get(account).into_iter().flatten() {
                     if target != self.taker.node {
                         self.ask_one(target);
                     }
@@ -275,7 +296,7 @@ impl<'d> Found<'d> {
         let plan = self.plan;
         let on_self = grants_power(plan)
             && !self.away
-            && plan.core.contains(self.taker.node)
+            && self.targets.contains(self.taker.node)
             && evaluator.may_hold_on_target(self.taker, plan);
         if on_self {
             self.ask_one(self.taker.node);
@@ -315,7 +336,7 @@ impl<'d> Found<'d> {
     fn may_drive(&self) -> bool {
         let driver = self.plan.target_needs().next();
         let permissions = driver.into_iter().flat_map(|need| &need.any_of);
-        let actions = &self.decider.evaluator.actions;
+        let actions = &self.evaluator.actions;
         permissions
             .filter_map(|permission| actions.index(&permission.action))
             .any(|action| self.taker.actions.contains(action))
@@ -323,7 +344,7 @@ impl<'d> Found<'d> {
 
     /// The patterns of all statements that bear on the step, in an order of their own.
     fn clauses(&self) -> Vec<Clause<'d>> {
-        let evaluator = self.decider.evaluator;
+        let evaluator = self.evaluator;
         let actions = |needs: &mut dyn Iterator<Item = &'d crate::catalogue::Need>| -> ActionSet {
             let permissions = needs.flat_map(|need| &need.any_of);
             let names = permissions.map(|permission| permission.action.as_str());
@@ -375,7 +396,7 @@ impl<'d> Found<'d> {
     /// What the clauses make of a list of targets in the order of ids that share a head.
     fn touch(&self, list: &[NodeId], head: &str, shared: &str) -> Touched {
         let mut touched = Touched::default();
-        let nodes = &self.decider.evaluator.nodes;
+        let nodes = &self.evaluator.nodes;
         let shortened = |&node: &NodeId| has_generated_suffix(nodes.get(node).kind);
         if list.first().is_some_and(shortened) {
             // The part that AWS generates may be missing from the id: a pattern may name it.
@@ -433,7 +454,7 @@ impl<'d> Found<'d> {
         touched: &mut Touched,
         covers: impl Fn(&str) -> Option<bool>,
     ) {
-        let evaluator = self.decider.evaluator;
+        let evaluator = self.evaluator;
         let start = list.partition_point(|&node| rest_of(evaluator, node) < prefix);
         for &node in &list[start..] {
             let rest = rest_of(evaluator, node);
@@ -461,9 +482,9 @@ impl<'d> Found<'d> {
             }
             return;
         }
-        let mut shared = rest_of(self.decider.evaluator, cluster.nodes[0]);
+        let mut shared = rest_of(self.evaluator, cluster.nodes[0]);
         if let Some(&last) = cluster.nodes.last() {
-            let last = rest_of(self.decider.evaluator, last);
+            let last = rest_of(self.evaluator, last);
             let same = shared.bytes().zip(last.bytes()).take_while(|(a, b)| a == b);
             let mut length = same.count();
             while !shared.is_char_boundary(length) {
@@ -556,8 +577,7 @@ impl<'d> Found<'d> {
     }
 
     fn ask(&self, target: NodeId) -> Option<Permit> {
-        self.decider
-            .evaluator
+        self.evaluator
             .on_target(self.taker, self.asker, self.plan, target)
     }
 
@@ -566,7 +586,7 @@ impl<'d> Found<'d> {
         if self.steps.is_empty() {
             return Vec::new();
         }
-        let evaluator = self.decider.evaluator;
+        let evaluator = self.evaluator;
         let Some(at_large) = evaluator.at_large(self.taker, self.asker, self.plan) else {
             return Vec::new();
         };

@@ -10,6 +10,7 @@ use portreeve_authz::aws::{
 use portreeve_authz::{Atom, Decision, KeyClass, PolicyLayer};
 use portreeve_model::EntityKind;
 
+use crate::ask::Circumstances;
 use crate::catalogue::{Catalogue, Escalation, Need, Origin, Permission, PermissionTarget};
 use crate::export::word;
 use crate::nodes::{NodeId, Nodes};
@@ -51,6 +52,13 @@ pub(crate) struct Targets {
 }
 
 impl Targets {
+    /// Targets in their order.
+    pub(crate) fn of(nodes: &Nodes, list: impl IntoIterator<Item = NodeId>) -> Self {
+        let mut targets = Self::default();
+        list.into_iter().for_each(|node| targets.push(nodes, node));
+        targets
+    }
+
     /// Adds a target. Targets are added in their order.
     pub(crate) fn push(&mut self, nodes: &Nodes, node: NodeId) {
         match &nodes.get(node).account {
@@ -68,17 +76,10 @@ impl Targets {
         self.all.binary_search(&node).is_ok()
     }
 
-    /// How many there are in an account, with those of no account.
-    pub(crate) fn count_in(&self, account: &str) -> usize {
-        self.by_account.get(account).map_or(0, Vec::len) + self.unplaced.len()
-    }
-
-    /// How many of those are found.
-    pub(crate) fn count_found(&self, account: &str, found: impl Fn(NodeId) -> bool) -> usize {
-        let own = self.by_account.get(account).into_iter().flatten();
-        own.chain(&self.unplaced)
-            .filter(|&&node| found(node))
-            .count()
+    /// How many there are in an account, and how many in none.
+    pub(crate) fn counts(&self, account: &str) -> (usize, usize) {
+        let home = self.by_account.get(account).map_or(0, Vec::len);
+        (home, self.unplaced.len())
     }
 }
 
@@ -150,12 +151,14 @@ pub(crate) struct Evaluator {
     pub(crate) world: World,
     pub(crate) actions: Actions,
     pub(crate) plans: Vec<Plan>,
+    /// What the user says of every request.
+    pub(crate) circumstances: Circumstances,
     /// What is known of every request.
     pub(crate) base: Context,
 }
 
 /// What is known of which services policies let in: policy, account, service.
-pub(crate) type TrustedServices<'s> = HashMap<(PolicyId, String, &'s str), bool>;
+pub(crate) type TrustedServices<'s> = HashMap<(PolicyId, &'s str, &'s str), bool>;
 
 /// What one must be able to do, each on a resource of no special name, to count as an
 /// administrator of the account.
@@ -234,7 +237,7 @@ impl Evaluator {
     /// Whether a role's trust policy lets a service in. `known` keeps what is known of policies:
     /// one policy answers alike for all roles of an account that have it.
     pub(crate) fn trusts_service<'s>(
-        &self,
+        &'s self,
         role: NodeId,
         service: &'s str,
         known: &mut TrustedServices<'s>,
@@ -251,7 +254,7 @@ impl Evaluator {
         let looks = |grant: &crate::outline::Grant| grant.looks.at_resource_tags;
         let outline = self.world.policies.outline_of(policy);
         let alike = outline.plain && !outline.denies && !outline.grants.iter().any(looks);
-        let account = self.nodes.get(role).account.clone().unwrap_or_default();
+        let account = self.nodes.get(role).account.as_deref().unwrap_or_default();
         let key = (policy, account, service);
         if alike && let Some(&trusts) = known.get(&key) {
             return trusts;
@@ -271,6 +274,29 @@ impl Evaluator {
         let trusts = answer.is_possible();
         known.insert(key, trusts);
         trusts
+    }
+
+    /// The actions of which some statement looks at the resource's tags.
+    pub(crate) fn tagged_actions(&self) -> ActionSet {
+        let mut found = ActionSet::default();
+        let policies = &self.world.policies;
+        for policy in 0..policies.len() as PolicyId {
+            let outline = policies.outline_of(policy);
+            let grants = outline.grants.iter();
+            let grants = grants.map(|grant| (&grant.actions, &grant.looks));
+            let denials = outline.denials.iter();
+            let denials = denials.map(|denial| (&denial.actions, &denial.looks));
+            for (actions, looks) in grants.chain(denials) {
+                if looks.at_resource_tags {
+                    found.extend(actions);
+                }
+            }
+            // Of what is not understood it is taken that it looks at everything.
+            if outline.readable && !outline.plain {
+                return self.actions.everything();
+            }
+        }
+        found
     }
 
     /// The needs of a plan that are the same for all targets.

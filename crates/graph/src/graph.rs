@@ -1,10 +1,14 @@
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::{Read, Write};
+use std::sync::OnceLock;
 
+use foldhash::{HashMap, HashMapExt};
 use portreeve_model::{EntityId, EntityKind, Estate};
 
 use crate::ask::Circumstances;
 use crate::build;
 use crate::catalogue::{Catalogue, Yields};
+use crate::decide::Question;
 use crate::doors::Door;
 use crate::edges::{Edge, Edges, Text};
 use crate::evaluate::{Evaluator, Permit, Plan, Targets};
@@ -13,12 +17,21 @@ use crate::jewels::DeclaredJewel;
 use crate::names::Names;
 use crate::nodes::NodeId;
 use crate::path::{AttackPath, BlastRadius, Jewel, PathStep};
-use crate::reverse::{Next, Start, may_reach, reachers};
+use crate::reverse::{Next, Start, Usable, may_reach, reachers};
+use crate::saved::{self, Inputs, LoadError, SaveError};
 use crate::search::{Bounds, Last, Members, Reach, reach};
+use crate::targets::TargetIndex;
 use crate::world::{Taker, TakerKind};
 
 /// The step from an account to what is in it.
 const ADMINISTERS: &str = "Take it as the account's administrator";
+
+/// Leaves that are reached.
+struct Leaves {
+    /// From where each is reached, and under which of the permits.
+    found: HashMap<NodeId, (NodeId, u32)>,
+    permits: Vec<Permit>,
+}
 
 /// What a hub is called.
 #[derive(Clone, Debug)]
@@ -40,6 +53,9 @@ pub struct Graph {
     doors: Vec<Door>,
     names: Names,
     hubs: Vec<Hub>,
+    usable: OnceLock<Usable>,
+    /// The leaves of each plan.
+    leaf_indexes: Vec<TargetIndex>,
     notes: Vec<String>,
 }
 
@@ -84,6 +100,11 @@ impl Graph {
             }
         });
         let hubs = hubs.collect();
+        let tagged = evaluator.tagged_actions();
+        let plans = evaluator.plans.iter();
+        let leaf_indexes = plans
+            .map(|plan| TargetIndex::of(&evaluator, plan, &plan.leaves, &tagged))
+            .collect();
         Self {
             evaluator,
             edges,
@@ -92,8 +113,29 @@ impl Graph {
             doors,
             names,
             hubs,
+            usable: OnceLock::new(),
+            leaf_indexes,
             notes,
         }
+    }
+
+    /// Writes the graph, so that [`Graph::load`] can bring it back. `inputs` are what it was built
+    /// of.
+    pub fn save(&self, inputs: &Inputs, writer: impl Write) -> Result<(), SaveError> {
+        let parts = saved::Parts {
+            evaluator: &self.evaluator,
+            edges: &self.edges,
+            jewels: &self.jewels,
+            doors: &self.doors,
+            notes: &self.notes,
+        };
+        saved::save(&parts, inputs, writer)
+    }
+
+    /// Reads a graph that [`Graph::save`] wrote. One that was built of other inputs is stale, and
+    /// refused.
+    pub fn load(inputs: &Inputs, reader: impl Read) -> Result<Self, LoadError> {
+        saved::load(inputs, reader)
     }
 
     /// The crown jewels, by id.
@@ -248,9 +290,11 @@ impl Graph {
             return BlastRadius::default();
         };
         let reach = self.reach(start);
-        let mut reached: BTreeSet<NodeId> = reach.order.iter().copied().collect();
-        reached.extend(self.leaves_of(&reach).into_keys());
-        reached.remove(&start);
+        let mut reached = reach.order.clone();
+        reached.extend(self.leaves_of(&reach).found.into_keys());
+        reached.retain(|&place| place != start);
+        reached.sort_unstable();
+        reached.dedup();
         let nodes = &self.evaluator.nodes;
         let mut radius = BlastRadius::default();
         for place in reached {
@@ -275,41 +319,46 @@ impl Graph {
             return Vec::new();
         };
         let reach = self.reach(start);
-        let nodes = &self.evaluator.nodes;
-        let mut found = Vec::new();
-        for &place in reach.order.iter().filter(|&&place| place != start) {
-            let Some((_, hops)) = reach.cost(place) else {
-                continue;
-            };
-            let node = nodes.get(place);
-            let mut conditions = self.words(reach.conditions(place));
-            conditions.sort_unstable();
-            found.push(Reached {
-                id: node.id.clone(),
-                kind: node.kind,
-                hops,
-                conditions,
-                is_jewel: self.jewels.contains_key(&place),
-            });
-        }
-        for (place, (last, _, permit)) in self.leaves_of(&reach) {
-            let hops = reach.cost(last).map_or(1, |(_, steps)| steps + 1);
+        let leaves = self.leaves_of(&reach);
+        let of_leaf = |last: NodeId, permit: u32| {
             let mut conditions = self.words(reach.conditions(last));
-            conditions.extend(permit.conditions);
+            let more = leaves.permits.get(permit as usize);
+            conditions.extend(
+                more.into_iter()
+                    .flat_map(|permit| permit.conditions.iter().cloned()),
+            );
             conditions.sort_unstable();
             conditions.dedup();
-            found.push(Reached {
+            conditions
+        };
+        // Places are in the order of ids, so that no id is compared.
+        let mut found: Vec<(u32, usize, NodeId, Option<Vec<String>>)> = Vec::new();
+        for &place in reach.order.iter().filter(|&&place| place != start) {
+            if let Some((conditions, hops)) = reach.cost(place) {
+                found.push((hops, conditions, place, None));
+            }
+        }
+        for (&place, &(last, permit)) in &leaves.found {
+            let hops = reach.cost(last).map_or(1, |(_, steps)| steps + 1);
+            let conditions = of_leaf(last, permit);
+            found.push((hops, conditions.len(), place, Some(conditions)));
+        }
+        found.sort_unstable();
+        let nodes = &self.evaluator.nodes;
+        let found = found
+            .into_iter()
+            .map(|(hops, _, place, conditions)| Reached {
                 id: nodes.id(place).clone(),
                 kind: nodes.get(place).kind,
                 hops,
-                conditions,
-                is_jewel: false,
+                is_jewel: conditions.is_none() && self.jewels.contains_key(&place),
+                conditions: conditions.unwrap_or_else(|| {
+                    let mut words = self.words(reach.conditions(place));
+                    words.sort_unstable();
+                    words
+                }),
             });
-        }
-        found.sort_by(|a, b| {
-            (a.hops, a.conditions.len(), &a.id).cmp(&(b.hops, b.conditions.len(), &b.id))
-        });
-        found
+        found.collect()
     }
 
     /// Who reaches an entity: one best path from each user, role, person and identity from outside
@@ -358,7 +407,8 @@ impl Graph {
                 next: Next::Known(place as u32),
             });
         }
-        let found = reachers(&starts, &self.edges, &self.members);
+        let usable = self.usable();
+        let found = reachers(&starts, &self.edges, &self.members, usable);
         let mut paths = BTreeMap::new();
         for &from in found.order.iter().filter(|&&from| from != end) {
             let steps = found.steps_from(from).into_iter();
@@ -367,10 +417,20 @@ impl Graph {
                 Next::Known(place) => leaf.get(place as usize).map(|(_, step)| step.clone()),
                 Next::Edge(to, edge) => Some(self.path_step(from, to, self.edges.edge(edge))),
                 Next::Member(to) => Some(self.administers(from, to)),
+                Next::Grant(to, place) => {
+                    let used = usable.grant(to, place)?;
+                    let edge = &self.edges.grants.get(used.grant as usize)?.edge;
+                    let mut step = self.path_step(from, to, edge);
+                    step.title = self.title_of(used.grant, used.holder);
+                    step.conditions.extend(self.words(&used.besides));
+                    step.conditions.sort_unstable();
+                    step.conditions.dedup();
+                    Some(step)
+                }
             });
             paths.insert(from, self.whole(from, end, steps.collect()));
         }
-        // Who uses a grant must reach both its ends, which a walk backwards does not see.
+        // Who reaches both ends of a grant on ways of his own is not seen by a walk backwards.
         let ends: Vec<NodeId> = starts.iter().map(|start| start.node).collect();
         for from in self.by_grants(&ends) {
             let plain = paths.get(&from);
@@ -392,15 +452,19 @@ impl Graph {
         paths.into_iter().collect()
     }
 
-    /// Those who may reach both ends of some grant that leads on to any of some ends.
+    /// Those who may reach both ends of some split grant that leads on to any of some ends.
     fn by_grants(&self, ends: &[NodeId]) -> Vec<NodeId> {
-        if self.edges.grants.is_empty() {
+        let split = &self.usable().split;
+        if split.is_empty() {
             return Vec::new();
         }
         let near = may_reach(ends, &self.edges, &self.members);
         let mut by = Vec::new();
         let mut holders = Vec::new();
-        for grant in &self.edges.grants {
+        let grants = split
+            .iter()
+            .map(|&place| &self.edges.grants[place as usize]);
+        for grant in grants {
             if near[grant.edge.to as usize] {
                 by.push(grant.by);
                 let list = self.edges.holders(grant.holders).iter();
@@ -434,6 +498,7 @@ impl Graph {
                 let grants = &world.policies.outline_of(own).grants;
                 grants.iter().any(|grant| !grant.principals.is_empty())
             });
+            let mut known = self.evaluator.alike(plan, leaf, &naming);
             for taker in &world.takers {
                 if taker.kind == TakerKind::Account || !self.evaluator.may_hold(taker, plan) {
                     continue;
@@ -459,8 +524,11 @@ impl Graph {
                 if candidates.is_empty() {
                     continue;
                 }
-                let asker = world.asker(nodes, taker);
-                let Some(permit) = self.evaluator.step(taker, &asker, plan, leaf) else {
+                let permit = known.permit(taker, || {
+                    let asker = world.asker(nodes, taker);
+                    self.evaluator.step(taker, &asker, plan, leaf)
+                });
+                let Some(permit) = permit else {
                     continue;
                 };
                 let step = self.catalogue_step(taker.node, leaf, plan, permit);
@@ -635,6 +703,12 @@ impl Graph {
             .next()
     }
 
+    /// The grants by who can use them, worked out when first asked for.
+    fn usable(&self) -> &Usable {
+        self.usable
+            .get_or_init(|| Usable::of(&self.edges, &self.members))
+    }
+
     fn reach(&self, start: NodeId) -> Reach {
         reach(start, &self.edges, &self.members, Bounds::default())
     }
@@ -705,10 +779,16 @@ impl Graph {
     }
 
     /// Leaves onto which someone reached can take a step, with how the first of them does.
-    fn leaves_of(&self, reach: &Reach) -> BTreeMap<NodeId, (NodeId, usize, Permit)> {
-        let mut found = BTreeMap::new();
-        // How many leaves of a plan are found in an account: where all are, nobody else is asked.
-        let mut counts: BTreeMap<(usize, &str), usize> = BTreeMap::new();
+    fn leaves_of(&self, reach: &Reach) -> Leaves {
+        let mut found = HashMap::new();
+        let mut permits: Vec<Permit> = Vec::new();
+        let plans = self.evaluator.plans.iter().enumerate();
+        let plans: Vec<(usize, &Plan)> = plans
+            .filter(|(_, plan)| !plan.leaves.all.is_empty())
+            .collect();
+        // How many leaves of a plan are found in an account, and in none: where all are, nobody
+        // else is asked.
+        let mut counts: Vec<BTreeMap<Option<&str>, usize>> = vec![BTreeMap::new(); plans.len()];
         let world = &self.evaluator.world;
         let nodes = &self.evaluator.nodes;
         let mut abroad: BTreeMap<&str, bool> = BTreeMap::new();
@@ -727,34 +807,47 @@ impl Graph {
             if elsewhere && openings.is_empty() {
                 continue;
             }
+            let names = world.names_of(nodes, taker);
             let mut asker = None;
-            for (plan_place, plan) in self.evaluator.plans.iter().enumerate() {
-                if plan.leaves.all.is_empty() || !self.evaluator.may_hold(taker, plan) {
+            for (at, &(plan_place, plan)) in plans.iter().enumerate() {
+                if !self.evaluator.may_hold(taker, plan) {
                     continue;
                 }
-                let at_home = plan.leaves.count_in(&taker.account);
-                let count = counts.entry((plan_place, &taker.account)).or_default();
-                if *count >= at_home && openings.is_empty() {
+                let count = |account| counts[at].get(&account).copied().unwrap_or_default();
+                let (home, unplaced) = plan.leaves.counts(&taker.account);
+                let all = count(Some(&taker.account)) >= home && count(None) >= unplaced;
+                if all && openings.is_empty() {
                     continue;
                 }
-                let candidates =
-                    self.evaluator
-                        .candidates(taker, plan, &plan.leaves, &openings, elsewhere);
-                for leaf in candidates {
-                    if found.contains_key(&leaf) || reach.is_reached(leaf) {
-                        continue;
+                let asker = asker.get_or_insert_with(|| world.asker(nodes, taker));
+                let question = Question {
+                    evaluator: &self.evaluator,
+                    taker,
+                    asker,
+                    place: plan_place,
+                    targets: &plan.leaves,
+                    index: &self.leaf_indexes[plan_place],
+                    away: elsewhere,
+                };
+                for decision in question.answer(&names) {
+                    for &leaf in decision.onto.nodes() {
+                        if found.contains_key(&leaf) || reach.is_reached(leaf) {
+                            continue;
+                        }
+                        let conditions = permits.len() as u32;
+                        found.insert(leaf, (place, conditions));
+                        let account = nodes.get(leaf).account.as_deref();
+                        for ((_, plan), counts) in plans.iter().zip(&mut counts) {
+                            if plan.leaves.contains(leaf) {
+                                *counts.entry(account).or_default() += 1;
+                            }
+                        }
                     }
-                    let asker = asker.get_or_insert_with(|| world.asker(nodes, taker));
-                    if let Some(permit) = self.evaluator.step(taker, asker, plan, leaf) {
-                        found.insert(leaf, (place, plan_place, permit));
-                    }
+                    permits.push(decision.permit);
                 }
-                *count = plan.leaves.count_found(&taker.account, |leaf| {
-                    found.contains_key(&leaf) || reach.is_reached(leaf)
-                });
             }
         }
-        found
+        Leaves { found, permits }
     }
 
     /// Whether resources of other accounts may let a taker in.
@@ -764,7 +857,7 @@ impl Graph {
         let account = known
             .entry(&taker.account)
             .or_insert_with(|| world.is_open_abroad(nodes, &taker.account));
-        *account || world.is_named(nodes, taker)
+        *account || world.is_named(taker)
     }
 
     fn path_in(&self, reach: &Reach, start: NodeId, end: NodeId) -> Option<AttackPath> {

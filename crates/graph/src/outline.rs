@@ -85,6 +85,11 @@ impl Actions {
         set
     }
 
+    /// All of them.
+    pub(crate) fn everything(&self) -> ActionSet {
+        self.all_but(&ActionSet::default())
+    }
+
     fn covered(&self, pattern: &str) -> ActionSet {
         let mut set = ActionSet::default();
         for (index, action) in self.0.iter().enumerate() {

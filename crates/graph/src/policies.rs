@@ -101,11 +101,6 @@ impl Policies {
         &self.text(policy).outline
     }
 
-    /// The place of its text: policies with the same text say the same.
-    pub(crate) fn text_of(&self, policy: PolicyId) -> u32 {
-        self.list[policy as usize].1
-    }
-
     /// Whether it may change any answer that the graph asks for.
     pub(crate) fn matters(&self, policy: PolicyId) -> bool {
         let outline = self.outline_of(policy);

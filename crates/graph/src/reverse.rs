@@ -1,10 +1,74 @@
 //! The walk backwards: from one node, the best way to it from every other that reaches it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::edges::{Edges, Text};
 use crate::nodes::NodeId;
-use crate::search::{Members, Sets};
+use crate::search::{Bounds, Conditions, Last, Members, Sets, reach};
+
+/// A grant that its own `by` can use, since it reaches one of the holders: a step to the account.
+#[derive(Clone, Debug)]
+pub(crate) struct UsableGrant {
+    by: NodeId,
+    /// What it takes from `by` to the account, the way to the holder with it.
+    conditions: Conditions,
+    steps: u32,
+    /// The grant, by its place, and the holder's place on its list.
+    pub(crate) grant: u32,
+    pub(crate) holder: u32,
+    /// What it takes to reach the holder.
+    pub(crate) besides: Conditions,
+}
+
+/// The grants, by who can use them.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Usable {
+    /// By the account that they lead to.
+    to: BTreeMap<NodeId, Vec<UsableGrant>>,
+    /// Grants that only someone can use who reaches both ends on ways of his own.
+    pub(crate) split: Vec<u32>,
+}
+
+impl Usable {
+    pub(crate) fn of(edges: &Edges, members: &Members) -> Self {
+        let mut usable = Self::default();
+        let mut by_ends: BTreeMap<(NodeId, NodeId), Vec<u32>> = BTreeMap::new();
+        for (place, grant) in edges.grants.iter().enumerate() {
+            let ends = (grant.by, grant.edge.to);
+            by_ends.entry(ends).or_default().push(place as u32);
+        }
+        for ((by, account), grants) in by_ends {
+            let bounds = Bounds {
+                until: Some(account),
+                within: None,
+            };
+            let found = reach(by, edges, members, bounds);
+            match found.last(account) {
+                Some(Last::Grant(grant, holder)) if edges.grants[grant as usize].by == by => {
+                    let list = edges.holders(edges.grants[grant as usize].holders);
+                    let who = list.get(holder as usize).map(|(who, _)| *who);
+                    let besides = who.map_or(&[][..], |who| found.conditions(who));
+                    usable.to.entry(account).or_default().push(UsableGrant {
+                        by,
+                        conditions: Conditions::from_slice(found.conditions(account)),
+                        steps: found.cost(account).map_or(1, |(_, steps)| steps),
+                        grant,
+                        holder,
+                        besides: Conditions::from_slice(besides),
+                    });
+                }
+                // Another way is at least as good.
+                Some(_) => {}
+                None => usable.split.extend(grants),
+            }
+        }
+        usable
+    }
+
+    pub(crate) fn grant(&self, account: NodeId, place: u32) -> Option<&UsableGrant> {
+        self.to.get(&account)?.get(place as usize)
+    }
+}
 
 /// The next step on the way to the end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,6 +79,8 @@ pub(crate) enum Next {
     Edge(NodeId, u32),
     /// The account administers the node.
     Member(NodeId),
+    /// A grant that leads to an account, by its place among the usable ones.
+    Grant(NodeId, u32),
     /// A step that the caller knows, by its place.
     Known(u32),
 }
@@ -28,7 +94,7 @@ struct Label {
 
 const UNREACHED: u32 = u32::MAX;
 
-/// All that reach an end by edges alone: what takes a grant is not among them.
+/// All that reach an end by edges and by grants that their own givers can use.
 pub(crate) struct Reachers {
     labels: Vec<Label>,
     sets: Sets,
@@ -46,7 +112,12 @@ pub(crate) struct Start<'s> {
 
 /// Walks backwards from where the end is at hand. Cost: each edge that leads to the end is looked
 /// at once.
-pub(crate) fn reachers(starts: &[Start<'_>], edges: &Edges, members: &Members) -> Reachers {
+pub(crate) fn reachers(
+    starts: &[Start<'_>],
+    edges: &Edges,
+    members: &Members,
+    usable: &Usable,
+) -> Reachers {
     let nodes = edges.nodes() as usize;
     let unreached = Label {
         set: 0,
@@ -71,7 +142,7 @@ pub(crate) fn reachers(starts: &[Start<'_>], edges: &Edges, members: &Members) -
         places.sort_unstable();
         places.dedup();
         for node in places {
-            walk.settle(node, cost, edges, members);
+            walk.settle(node, cost, edges, members, usable);
         }
     }
     walk.found
@@ -97,7 +168,14 @@ impl Walk {
         }
     }
 
-    fn settle(&mut self, node: NodeId, cost: (usize, u32), edges: &Edges, members: &Members) {
+    fn settle(
+        &mut self,
+        node: NodeId,
+        cost: (usize, u32),
+        edges: &Edges,
+        members: &Members,
+        usable: &Usable,
+    ) {
         if self.found.cost(node) != Some(cost)
             || std::mem::replace(&mut self.settled[node as usize], true)
         {
@@ -114,6 +192,11 @@ impl Walk {
         if let Some(account) = members.account_of(node) {
             let steps = label.steps.saturating_add(1);
             self.offer(account, label.set, steps, Next::Member(node));
+        }
+        for (place, grant) in usable.to.get(&node).into_iter().flatten().enumerate() {
+            let set = self.found.sets.with(label.set, &grant.conditions);
+            let steps = label.steps.saturating_add(grant.steps);
+            self.offer(grant.by, set, steps, Next::Grant(node, place as u32));
         }
     }
 
@@ -149,7 +232,7 @@ impl Reachers {
             }
             steps.push((at, label.next));
             match label.next {
-                Next::Edge(to, _) | Next::Member(to) => at = to,
+                Next::Edge(to, _) | Next::Member(to) | Next::Grant(to, _) => at = to,
                 Next::End | Next::Known(_) => break,
             }
             // A way has no more steps than there are nodes.
@@ -169,7 +252,7 @@ pub(crate) fn may_reach(ends: &[NodeId], edges: &Edges, members: &Members) -> Ve
     }
     let mut found = vec![false; edges.nodes() as usize];
     let mut hubs = vec![false; edges.hub_count()];
-    let mut lists = std::collections::BTreeSet::new();
+    let mut lists = BTreeSet::new();
     let mut open: Vec<NodeId> = Vec::new();
     let meet = |node: NodeId, found: &mut Vec<bool>, open: &mut Vec<NodeId>| {
         if let Some(known) = found.get_mut(node as usize)

@@ -342,6 +342,12 @@ impl Reach {
             .is_some_and(|label| label.steps != UNREACHED)
     }
 
+    /// The last step onto a node that is reached.
+    pub(crate) fn last(&self, node: NodeId) -> Option<Last> {
+        let label = self.labels.get(node as usize)?;
+        (label.steps != UNREACHED).then_some(label.last)
+    }
+
     /// The conditions that it takes to reach a node.
     pub(crate) fn conditions(&self, node: NodeId) -> &[Text] {
         match self.labels.get(node as usize) {

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use foldhash::{HashMap, HashMapExt};
 use portreeve_authz::aws::ResourcePolicyKind;
 use portreeve_model::EntityKind;
 
@@ -15,7 +16,7 @@ use crate::wildcard::head_and_rest;
 use crate::world::principal_id;
 
 /// Targets that differ in nothing but the rest of their ids after the head.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Cluster {
     /// What their ids share: all before the fifth colon.
     pub(crate) head: String,
@@ -29,7 +30,7 @@ pub(crate) struct Cluster {
 }
 
 /// All targets of one head in one account.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Block {
     pub(crate) head: String,
     /// In the order of ids.
@@ -40,11 +41,12 @@ pub(crate) struct Block {
 }
 
 /// The targets of one step.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct TargetIndex {
     pub(crate) clusters: Vec<Cluster>,
     blocks: BTreeMap<Option<String>, Vec<Block>>,
-    cluster_of: BTreeMap<NodeId, u32>,
+    /// The cluster of each target, in the order of targets.
+    cluster_of: Vec<(NodeId, u32)>,
     /// Clusters whose own policy names someone, by whom.
     opened_to: BTreeMap<String, Vec<u32>>,
     /// Clusters whose policies may let in others than those whom they seem to name.
@@ -53,13 +55,14 @@ pub(crate) struct TargetIndex {
     pub(crate) asks_nothing: bool,
 }
 
-/// What is the same of all targets of a cluster.
-type Key = (
-    Option<String>,
-    String,
+/// What is the same of all targets of a cluster: account, head, own policy, whether each is asked
+/// about by itself, tags that matter.
+type Key<'e> = (
+    Option<&'e str>,
+    &'e str,
     Option<u32>,
     bool,
-    Vec<(String, String)>,
+    Vec<(&'e str, &'e str)>,
 );
 
 impl TargetIndex {
@@ -104,7 +107,8 @@ impl TargetIndex {
         let looks_at_tags = tagged.meets(&asked);
 
         let nodes = &evaluator.nodes;
-        let mut found: BTreeMap<Key, Vec<NodeId>> = BTreeMap::new();
+        let mut found: HashMap<Key<'_>, Vec<NodeId>> = HashMap::new();
+        let mut particular: HashMap<u32, bool> = HashMap::new();
         for &place in &targets.all {
             let node = nodes.get(place);
             let id = node.id.as_str();
@@ -122,27 +126,29 @@ impl TargetIndex {
             let kind = evaluator.world.kind_of(nodes, place, uses_own);
             // What an answer says of a policy that was not seen, it says of this one target.
             let unseen = kind != ResourcePolicyKind::Ordinary && own.is_none();
-            let head = head_and_rest(id).map(|(head, _)| head.to_owned());
+            let head = head_and_rest(id).map(|(head, _)| head);
             // The same text on two resources may speak of one of them only.
             let particular = own.is_some_and(|own| {
-                let outline = evaluator.world.policies.outline_of(own);
-                let grants = outline
-                    .grants
-                    .iter()
-                    .flat_map(|grant| grant.resources.iter().chain(&grant.excepted));
-                let denials = outline.denials.iter().flat_map(|denial| &denial.resources);
-                !outline.plain || grants.chain(denials).any(|pattern| pattern != "*")
+                *particular.entry(own).or_insert_with(|| {
+                    let outline = evaluator.world.policies.outline_of(own);
+                    let grants = outline
+                        .grants
+                        .iter()
+                        .flat_map(|grant| grant.resources.iter().chain(&grant.excepted));
+                    let denials = outline.denials.iter().flat_map(|denial| &denial.resources);
+                    !outline.plain || grants.chain(denials).any(|pattern| pattern != "*")
+                })
             });
             let single = unseen || particular || head.is_none() || has_generated_suffix(node.kind);
             let tags = if looks_at_tags {
                 let tags = node.tags.iter();
-                tags.map(|(key, value)| (key.clone(), value.clone()))
+                tags.map(|(key, value)| (key.as_str(), value.as_str()))
                     .collect()
             } else {
                 Vec::new()
             };
             let key = (
-                node.account.clone(),
+                node.account.as_deref(),
                 head.unwrap_or_default(),
                 own,
                 single,
@@ -150,8 +156,11 @@ impl TargetIndex {
             );
             found.entry(key).or_default().push(place);
         }
+        let mut found: Vec<(Key<'_>, Vec<NodeId>)> = found.into_iter().collect();
+        found.sort_unstable();
         let mut blocks: BTreeMap<(Option<String>, String), Vec<u32>> = BTreeMap::new();
         for ((account, head, own, single, _), list) in found {
+            let (account, head) = (account.map(str::to_owned), head.to_owned());
             let cluster = index.clusters.len() as u32;
             let first = list[0];
             let own_service = match nodes.get(first).kind {
@@ -166,9 +175,8 @@ impl TargetIndex {
             let bound = evaluator.world.kind_of(nodes, first, true) != ResourcePolicyKind::Ordinary
                 && driver_services.len() == 1
                 && driver_services.contains(own_service);
-            for &place in &list {
-                index.cluster_of.insert(place, cluster);
-            }
+            let of = list.iter().map(|&place| (place, cluster));
+            index.cluster_of.extend(of);
             if let Some(own) = own {
                 index.note_openings(evaluator, cluster, own, &driving);
             } else if bound {
@@ -186,6 +194,7 @@ impl TargetIndex {
                 needs_opening: bound,
             });
         }
+        index.cluster_of.sort_unstable();
         for ((account, head), clusters) in blocks {
             let mut list: Vec<NodeId> = clusters
                 .iter()
@@ -242,7 +251,10 @@ impl TargetIndex {
     }
 
     pub(crate) fn cluster_of(&self, node: NodeId) -> Option<u32> {
-        self.cluster_of.get(&node).copied()
+        let place = self
+            .cluster_of
+            .binary_search_by_key(&node, |(node, _)| *node);
+        place.ok().map(|place| self.cluster_of[place].1)
     }
 
     /// The blocks of an account, and those of no account.

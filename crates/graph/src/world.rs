@@ -88,13 +88,14 @@ pub(crate) struct World {
 /// What follows from the rest of the world, for finding things in it.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Places {
-    pub(crate) taker_of: HashMap<NodeId, u32>,
+    /// The taker of each node, by its place; [`u32::MAX`] for none.
+    taker_of: Vec<u32>,
     /// What each named principal is let into by resources themselves.
     openings: HashMap<String, Vec<Opening>>,
     /// What each account's root is let into in other accounts.
     foreign: HashMap<String, Vec<Opening>>,
-    /// Everyone whom a resource's policy names or leaves out, by id.
-    named: HashSet<String>,
+    /// Whether a resource's policy names each node itself, or leaves it out by name.
+    named: Vec<bool>,
     /// Services that each role's trust policy names.
     pub(crate) trusted_services: BTreeMap<NodeId, BTreeSet<String>>,
     everything: Option<AttachedPolicy>,
@@ -352,16 +353,18 @@ impl World {
                 "every permission",
                 Document::parse_lenient(EVERYTHING),
             )),
+            taker_of: vec![u32::MAX; nodes.len()],
             ..Places::default()
         };
         for (place, taker) in self.takers.iter().enumerate() {
-            places.taker_of.insert(taker.node, place as u32);
+            places.taker_of[taker.node as usize] = place as u32;
         }
+        let mut named: HashSet<String> = HashSet::default();
         for (&place, &policy) in &self.own {
             let node = nodes.get(place);
             let outline = self.policies.outline_of(policy);
             let names = outline.names.iter().map(|name| principal_id(name));
-            places.named.extend(names);
+            named.extend(names);
             for grant in &outline.grants {
                 for principal in &grant.principals {
                     let opening = Opening {
@@ -384,6 +387,18 @@ impl World {
                 }
             }
         }
+        let by_session = named.iter().any(|name| name.starts_with("session:"));
+        places.named = nodes
+            .iter()
+            .map(|(_, node)| {
+                let session = || {
+                    let account = node.account.as_deref().unwrap_or_default();
+                    format!("session:{account}:{}", node.id.short_name())
+                };
+                named.contains(node.id.as_str())
+                    || (by_session && node.kind == EntityKind::Role && named.contains(&session()))
+            })
+            .collect();
         self.places = places;
     }
 
@@ -410,7 +425,7 @@ impl World {
     }
 
     pub(crate) fn taker(&self, node: NodeId) -> Option<&Taker> {
-        let place = *self.places.taker_of.get(&node)?;
+        let place = *self.places.taker_of.get(node as usize)?;
         self.takers.get(place as usize)
     }
 
@@ -471,12 +486,9 @@ impl World {
     }
 
     /// Whether a resource's policy names a taker itself, or leaves it out by name.
-    pub(crate) fn is_named(&self, nodes: &Nodes, taker: &Taker) -> bool {
-        let id = nodes.id(taker.node);
-        let named = &self.places.named;
-        named.contains(id.as_str())
-            || (nodes.get(taker.node).kind == EntityKind::Role
-                && named.contains(&format!("session:{}:{}", taker.account, id.short_name())))
+    pub(crate) fn is_named(&self, taker: &Taker) -> bool {
+        let named = self.places.named.get(taker.node as usize);
+        named.copied().unwrap_or_default()
     }
 
     /// Whether resources of other accounts let in an account's root, or anyone.

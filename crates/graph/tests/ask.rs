@@ -3,7 +3,9 @@
 mod common;
 
 use portreeve_authz::{Decision, PolicyLayer as Part};
-use portreeve_graph::{Access, AskError, Circumstances, Graph, Holders, LayerResult, Verdict};
+use portreeve_graph::{
+    Access, AskError, Circumstances, Graph, Holders, Inputs, LayerResult, Verdict,
+};
 use portreeve_model::{Entity, EntityKind, Estate, PolicyLayer, Relation};
 use serde_json::{Value, json};
 
@@ -400,4 +402,28 @@ fn a_session_without_a_second_factor_walks_only_what_does_not_ask_for_one() {
     assert!(walks(
         &Circumstances::default().with("aws:MultiFactorAuthPresent", &[])
     ));
+}
+
+#[test]
+fn a_graph_in_circumstances_is_saved_with_them() {
+    let mfa = json!({"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::web/*",
+        "Condition": {"Bool": {"aws:MultiFactorAuthPresent": "true"}}});
+    let town = shop().policy(OPS, PolicyLayer::Identity, "read", mfa);
+    let catalogue = common::catalogue();
+    let given = Circumstances::without_mfa();
+    let plain = Inputs::of(&catalogue, &[], [b"inventory".as_slice()]);
+    let inputs = plain.clone().given(&given);
+    assert_eq!(plain, plain.clone().given(&Circumstances::default()));
+    let graph = Graph::build_in(&town.0, &catalogue, &[], &given);
+    let mut bytes = Vec::new();
+    graph.save(&inputs, &mut bytes).unwrap();
+    // What leads nowhere is asked about when someone asks, in the same circumstances.
+    let loaded = Graph::load(&inputs, bytes.as_slice()).unwrap();
+    assert!(loaded.path(OPS, WEB).is_none());
+    assert!(
+        Graph::build(&town.0, &catalogue, &[])
+            .path(OPS, WEB)
+            .is_some()
+    );
+    assert!(Graph::load(&plain, bytes.as_slice()).is_err());
 }

@@ -1,7 +1,8 @@
 use portreeve_authz::aws::{Absent, Context, ContextValue};
+use serde::{Deserialize, Serialize};
 
 /// The circumstances of a request.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Circumstances {
     /// Condition keys with their values; without any, the request does not carry the key.
     /// `aws:SecureTransport` is true and `aws:ViaAWSService` is
