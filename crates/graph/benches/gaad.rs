@@ -265,6 +265,7 @@ struct Spread {
     count: usize,
     half: f64,
     most: f64,
+    slowest: String,
     found: usize,
 }
 
@@ -272,8 +273,8 @@ impl std::fmt::Display for Spread {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(
             formatter,
-            "{} asked, {:.2} ms half of them, {:.2} ms at most; at most {} found",
-            self.count, self.half, self.most, self.found
+            "{} asked, {:.2} ms half of them, {:.2} ms at most ({}); at most {} found",
+            self.count, self.half, self.most, self.slowest, self.found
         )
     }
 }
@@ -284,13 +285,14 @@ fn spread(names: &[String], ask: impl Fn(&str) -> usize) -> Spread {
     for name in names {
         let started = Instant::now();
         found = found.max(ask(name));
-        times.push(started.elapsed().as_secs_f64() * 1e3);
+        times.push((started.elapsed().as_secs_f64() * 1e3, name));
     }
-    times.sort_by(f64::total_cmp);
+    times.sort_by(|one, other| one.0.total_cmp(&other.0));
     Spread {
         count: times.len(),
-        half: times.get(times.len() / 2).copied().unwrap_or_default(),
-        most: times.last().copied().unwrap_or_default(),
+        half: times.get(times.len() / 2).map_or(0.0, |time| time.0),
+        most: times.last().map_or(0.0, |time| time.0),
+        slowest: times.last().map_or(String::new(), |time| time.1.clone()),
         found,
     }
 }

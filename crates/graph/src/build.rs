@@ -1,5 +1,8 @@
 //! From an estate to a graph.
 
+#[cfg(test)]
+mod law;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -80,7 +83,18 @@ impl Builder {
         }
     }
 
-    fn build(mut self, estate: &Estate, declared: &[DeclaredJewel]) -> Graph {
+    fn build(self, estate: &Estate, declared: &[DeclaredJewel]) -> Graph {
+        self.build_with(estate, declared, Self::steps)
+    }
+
+    /// Builds the graph; `steps` adds those of all takers, being told who is an administrator and
+    /// who would be one, were he given every permission.
+    fn build_with(
+        mut self,
+        estate: &Estate,
+        declared: &[DeclaredJewel],
+        steps: impl FnOnce(&mut Self, &BTreeMap<NodeId, Permit>, &BTreeMap<NodeId, Permit>),
+    ) -> Graph {
         let administrators = self.administrators();
         let jewels = jewels::find(
             estate,
@@ -100,7 +114,7 @@ impl Builder {
             }
         }
         let if_granted = self.administrators_if_granted();
-        self.steps(&administrators, &if_granted);
+        steps(&mut self, &administrators, &if_granted);
         self.federations();
         self.doors.extend(doors::callable(&self.evaluator));
         self.evaluator.nodes.forget_attributes();
@@ -550,7 +564,11 @@ impl Builder {
     ) {
         let mut permit = permit.clone();
         permit.conditions.extend(then.iter().cloned());
-        if let Some(&(_, target)) = holders.iter().find(|(holder, _)| *holder == by) {
+        // On a list of several the giver himself is not meant: he was asked about by himself.
+        let own = holders
+            .iter()
+            .find(|(holder, target)| *holder == by && (holders.len() == 1 || *target != by));
+        if let Some(&(_, target)) = own {
             let title = self.title_on(by, target, title);
             let detail = self.edges.detail(via, &title, &permit, false);
             self.edges.add(by, account, detail);

@@ -75,6 +75,8 @@ struct Clause<'p> {
     pattern: &'p str,
     /// Whether it allows the taker what the step asks for first.
     drives: bool,
+    /// Whether it stands for a pattern with variables, which covers less.
+    widened: bool,
 }
 
 /// How patterns tell a target from the others of its list.
@@ -352,7 +354,7 @@ impl<'d> Found<'d> {
         };
         let asked = actions(&mut self.plan.target_needs());
         let driving = actions(&mut self.plan.target_needs().take(1));
-        let mut drives: BTreeMap<&str, bool> = BTreeMap::new();
+        let mut drives: BTreeMap<(&str, bool), bool> = BTreeMap::new();
         let own = self.taker.identity.iter().map(|&policy| (policy, true));
         let bounds = self
             .taker
@@ -369,27 +371,29 @@ impl<'d> Found<'d> {
                 .filter(|grant| grant.actions.meets(&asked))
             {
                 let drive = is_own && grant.actions.meets(&driving);
+                let widened = grant.looks.in_resources;
                 for pattern in &grant.resources {
-                    *drives.entry(pattern).or_default() |= drive;
+                    *drives.entry((pattern, widened)).or_default() |= drive;
                 }
                 for pattern in &grant.excepted {
-                    drives.entry(pattern).or_default();
-                }
-                // All but what it leaves out.
-                if drive && grant.resources.is_empty() {
-                    drives.insert("*", true);
+                    drives.entry((pattern, widened)).or_default();
                 }
             }
             let denials = outline.denials.iter();
             for denial in denials.filter(|denial| denial.actions.meets(&asked)) {
+                let widened = denial.looks.in_resources;
                 for pattern in &denial.resources {
-                    drives.entry(pattern).or_default();
+                    drives.entry((pattern, widened)).or_default();
                 }
             }
         }
         drives
             .into_iter()
-            .map(|(pattern, drives)| Clause { pattern, drives })
+            .map(|((pattern, widened), drives)| Clause {
+                pattern,
+                drives,
+                widened,
+            })
             .collect()
     }
 
@@ -417,21 +421,22 @@ impl<'d> Found<'d> {
             } else {
                 Shape::of(clause.pattern, head)
             };
+            let single = self.inside || clause.widened;
             match shape {
                 Shape::None => {}
-                Shape::All => touched.wide |= clause.drives,
-                Shape::Odd => {
+                Shape::All if !clause.widened => touched.wide |= clause.drives,
+                Shape::All | Shape::Odd => {
                     touched.all_single = true;
                     touched.wide |= clause.drives;
                 }
-                Shape::Prefix(prefix) if shared.starts_with(prefix) && !self.inside => {
+                Shape::Prefix(prefix) if shared.starts_with(prefix) && !single => {
                     touched.wide |= clause.drives;
                 }
                 Shape::Exact(rest) => self.cover(list, place, rest, &mut touched, |text| {
-                    (text == rest).then_some(self.inside)
+                    (text == rest).then_some(single)
                 }),
                 Shape::Prefix(rest) => {
-                    self.cover(list, place, rest, &mut touched, |_| Some(self.inside));
+                    self.cover(list, place, rest, &mut touched, |_| Some(single));
                 }
                 Shape::Wild(rest) => {
                     let prefix = literal_prefix(rest);

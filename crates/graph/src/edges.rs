@@ -16,7 +16,7 @@ pub(crate) type Text = u32;
 pub(crate) type DetailId = u32;
 
 /// From how many targets on a step leads to a hub.
-pub(crate) const HUB_FROM: usize = 8;
+pub(crate) const HUB_FROM: usize = if cfg!(test) { 2 } else { 8 };
 
 /// Texts, each kept once.
 #[derive(Clone, Debug, Default)]
@@ -46,6 +46,27 @@ impl Texts {
 
     pub(crate) fn len(&self) -> usize {
         self.list.len()
+    }
+}
+
+/// Texts of the graph, and others that one query meets.
+pub(crate) struct LocalTexts<'t> {
+    texts: &'t Texts,
+    more: Texts,
+}
+
+impl<'t> LocalTexts<'t> {
+    pub(crate) fn new(texts: &'t Texts) -> Self {
+        Self {
+            texts,
+            more: Texts::default(),
+        }
+    }
+
+    /// The place of a text; of one that the graph lacks a place after all of its own.
+    pub(crate) fn of(&mut self, text: &str) -> Text {
+        let own = self.texts.find(text);
+        own.unwrap_or_else(|| self.texts.len() as Text + self.more.put(text))
     }
 }
 

@@ -10,14 +10,14 @@ use crate::build;
 use crate::catalogue::{Catalogue, Yields};
 use crate::decide::Question;
 use crate::doors::Door;
-use crate::edges::{Edge, Edges, Text};
+use crate::edges::{Edge, Edges, LocalTexts, Text};
 use crate::evaluate::{Evaluator, Permit, Plan, Targets};
 use crate::export::{GraphEdge, GraphNode, NodeKind, Reached, word};
 use crate::jewels::DeclaredJewel;
 use crate::names::Names;
 use crate::nodes::NodeId;
 use crate::path::{AttackPath, BlastRadius, Jewel, PathStep};
-use crate::reverse::{Next, Start, Usable, may_reach, reachers};
+use crate::reverse::{Next, Reachers, Start, Usable, may_reach, reachers};
 use crate::saved::{self, Inputs, LoadError, SaveError};
 use crate::search::{Bounds, Last, Members, Reach, reach};
 use crate::targets::TargetIndex;
@@ -367,12 +367,8 @@ impl Graph {
         let Some(end) = self.place(to) else {
             return Vec::new();
         };
-        let mut paths: Vec<AttackPath> = self
-            .paths_to(end)
-            .into_iter()
-            .filter(|(from, _)| self.evaluator.nodes.get(*from).kind.is_principal())
-            .map(|(_, path)| path)
-            .collect();
+        let paths = self.paths_to(end).into_iter();
+        let mut paths: Vec<AttackPath> = paths.map(|(_, path)| path).collect();
         paths.sort_by(|a, b| {
             (a.conditions.len(), a.steps.len(), &a.from).cmp(&(
                 b.conditions.len(),
@@ -383,73 +379,89 @@ impl Graph {
         paths
     }
 
-    /// One best path from every node that reaches an end.
+    /// One best path from every principal that reaches an end.
     fn paths_to(&self, end: NodeId) -> Vec<(NodeId, AttackPath)> {
-        let leaf = self.steps_onto_leaf(end);
-        let conditions: Vec<Vec<Text>> = leaf
-            .iter()
-            .map(|(_, step)| {
-                let known = step.conditions.iter().map(|key| self.edges.texts.find(key));
-                known.flatten().collect()
-            })
-            .collect();
-        let mut starts = vec![Start {
-            node: end,
-            conditions: &[],
-            steps: 0,
-            next: Next::End,
-        }];
-        for (place, ((taker, _), conditions)) in leaf.iter().zip(&conditions).enumerate() {
-            starts.push(Start {
-                node: *taker,
-                conditions,
-                steps: 1,
-                next: Next::Known(place as u32),
-            });
-        }
         let usable = self.usable();
-        let found = reachers(&starts, &self.edges, &self.members, usable);
+        let back = |starts: &[Start<'_>]| reachers(starts, &self.edges, &self.members, usable);
+        let principal = |place: NodeId| self.evaluator.nodes.get(place).kind.is_principal();
         let mut paths = BTreeMap::new();
+        let found = back(&[Start::at(end)]);
         for &from in found.order.iter().filter(|&&from| from != end) {
-            let steps = found.steps_from(from).into_iter();
-            let steps = steps.filter_map(|(from, next)| match next {
-                Next::End => None,
-                Next::Known(place) => leaf.get(place as usize).map(|(_, step)| step.clone()),
-                Next::Edge(to, edge) => Some(self.path_step(from, to, self.edges.edge(edge))),
-                Next::Member(to) => Some(self.administers(from, to)),
-                Next::Grant(to, place) => {
-                    let used = usable.grant(to, place)?;
-                    let edge = &self.edges.grants.get(used.grant as usize)?.edge;
-                    let mut step = self.path_step(from, to, edge);
-                    step.title = self.title_of(used.grant, used.holder);
-                    step.conditions.extend(self.words(&used.besides));
-                    step.conditions.sort_unstable();
-                    step.conditions.dedup();
-                    Some(step)
+            if principal(from) {
+                paths.insert(from, self.path_back(&found, from, end, &[]));
+            }
+        }
+        // What leads nowhere has no edges: whoever takes the last step is a start of its own.
+        let leaf = self.steps_onto_leaf(end);
+        let mut ends = vec![end];
+        if !leaf.is_empty() {
+            let mut keys = LocalTexts::new(&self.edges.texts);
+            let conditions: Vec<Vec<Text>> = leaf
+                .iter()
+                .map(|(_, step)| step.conditions.iter().map(|key| keys.of(key)).collect())
+                .collect();
+            let starts = leaf.iter().zip(&conditions).zip(0..);
+            let starts: Vec<Start<'_>> = starts
+                .map(|(((taker, _), conditions), place)| Start {
+                    node: *taker,
+                    conditions,
+                    steps: 1,
+                    next: Next::Known(place),
+                })
+                .collect();
+            let to_leaf = back(&starts);
+            for &from in to_leaf.order.iter().filter(|&&from| from != end) {
+                if found.cost(from).is_none() && principal(from) {
+                    paths.insert(from, self.path_back(&to_leaf, from, end, &leaf));
                 }
-            });
-            paths.insert(from, self.whole(from, end, steps.collect()));
+            }
+            ends.extend(leaf.iter().map(|(taker, _)| *taker));
         }
         // Who reaches both ends of a grant on ways of his own is not seen by a walk backwards.
-        let ends: Vec<NodeId> = starts.iter().map(|start| start.node).collect();
         for from in self.by_grants(&ends) {
-            let plain = paths.get(&from);
-            if from == end
-                || plain.is_some_and(|path| path.conditions.is_empty() && path.steps.len() < 3)
-            {
+            let is_open = found
+                .cost(from)
+                .is_some_and(|(conditions, _)| conditions == 0);
+            if from == end || is_open || !principal(from) {
                 continue;
             }
             if let Some(path) = self.path_between(from, end) {
                 let cost = |path: &AttackPath| (path.conditions.len(), path.steps.len());
-                if paths
-                    .get(&from)
-                    .is_none_or(|known| cost(&path) < cost(known))
-                {
+                let known = paths.get(&from).filter(|_| found.cost(from).is_some());
+                if known.is_none_or(|known| cost(&path) < cost(known)) {
                     paths.insert(from, path);
                 }
             }
         }
         paths.into_iter().collect()
+    }
+
+    /// The path of a walk backwards; `leaf` are the last steps that it knows.
+    fn path_back(
+        &self,
+        found: &Reachers,
+        from: NodeId,
+        end: NodeId,
+        leaf: &[(NodeId, PathStep)],
+    ) -> AttackPath {
+        let steps = found.steps_from(from).into_iter();
+        let steps = steps.filter_map(|(from, next)| match next {
+            Next::End => None,
+            Next::Known(place) => leaf.get(place as usize).map(|(_, step)| step.clone()),
+            Next::Edge(to, edge) => Some(self.path_step(from, to, self.edges.edge(edge))),
+            Next::Member(to) => Some(self.administers(from, to)),
+            Next::Grant(to, place) => {
+                let used = self.usable().grant(to, place)?;
+                let edge = &self.edges.grants.get(used.grant as usize)?.edge;
+                let mut step = self.path_step(from, to, edge);
+                step.title = self.title_of(used.grant, used.holder);
+                step.conditions.extend(self.words(&used.besides));
+                step.conditions.sort_unstable();
+                step.conditions.dedup();
+                Some(step)
+            }
+        });
+        self.whole(from, end, steps.collect())
     }
 
     /// Those who may reach both ends of some split grant that leads on to any of some ends.

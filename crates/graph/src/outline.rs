@@ -118,6 +118,8 @@ pub(crate) struct Looks {
     pub(crate) at_tags: Vec<String>,
     /// At tags of the resource.
     pub(crate) at_resource_tags: bool,
+    /// At variables in its patterns of resources, which are widened here.
+    pub(crate) in_resources: bool,
 }
 
 impl Looks {
@@ -279,6 +281,7 @@ impl<'a> Outliner<'a> {
             listed
                 .map(|pattern| {
                     looks.text(pattern);
+                    looks.in_resources |= pattern.contains("${");
                     without_variables(pattern).into_owned()
                 })
                 .collect()
@@ -383,6 +386,7 @@ impl<'a> Outliner<'a> {
                 at_name: true,
                 at_tags: vec![String::new()],
                 at_resource_tags: true,
+                in_resources: true,
             },
             ..Grant::default()
         };

@@ -25,7 +25,7 @@ pub(crate) struct UsableGrant {
 pub(crate) struct Usable {
     /// By the account that they lead to.
     to: BTreeMap<NodeId, Vec<UsableGrant>>,
-    /// Grants that only someone can use who reaches both ends on ways of his own.
+    /// Grants that someone may use better, or alone, who reaches both ends on ways of his own.
     pub(crate) split: Vec<u32>,
 }
 
@@ -43,6 +43,10 @@ impl Usable {
                 within: None,
             };
             let found = reach(by, edges, members, bounds);
+            // Who reaches a holder on a way of his own may need fewer conditions than the giver.
+            if !found.conditions(account).is_empty() || !found.is_reached(account) {
+                usable.split.extend(grants);
+            }
             match found.last(account) {
                 Some(Last::Grant(grant, holder)) if edges.grants[grant as usize].by == by => {
                     let list = edges.holders(edges.grants[grant as usize].holders);
@@ -57,9 +61,8 @@ impl Usable {
                         besides: Conditions::from_slice(besides),
                     });
                 }
-                // Another way is at least as good.
-                Some(_) => {}
-                None => usable.split.extend(grants),
+                // Another way is at least as good, or there is none.
+                _ => {}
             }
         }
         usable
@@ -108,6 +111,18 @@ pub(crate) struct Start<'s> {
     pub(crate) conditions: &'s [Text],
     pub(crate) steps: u32,
     pub(crate) next: Next,
+}
+
+impl Start<'_> {
+    /// The end itself.
+    pub(crate) fn at(node: NodeId) -> Self {
+        Self {
+            node,
+            conditions: &[],
+            steps: 0,
+            next: Next::End,
+        }
+    }
 }
 
 /// Walks backwards from where the end is at hand. Cost: each edge that leads to the end is looked

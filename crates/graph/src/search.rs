@@ -195,8 +195,9 @@ struct Walk<'w> {
     reach: Reach,
     settled: Vec<bool>,
     queue: BTreeMap<(usize, u32), Vec<NodeId>>,
-    /// For each list of holders, by its place, the first of them who is reached.
-    held: HashMap<u32, u32>,
+    /// For each list of holders, by its place, the first two of them who are reached: a giver does
+    /// not count as a holder of himself on a list.
+    held: HashMap<u32, SmallVec<[u32; 2]>>,
     bounds: Bounds<'w>,
 }
 
@@ -268,12 +269,13 @@ impl Walk<'_> {
         }
         // One who acts as both ends of a grant has all that the grant gives.
         for &list in edges.lists_of(node) {
-            if self.held.contains_key(&list) {
+            let held = self.held.entry(list).or_default();
+            if held.len() == 2 {
                 continue;
             }
             let holders = edges.holders(list);
             let place = holders.partition_point(|(holder, _)| *holder < node) as u32;
-            self.held.insert(list, place);
+            held.push(place);
             for &grant in edges.grants_to(list) {
                 if self.settled[edges.grants[grant as usize].by as usize] {
                     self.offer_grant(grant, place);
@@ -281,7 +283,8 @@ impl Walk<'_> {
             }
         }
         for &grant in edges.grants_by(node) {
-            if let Some(&place) = self.held.get(&edges.grants[grant as usize].holders) {
+            let held = self.held.get(&edges.grants[grant as usize].holders);
+            for place in held.cloned().into_iter().flatten() {
                 self.offer_grant(grant, place);
             }
         }
@@ -291,9 +294,12 @@ impl Walk<'_> {
     fn offer_grant(&mut self, place: u32, holder: u32) {
         let edges = self.edges;
         let grant = &edges.grants[place as usize];
-        let Some(&(who, _)) = edges.holders(grant.holders).get(holder as usize) else {
+        let Some(&(who, target)) = edges.holders(grant.holders).get(holder as usize) else {
             return;
         };
+        if target == grant.by {
+            return;
+        }
         let by = self.reach.labels[grant.by as usize];
         let held = self.reach.labels[who as usize];
         let set = self.with(by.set, &grant.edge);
