@@ -24,7 +24,8 @@ use portreeve_simulate::{Share, Without};
   portreeve lineage ASIA… logs/                     where a key came from, and who held it
 
 EXIT CODES:
-  0 clean, 1 failed, 2 wrong usage, 3 no readable input, 10 findings at or above --fail-on")]
+  0 clean, 1 failed, 2 wrong usage, 3 no readable input, 10 findings at or above
+  --fail-on, or a policy test that fails")]
 pub(crate) struct Arguments {
     #[command(subcommand)]
     pub(crate) task: Task,
@@ -184,7 +185,7 @@ pub(crate) enum Colour {
   portreeve paths inventory/ --from ci-user --to arn:aws:s3:::web-prod --format json
   portreeve paths inventory/ --format opengraph --output paths.json
 
-With --without mfa only those steps are walked that a stolen session takes which has no second factor.")]
+With --without mfa only those steps are walked that a stolen session without a second factor takes.")]
 pub(crate) struct Paths {
     /// Files and folders with inventory; `-` is standard input; without any the folder one is in
     #[arg(value_name = "PATH")]
@@ -239,8 +240,8 @@ pub(crate) enum GraphFormat {
   portreeve blast vendor:token.actions.githubusercontent.com inventory/
   portreeve blast vendor:our-org/web inventory/ --format html --output loss.html
 
-A vendor is an account number, the host of an identity provider, or a name that stands in the identities
-which the estate lets in: the owner of a repository, a repository, an application."
+A vendor is an account number, the host of an identity provider, or a name that stands in the
+identities which the estate lets in: the owner of a repository, a repository, an application."
 )]
 pub(crate) struct Blast {
     /// What is lost: users, roles, keys, people, workloads; `vendor:ACCOUNT`, `vendor:ISSUER`,
@@ -326,10 +327,10 @@ pub(crate) enum PolicyTask {
   portreeve policy test policies/tests/ --format ndjson
   generate-cases | portreeve policy test -
 
-A case is a line: {\"id\": …, \"request\": {\"principal\", \"action\", \"resource\", \"context\"}, \"identity_policies\":
-[…], \"resource_policy\", \"boundary\", \"session_policy\", \"scps\", \"rcps\", \"expected\": \"allowed\" | \"denied\" |
-\"depends\" | \"invalid\"}; docs/policy-test.md has all of it. Ends with exit code 10 where a case fails or a line
-is no case.")]
+A case is a line: {\"id\": …, \"request\": {\"principal\", \"action\", \"resource\", \"context\"},
+\"identity_policies\": […], \"resource_policy\", \"boundary\", \"session_policy\", \"scps\", \"rcps\",
+\"expected\": \"allowed\" | \"denied\" | \"depends\" | \"invalid\"}; docs/policy-test.md has all of it.
+Ends with exit code 10 where a case fails or a line is no case.")]
     Test(PolicyTest),
 }
 
@@ -389,12 +390,12 @@ pub(crate) struct Requests {
     override_usage = "portreeve can [OPTIONS] <PRINCIPAL> <ACTION> <RESOURCE> [PATH]...",
     after_help = "EXAMPLES:
   portreeve can dev.mira s3:PutObject s3://web-prod/index.html inventory/
-  portreeve can arn:aws:iam::111122223333:role/deploy iam:PassRole arn:aws:iam::111122223333:role/admin
+  portreeve can deploy iam:PassRole arn:aws:iam::111122223333:role/admin
   portreeve can ci-user kms:Sign hot-wallet inventory/ --context aws:SourceIp=192.0.2.7
   portreeve can dev.mira 's3:GetObject' 'arn:aws:s3:::web-*/*' inventory/ --format json
 
-A RESOURCE with `*` asks whether there is one on which it is allowed. What is not given and not in the
-inventory is unknown, and the answer says what it depends on; with --strict it is absent."
+A RESOURCE with `*` asks whether there is one on which it is allowed. What is neither given nor in
+the inventory is unknown, and the answer says what it depends on; with --strict it is absent."
 )]
 pub(crate) struct Can {
     /// Who does what on what: a user, role, session, key or workload; `service:Action`; an ARN, a
