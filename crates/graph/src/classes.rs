@@ -163,10 +163,11 @@ pub(crate) struct Alike<'e> {
     known: HashMap<AlikeKey<'e>, Option<Permit>>,
 }
 
-/// Kinds, account, policies that may allow the step, boundary.
+/// Kinds, account, policies that may allow the step, policies that deny, boundary.
 type AlikeKey<'e> = (
     (TakerKind, EntityKind),
     &'e str,
+    Vec<PolicyId>,
     Vec<PolicyId>,
     Option<PolicyId>,
 );
@@ -195,7 +196,7 @@ impl Evaluator {
     }
 
     /// Whether a policy may answer two callers of a kind differently.
-    fn looks_at_caller(&self, policy: PolicyId) -> bool {
+    pub(crate) fn looks_at_caller(&self, policy: PolicyId) -> bool {
         let outline = self.world.policies.outline_of(policy);
         let grants = outline.grants.iter().map(|grant| &grant.looks);
         let denials = outline.denials.iter().map(|denial| &denial.looks);
@@ -220,6 +221,8 @@ impl<'e> Alike<'e> {
             .copied()
             .filter(|policy| self.naming.binary_search(policy).is_ok())
             .collect();
+        let denies = |policy: &&PolicyId| world.policies.outline_of(**policy).denies;
+        let denying: Vec<PolicyId> = taker.identity.iter().filter(denies).copied().collect();
         let bound = self.bounds.entry((&taker.account, taker.boundary));
         let bounds_look = *bound.or_insert_with(|| {
             let mut bounds = world.scps_of(taker).chain(taker.boundary);
@@ -227,11 +230,11 @@ impl<'e> Alike<'e> {
         });
         let alone = self.apart
             || bounds_look
-            || taker.denies
             || taker.kind != TakerKind::Principal
             || world.is_named(taker)
             || policies
                 .iter()
+                .chain(&denying)
                 .any(|&policy| self.evaluator.looks_at_caller(policy));
         if alone {
             return ask();
@@ -241,6 +244,7 @@ impl<'e> Alike<'e> {
             (taker.kind, kind),
             taker.account.as_str(),
             policies,
+            denying,
             taker.boundary,
         );
         self.known.entry(key).or_insert_with(ask).clone()

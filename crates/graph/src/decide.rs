@@ -139,12 +139,17 @@ impl Decider<'_> {
                 evaluator: self.evaluator,
                 taker,
                 asker: &asker,
-                place,
+                plan,
                 targets: &plan.core,
                 index: &self.indexes[place],
                 away,
             };
-            decisions.extend(question.answer(&names));
+            let answers = question.answer(&names).into_iter();
+            decisions.extend(answers.map(|(onto, permit)| Decision {
+                plan: place,
+                onto,
+                permit,
+            }));
         }
         decisions
     }
@@ -193,8 +198,7 @@ pub(crate) struct Question<'d> {
     pub(crate) evaluator: &'d Evaluator,
     pub(crate) taker: &'d Taker,
     pub(crate) asker: &'d Asker,
-    /// The plan, by its place.
-    pub(crate) place: usize,
+    pub(crate) plan: &'d Plan,
     pub(crate) targets: &'d Targets,
     pub(crate) index: &'d TargetIndex,
     /// Whether the taker's own account is left out.
@@ -203,8 +207,8 @@ pub(crate) struct Question<'d> {
 
 impl Question<'_> {
     /// The steps; `names` are those by which resources may let the taker in.
-    pub(crate) fn answer(self, names: &[String]) -> Vec<Decision> {
-        let plan = &self.evaluator.plans[self.place];
+    pub(crate) fn answer(self, names: &[String]) -> Vec<(Onto, Permit)> {
+        let plan = self.plan;
         let inside = plan
             .target_needs()
             .flat_map(|need| &need.any_of)
@@ -213,7 +217,6 @@ impl Question<'_> {
             evaluator: self.evaluator,
             taker: self.taker,
             asker: self.asker,
-            place: self.place,
             plan,
             targets: self.targets,
             index: self.index,
@@ -232,7 +235,6 @@ struct Found<'d> {
     evaluator: &'d Evaluator,
     taker: &'d Taker,
     asker: &'d Asker,
-    place: usize,
     plan: &'d Plan,
     targets: &'d Targets,
     index: &'d TargetIndex,
@@ -587,30 +589,22 @@ impl<'d> Found<'d> {
     }
 
     /// The steps, with what they need besides their targets. Those that ask the same are joined.
-    fn finish(self) -> Vec<Decision> {
+    fn finish(self) -> Vec<(Onto, Permit)> {
         if self.steps.is_empty() {
             return Vec::new();
         }
-        let evaluator = self.evaluator;
-        let Some(at_large) = evaluator.at_large(self.taker, self.asker, self.plan) else {
+        let Some(at_large) = self.evaluator.at_large(self.taker, self.asker, self.plan) else {
             return Vec::new();
         };
         let mut singles: BTreeMap<Permit, Vec<NodeId>> = BTreeMap::new();
-        let mut decisions = Vec::new();
+        let mut found = Vec::new();
         for (onto, mut permit) in self.steps {
             permit.add(at_large.clone());
             match onto {
-                Onto::One(target) if target == self.taker.node => decisions.push(Decision {
-                    plan: self.place,
-                    onto,
-                    permit,
-                }),
-                Onto::One(target) => singles.entry(permit).or_default().push(target),
-                Onto::Many(_) => decisions.push(Decision {
-                    plan: self.place,
-                    onto,
-                    permit,
-                }),
+                Onto::One(target) if target != self.taker.node => {
+                    singles.entry(permit).or_default().push(target);
+                }
+                onto => found.push((onto, permit)),
             }
         }
         for (permit, mut targets) in singles {
@@ -620,13 +614,9 @@ impl<'d> Found<'d> {
                 [only] => Onto::One(*only),
                 _ => Onto::Many(targets.into()),
             };
-            decisions.push(Decision {
-                plan: self.place,
-                onto,
-                permit,
-            });
+            found.push((onto, permit));
         }
-        decisions
+        found
     }
 }
 

@@ -75,12 +75,6 @@ impl Targets {
     pub(crate) fn contains(&self, node: NodeId) -> bool {
         self.all.binary_search(&node).is_ok()
     }
-
-    /// How many there are in an account, and how many in none.
-    pub(crate) fn counts(&self, account: &str) -> (usize, usize) {
-        let home = self.by_account.get(account).map_or(0, Vec::len);
-        (home, self.unplaced.len())
-    }
 }
 
 /// An escalation with what it can be taken on in this estate.
@@ -455,7 +449,7 @@ impl Evaluator {
     }
 
     /// The targets of a list, in the order of ids, whose id a pattern may cover.
-    fn matching(
+    pub(crate) fn matching(
         &self,
         list: &[NodeId],
         pattern: &str,

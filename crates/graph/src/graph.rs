@@ -2,36 +2,27 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::{Read, Write};
 use std::sync::OnceLock;
 
-use foldhash::{HashMap, HashMapExt};
 use portreeve_model::{EntityId, EntityKind, Estate};
 
 use crate::ask::Circumstances;
 use crate::build;
 use crate::catalogue::{Catalogue, Yields};
-use crate::decide::Question;
 use crate::doors::Door;
 use crate::edges::{Edge, Edges, LocalTexts, Text};
 use crate::evaluate::{Evaluator, Permit, Plan, Targets};
 use crate::export::{GraphEdge, GraphNode, NodeKind, Reached, word};
 use crate::jewels::DeclaredJewel;
+use crate::leaves::{Finder, Leaves};
 use crate::names::Names;
 use crate::nodes::NodeId;
 use crate::path::{AttackPath, BlastRadius, Jewel, PathStep};
 use crate::reverse::{Next, Reachers, Start, Usable, may_reach, reachers};
 use crate::saved::{self, Inputs, LoadError, SaveError};
 use crate::search::{Bounds, Last, Members, Reach, reach};
-use crate::targets::TargetIndex;
-use crate::world::{Taker, TakerKind};
+use crate::world::TakerKind;
 
 /// The step from an account to what is in it.
 const ADMINISTERS: &str = "Take it as the account's administrator";
-
-/// Leaves that are reached.
-struct Leaves {
-    /// From where each is reached, and under which of the permits.
-    found: HashMap<NodeId, (NodeId, u32)>,
-    permits: Vec<Permit>,
-}
 
 /// What a hub is called.
 #[derive(Clone, Debug)]
@@ -54,8 +45,6 @@ pub struct Graph {
     names: Names,
     hubs: Vec<Hub>,
     usable: OnceLock<Usable>,
-    /// The leaves of each plan.
-    leaf_indexes: Vec<TargetIndex>,
     notes: Vec<String>,
 }
 
@@ -100,11 +89,6 @@ impl Graph {
             }
         });
         let hubs = hubs.collect();
-        let tagged = evaluator.tagged_actions();
-        let plans = evaluator.plans.iter();
-        let leaf_indexes = plans
-            .map(|plan| TargetIndex::of(&evaluator, plan, &plan.leaves, &tagged))
-            .collect();
         Self {
             evaluator,
             edges,
@@ -114,7 +98,6 @@ impl Graph {
             names,
             hubs,
             usable: OnceLock::new(),
-            leaf_indexes,
             notes,
         }
     }
@@ -322,11 +305,8 @@ impl Graph {
         let leaves = self.leaves_of(&reach);
         let of_leaf = |last: NodeId, permit: u32| {
             let mut conditions = self.words(reach.conditions(last));
-            let more = leaves.permits.get(permit as usize);
-            conditions.extend(
-                more.into_iter()
-                    .flat_map(|permit| permit.conditions.iter().cloned()),
-            );
+            let more = leaves.conditions.get(permit as usize);
+            conditions.extend(more.into_iter().flatten().cloned());
             conditions.sort_unstable();
             conditions.dedup();
             conditions
@@ -525,16 +505,14 @@ impl Graph {
                 {
                     continue;
                 }
-                let openings = if opens {
-                    world.openings(nodes, taker)
-                } else {
-                    Vec::new()
-                };
-                let candidates = self
-                    .evaluator
-                    .candidates(taker, plan, &only, &openings, false);
-                if candidates.is_empty() {
-                    continue;
+                if !by_policy || opens {
+                    let openings = world.openings(nodes, taker);
+                    let found = self
+                        .evaluator
+                        .candidates(taker, plan, &only, &openings, false);
+                    if found.is_empty() {
+                        continue;
+                    }
                 }
                 let permit = known.permit(taker, || {
                     let asker = world.asker(nodes, taker);
@@ -792,84 +770,7 @@ impl Graph {
 
     /// Leaves onto which someone reached can take a step, with how the first of them does.
     fn leaves_of(&self, reach: &Reach) -> Leaves {
-        let mut found = HashMap::new();
-        let mut permits: Vec<Permit> = Vec::new();
-        let plans = self.evaluator.plans.iter().enumerate();
-        let plans: Vec<(usize, &Plan)> = plans
-            .filter(|(_, plan)| !plan.leaves.all.is_empty())
-            .collect();
-        // How many leaves of a plan are found in an account, and in none: where all are, nobody
-        // else is asked.
-        let mut counts: Vec<BTreeMap<Option<&str>, usize>> = vec![BTreeMap::new(); plans.len()];
-        let world = &self.evaluator.world;
-        let nodes = &self.evaluator.nodes;
-        let mut abroad: BTreeMap<&str, bool> = BTreeMap::new();
-        for &place in &reach.order {
-            let taker = world.taker(place);
-            let Some(taker) = taker.filter(|taker| taker.kind != TakerKind::Account) else {
-                continue;
-            };
-            // With the account everything in it is reached already.
-            let account = self.members.account_of(place);
-            let elsewhere = account.is_some_and(|account| reach.is_reached(account));
-            if elsewhere && !self.is_let_in_abroad(taker, &mut abroad) {
-                continue;
-            }
-            let openings = world.openings(nodes, taker);
-            if elsewhere && openings.is_empty() {
-                continue;
-            }
-            let names = world.names_of(nodes, taker);
-            let mut asker = None;
-            for (at, &(plan_place, plan)) in plans.iter().enumerate() {
-                if !self.evaluator.may_hold(taker, plan) {
-                    continue;
-                }
-                let count = |account| counts[at].get(&account).copied().unwrap_or_default();
-                let (home, unplaced) = plan.leaves.counts(&taker.account);
-                let all = count(Some(&taker.account)) >= home && count(None) >= unplaced;
-                if all && openings.is_empty() {
-                    continue;
-                }
-                let asker = asker.get_or_insert_with(|| world.asker(nodes, taker));
-                let question = Question {
-                    evaluator: &self.evaluator,
-                    taker,
-                    asker,
-                    place: plan_place,
-                    targets: &plan.leaves,
-                    index: &self.leaf_indexes[plan_place],
-                    away: elsewhere,
-                };
-                for decision in question.answer(&names) {
-                    for &leaf in decision.onto.nodes() {
-                        if found.contains_key(&leaf) || reach.is_reached(leaf) {
-                            continue;
-                        }
-                        let conditions = permits.len() as u32;
-                        found.insert(leaf, (place, conditions));
-                        let account = nodes.get(leaf).account.as_deref();
-                        for ((_, plan), counts) in plans.iter().zip(&mut counts) {
-                            if plan.leaves.contains(leaf) {
-                                *counts.entry(account).or_default() += 1;
-                            }
-                        }
-                    }
-                    permits.push(decision.permit);
-                }
-            }
-        }
-        Leaves { found, permits }
-    }
-
-    /// Whether resources of other accounts may let a taker in.
-    fn is_let_in_abroad<'t>(&self, taker: &'t Taker, known: &mut BTreeMap<&'t str, bool>) -> bool {
-        let world = &self.evaluator.world;
-        let nodes = &self.evaluator.nodes;
-        let account = known
-            .entry(&taker.account)
-            .or_insert_with(|| world.is_open_abroad(nodes, &taker.account));
-        *account || world.is_named(taker)
+        Finder::new(&self.evaluator, reach).find(&self.members)
     }
 
     fn path_in(&self, reach: &Reach, start: NodeId, end: NodeId) -> Option<AttackPath> {

@@ -54,6 +54,7 @@ mod evaluate;
 mod export;
 mod graph;
 mod jewels;
+mod leaves;
 mod names;
 mod nodes;
 mod outline;

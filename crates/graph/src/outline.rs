@@ -219,6 +219,9 @@ impl<'a> Outliner<'a> {
         };
         for grant in &outline.grants {
             outline.actions.extend(&grant.actions);
+            if !outline.plain {
+                outline.names.extend(grant.principals.iter().cloned());
+            }
         }
         outline
     }

@@ -4,7 +4,7 @@
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
-use foldhash::{HashMap, HashSet};
+use foldhash::HashMap;
 use portreeve_authz::aws::{
     AttachedPolicy, Caller, CallerKind, Document, PrincipalPolicies, ResourcePolicies,
     ResourcePolicyKind,
@@ -85,6 +85,15 @@ pub(crate) struct World {
     pub(crate) unread: BTreeSet<EntityId>,
 }
 
+/// Whether policies of resources name someone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Named {
+    No,
+    /// Only those of its own account do.
+    AtHome,
+    Abroad,
+}
+
 /// What follows from the rest of the world, for finding things in it.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Places {
@@ -95,7 +104,7 @@ pub(crate) struct Places {
     /// What each account's root is let into in other accounts.
     foreign: HashMap<String, Vec<Opening>>,
     /// Whether a resource's policy names each node itself, or leaves it out by name.
-    named: Vec<bool>,
+    named: Vec<Named>,
     /// Services that each role's trust policy names.
     pub(crate) trusted_services: BTreeMap<NodeId, BTreeSet<String>>,
     everything: Option<AttachedPolicy>,
@@ -359,12 +368,18 @@ impl World {
         for (place, taker) in self.takers.iter().enumerate() {
             places.taker_of[taker.node as usize] = place as u32;
         }
-        let mut named: HashSet<String> = HashSet::default();
+        // Who is named, with the one account where that is so; none for several.
+        let mut named: HashMap<String, Option<Option<&str>>> = HashMap::default();
         for (&place, &policy) in &self.own {
             let node = nodes.get(place);
             let outline = self.policies.outline_of(policy);
-            let names = outline.names.iter().map(|name| principal_id(name));
-            named.extend(names);
+            let account = Some(node.account.as_deref());
+            for name in &outline.names {
+                let known = named.entry(principal_id(name)).or_insert(account);
+                if *known != account {
+                    *known = None;
+                }
+            }
             for grant in &outline.grants {
                 for principal in &grant.principals {
                     let opening = Opening {
@@ -387,18 +402,23 @@ impl World {
                 }
             }
         }
-        let by_session = named.iter().any(|name| name.starts_with("session:"));
-        places.named = nodes
-            .iter()
-            .map(|(_, node)| {
-                let session = || {
-                    let account = node.account.as_deref().unwrap_or_default();
-                    format!("session:{account}:{}", node.id.short_name())
-                };
-                named.contains(node.id.as_str())
-                    || (by_session && node.kind == EntityKind::Role && named.contains(&session()))
-            })
-            .collect();
+        let by_session = named.keys().any(|name| name.starts_with("session:"));
+        for (_, node) in nodes.iter() {
+            let session = || {
+                let account = node.account.as_deref().unwrap_or_default();
+                named.get(&format!("session:{account}:{}", node.id.short_name()))
+            };
+            let by_id = named.get(node.id.as_str());
+            let by_session = by_session.then(session).flatten();
+            let abroad = |by: Option<&Option<Option<&str>>>| {
+                by.is_some_and(|by| *by != Some(node.account.as_deref()))
+            };
+            places.named.push(match (by_id, by_session) {
+                (None, None) => Named::No,
+                (id, session) if abroad(id) || abroad(session) => Named::Abroad,
+                _ => Named::AtHome,
+            });
+        }
         self.places = places;
     }
 
@@ -488,7 +508,12 @@ impl World {
     /// Whether a resource's policy names a taker itself, or leaves it out by name.
     pub(crate) fn is_named(&self, taker: &Taker) -> bool {
         let named = self.places.named.get(taker.node as usize);
-        named.copied().unwrap_or_default()
+        named.is_some_and(|named| *named != Named::No)
+    }
+
+    /// Whether a policy of a resource of another account names a taker itself.
+    pub(crate) fn is_named_abroad(&self, taker: &Taker) -> bool {
+        self.places.named.get(taker.node as usize) == Some(&Named::Abroad)
     }
 
     /// Whether resources of other accounts let in an account's root, or anyone.
