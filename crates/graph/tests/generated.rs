@@ -1,4 +1,5 @@
 //! Generated accounts with planted paths and decoys: every path is found, no decoy is reported.
+#![allow(clippy::print_stderr)]
 
 mod common;
 
