@@ -1,83 +1,73 @@
 //! From an estate to a graph.
 
+#[cfg(test)]
+mod law;
+
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
 
-use portreeve_model::{EntityId, EntityKind, Estate, PolicyLayer, Relation};
+use foldhash::HashMap;
+use portreeve_model::{EntityId, EntityKind, Estate, Relation};
 
+use crate::ask::Circumstances;
 use crate::catalogue::{Catalogue, Origin, Yields};
+use crate::classes::{Folder, Questions};
+use crate::decide::{Decider, Decision, Onto, grants_power};
 use crate::doors::{self, Door};
-use crate::edges::{Edges, Grant};
-use crate::evaluate::{Evaluator, Permit, Plan, actions_of};
+use crate::edges::{EdgeBuilder, HUB_FROM, Holder};
+use crate::evaluate::{
+    Evaluator, Permit, Plan, TrustedServices, actions_of, base_context, sentinel_actions,
+};
 use crate::graph::Graph;
 use crate::jewels::{self, DeclaredJewel};
 use crate::nodes::{NodeId, Nodes};
-use crate::outline::Outline;
+use crate::outline::ActionSet;
 use crate::path::{Jewel, JewelKind};
-use crate::world::{Opening, Taker, TakerKind, World, outside_identities};
+use crate::policies::{Policies, threads};
+use crate::targets::TargetIndex;
+use crate::world::{Taker, TakerKind, World, outside_identities};
 
 /// The condition of a step that hangs on which role a workload runs as, where the inventory does
 /// not tell.
 pub(crate) const ROLE_OF_WORKLOAD: &str = "portreeve:RoleOfWorkload";
 
-pub(crate) fn graph(estate: &Estate, catalogue: &Catalogue, declared: &[DeclaredJewel]) -> Graph {
+pub(crate) fn graph(
+    estate: &Estate,
+    catalogue: &Catalogue,
+    declared: &[DeclaredJewel],
+    circumstances: &Circumstances,
+) -> Graph {
     let actions = actions_of(catalogue);
-    let policies: Vec<(&Relation, Outline)> = estate
-        .relations()
-        .iter()
-        .filter_map(|relation| match relation {
-            Relation::Policy {
-                layer: PolicyLayer::Trust | PolicyLayer::Resource,
-                document,
-                ..
-            } => Some((relation, Outline::of(document, &actions))),
-            _ => None,
-        })
-        .collect();
-    let mut outside = outside_identities(estate, &policies);
-    for (_, outline) in &policies {
-        for grant in &outline.grants {
-            for (provider, subject) in doors::subjects(grant) {
-                outside.insert(doors::identity(&provider, &subject));
-            }
-        }
-    }
+    let (policies, held) = Policies::read(estate.relations(), &actions);
+    let outside = outside_identities(estate, &policies, &held);
     let nodes = Nodes::of(estate, outside);
-    let world = World::of(estate, &nodes, &actions);
+    let world = World::of(estate, &nodes, policies, &held);
     let evaluator = Evaluator {
         nodes,
         world,
         actions,
         plans: catalogue.iter().map(Plan::of).collect(),
+        circumstances: circumstances.clone(),
+        base: circumstances.laid_over(base_context()),
     };
     Builder::new(evaluator).build(estate, declared)
 }
 
-/// A step that a taker can take.
-struct Step {
-    from: NodeId,
-    target: NodeId,
-    permit: Permit,
-    plan: usize,
-}
-
-/// Whether a plan gives permissions to a principal, rather than the principal to the taker.
-fn grants_power(plan: &Plan) -> bool {
-    matches!(
-        plan.escalation.yields,
-        Yields::Administrator | Yields::WithoutBoundary
-    )
-}
+/// How many decisions are worth handing to a thread.
+const A_SHARE: usize = 64;
 
 struct Builder {
     evaluator: Evaluator,
-    edges: Edges,
+    edges: EdgeBuilder,
     doors: BTreeSet<Door>,
     notes: Vec<String>,
 }
 
 impl Builder {
     fn new(evaluator: Evaluator) -> Self {
-        let edges = Edges::new(evaluator.nodes.len());
+        let edges = EdgeBuilder::new(evaluator.nodes.len());
         let mut notes = evaluator.world.notes.clone();
         if !evaluator.world.unread.is_empty() {
             notes.push(format!(
@@ -93,7 +83,18 @@ impl Builder {
         }
     }
 
-    fn build(mut self, estate: &Estate, declared: &[DeclaredJewel]) -> Graph {
+    fn build(self, estate: &Estate, declared: &[DeclaredJewel]) -> Graph {
+        self.build_with(estate, declared, Self::steps)
+    }
+
+    /// Builds the graph; `steps` adds those of all takers, being told who is an administrator and
+    /// who would be one, were he given every permission.
+    fn build_with(
+        mut self,
+        estate: &Estate,
+        declared: &[DeclaredJewel],
+        steps: impl FnOnce(&mut Self, &BTreeMap<NodeId, Permit>, &BTreeMap<NodeId, Permit>),
+    ) -> Graph {
         let administrators = self.administrators();
         let jewels = jewels::find(
             estate,
@@ -108,85 +109,193 @@ impl Builder {
         for (&place, permit) in &administrators {
             if let Some(account) = self.evaluator.nodes.account_node(place) {
                 let title = "Is an administrator of its account";
-                let edge = self.edges.edge(account, "administrator", title, permit);
-                self.edges.add(place, edge);
+                let detail = self.edges.detail("administrator", title, permit, false);
+                self.edges.add(place, account, detail);
             }
         }
         let if_granted = self.administrators_if_granted();
-        for taker in 0..self.evaluator.world.takers.len() {
-            self.steps_of(taker, &administrators, &if_granted);
-        }
+        steps(&mut self, &administrators, &if_granted);
         self.federations();
         self.doors.extend(doors::callable(&self.evaluator));
-        self.edges.finish();
-
-        let mut members: BTreeMap<NodeId, Vec<NodeId>> = BTreeMap::new();
-        for (place, node) in self.evaluator.nodes.iter() {
-            let held = !matches!(node.kind, EntityKind::External | EntityKind::Account);
-            if held && let Some(account) = self.evaluator.nodes.account_node(place) {
-                members.entry(account).or_default().push(place);
-            }
-        }
+        self.evaluator.nodes.forget_attributes();
         self.notes.sort();
         self.notes.dedup();
         Graph::new(
             self.evaluator,
-            self.edges,
-            members,
+            self.edges.finish(),
             jewels,
             self.doors.into_iter().collect(),
             self.notes,
         )
     }
 
+    /// The steps of all takers, those of a class decided once.
+    fn steps(
+        &mut self,
+        administrators: &BTreeMap<NodeId, Permit>,
+        if_granted: &BTreeMap<NodeId, Permit>,
+    ) {
+        let evaluator = &self.evaluator;
+        let (core, tagged) = (self.core_actions(), evaluator.tagged_actions());
+        let decider = Decider {
+            evaluator,
+            indexes: in_parallel(&evaluator.plans, 1, |plan| {
+                TargetIndex::of(evaluator, plan, &plan.core, &tagged)
+            }),
+            administrators,
+            if_granted,
+            held: held(evaluator),
+        };
+        let questions = Questions {
+            allowed: &core,
+            denied: &core,
+            resources: true,
+        };
+        let mut folder = Folder::new(evaluator, questions);
+        let mut first_of: Vec<usize> = Vec::new();
+        let mut class_of = Vec::with_capacity(evaluator.world.takers.len());
+        for (place, taker) in evaluator.world.takers.iter().enumerate() {
+            let alone = administrators.contains_key(&taker.node)
+                || evaluator
+                    .plans
+                    .iter()
+                    .any(|plan| grants_power(plan) && evaluator.may_hold_any(taker, plan));
+            let class = folder.class_of(taker, alone);
+            if class as usize == first_of.len() {
+                first_of.push(place);
+            }
+            class_of.push(class);
+        }
+        let decisions = in_parallel(&first_of, A_SHARE, |&place| {
+            decider.decide(&evaluator.world.takers[place])
+        });
+        drop(decider);
+        drop(folder);
+        let mut holders = HolderLists::default();
+        for (place, class) in class_of.into_iter().enumerate() {
+            let taker = self.evaluator.world.takers[place].node;
+            let outside = self.evaluator.world.takers[place].kind == TakerKind::Outside;
+            for decision in &decisions[class as usize] {
+                if outside {
+                    for &target in decision.onto.nodes() {
+                        self.door(taker, target, &decision.permit, decision.plan);
+                    }
+                }
+                self.gain(taker, decision, if_granted, &mut holders);
+            }
+            if outside {
+                self.doors_to_leaves(place);
+            }
+        }
+    }
+
+    /// The actions of steps that any edge may be made of.
+    fn core_actions(&self) -> ActionSet {
+        let plans = self.evaluator.plans.iter();
+        let core = plans.filter(|plan| !plan.core.all.is_empty());
+        let needs = core.flat_map(|plan| &plan.escalation.needs);
+        let permissions = needs.flat_map(|need| &need.any_of);
+        let names = permissions.map(|permission| permission.action.as_str());
+        self.evaluator.actions.set(names)
+    }
+
+    /// What leads nowhere gets no edge, but is a door all the same.
+    fn doors_to_leaves(&mut self, place: usize) {
+        let evaluator = &self.evaluator;
+        let taker = &evaluator.world.takers[place];
+        let openings = evaluator.world.openings(&evaluator.nodes, taker);
+        if openings.is_empty() {
+            return;
+        }
+        let asker = evaluator.world.asker(&evaluator.nodes, taker);
+        let mut found = Vec::new();
+        for (place, plan) in evaluator.plans.iter().enumerate() {
+            if plan.leaves.all.is_empty() || !evaluator.may_hold(taker, plan) {
+                continue;
+            }
+            for target in evaluator.candidates(taker, plan, &plan.leaves, &openings, false) {
+                if let Some(permit) = evaluator.step(taker, &asker, plan, target) {
+                    found.push((target, permit, place));
+                }
+            }
+        }
+        let from = taker.node;
+        for (target, permit, plan) in found {
+            self.door(from, target, &permit, plan);
+        }
+    }
+
+    fn door(&mut self, from: NodeId, target: NodeId, permit: &Permit, plan: usize) {
+        let nodes = &self.evaluator.nodes;
+        let title = &self.evaluator.plans[plan].escalation.title;
+        let who = match nodes.id(from).as_str() {
+            "*" => "anyone".to_owned(),
+            id => match EntityId::from(id).aws_account() {
+                Some(account) if id.ends_with(":root") => {
+                    format!("anyone in the account {account}, which is not in the estate,")
+                }
+                _ => "a principal outside the estate".to_owned(),
+            },
+        };
+        self.doors.insert(Door {
+            id: nodes.id(from).clone(),
+            to: nodes.id(target).clone(),
+            reason: format!("{who} may {}", lower_first(title)),
+            conditions: permit.conditions.iter().cloned().collect(),
+        });
+    }
+
     fn administrators(&self) -> BTreeMap<NodeId, Permit> {
-        let takers = self.evaluator.world.takers.iter();
-        takers
-            .filter(|taker| taker.kind == TakerKind::Principal)
-            .filter_map(|taker| {
-                self.evaluator
-                    .administrator(&taker.caller, &taker.policies)
-                    .map(|permit| (taker.node, permit))
-            })
+        let evaluator = &self.evaluator;
+        let wanted = sentinel_actions(&evaluator.actions);
+        let candidates: Vec<&Taker> = evaluator
+            .world
+            .takers
+            .iter()
+            .filter(|taker| taker.kind == TakerKind::Principal && taker.actions.covers(&wanted))
+            .collect();
+        let found = in_parallel(&candidates, A_SHARE, |taker| {
+            let asker = evaluator.world.asker(&evaluator.nodes, taker);
+            evaluator.administrator(&asker.caller, &asker.policies)
+        });
+        let found = candidates.iter().zip(found);
+        found
+            .filter_map(|(taker, permit)| Some((taker.node, permit?)))
             .collect()
     }
 
     /// Principals that would be administrators if they were given every permission, and under
-    /// which conditions: what a boundary and the organization leave.
+    /// which conditions: what a boundary, their own denies and the organization leave.
     fn administrators_if_granted(&self) -> BTreeMap<NodeId, Permit> {
-        // Without a boundary only the account's own bounds count, the same for all in it.
-        let mut unbounded: BTreeMap<(&str, EntityKind), Option<Permit>> = BTreeMap::new();
         let evaluator = &self.evaluator;
-        let mut found = BTreeMap::new();
+        let (none, wanted) = (ActionSet::default(), sentinel_actions(&evaluator.actions));
+        let questions = Questions {
+            allowed: &none,
+            denied: &wanted,
+            resources: false,
+        };
+        let mut folder = Folder::new(evaluator, questions);
+        let mut first_of: Vec<&Taker> = Vec::new();
+        let mut class_of = Vec::new();
         for taker in &evaluator.world.takers {
-            if taker.kind != TakerKind::Principal {
-                continue;
-            }
-            let plain = taker.policies.boundary.is_none()
-                && taker.policies.scps.is_empty()
-                && taker.policies.session.is_empty();
-            let permit = if plain {
-                let kind = evaluator.nodes.get(taker.node).kind;
-                let known = unbounded.entry((&taker.account, kind));
-                let permit = known.or_insert_with(|| {
-                    let mut policies = taker.policies.clone();
-                    policies.identity.clear();
-                    policies.identity.extend(evaluator.world.everything.clone());
-                    evaluator.administrator(&taker.caller, &policies)
-                });
-                // An explicit deny of its own outlasts the grant.
-                match permit {
-                    Some(_) if taker.denies => evaluator.administrator_if_granted(taker),
-                    permit => permit.clone(),
+            if taker.kind == TakerKind::Principal {
+                let class = folder.class_of(taker, false);
+                if class as usize == first_of.len() {
+                    first_of.push(taker);
                 }
-            } else {
-                evaluator.administrator_if_granted(taker)
-            };
-            if let Some(permit) = permit {
-                found.insert(taker.node, permit);
+                class_of.push((taker.node, class));
             }
         }
-        found
+        let permits = in_parallel(&first_of, A_SHARE, |taker| {
+            let asker = evaluator.world.asker(&evaluator.nodes, taker);
+            evaluator.administrator_if_granted(&asker)
+        });
+        let permits = class_of
+            .into_iter()
+            .map(|(node, class)| (node, permits[class as usize].clone()));
+        permits
+            .filter_map(|(node, permit)| Some((node, permit?)))
+            .collect()
     }
 
     /// Edges that relations are by themselves.
@@ -251,7 +360,10 @@ impl Builder {
     /// any role of its account that lets its service in.
     fn guess_roles(&mut self) {
         let nodes = &self.evaluator.nodes;
-        let mut guesses = Vec::new();
+        let told = self.edges.nodes_with("runs-as");
+        let mut known = TrustedServices::default();
+        let mut roles: BTreeMap<(&str, &str), Arc<[NodeId]>> = BTreeMap::new();
+        let mut guesses: Vec<(NodeId, Arc<[NodeId]>)> = Vec::new();
         for (place, node) in nodes.iter() {
             let service = match node.kind {
                 EntityKind::Function => "lambda.amazonaws.com",
@@ -260,20 +372,22 @@ impl Builder {
                 EntityKind::LaunchTemplate => "ec2.amazonaws.com",
                 _ => continue,
             };
-            let told = self
-                .edges
-                .of(place)
-                .iter()
-                .any(|edge| self.edges.texts.get(edge.via) == "runs-as");
-            if node.inferred || told {
+            if node.inferred || told.binary_search(&place).is_ok() {
                 continue;
             }
-            for &role in self.evaluator.world.trusted_services.keys() {
-                if nodes.get(role).account == node.account
-                    && self.evaluator.trusts_service(role, service)
-                {
-                    guesses.push((place, role));
-                }
+            let account = node.account.as_deref().unwrap_or_default();
+            let found = roles.entry((account, service)).or_insert_with(|| {
+                let services = &self.evaluator.world.places.trusted_services;
+                let roles = services.keys().copied();
+                roles
+                    .filter(|&role| {
+                        nodes.get(role).account == node.account
+                            && self.evaluator.trusts_service(role, service, &mut known)
+                    })
+                    .collect()
+            });
+            if !found.is_empty() {
+                guesses.push((place, found.clone()));
             }
         }
         let permit = Permit {
@@ -281,10 +395,10 @@ impl Builder {
             ..Permit::default()
         };
         let mut roleless = BTreeSet::new();
-        for (place, role) in guesses {
-            let title = "Act as the role that the workload runs as, if this is it";
-            let edge = self.edges.edge(role, "runs-as", title, &permit);
-            self.edges.add(place, edge);
+        let title = "Act as the role that the workload runs as, if this is it";
+        for (place, roles) in guesses {
+            let detail = self.edges.detail("runs-as", title, &permit, false);
+            self.edges.add_many(place, &roles, detail);
             roleless.insert(place);
         }
         if !roleless.is_empty() {
@@ -300,8 +414,12 @@ impl Builder {
     /// are leaves.
     fn place_targets(&mut self, jewels: &BTreeMap<NodeId, Jewel>) {
         let mut plans = std::mem::take(&mut self.evaluator.plans);
-        for plan in &mut plans {
-            let wanted = plan.escalation.target.clone();
+        let wanted: Vec<_> = plans
+            .iter()
+            .map(|plan| plan.escalation.target.clone())
+            .collect();
+        let mut known = TrustedServices::default();
+        for (plan, wanted) in plans.iter_mut().zip(&wanted) {
             let yields = plan.escalation.yields;
             for (place, node) in self.evaluator.nodes.iter() {
                 if !wanted.kinds.contains(&node.kind) {
@@ -314,7 +432,7 @@ impl Builder {
                     || wanted
                         .trusts
                         .iter()
-                        .any(|service| self.evaluator.trusts_service(place, service));
+                        .any(|service| self.evaluator.trusts_service(place, service, &mut known));
                 if !id_fits || !trust_fits {
                     continue;
                 }
@@ -326,7 +444,7 @@ impl Builder {
                         | EntityKind::Policy
                         | EntityKind::PermissionSet
                         | EntityKind::Account
-                ) || !self.edges.of(place).is_empty();
+                ) || self.edges.leads_on(place);
                 let core = match yields {
                     Yields::Read => jewels.get(&place).is_some_and(|jewel| {
                         !matches!(
@@ -347,262 +465,137 @@ impl Builder {
         self.evaluator.plans = plans;
     }
 
-    /// All steps that one taker can take to what leads on.
-    fn steps_of(
-        &mut self,
-        taker: usize,
-        administrators: &BTreeMap<NodeId, Permit>,
-        if_granted: &BTreeMap<NodeId, Permit>,
-    ) {
-        let world = &self.evaluator.world;
-        let taker = &world.takers[taker];
-        // Everything at home is the administrator's already; what is left is elsewhere.
-        let elsewhere = taker.kind == TakerKind::Account
-            || administrators
-                .get(&taker.node)
-                .is_some_and(|permit| permit.conditions.is_empty());
-        let openings = self.evaluator.openings(taker);
-        let mut steps: Vec<Step> = Vec::new();
-        // One who can make himself an administrator need not be asked about each principal at
-        // home as well: he has them all through the account.
-        let mut strong = elsewhere;
-        if !strong {
-            for (place, plan) in self.evaluator.plans.iter().enumerate() {
-                if grants_power(plan) {
-                    self.plan_steps(taker, place, &openings, false, true, &mut steps);
-                }
-            }
-            strong = steps.iter().any(|step| {
-                let power = if_granted.get(&taker.node);
-                let at_once = power.is_some_and(|permit| permit.conditions.is_empty());
-                let yields = self.evaluator.plans[step.plan].escalation.yields;
-                yields == Yields::Administrator && step.permit.conditions.is_empty() && at_once
-            });
-        }
-        for (place, plan) in self.evaluator.plans.iter().enumerate() {
-            let of_principals = plan.escalation.target.kinds.iter().all(|kind| {
-                matches!(
-                    kind,
-                    EntityKind::User | EntityKind::Role | EntityKind::Group | EntityKind::Policy
-                )
-            });
-            if !strong && grants_power(plan) {
-                steps.retain(|step| step.plan != place);
-            }
-            let away = elsewhere || (strong && of_principals);
-            self.plan_steps(taker, place, &openings, away, false, &mut steps);
-        }
-        let kind = taker.kind;
-        // What leads nowhere gets no edge, but is a door all the same.
-        let mut leaves = Vec::new();
-        if kind == TakerKind::Outside {
-            for (place, plan) in self.evaluator.plans.iter().enumerate() {
-                let targets = &plan.leaves;
-                if !self.evaluator.may_hold(taker, plan) {
-                    continue;
-                }
-                for target in self
-                    .evaluator
-                    .candidates(taker, plan, targets, &openings, false)
-                {
-                    if let Some(permit) = self.evaluator.step(taker, plan, target) {
-                        leaves.push((taker.node, target, permit, place));
-                    }
-                }
-            }
-        }
-        let mut openings = Vec::new();
-        for step in steps {
-            if kind == TakerKind::Outside {
-                openings.push((step.from, step.target, step.permit.clone(), step.plan));
-            }
-            self.gain(step.from, step.target, step.permit, step.plan, if_granted);
-        }
-        openings.extend(leaves);
-        for (from, target, permit, plan) in openings {
-            let nodes = &self.evaluator.nodes;
-            let title = &self.evaluator.plans[plan].escalation.title;
-            let who = match nodes.id(from).as_str() {
-                "*" => "anyone".to_owned(),
-                id => match EntityId::from(id).aws_account() {
-                    Some(account) if id.ends_with(":root") => {
-                        format!("anyone in the account {account}, which is not in the estate,")
-                    }
-                    _ => "a principal outside the estate".to_owned(),
-                },
-            };
-            self.doors.insert(Door {
-                id: nodes.id(from).clone(),
-                to: nodes.id(target).clone(),
-                reason: format!("{who} may {}", lower_first(title)),
-                conditions: permit.conditions.into_iter().collect(),
-            });
-        }
-    }
-
-    /// The steps of one plan that a taker can take. `held` leaves only those on himself, on his
-    /// groups and on the policies that he holds.
-    fn plan_steps(
-        &self,
-        taker: &Taker,
-        place: usize,
-        openings: &[&Opening],
-        elsewhere: bool,
-        held: bool,
-        steps: &mut Vec<Step>,
-    ) {
-        let evaluator = &self.evaluator;
-        let plan = &evaluator.plans[place];
-        if !evaluator.may_hold(taker, plan) {
-            return;
-        }
-        let mut targets = evaluator.candidates(taker, plan, &plan.core, openings, elsewhere);
-        if held {
-            targets.retain(|target| {
-                let holders = evaluator.world.holders.get(target);
-                holders.is_some_and(|holders| holders.contains(&taker.node))
-            });
-        }
-        let on_self = grants_power(plan)
-            && !elsewhere
-            && plan.core.contains(taker.node)
-            && evaluator.may_hold_on_target(taker, plan);
-        targets.extend(on_self.then_some(taker.node));
-        if targets.is_empty() {
-            return;
-        }
-        let Some(at_large) = evaluator.at_large(taker, plan) else {
-            return;
-        };
-        for target in targets {
-            if let Some(mut permit) = evaluator.on_target(taker, plan, target) {
-                permit.add(at_large.clone());
-                steps.push(Step {
-                    from: taker.node,
-                    target,
-                    permit,
-                    plan: place,
-                });
-            }
-        }
-    }
-
-    /// Makes the edge, or the grant, that a step comes to.
+    /// Makes the edges, or the grants, that a step comes to.
     fn gain(
         &mut self,
         from: NodeId,
-        target: NodeId,
-        permit: Permit,
-        plan: usize,
+        decision: &Decision,
         if_granted: &BTreeMap<NodeId, Permit>,
+        lists: &mut HolderLists,
     ) {
-        let escalation = &self.evaluator.plans[plan].escalation;
+        let escalation = &self.evaluator.plans[decision.plan].escalation;
         let (via, title) = (escalation.id.clone(), escalation.title.clone());
+        let permit = &decision.permit;
         match escalation.yields {
             Yields::Target | Yields::Read => {
-                if from != target {
-                    let changes_access = escalation
-                        .techniques
-                        .iter()
-                        .any(|technique| technique.as_str().starts_with("T1098"));
-                    let mut edge = self.edges.edge(target, &via, &title, &permit);
-                    edge.changes_access = changes_access;
-                    self.edges.add(from, edge);
+                let changes_access = escalation
+                    .techniques
+                    .iter()
+                    .any(|technique| technique.as_str().starts_with("T1098"));
+                let detail = self.edges.detail(&via, &title, permit, changes_access);
+                match &decision.onto {
+                    Onto::One(target) if *target == from => {}
+                    Onto::One(target) => self.edges.add(from, *target, detail),
+                    Onto::Many(targets) => self.edges.add_many(from, targets, detail),
                 }
             }
             Yields::Administrator => {
-                let kind = self.evaluator.nodes.get(target).kind;
-                let holders: Vec<NodeId> = match kind {
-                    EntityKind::Group | EntityKind::Policy => self
-                        .evaluator
-                        .world
-                        .holders
-                        .get(&target)
-                        .into_iter()
-                        .flatten()
-                        .copied()
-                        .collect(),
-                    _ => vec![target],
-                };
-                for holder in holders {
-                    if let Some(then) = if_granted.get(&holder) {
-                        self.grant(from, holder, target, &permit, then, &via, &title);
-                    }
+                let found = lists.granted(&self.evaluator, &decision.onto, if_granted);
+                for (account, conditions, holders) in found.iter() {
+                    self.grant(from, holders, *account, conditions, permit, &via, &title);
                 }
             }
             Yields::WithoutBoundary => {
-                let Some(&place) = self.evaluator.world.taker_of.get(&target) else {
-                    return;
-                };
-                let taker = &self.evaluator.world.takers[place];
-                if taker.policies.boundary.is_none() {
-                    return;
-                }
-                let mut policies = taker.policies.clone();
-                policies.boundary = None;
-                if let Some(then) = self.evaluator.administrator(&taker.caller, &policies) {
-                    self.grant(from, target, target, &permit, &then, &via, &title);
+                let found = lists.without_boundary(&self.evaluator, &decision.onto);
+                for (account, conditions, holders) in found.iter() {
+                    self.grant(from, holders, *account, conditions, permit, &via, &title);
                 }
             }
             Yields::Membership => {
-                let places = (
-                    self.evaluator.world.taker_of.get(&from),
-                    self.evaluator.world.taker_of.get(&target),
-                );
-                let (Some(&member), Some(&group)) = places else {
-                    return;
-                };
-                let member = &self.evaluator.world.takers[member];
-                let group = &self.evaluator.world.takers[group];
                 if self.evaluator.nodes.get(from).kind != EntityKind::User {
                     return;
                 }
-                let mut policies = member.policies.clone();
-                policies
-                    .identity
-                    .extend(group.policies.identity.iter().cloned());
-                let bounded = policies.boundary.is_some();
-                if let Some(then) = self.evaluator.administrator(&member.caller, &policies) {
-                    self.grant(from, from, target, &permit, &then, &via, &title);
-                }
-                // What a boundary leaves of the group's permissions is not followed further.
-                if !bounded {
-                    let edge = self.edges.edge(target, &via, &title, &permit);
-                    self.edges.add(from, edge);
+                for &target in decision.onto.nodes() {
+                    self.join(from, target, permit, &via, &title);
                 }
             }
         }
     }
 
-    /// `by` makes `holder` an administrator by a step on `target`.
+    /// A user joins a group.
+    fn join(&mut self, from: NodeId, target: NodeId, permit: &Permit, via: &str, title: &str) {
+        let world = &self.evaluator.world;
+        let (Some(member), Some(group)) = (world.taker(from), world.taker(target)) else {
+            return;
+        };
+        let mut joined = member.clone();
+        let identity = member.identity.iter().chain(&group.identity);
+        joined.identity = identity.copied().collect();
+        let asker = world.asker(&self.evaluator.nodes, &joined);
+        let bounded = member.boundary.is_some();
+        let wanted = sentinel_actions(&self.evaluator.actions);
+        let mut actions = member.actions.clone();
+        actions.extend(&group.actions);
+        let then = actions
+            .covers(&wanted)
+            .then(|| self.evaluator.administrator(&asker.caller, &asker.policies))
+            .flatten();
+        let account = self.evaluator.nodes.account_node(from);
+        if let (Some(then), Some(account)) = (then, account) {
+            let holders = [(from, target)];
+            self.grant(
+                from,
+                &holders,
+                account,
+                &then.conditions,
+                permit,
+                via,
+                title,
+            );
+        }
+        // What a boundary leaves of the group's permissions is not followed further.
+        if !bounded {
+            let detail = self.edges.detail(via, title, permit, false);
+            self.edges.add(from, target, detail);
+        }
+    }
+
+    /// `by` makes any of the holders an administrator by a step on what he holds.
     #[allow(clippy::too_many_arguments)]
     fn grant(
         &mut self,
         by: NodeId,
-        holder: NodeId,
-        target: NodeId,
+        holders: &[Holder],
+        account: NodeId,
+        then: &BTreeSet<String>,
         permit: &Permit,
-        then: &Permit,
         via: &str,
         title: &str,
     ) {
-        let nodes = &self.evaluator.nodes;
-        let Some(account) = nodes.account_node(holder) else {
-            return;
-        };
         let mut permit = permit.clone();
-        permit.conditions.extend(then.conditions.iter().cloned());
-        let title = if target == by {
-            title.to_owned()
-        } else {
-            format!("{title} ({})", nodes.id(target).short_name())
-        };
-        let edge = self.edges.edge(account, via, &title, &permit);
-        if by == holder {
-            self.edges.add(by, edge);
-        } else {
-            self.edges.grant(Grant { by, holder, edge });
+        permit.conditions.extend(then.iter().cloned());
+        // On a list of several the giver himself is not meant: he was asked about by himself.
+        let own = holders
+            .iter()
+            .find(|(holder, target)| *holder == by && (holders.len() == 1 || *target != by));
+        if let Some(&(_, target)) = own {
+            let title = self.title_on(by, target, title);
+            let detail = self.edges.detail(via, &title, &permit, false);
+            self.edges.add(by, account, detail);
         }
+        match holders {
+            [] => {}
+            [(holder, target)] => {
+                if *holder != by {
+                    let title = self.title_on(by, *target, title);
+                    let detail = self.edges.detail(via, &title, &permit, false);
+                    self.edges.grant(by, holders.to_vec(), account, detail);
+                }
+            }
+            several => {
+                let detail = self.edges.detail(via, title, &permit, false);
+                self.edges.grant(by, several.to_vec(), account, detail);
+            }
+        }
+    }
+
+    /// A step's title with the name of what it is taken on.
+    fn title_on(&self, by: NodeId, target: NodeId, title: &str) -> String {
+        if target == by {
+            return title.to_owned();
+        }
+        let name = self.evaluator.nodes.id(target).short_name();
+        format!("{title} ({name})")
     }
 
     /// Edges from identities of identity providers; those from outside are doors.
@@ -635,13 +628,150 @@ impl Builder {
                         conditions: federation.permit.conditions.iter().cloned().collect(),
                     });
                 }
-                let edge = self
-                    .edges
-                    .edge(federation.role, &via, &title, &federation.permit);
-                self.edges.add(from, edge);
+                let detail = self.edges.detail(&via, &title, &federation.permit, false);
+                self.edges.add(from, federation.role, detail);
             }
         }
     }
+}
+
+/// Who holds the targets of steps that give permissions, by what stands in their way.
+#[derive(Default)]
+struct HolderLists {
+    granted: HashMap<*const NodeId, HolderList>,
+    unbounded: HashMap<*const NodeId, HolderList>,
+    /// What each principal could do without its boundary.
+    without_boundary: BTreeMap<NodeId, Option<Permit>>,
+}
+
+/// Holders by account and by the conditions under which they become administrators.
+type HolderList = Arc<[(NodeId, BTreeSet<String>, Vec<Holder>)]>;
+
+impl HolderLists {
+    /// Those who get every permission.
+    fn granted(
+        &mut self,
+        evaluator: &Evaluator,
+        onto: &Onto,
+        if_granted: &BTreeMap<NodeId, Permit>,
+    ) -> HolderList {
+        // Whoever may take a step on all of many may take it on the same list of them.
+        if let Some(known) = place(onto).and_then(|place| self.granted.get(&place)) {
+            return known.clone();
+        }
+        let mut holders = Vec::new();
+        for &target in onto.nodes() {
+            match evaluator.nodes.get(target).kind {
+                EntityKind::Group | EntityKind::Policy => {
+                    let held = evaluator.world.holders.get(&target);
+                    holders.extend(held.into_iter().flatten().map(|&holder| (holder, target)));
+                }
+                _ => holders.push((target, target)),
+            }
+        }
+        let found = holder_list(evaluator, &holders, |holder| if_granted.get(&holder));
+        if let Some(place) = place(onto) {
+            self.granted.insert(place, found.clone());
+        }
+        found
+    }
+
+    /// Those who are rid of their boundary.
+    fn without_boundary(&mut self, evaluator: &Evaluator, onto: &Onto) -> HolderList {
+        if let Some(known) = place(onto).and_then(|place| self.unbounded.get(&place)) {
+            return known.clone();
+        }
+        let mut holders = Vec::new();
+        for &target in onto.nodes() {
+            let taker = evaluator.world.taker(target);
+            let Some(taker) = taker.filter(|taker| taker.boundary.is_some()) else {
+                continue;
+            };
+            holders.push((target, target));
+            self.without_boundary.entry(target).or_insert_with(|| {
+                let mut asker = evaluator.world.asker(&evaluator.nodes, taker);
+                asker.policies.boundary = None;
+                evaluator.administrator(&asker.caller, &asker.policies)
+            });
+        }
+        let then = |holder| self.without_boundary.get(&holder)?.as_ref();
+        let found = holder_list(evaluator, &holders, then);
+        if let Some(place) = place(onto) {
+            self.unbounded.insert(place, found.clone());
+        }
+        found
+    }
+}
+
+/// Where a long list is kept.
+fn place(onto: &Onto) -> Option<*const NodeId> {
+    match onto {
+        Onto::Many(nodes) if nodes.len() >= HUB_FROM => Some(nodes.as_ptr()),
+        _ => None,
+    }
+}
+
+fn holder_list<'p>(
+    evaluator: &Evaluator,
+    holders: &[Holder],
+    then: impl Fn(NodeId) -> Option<&'p Permit>,
+) -> HolderList {
+    let mut found: BTreeMap<(NodeId, &BTreeSet<String>), BTreeMap<NodeId, NodeId>> =
+        BTreeMap::new();
+    for &(holder, target) in holders {
+        if let (Some(then), Some(account)) = (then(holder), evaluator.nodes.account_node(holder)) {
+            let list = found.entry((account, &then.conditions)).or_default();
+            list.entry(holder).or_insert(target);
+        }
+    }
+    found
+        .into_iter()
+        .map(|((account, then), list)| (account, then.clone(), list.into_iter().collect()))
+        .collect()
+}
+
+/// What each principal holds: its groups and the policies attached to it or to them.
+fn held(evaluator: &Evaluator) -> BTreeMap<NodeId, Vec<NodeId>> {
+    let mut held: BTreeMap<NodeId, Vec<NodeId>> = BTreeMap::new();
+    for (&target, holders) in &evaluator.world.holders {
+        for &holder in holders {
+            held.entry(holder).or_default().push(target);
+        }
+    }
+    held
+}
+
+/// Does something for each of a list, on as many threads as there are; the results in order.
+/// A thread takes at least `least` of them at once.
+fn in_parallel<T: Sync, R: Send>(
+    list: &[T],
+    least: usize,
+    work: impl Fn(&T) -> R + Sync,
+) -> Vec<R> {
+    let share = list.len().div_ceil(threads() * 8).max(least);
+    if list.len() <= share {
+        return list.iter().map(work).collect();
+    }
+    let next = AtomicUsize::new(0);
+    let done: Mutex<BTreeMap<usize, Vec<R>>> = Mutex::new(BTreeMap::new());
+    thread::scope(|scope| {
+        for _ in 0..threads() {
+            scope.spawn(|| {
+                loop {
+                    let place = next.fetch_add(1, Ordering::Relaxed);
+                    let Some(part) = list.chunks(share).nth(place) else {
+                        break;
+                    };
+                    let results = part.iter().map(&work).collect();
+                    done.lock()
+                        .unwrap_or_else(PoisonError::into_inner)
+                        .insert(place, results);
+                }
+            });
+        }
+    });
+    let done = done.into_inner().unwrap_or_else(PoisonError::into_inner);
+    done.into_values().flatten().collect()
 }
 
 /// The first few of many ids, and how many there are.

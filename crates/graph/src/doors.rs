@@ -92,15 +92,16 @@ pub(crate) fn identity(provider: &str, subject: &str) -> String {
 /// Whether and how identities of a provider get into a role.
 pub(crate) fn federations(evaluator: &Evaluator, origin: Origin) -> Vec<Federation> {
     let mut found = Vec::new();
-    for (&role, outlines) in &evaluator.world.trusts {
-        for &outline in outlines {
-            for grant in &evaluator.world.outlines[outline].grants {
-                for (provider, subject) in subjects(grant) {
-                    if is_saml(&provider) != (origin == Origin::Saml) {
-                        continue;
-                    }
-                    found.extend(federation(evaluator, role, grant, &provider, &subject));
+    for (&role, &policy) in &evaluator.world.own {
+        if evaluator.nodes.get(role).kind != EntityKind::Role {
+            continue;
+        }
+        for grant in &evaluator.world.policies.outline_of(policy).grants {
+            for (provider, subject) in subjects(grant) {
+                if is_saml(&provider) != (origin == Origin::Saml) {
+                    continue;
                 }
+                found.extend(federation(evaluator, role, grant, &provider, &subject));
             }
         }
     }
@@ -230,8 +231,7 @@ const CALLS: [(EntityKind, &str, &str); 5] = [
 pub(crate) fn callable(evaluator: &Evaluator) -> Vec<Door> {
     let caller = Caller::new(CallerKind::Anonymous, "*");
     let mut found = Vec::new();
-    let open = evaluator.world.openings.get("*").into_iter().flatten();
-    for opening in open {
+    for opening in evaluator.world.open_to_anyone() {
         let node = evaluator.nodes.get(opening.resource);
         for (kind, action, what) in CALLS {
             if kind != node.kind {

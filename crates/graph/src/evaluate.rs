@@ -3,20 +3,24 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use foldhash::HashMap;
 use portreeve_authz::aws::{
     Absent, Caller, Context, PrincipalPolicies, Request, ResourcePolicies, Target, evaluate,
 };
 use portreeve_authz::{Atom, Decision, KeyClass, PolicyLayer};
 use portreeve_model::EntityKind;
 
+use crate::ask::Circumstances;
 use crate::catalogue::{Catalogue, Escalation, Need, Origin, Permission, PermissionTarget};
-use crate::nodes::{self, NodeId, Nodes};
-use crate::outline::Actions;
+use crate::export::word;
+use crate::nodes::{NodeId, Nodes};
+use crate::outline::{ActionSet, Actions};
+use crate::policies::PolicyId;
 use crate::wildcard::{literal_prefix, matches};
-use crate::world::{Opening, Taker, TakerKind, World};
+use crate::world::{Asker, Opening, Taker, TakerKind, World};
 
 /// What a step uses and needs.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Permit {
     pub(crate) permissions: Vec<String>,
     pub(crate) conditions: BTreeSet<String>,
@@ -42,12 +46,19 @@ impl Permit {
 /// Targets of one escalation, by account.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Targets {
-    by_account: BTreeMap<String, Vec<NodeId>>,
-    unplaced: Vec<NodeId>,
+    pub(crate) by_account: BTreeMap<String, Vec<NodeId>>,
+    pub(crate) unplaced: Vec<NodeId>,
     pub(crate) all: Vec<NodeId>,
 }
 
 impl Targets {
+    /// Targets in their order.
+    pub(crate) fn of(nodes: &Nodes, list: impl IntoIterator<Item = NodeId>) -> Self {
+        let mut targets = Self::default();
+        list.into_iter().for_each(|node| targets.push(nodes, node));
+        targets
+    }
+
     /// Adds a target. Targets are added in their order.
     pub(crate) fn push(&mut self, nodes: &Nodes, node: NodeId) {
         match &nodes.get(node).account {
@@ -98,7 +109,7 @@ impl Plan {
         }
     }
 
-    fn target_needs(&self) -> impl Iterator<Item = &Need> {
+    pub(crate) fn target_needs(&self) -> impl Iterator<Item = &Need> {
         self.on_target
             .iter()
             .map(|&place| &self.escalation.needs[place])
@@ -111,16 +122,20 @@ impl Plan {
     }
 }
 
-/// The actions that a catalogue asks for.
+/// The actions that a catalogue asks for, and those that make an administrator.
 pub(crate) fn actions_of(catalogue: &Catalogue) -> Actions {
-    Actions::of(
-        catalogue
-            .iter()
-            .flat_map(|escalation| &escalation.needs)
-            .flat_map(|need| &need.any_of)
-            .map(|permission| permission.action.clone())
-            .collect(),
-    )
+    let asked = catalogue
+        .iter()
+        .flat_map(|escalation| &escalation.needs)
+        .flat_map(|need| &need.any_of)
+        .map(|permission| permission.action.clone());
+    let sentinels = SENTINELS.iter().map(|(action, _)| (*action).to_owned());
+    Actions::of(asked.chain(sentinels).collect())
+}
+
+/// The actions that make an administrator.
+pub(crate) fn sentinel_actions(actions: &Actions) -> ActionSet {
+    actions.set(SENTINELS.iter().map(|(action, _)| *action))
 }
 
 /// The estate, and the questions that the graph asks of it.
@@ -130,7 +145,14 @@ pub(crate) struct Evaluator {
     pub(crate) world: World,
     pub(crate) actions: Actions,
     pub(crate) plans: Vec<Plan>,
+    /// What the user says of every request.
+    pub(crate) circumstances: Circumstances,
+    /// What is known of every request.
+    pub(crate) base: Context,
 }
+
+/// What is known of which services policies let in: policy, account, service.
+pub(crate) type TrustedServices<'s> = HashMap<(PolicyId, &'s str, &'s str), bool>;
 
 /// What one must be able to do, each on a resource of no special name, to count as an
 /// administrator of the account.
@@ -171,7 +193,7 @@ impl Evaluator {
         policies: &PrincipalPolicies,
     ) -> Option<Permit> {
         let mut permit = Permit::default();
-        let context = base_context();
+        let context = self.base.clone();
         for (action, resource) in SENTINELS {
             let resource = resource.replace("{account}", &caller.account);
             let answer = evaluate(
@@ -198,25 +220,39 @@ impl Evaluator {
         Some(permit)
     }
 
-    /// The same for a taker who is given every permission, under its boundary and the
-    /// organization's policies.
-    pub(crate) fn administrator_if_granted(&self, taker: &Taker) -> Option<Permit> {
-        let mut policies = taker.policies.clone();
-        policies.identity.extend(self.world.everything.clone());
-        self.administrator(&taker.caller, &policies)
+    /// The same for one who is given every permission, under its boundary and the organization's
+    /// policies.
+    pub(crate) fn administrator_if_granted(&self, asker: &Asker) -> Option<Permit> {
+        let mut policies = asker.policies.clone();
+        policies.identity.extend(self.world.everything());
+        self.administrator(&asker.caller, &policies)
     }
 
-    /// Whether a role's trust policy lets a service in.
-    pub(crate) fn trusts_service(&self, role: NodeId, service: &str) -> bool {
-        let named = self.world.trusted_services.get(&role);
-        let Some(named) = named.and_then(|services| {
+    /// Whether a role's trust policy lets a service in. `known` keeps what is known of policies:
+    /// one policy answers alike for all roles of an account that have it.
+    pub(crate) fn trusts_service<'s>(
+        &'s self,
+        role: NodeId,
+        service: &'s str,
+        known: &mut TrustedServices<'s>,
+    ) -> bool {
+        let named = self.world.places.trusted_services.get(&role);
+        let is_named = named.is_some_and(|services| {
             services
                 .iter()
-                .find(|named| named.as_str() == service || named.as_str() == "*")
-        }) else {
+                .any(|named| named.as_str() == service || named.as_str() == "*")
+        });
+        let Some(&policy) = self.world.own.get(&role).filter(|_| is_named) else {
             return false;
         };
-        let _ = named;
+        let looks = |grant: &crate::outline::Grant| grant.looks.at_resource_tags;
+        let outline = self.world.policies.outline_of(policy);
+        let alike = outline.plain && !outline.denies && !outline.grants.iter().any(looks);
+        let account = self.nodes.get(role).account.as_deref().unwrap_or_default();
+        let key = (policy, account, service);
+        if alike && let Some(&trusts) = known.get(&key) {
+            return trusts;
+        }
         let caller = Caller::new(portreeve_authz::aws::CallerKind::Service, service);
         let context = base_context();
         let answer = evaluate(
@@ -229,37 +265,44 @@ impl Evaluator {
             &PrincipalPolicies::default(),
             Some(&self.world.resource(&self.nodes, role, true)),
         );
-        answer.is_possible()
+        let trusts = answer.is_possible();
+        known.insert(key, trusts);
+        trusts
+    }
+
+    /// The actions of which some statement looks at the resource's tags.
+    pub(crate) fn tagged_actions(&self) -> ActionSet {
+        let mut found = ActionSet::default();
+        let policies = &self.world.policies;
+        for policy in 0..policies.len() as PolicyId {
+            let outline = policies.outline_of(policy);
+            let grants = outline.grants.iter();
+            let grants = grants.map(|grant| (&grant.actions, &grant.looks));
+            let denials = outline.denials.iter();
+            let denials = denials.map(|denial| (&denial.actions, &denial.looks));
+            for (actions, looks) in grants.chain(denials) {
+                if looks.at_resource_tags {
+                    found.extend(actions);
+                }
+            }
+            // Of what is not understood it is taken that it looks at everything.
+            if outline.readable && !outline.plain {
+                return self.actions.everything();
+            }
+        }
+        found
     }
 
     /// The needs of a plan that are the same for all targets.
-    pub(crate) fn at_large(&self, taker: &Taker, plan: &Plan) -> Option<Permit> {
+    pub(crate) fn at_large(&self, taker: &Taker, asker: &Asker, plan: &Plan) -> Option<Permit> {
         let mut permit = Permit {
             conditions: plan.escalation.assumes.iter().cloned().collect(),
             ..Permit::default()
         };
         for need in plan.needs_at_large() {
-            permit.add(self.need(taker, need, None)?);
+            permit.add(self.need(taker, asker, need, None)?);
         }
         Some(permit)
-    }
-
-    /// What resources themselves open to a taker by name. At home the account's root only hands the
-    /// question to the taker's own policies, and opens nothing.
-    pub(crate) fn openings(&self, taker: &Taker) -> Vec<&Opening> {
-        let own_root = nodes::account_id(&taker.account);
-        let mut found = Vec::new();
-        for name in self.world.names_of(&self.nodes, taker) {
-            let by_root = name == own_root.as_str();
-            for opening in self.world.openings.get(&name).into_iter().flatten() {
-                let account = self.nodes.get(opening.resource).account.as_deref();
-                let home = account == Some(taker.account.as_str());
-                if !(home && (by_root || taker.kind == TakerKind::Account)) {
-                    found.push(opening);
-                }
-            }
-        }
-        found
     }
 
     /// Whether a taker's own policies may hold all that a plan needs on its target.
@@ -278,6 +321,12 @@ impl Evaluator {
         }
         plan.needs_at_large()
             .all(|need| self.may_hold_need(taker, need))
+    }
+
+    /// Whether a taker's own policies may hold anything of what a plan needs on its target.
+    pub(crate) fn may_hold_any(&self, taker: &Taker, plan: &Plan) -> bool {
+        plan.target_needs()
+            .any(|need| self.may_hold_need(taker, need))
     }
 
     fn may_hold_need(&self, taker: &Taker, need: &Need) -> bool {
@@ -326,8 +375,8 @@ impl Evaluator {
                 if !taker.actions.contains(action) {
                     continue;
                 }
-                for &outline in &taker.outlines {
-                    for grant in &self.world.outlines[outline].grants {
+                for &policy in &taker.identity {
+                    for grant in &self.world.policies.outline_of(policy).grants {
                         if !grant.actions.contains(action) {
                             continue;
                         }
@@ -367,8 +416,40 @@ impl Evaluator {
         found
     }
 
+    /// The policies that may allow what a plan asks for first on a target, in order.
+    pub(crate) fn policies_naming(&self, plan: &Plan, target: NodeId) -> Vec<PolicyId> {
+        let mut found = Vec::new();
+        let Some(driver) = plan.target_needs().next() else {
+            return found;
+        };
+        let policies = &self.world.policies;
+        let mut matched = Vec::new();
+        for policy in 0..policies.len() as PolicyId {
+            let outline = policies.outline_of(policy);
+            let names = driver.any_of.iter().any(|permission| {
+                let action = self.actions.index(&permission.action);
+                let Some(action) = action.filter(|&action| outline.actions.contains(action)) else {
+                    return false;
+                };
+                let grants = outline.grants.iter();
+                let mut grants = grants.filter(|grant| grant.actions.contains(action));
+                grants.any(|grant| {
+                    grant.resources.iter().any(|pattern| {
+                        matched.clear();
+                        self.matching(&[target], pattern, &permission.on, &mut matched);
+                        !matched.is_empty()
+                    }) || grant.resources.is_empty()
+                })
+            });
+            if names {
+                found.push(policy);
+            }
+        }
+        found
+    }
+
     /// The targets of a list, in the order of ids, whose id a pattern may cover.
-    fn matching(
+    pub(crate) fn matching(
         &self,
         list: &[NodeId],
         pattern: &str,
@@ -414,17 +495,29 @@ impl Evaluator {
     }
 
     /// Whether a taker may take a step on a target.
-    pub(crate) fn step(&self, taker: &Taker, plan: &Plan, target: NodeId) -> Option<Permit> {
-        let mut permit = self.on_target(taker, plan, target)?;
-        permit.add(self.at_large(taker, plan)?);
+    pub(crate) fn step(
+        &self,
+        taker: &Taker,
+        asker: &Asker,
+        plan: &Plan,
+        target: NodeId,
+    ) -> Option<Permit> {
+        let mut permit = self.on_target(taker, asker, plan, target)?;
+        permit.add(self.at_large(taker, asker, plan)?);
         Some(permit)
     }
 
     /// Whether a taker may take a step on a target, the needs at large apart.
-    pub(crate) fn on_target(&self, taker: &Taker, plan: &Plan, target: NodeId) -> Option<Permit> {
+    pub(crate) fn on_target(
+        &self,
+        taker: &Taker,
+        asker: &Asker,
+        plan: &Plan,
+        target: NodeId,
+    ) -> Option<Permit> {
         let mut permit = Permit::default();
         for need in plan.target_needs() {
-            permit.add(self.need(taker, need, Some(target))?);
+            permit.add(self.need(taker, asker, need, Some(target))?);
         }
         let account = self.nodes.get(target).account.as_deref();
         for &kind in &plan.escalation.beside {
@@ -438,10 +531,16 @@ impl Evaluator {
     }
 
     /// The permission of a need that asks least, if the taker has any.
-    fn need(&self, taker: &Taker, need: &Need, target: Option<NodeId>) -> Option<Permit> {
+    fn need(
+        &self,
+        taker: &Taker,
+        asker: &Asker,
+        need: &Need,
+        target: Option<NodeId>,
+    ) -> Option<Permit> {
         let mut best: Option<Permit> = None;
         for permission in &need.any_of {
-            let Some(permit) = self.permission(taker, permission, target) else {
+            let Some(permit) = self.permission(taker, asker, permission, target) else {
                 continue;
             };
             if best
@@ -460,23 +559,24 @@ impl Evaluator {
     fn permission(
         &self,
         taker: &Taker,
+        asker: &Asker,
         permission: &Permission,
         target: Option<NodeId>,
     ) -> Option<Permit> {
         let service = permission.action.split(':').next().unwrap_or_default();
-        let mut context = base_context();
+        let mut context = self.base.clone();
         for (key, value) in &permission.with {
             context.set(key, value.as_str());
         }
         let ask = |target: Target<'_>, context: &Context, resource: Option<&ResourcePolicies>| {
             let answer = evaluate(
                 &Request {
-                    principal: &taker.caller,
+                    principal: &asker.caller,
                     action: &permission.action,
                     target,
                     context,
                 },
-                &taker.policies,
+                &asker.policies,
                 resource,
             );
             permit_of(answer, Some(&permission.action))
@@ -506,16 +606,13 @@ impl Evaluator {
             return ask(Target::Within(&inside), &context, Some(&resource));
         }
         // Anyone is not a caller that can assume a role: any principal of any account is.
-        if taker.kind == TakerKind::Outside && service == "sts" && id_is_anyone(taker) {
-            let mut anyone = taker.clone();
+        if taker.kind == TakerKind::Outside && service == "sts" && is_anyone(asker) {
+            let mut anyone = asker.clone();
             anyone.caller = Caller::new(
                 portreeve_authz::aws::CallerKind::User,
                 "arn:aws:iam::000000000000:user/anyone",
             );
-            anyone
-                .policies
-                .identity
-                .extend(self.world.everything.clone());
+            anyone.policies.identity.extend(self.world.everything());
             let answer = evaluate(
                 &Request {
                     principal: &anyone.caller,
@@ -544,17 +641,17 @@ impl Evaluator {
     }
 }
 
-fn id_is_anyone(taker: &Taker) -> bool {
-    taker.caller.arn == "*"
+fn is_anyone(asker: &Asker) -> bool {
+    asker.caller.arn == "*"
 }
 
 /// Kinds whose ARN ends in an id that the name does not tell.
-fn has_generated_suffix(kind: EntityKind) -> bool {
+pub(crate) fn has_generated_suffix(kind: EntityKind) -> bool {
     matches!(kind, EntityKind::Stack | EntityKind::Application)
 }
 
 /// What an intruder's own request is like: over TLS, from no service, from anywhere.
-fn base_context() -> Context {
+pub(crate) fn base_context() -> Context {
     Context::new(Absent::Unknown)
         .with("aws:SecureTransport", "true")
         .with("aws:ViaAWSService", "false")
@@ -593,12 +690,4 @@ fn is_harmless(atom: &Atom) -> bool {
         && atom.key.starts_with("arn:aws:iam::aws:policy/")
         && !atom.key.contains("Deny")
         && !atom.key.contains("Quarantine")
-}
-
-/// The name of a kind in reports.
-fn word(kind: EntityKind) -> String {
-    match serde_json::to_value(kind) {
-        Ok(serde_json::Value::String(word)) => word,
-        _ => String::new(),
-    }
 }

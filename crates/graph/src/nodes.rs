@@ -4,25 +4,28 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use foldhash::{HashMap, HashMapExt};
 use portreeve_model::{Entity, EntityId, EntityKind, Estate, Relation};
+use serde::{Deserialize, Serialize};
 
 /// A node's place.
 pub(crate) type NodeId = u32;
 
 /// What is known of a node.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Node {
     pub(crate) id: EntityId,
     pub(crate) kind: EntityKind,
     pub(crate) account: Option<String>,
     pub(crate) tags: BTreeMap<String, String>,
+    #[serde(skip)]
     pub(crate) attributes: BTreeMap<String, String>,
     pub(crate) inferred: bool,
 }
 
 /// All nodes, in the order of their ids.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Nodes {
     list: Vec<Node>,
+    #[serde(skip)]
     places: HashMap<EntityId, NodeId>,
     /// The kinds of what each account is known to have.
     kinds: BTreeMap<String, BTreeSet<EntityKind>>,
@@ -89,21 +92,32 @@ impl Nodes {
         }
 
         let list: Vec<Node> = entities.into_values().collect();
-        let mut places = HashMap::with_capacity(list.len());
-        for (place, node) in list.iter().enumerate() {
-            places.insert(node.id.clone(), place as NodeId);
-        }
         let mut kinds: BTreeMap<String, BTreeSet<EntityKind>> = BTreeMap::new();
         for node in list.iter().filter(|node| !node.inferred) {
             if let Some(account) = &node.account {
                 kinds.entry(account.clone()).or_default().insert(node.kind);
             }
         }
-        Self {
+        let mut nodes = Self {
             list,
-            places,
+            places: HashMap::new(),
             kinds,
+        };
+        nodes.find_places();
+        nodes
+    }
+
+    /// Works out what follows from the list.
+    pub(crate) fn find_places(&mut self) {
+        self.places = HashMap::with_capacity(self.list.len());
+        for (place, node) in self.list.iter().enumerate() {
+            self.places.insert(node.id.clone(), place as NodeId);
         }
+    }
+
+    /// Whether loaded nodes are in the order of their ids, each once.
+    pub(crate) fn is_sound(&self) -> bool {
+        self.list.len() < (u32::MAX / 2) as usize && self.list.is_sorted_by(|a, b| a.id < b.id)
     }
 
     pub(crate) fn find(&self, id: &str) -> Option<NodeId> {
@@ -134,6 +148,13 @@ impl Nodes {
             .iter()
             .enumerate()
             .map(|(place, node)| (place as NodeId, node))
+    }
+
+    /// Forgets what only the building of a graph asks for.
+    pub(crate) fn forget_attributes(&mut self) {
+        for node in &mut self.list {
+            node.attributes = BTreeMap::new();
+        }
     }
 
     /// The node of the account that a node is in.

@@ -49,6 +49,62 @@ pub(crate) fn literal_prefix(pattern: &str) -> &str {
     &pattern[..end]
 }
 
+/// The parts of an ARN before its fifth colon and the rest; `None` where there are fewer colons.
+pub(crate) fn head_and_rest(arn: &str) -> Option<(&str, &str)> {
+    let fifth = arn
+        .bytes()
+        .enumerate()
+        .filter(|(_, byte)| *byte == b':')
+        .nth(4)?
+        .0;
+    Some((&arn[..fifth], &arn[fifth + 1..]))
+}
+
+/// What a pattern of ARNs may cover among the ARNs that share a head (all before the fifth colon).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Shape<'p> {
+    /// All of them.
+    All,
+    /// None of them.
+    None,
+    /// The one with this rest.
+    Exact(&'p str),
+    /// Those whose rest starts so.
+    Prefix(&'p str),
+    /// Those whose rest matches, at most.
+    Wild(&'p str),
+    /// It is no pattern of six parts: nothing simple can be said.
+    Odd,
+}
+
+impl<'p> Shape<'p> {
+    /// The shape of a pattern among the ARNs of a head.
+    pub(crate) fn of(pattern: &'p str, head: &str) -> Self {
+        if !pattern.is_empty() && pattern.bytes().all(|byte| byte == b'*') {
+            return Shape::All;
+        }
+        let Some((own_head, rest)) = head_and_rest(pattern) else {
+            return Shape::Odd;
+        };
+        let parts = own_head.split(':').zip(head.split(':'));
+        if own_head != head && !parts.into_iter().all(|(own, part)| matches(own, part)) {
+            return Shape::None;
+        }
+        let literal = literal_prefix(rest);
+        if literal.len() == rest.len() {
+            return Shape::Exact(rest);
+        }
+        if !rest[literal.len()..].bytes().all(|byte| byte == b'*') {
+            return Shape::Wild(rest);
+        }
+        if literal.is_empty() {
+            Shape::All
+        } else {
+            Shape::Prefix(literal)
+        }
+    }
+}
+
 /// A pattern without policy variables: each `${…}` becomes `*`, so that the result covers all that
 /// the pattern may cover.
 pub(crate) fn without_variables(pattern: &str) -> Cow<'_, str> {
@@ -84,6 +140,25 @@ mod tests {
         assert!(matches("a*b*c", "a-b-b-c"));
         assert!(!matches("a*b", "a-b-c"));
         assert!(matches_any_case("IAM:pass*", "iam:PassRole"));
+    }
+
+    #[test]
+    fn shapes_tell_what_is_covered_among_those_of_a_head() {
+        let head = "arn:aws:iam::111122223333";
+        let shape = |pattern| Shape::of(pattern, head);
+        assert_eq!(shape("*"), Shape::All);
+        assert_eq!(shape("arn:aws:iam::*:*"), Shape::All);
+        assert_eq!(shape("arn:aws:iam::*:role/*"), Shape::Prefix("role/"));
+        assert_eq!(shape("arn:aws:iam::444455556666:role/*"), Shape::None);
+        assert_eq!(
+            shape("arn:aws:iam::111122223333:role/a"),
+            Shape::Exact("role/a")
+        );
+        assert_eq!(
+            shape("arn:aws:iam::111122223333:role/a*b"),
+            Shape::Wild("role/a*b")
+        );
+        assert_eq!(shape("arn:aws:iam"), Shape::Odd);
     }
 
     #[test]

@@ -7,6 +7,8 @@ mod parse;
 use std::collections::BTreeMap;
 
 use portreeve_model::{EntityKind, Technique};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 use thiserror::Error;
 
 pub use need::{Need, Permission, PermissionTarget};
@@ -15,6 +17,8 @@ pub use need::{Need, Permission, PermissionTarget};
 #[derive(Clone, Debug, Default)]
 pub struct Catalogue {
     escalations: BTreeMap<String, Escalation>,
+    /// The SHA-256 of each file.
+    digests: BTreeMap<String, [u8; 32]>,
 }
 
 impl Catalogue {
@@ -37,6 +41,8 @@ impl Catalogue {
                     });
                 }
                 Ok(escalation) => {
+                    let digest = Sha256::digest(text.as_bytes()).into();
+                    catalogue.digests.insert(escalation.id.clone(), digest);
                     catalogue
                         .escalations
                         .insert(escalation.id.clone(), escalation);
@@ -54,6 +60,11 @@ impl Catalogue {
     /// All escalations, by id.
     pub fn iter(&self) -> impl Iterator<Item = &Escalation> {
         self.escalations.values()
+    }
+
+    /// The SHA-256 of the file of each escalation, by id.
+    pub(crate) fn digests(&self) -> &BTreeMap<String, [u8; 32]> {
+        &self.digests
     }
 
     /// How many there are.
@@ -82,7 +93,7 @@ pub struct CatalogueError {
 }
 
 /// One way to gain what one was not given.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Escalation {
     /// Its id: what [`PathStep::via`](crate::PathStep::via) names.
     pub id: String,
@@ -94,6 +105,9 @@ pub struct Escalation {
     pub techniques: Vec<Technique>,
     /// Public documents that the facts are from.
     pub references: Vec<String>,
+    /// Where a public list of escalations that is referred to asks for other permissions: the id
+    /// there, and why ours are not the same.
+    pub differs: BTreeMap<String, String>,
     /// Who can take the step.
     pub from: Origin,
     /// What the step is taken on.
@@ -112,7 +126,7 @@ pub struct Escalation {
 }
 
 /// Who can take a step.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Origin {
     /// A principal of an AWS account.
     #[default]
@@ -124,7 +138,7 @@ pub enum Origin {
 }
 
 /// What a step is taken on.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct TargetKind {
     /// The kinds of entities.
     pub kinds: Vec<EntityKind>,
@@ -137,7 +151,7 @@ pub struct TargetKind {
 }
 
 /// What a step gains.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Yields {
     /// The target: to act as it, to control it, to use it.
     Target,
@@ -153,7 +167,7 @@ pub enum Yields {
 }
 
 /// A policy for the taker of a step, for the tests of the catalogue.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Example {
     /// Whether it opens the step.
     pub opens: bool,

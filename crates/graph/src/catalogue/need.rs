@@ -1,12 +1,14 @@
+use serde::{Deserialize, Serialize};
+
 /// One thing that a step takes: any one of these permissions.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Need {
     /// The permissions, the usual one first.
     pub any_of: Vec<Permission>,
 }
 
 /// One permission: `ACTION on RESOURCE with KEY=VALUE, KEY=VALUE`.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Permission {
     /// The action: `iam:PassRole`.
     pub action: String,
@@ -17,7 +19,7 @@ pub struct Permission {
 }
 
 /// On what a permission is needed.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum PermissionTarget {
     /// On the step's target.
     Target,

@@ -15,7 +15,12 @@ pub(crate) fn root() -> PathBuf {
 
 /// The public data beside the repository, where it is present.
 pub(crate) fn shared_data(folder: &str) -> Option<PathBuf> {
-    let path = root().join("../shared/data").join(folder);
+    shared(&format!("data/{folder}"))
+}
+
+/// What is shared beside the repository, where it is present.
+pub(crate) fn shared(name: &str) -> Option<PathBuf> {
+    let path = root().join("../shared").join(name);
     if path.exists() {
         Some(path)
     } else {
