@@ -50,11 +50,17 @@ fuzz_target!(|data: &[u8]| {
             }
         }
     }
-    // The size of the pieces read does not show.
+    // Neither the size of the pieces read shows, nor that ends of records were guessed.
     let mut whole = Splitter::new(data, options);
     let mut at = 0;
-    while let Some(split) = whole.next() {
+    while let Some(split) = whole.next_likely() {
         let piece = match split {
+            Split::Record(record)
+                if record.likely && extractor.extract(record.bytes, &mut buffer).is_err() =>
+            {
+                whole.reread();
+                continue;
+            }
             Split::Record(record) => (record.offset, record.bytes.len(), String::new()),
             Split::Dead { offset, reason } => (offset, 0, reason.into_owned()),
         };

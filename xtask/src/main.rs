@@ -28,6 +28,7 @@ const FUZZ_TARGETS: &[&str] = &[
     "record_splitter",
     "sigma_rule",
     "policy",
+    "authorisation",
     "client",
     "network_table",
     "web_identity",

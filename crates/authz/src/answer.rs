@@ -156,7 +156,7 @@ impl Atom {
 }
 
 /// The answer to "may P do A on R in context C?".
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Answer {
     /// What it comes to.

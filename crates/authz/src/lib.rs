@@ -9,7 +9,8 @@
 //! that cannot be read and a policy whose text is missing all make the answers that they could
 //! change *depends*.
 //!
-//! [`aws`] evaluates AWS IAM. Other providers get modules of their own beside it, with the same
+//! [`aws`] evaluates AWS IAM; [`aws::index`] does so for many questions about one estate, and
+//! [`aws::case`] for tests of policies. Other providers get modules of their own beside it, with the same
 //! [`Answer`].
 //!
 //! ```

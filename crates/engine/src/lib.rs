@@ -30,6 +30,7 @@ mod exceptions;
 mod inventory;
 mod networks;
 mod open;
+mod policy_tests;
 mod progress;
 mod reader;
 mod rule_tests;
@@ -51,13 +52,14 @@ pub use networks::{
     FoundData, OPEN_SET, StoredContent, StoredData, UpdateError, default_network_folder, networks,
     stored_data, update_from_files, update_from_open_set,
 };
+pub use policy_tests::{LineNote, PolicyTest, PolicyTests, test_policies};
 /// Why a network is said to be what it is.
 pub use portreeve_detect::Explanation;
 pub use progress::{Progress, Silent};
 pub use rule_tests::{RuleTests, test_rules};
 pub use run::{
-    Gathered, Knowledge, Lineages, NothingReadable, Request, RunError, gather, investigate,
-    lineage, survey,
+    Gathered, Inventory, Knowledge, Lineages, NothingReadable, Request, RunError, gather,
+    investigate, lineage, read_inventory, survey,
 };
 pub use seam::Seam;
 pub use signs::{Indicators, SignError, parse_indicators, parse_sign};

@@ -7,6 +7,10 @@ use sha2::{Digest, Sha256};
 /// How much of a file is looked at to tell what it is.
 const HEAD: usize = 64 * 1024;
 
+/// How much is looked at first: a log mostly tells by its first record, and an organisation's logs are
+/// many small files.
+const FIRST: usize = 16 * 1024;
+
 const CHUNK: usize = 128 * 1024;
 
 /// An input that was opened: what it begins with, decompressed, and all of its content.
@@ -30,7 +34,9 @@ struct Raw {
 
 impl Read for Raw {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let count = self.file.read(buffer)?;
+        let most = if self.bytes == 0 { FIRST } else { CHUNK };
+        let size = most.min(buffer.len());
+        let count = self.file.read(&mut buffer[..size])?;
         self.hash.update(&buffer[..count]);
         self.bytes += count as u64;
         Ok(count)
@@ -74,22 +80,28 @@ impl Opened {
 
     /// What the content begins with: up to 64 KiB, decompressed. Reading gives it again.
     pub(crate) fn head(&mut self) -> &[u8] {
-        if self.head.is_empty() && self.failure.is_none() {
-            let mut head = vec![0; HEAD];
-            let mut filled = 0;
-            while filled < HEAD {
-                match self.decoder.read(&mut head[filled..]) {
+        self.begin(HEAD)
+    }
+
+    /// Less of what the content begins with: up to 16 KiB.
+    pub(crate) fn first(&mut self) -> &[u8] {
+        self.begin(FIRST)
+    }
+
+    /// Reads the beginning up to a size, and gives what was read of it.
+    fn begin(&mut self, size: usize) -> &[u8] {
+        let mut filled = self.head.len();
+        if filled < size {
+            self.head.resize(size, 0);
+            while filled < size && self.failure.is_none() {
+                match self.decoder.read(&mut self.head[filled..]) {
                     Ok(0) => break,
                     Ok(count) => filled += count,
                     Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                    Err(error) => {
-                        self.failure = Some(error);
-                        break;
-                    }
+                    Err(error) => self.failure = Some(error),
                 }
             }
-            head.truncate(filled);
-            self.head = head;
+            self.head.truncate(filled);
         }
         &self.head
     }
@@ -163,6 +175,7 @@ mod tests {
         let members = [gzip(&text[..100]), gzip(&text[100..])].concat();
         for bytes in [text.clone(), gzip(&text), zstandard, members] {
             let mut opened = open(bytes.clone());
+            assert_eq!(opened.first(), &text[..FIRST]);
             assert_eq!(opened.head(), &text[..HEAD]);
             let mut content = Vec::new();
             opened.read_to_end(&mut content).unwrap();

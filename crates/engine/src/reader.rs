@@ -64,8 +64,10 @@ impl LogReader<'_> {
             Container::Ignored => {}
             Container::Json => {
                 let mut splitter = Splitter::new(stream, self.source.split_options());
-                while let Some(split) = splitter.next() {
-                    self.take(split, name, &mut file, &mut outcome);
+                while let Some(split) = splitter.next_likely() {
+                    if !self.take(split, name, &mut file, &mut outcome) {
+                        splitter.reread();
+                    }
                 }
                 outcome.bytes = splitter.bytes_read();
             }
@@ -82,15 +84,19 @@ impl LogReader<'_> {
         outcome
     }
 
+    /// Takes in a record; `false` where what seemed to be one has to be read again.
     fn take(
         &mut self,
         split: Split<'_>,
         name: &Arc<str>,
         file: &mut u32,
         outcome: &mut FileOutcome,
-    ) {
+    ) -> bool {
         let record = match split {
-            Split::Dead { offset, reason } => return outcome.bury(name, offset, reason),
+            Split::Dead { offset, reason } => {
+                outcome.bury(name, offset, reason);
+                return true;
+            }
             Split::Record(record) => record,
         };
         let position = Position {
@@ -100,8 +106,10 @@ impl LogReader<'_> {
         };
         let slots = match self.extractor.extract(record.bytes, &mut self.buffer) {
             Ok(slots) => slots,
+            Err(_) if record.likely => return false,
             Err(error) => {
-                return outcome.bury(name, record.offset + error.offset as u64, error.to_string());
+                outcome.bury(name, record.offset + error.offset as u64, error.to_string());
+                return true;
             }
         };
         if self.reader.is_native(&slots) {
@@ -121,6 +129,7 @@ impl LogReader<'_> {
             self.flush();
             *file = self.batch.add_file(name.clone());
         }
+        true
     }
 
     /// A record that has something around it: whatever is inside stands at the same position.

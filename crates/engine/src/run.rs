@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use portreeve_detect::behaviour::Correlations;
 use portreeve_detect::{Exception, Folded, Networks, Settings, Sign, Snapshot, StageOne};
-use portreeve_graph::{Catalogue, Changes, Graph, Jewel};
+use portreeve_graph::{Catalogue, Changes, Circumstances, Graph, Jewel};
 use portreeve_incident::actor::Profile;
 use portreeve_incident::exceptions::uses;
 use portreeve_incident::sight::{Surveyed, sight};
@@ -121,23 +121,63 @@ struct Rest {
     recognition: Option<Recognition>,
 }
 
-/// Reads the inventory below the paths and builds the graph.
+/// What the inventory says, for questions that need no graph.
+#[derive(Debug)]
+pub struct Inventory {
+    /// Entities and relations.
+    pub estate: Estate,
+    /// Every file that was read.
+    pub inputs: Vec<Input>,
+    /// What could not be read.
+    pub dead_letters: Vec<DeadLetter>,
+}
+
+/// Reads the inventory below the paths.
+pub fn read_inventory(
+    paths: &[PathBuf],
+    skip: &[PathBuf],
+    progress: &dyn Progress,
+) -> Result<Inventory, RunError> {
+    let Files {
+        estate,
+        inputs,
+        dead_letters,
+        rest,
+        ..
+    } = files(paths, skip, progress);
+    if inventories(&inputs) == 0 {
+        return Err(no_inventory(rest.len(), dead_letters));
+    }
+    Ok(Inventory {
+        estate,
+        inputs,
+        dead_letters,
+    })
+}
+
+/// Reads the inventory below the paths and builds the graph, for an intruder in these
+/// circumstances.
 pub fn survey(
     paths: &[PathBuf],
     config: &Config,
     skip: &[PathBuf],
+    circumstances: &Circumstances,
     progress: &dyn Progress,
 ) -> Result<Knowledge, RunError> {
-    let (knowledge, rest) = look(paths, config, skip, progress);
+    let (knowledge, rest) = look(paths, config, skip, circumstances, progress);
     if inventories(&knowledge.inputs) == 0 {
-        return Err(RunError::NothingReadable(NothingReadable {
-            files: rest.len(),
-            inventory: 0,
-            dead_letters: knowledge.dead_letters,
-            wanted: "inventory that is known (docs/inventory.md tells how to export it)",
-        }));
+        return Err(no_inventory(rest.len(), knowledge.dead_letters));
     }
     Ok(knowledge)
+}
+
+fn no_inventory(files: usize, dead_letters: Vec<DeadLetter>) -> RunError {
+    RunError::NothingReadable(NothingReadable {
+        files,
+        inventory: 0,
+        dead_letters,
+        wanted: "inventory that is known (docs/inventory.md tells how to export it)",
+    })
 }
 
 fn inventories(inputs: &[Input]) -> usize {
@@ -147,13 +187,17 @@ fn inventories(inputs: &[Input]) -> usize {
         .count()
 }
 
+/// All files, those that are inventory read.
+struct Files {
+    estate: Estate,
+    networks: Vec<FoundData>,
+    inputs: Vec<Input>,
+    dead_letters: Vec<DeadLetter>,
+    rest: Vec<Rest>,
+}
+
 /// Tells all files, reads those that are inventory, and gives back the others.
-fn look(
-    paths: &[PathBuf],
-    config: &Config,
-    skip: &[PathBuf],
-    progress: &dyn Progress,
-) -> (Knowledge, Vec<Rest>) {
+fn files(paths: &[PathBuf], skip: &[PathBuf], progress: &dyn Progress) -> Files {
     let (mut files, mut dead_letters) = discover(paths);
     files.retain(|found| found.path.as_ref().is_none_or(|path| !skip.contains(path)));
     progress.begin(
@@ -177,13 +221,14 @@ fn look(
                 reason: format!("cannot be opened: {error}"),
             }),
             Ok(mut opened) => {
-                let head = opened.head();
-                let recognition = portreeve_telemetry::recognise(head);
-                if recognition.is_none() && portreeve_estate::recognise(head).is_some() {
+                let recognition = portreeve_telemetry::recognise(opened.first())
+                    .or_else(|| portreeve_telemetry::recognise(opened.head()));
+                let is_log = recognition.is_some();
+                if !is_log && portreeve_estate::recognise(opened.head()).is_some() {
                     let (input, dead) = inventory::read(&found, opened, &mut estate);
                     inputs.push(input);
                     dead_letters.extend(dead);
-                } else if recognition.is_none()
+                } else if !is_log
                     && networks::recognise(opened.head(), found.path.as_deref()).is_some()
                 {
                     let (input, data, dead) = networks::read(&found, opened);
@@ -205,11 +250,35 @@ fn look(
         progress.advance(bytes);
     }
     portreeve_estate::complete(&mut estate);
+    Files {
+        estate,
+        networks,
+        inputs,
+        dead_letters,
+        rest,
+    }
+}
+
+/// Reads all files, and builds the graph of what is inventory.
+fn look(
+    paths: &[PathBuf],
+    config: &Config,
+    skip: &[PathBuf],
+    circumstances: &Circumstances,
+    progress: &dyn Progress,
+) -> (Knowledge, Vec<Rest>) {
+    let Files {
+        estate,
+        networks,
+        inputs,
+        dead_letters,
+        rest,
+    } = files(paths, skip, progress);
     let (catalogue, mut notes) = built_in_catalogue();
     if inventories(&inputs) > 0 {
         progress.begin("Building the attack graph", 0);
     }
-    let graph = Graph::build(&estate, &catalogue, &config.jewels);
+    let graph = Graph::build_in(&estate, &catalogue, &config.jewels, circumstances);
     notes.extend(graph.notes().iter().cloned());
     (
         Knowledge {
@@ -304,7 +373,8 @@ pub fn gather(request: Request, progress: &dyn Progress) -> Result<Gathered, Run
         signs,
         threads,
     } = request;
-    let (knowledge, rest) = look(&paths, &config, &skip, progress);
+    let anyone = Circumstances::default();
+    let (knowledge, rest) = look(&paths, &config, &skip, &anyone, progress);
     let Knowledge {
         estate,
         graph,

@@ -12,12 +12,15 @@ use std::thread;
 use foldhash::HashMap;
 use portreeve_model::{EntityId, EntityKind, Estate, Relation};
 
+use crate::ask::Circumstances;
 use crate::catalogue::{Catalogue, Origin, Yields};
 use crate::classes::{Folder, Questions};
 use crate::decide::{Decider, Decision, Onto, grants_power};
 use crate::doors::{self, Door};
 use crate::edges::{EdgeBuilder, HUB_FROM, Holder};
-use crate::evaluate::{Evaluator, Permit, Plan, TrustedServices, actions_of, sentinel_actions};
+use crate::evaluate::{
+    Evaluator, Permit, Plan, TrustedServices, actions_of, base_context, sentinel_actions,
+};
 use crate::graph::Graph;
 use crate::jewels::{self, DeclaredJewel};
 use crate::nodes::{NodeId, Nodes};
@@ -31,7 +34,12 @@ use crate::world::{Taker, TakerKind, World, outside_identities};
 /// not tell.
 pub(crate) const ROLE_OF_WORKLOAD: &str = "portreeve:RoleOfWorkload";
 
-pub(crate) fn graph(estate: &Estate, catalogue: &Catalogue, declared: &[DeclaredJewel]) -> Graph {
+pub(crate) fn graph(
+    estate: &Estate,
+    catalogue: &Catalogue,
+    declared: &[DeclaredJewel],
+    circumstances: &Circumstances,
+) -> Graph {
     let actions = actions_of(catalogue);
     let (policies, held) = Policies::read(estate.relations(), &actions);
     let outside = outside_identities(estate, &policies, &held);
@@ -42,6 +50,8 @@ pub(crate) fn graph(estate: &Estate, catalogue: &Catalogue, declared: &[Declared
         world,
         actions,
         plans: catalogue.iter().map(Plan::of).collect(),
+        circumstances: circumstances.clone(),
+        base: circumstances.laid_over(base_context()),
     };
     Builder::new(evaluator).build(estate, declared)
 }

@@ -10,6 +10,7 @@ use portreeve_authz::aws::{
 use portreeve_authz::{Atom, Decision, KeyClass, PolicyLayer};
 use portreeve_model::EntityKind;
 
+use crate::ask::Circumstances;
 use crate::catalogue::{Catalogue, Escalation, Need, Origin, Permission, PermissionTarget};
 use crate::export::word;
 use crate::nodes::{NodeId, Nodes};
@@ -144,6 +145,10 @@ pub(crate) struct Evaluator {
     pub(crate) world: World,
     pub(crate) actions: Actions,
     pub(crate) plans: Vec<Plan>,
+    /// What the user says of every request.
+    pub(crate) circumstances: Circumstances,
+    /// What is known of every request.
+    pub(crate) base: Context,
 }
 
 /// What is known of which services policies let in: policy, account, service.
@@ -188,7 +193,7 @@ impl Evaluator {
         policies: &PrincipalPolicies,
     ) -> Option<Permit> {
         let mut permit = Permit::default();
-        let context = base_context();
+        let context = self.base.clone();
         for (action, resource) in SENTINELS {
             let resource = resource.replace("{account}", &caller.account);
             let answer = evaluate(
@@ -559,7 +564,7 @@ impl Evaluator {
         target: Option<NodeId>,
     ) -> Option<Permit> {
         let service = permission.action.split(':').next().unwrap_or_default();
-        let mut context = base_context();
+        let mut context = self.base.clone();
         for (key, value) in &permission.with {
             context.set(key, value.as_str());
         }
@@ -646,7 +651,7 @@ pub(crate) fn has_generated_suffix(kind: EntityKind) -> bool {
 }
 
 /// What an intruder's own request is like: over TLS, from no service, from anywhere.
-fn base_context() -> Context {
+pub(crate) fn base_context() -> Context {
     Context::new(Absent::Unknown)
         .with("aws:SecureTransport", "true")
         .with("aws:ViaAWSService", "false")

@@ -4,6 +4,7 @@ use std::sync::{Arc, OnceLock};
 
 use portreeve_model::{EntityId, EntityKind, Estate};
 
+use crate::ask::Circumstances;
 use crate::build;
 use crate::catalogue::{Catalogue, Yields};
 use crate::doors::Door;
@@ -54,7 +55,18 @@ impl Graph {
     /// Builds the graph of an estate with the steps of a catalogue. `declared` are crown jewels
     /// that the user names, beside those that are found.
     pub fn build(estate: &Estate, catalogue: &Catalogue, declared: &[DeclaredJewel]) -> Self {
-        build::graph(estate, catalogue, declared)
+        build::graph(estate, catalogue, declared, &Circumstances::default())
+    }
+
+    /// The same for an intruder of whose requests more is known: that his session has no second
+    /// factor, say, or from where they come. Only steps that are open then are in it.
+    pub fn build_in(
+        estate: &Estate,
+        catalogue: &Catalogue,
+        declared: &[DeclaredJewel],
+        circumstances: &Circumstances,
+    ) -> Self {
+        build::graph(estate, catalogue, declared, circumstances)
     }
 
     pub(crate) fn new(

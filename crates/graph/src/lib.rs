@@ -51,6 +51,7 @@
 //! assert!(graph.path("deploy", "dev").is_none());
 //! ```
 
+mod ask;
 mod build;
 mod catalogue;
 mod change;
@@ -69,12 +70,16 @@ mod outline;
 mod path;
 mod policies;
 mod reverse;
+mod roads;
 mod saved;
 mod search;
 mod targets;
 mod wildcard;
 mod world;
 
+pub use ask::{
+    Access, AskError, Circumstances, Holder, Holders, LayerResult, LayerVerdict, Verdict,
+};
 pub use catalogue::{
     Catalogue, CatalogueError, Escalation, Example, Need, Origin, Permission, PermissionTarget,
     TargetKind, Yields,
@@ -85,4 +90,5 @@ pub use export::{GraphEdge, GraphNode, NodeKind, Reached};
 pub use graph::Graph;
 pub use jewels::DeclaredJewel;
 pub use path::{AttackPath, BlastRadius, Jewel, JewelKind, PathStep};
+pub use roads::{Blast, BlastEntry, Hop, JewelReach};
 pub use saved::{Inputs, LoadError, SaveError};

@@ -16,10 +16,11 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use thiserror::Error;
 
+use crate::ask::Circumstances;
 use crate::catalogue::{Catalogue, Escalation};
 use crate::doors::Door;
 use crate::edges::Edges;
-use crate::evaluate::{Evaluator, Plan, Targets};
+use crate::evaluate::{Evaluator, Plan, Targets, base_context};
 use crate::graph::Graph;
 use crate::jewels::DeclaredJewel;
 use crate::nodes::{NodeId, Nodes};
@@ -63,6 +64,26 @@ impl Inputs {
         }
         for file in files {
             add(&Sha256::digest(file));
+        }
+        Self(digest.finalize().into())
+    }
+
+    /// The same, of a graph that is built in circumstances of which something is known
+    /// ([`Graph::build_in`]): another graph.
+    #[must_use]
+    pub fn given(self, circumstances: &Circumstances) -> Self {
+        if *circumstances == Circumstances::default() {
+            return self;
+        }
+        let mut digest = Sha256::new();
+        digest.update(self.0);
+        digest.update([u8::from(circumstances.strict)]);
+        for (key, values) in &circumstances.context {
+            for text in std::iter::once(key).chain(values) {
+                digest.update((text.len() as u64).to_le_bytes());
+                digest.update(text.as_bytes());
+            }
+            digest.update((values.len() as u64).to_le_bytes());
         }
         Self(digest.finalize().into())
     }
@@ -117,6 +138,7 @@ struct Body<'g> {
     world: &'g World,
     actions: &'g Actions,
     plans: Vec<(&'g Escalation, &'g [NodeId], &'g [NodeId])>,
+    circumstances: &'g Circumstances,
     edges: &'g Edges,
     jewels: &'g BTreeMap<NodeId, Jewel>,
     doors: &'g [Door],
@@ -129,6 +151,7 @@ struct OwnedBody {
     world: World,
     actions: Actions,
     plans: Vec<(Escalation, Vec<NodeId>, Vec<NodeId>)>,
+    circumstances: Circumstances,
     edges: Edges,
     jewels: BTreeMap<NodeId, Jewel>,
     doors: Vec<Door>,
@@ -152,6 +175,7 @@ pub(crate) fn save(
                 (&plan.escalation, core.as_slice(), leaves.as_slice())
             })
             .collect(),
+        circumstances: &evaluator.circumstances,
         edges: parts.edges,
         jewels: parts.jewels,
         doors: parts.doors,
@@ -236,6 +260,8 @@ fn graph(body: OwnedBody) -> Result<Graph, LoadError> {
         world,
         actions: body.actions,
         plans,
+        base: body.circumstances.laid_over(base_context()),
+        circumstances: body.circumstances,
     };
     Ok(Graph::new(
         evaluator,

@@ -3,12 +3,12 @@
 mod common;
 
 use common::example::{is_open, small};
-use portreeve_graph::{Catalogue, Graph, Origin, Yields};
+use portreeve_graph::{Catalogue, Escalation, Graph, Need, Origin, Yields};
 
 #[test]
 fn every_file_is_read_and_documented() {
     let catalogue = common::catalogue();
-    assert!(catalogue.len() >= 45, "{} files", catalogue.len());
+    assert!(catalogue.len() > 100, "{} files", catalogue.len());
     for escalation in catalogue.iter() {
         let id = &escalation.id;
         assert!(!escalation.references.is_empty(), "{id} has no reference");
@@ -24,6 +24,18 @@ fn every_file_is_read_and_documented() {
             exercised || escalation.from != Origin::Principal,
             "{id} needs an example that opens it and one that does not"
         );
+    }
+}
+
+#[test]
+fn what_a_step_assumes_is_explained_in_the_guide() {
+    let guide = std::fs::read_to_string(common::root().join("docs/escalations.md"));
+    let guide = guide.expect("the guide");
+    for escalation in common::catalogue().iter() {
+        for condition in &escalation.assumes {
+            let row = format!("| `{condition}` |");
+            assert!(guide.contains(&row), "{}: {condition}", escalation.id);
+        }
     }
 }
 
@@ -111,25 +123,106 @@ fn two_files_of_one_name_are_an_error() {
     assert_eq!(errors[0].file, "b/x.yml");
 }
 
+/// The permissions that a file of pathfinding.cloud requires.
+fn required(text: &str) -> Vec<&str> {
+    let permissions = text.lines().skip_while(|line| *line != "permissions:");
+    permissions
+        .skip_while(|line| line.trim() != "required:")
+        .skip(1)
+        .take_while(|line| line.starts_with("  - ") || line.starts_with("    "))
+        .filter_map(|line| line.trim().strip_prefix("- permission: "))
+        .map(|permission| permission.trim_matches('"'))
+        .collect()
+}
+
+/// Whether an escalation asks for these permissions: for none that is not among them, and for
+/// each of them somewhere.
+fn asks_for(escalation: &Escalation, required: &[&str]) -> bool {
+    let named = |need: &Need, action: &str| {
+        let mut permissions = need.any_of.iter();
+        permissions.any(|permission| permission.action.eq_ignore_ascii_case(action))
+    };
+    let needs = &escalation.needs;
+    needs
+        .iter()
+        .all(|need| required.iter().any(|action| named(need, action)))
+        && required
+            .iter()
+            .all(|action| needs.iter().any(|need| named(need, action)))
+}
+
+/// Covered is one to which an escalation refers that asks for the same permissions, or says why
+/// it does not.
 #[test]
 fn every_publicly_listed_path_is_covered() {
+    const LIST: &str = "https://pathfinding.cloud/paths/";
+    let catalogue = common::catalogue();
+    let cites: Vec<(&str, &Escalation)> = catalogue
+        .iter()
+        .flat_map(|escalation| {
+            let references = escalation.references.iter();
+            let ids = references.filter_map(|reference| reference.strip_prefix(LIST));
+            ids.map(move |id| (id, escalation))
+        })
+        .collect();
+    for escalation in catalogue.iter() {
+        for id in escalation.differs.keys() {
+            let cited = cites
+                .iter()
+                .any(|(cited, by)| cited == id && by.id == escalation.id);
+            assert!(
+                cited,
+                "{} differs from {id} and does not cite it",
+                escalation.id
+            );
+        }
+    }
+    let table = std::fs::read_to_string(common::root().join("docs/escalations.md"));
+    let table = table.expect("the guide");
+    for (id, escalation) in &cites {
+        let row = table
+            .lines()
+            .find(|line| line.starts_with(&format!("| `{id}` |")));
+        assert!(
+            row.is_some_and(|row| row.contains(&format!("`{}`", escalation.id))),
+            "docs/escalations.md does not say that {} covers {id}",
+            escalation.id
+        );
+    }
+
     let Some(folder) = common::shared_data("pathfinding_cloud/paths") else {
         return;
     };
-    let catalogue = common::catalogue();
-    let named: Vec<&str> = catalogue
-        .iter()
-        .flat_map(|escalation| &escalation.references)
-        .filter_map(|reference| reference.strip_prefix("https://pathfinding.cloud/paths/"))
-        .collect();
     let mut listed = 0;
     for service in std::fs::read_dir(folder).expect("the folder") {
         for file in std::fs::read_dir(service.expect("a service").path()).expect("its paths") {
             let text = std::fs::read_to_string(file.expect("a path").path()).expect("readable");
             let id = text.lines().find_map(|line| line.strip_prefix("id: "));
             let id = id.expect("an id").trim().trim_matches('"');
+            let required = required(&text);
+            assert!(!required.is_empty(), "{id} requires nothing");
             listed += 1;
-            assert!(named.contains(&id), "no escalation refers to {id}");
+            let covering: Vec<&Escalation> = cites
+                .iter()
+                .filter(|(cited, _)| *cited == id)
+                .map(|(_, escalation)| *escalation)
+                .collect();
+            assert!(!covering.is_empty(), "no escalation refers to {id}");
+            for escalation in covering {
+                let same = asks_for(escalation, &required);
+                let explained = escalation.differs.get(id);
+                match (same, explained) {
+                    (true, None) => {}
+                    (false, Some(reason)) => assert!(reason.len() > 20, "{reason}"),
+                    (true, Some(_)) => {
+                        panic!("{} does not differ from {id}", escalation.id)
+                    }
+                    (false, None) => panic!(
+                        "{} asks for other permissions than {id} and does not say why: {required:?}",
+                        escalation.id
+                    ),
+                }
+            }
         }
     }
     assert_eq!(listed, 65);

@@ -1,11 +1,13 @@
-//! How fast `investigate` is, and how much memory it takes, on a million CloudTrail records:
+//! How fast `investigate` is, and how much memory it takes, on about a million CloudTrail records:
 //! `cargo xtask bench`.
 //!
 //! The whole program is run, on one thread, once to warm up and three times counted; the median is
-//! printed beside a limit measured in the same run: the time to find the line ends of the same file.
+//! printed. Of a single file it is printed beside a limit measured in the same run: the time to find
+//! the line ends of that file.
 //!
-//! The records come from `../shared/bench/cloudtrail_gen.py` where that is present, else from the
-//! simulator, and the output says which.
+//! Three loads: `../shared/bench/cloudtrail_gen.py`, where it is present, in which nearly every record
+//! has a key, an address and a target of its own, and a hundredth gives an incident; and a simulated
+//! organisation with its inventory and its networks, as CloudTrail delivers it and decompressed.
 #![allow(clippy::print_stdout)]
 
 use std::io::{BufRead, BufReader};
@@ -17,19 +19,25 @@ const RECORDS: &str = "1000000";
 const RUNS: usize = 3;
 
 fn main() {
-    let (input, what) = input();
-    let bytes = size(&input);
-    println!("input: {what}, {:.0} MB", megabytes(bytes));
-    let limit = line_ends(&input);
-    let mut runs: Vec<Run> = (0..=RUNS).map(|_| run(&input)).skip(1).collect();
+    let loads = [generated(), Some(simulated()), Some(decompressed())];
+    for (input, what) in loads.into_iter().flatten() {
+        measure(&input, what);
+    }
+}
+
+fn measure(input: &Path, what: &str) {
+    println!("input: {what}, {:.0} MB on disk", megabytes(size(input)));
+    let limit = line_ends(input);
+    let mut runs: Vec<Run> = (0..=RUNS).map(|_| run(input)).skip(1).collect();
     runs.sort_by_key(|run| run.time);
     let median = &runs[RUNS / 2];
     let seconds = median.time.as_secs_f64();
     println!(
-        "investigate, one thread: {:.2} s (from {:.2} to {:.2}), {:.0} records/s, {:.0} MB/s, peak memory {}",
+        "investigate, one thread: {:.2} s (from {:.2} to {:.2}), {} records, {:.0} records/s, {:.0} MB/s, peak memory {}",
         seconds,
         runs[0].time.as_secs_f64(),
         runs[RUNS - 1].time.as_secs_f64(),
+        median.records,
         median.records as f64 / seconds,
         megabytes(median.bytes) / seconds,
         median
@@ -41,9 +49,8 @@ fn main() {
     );
     if let Some(limit) = limit {
         println!(
-            "limit, finding line ends: {:.2} s, {:.0} MB/s; investigate takes {:.1} times as long",
+            "limit, finding line ends: {:.2} s; investigate takes {:.1} times as long",
             limit.as_secs_f64(),
-            megabytes(bytes) / limit.as_secs_f64(),
             seconds / limit.as_secs_f64()
         );
     }
@@ -130,38 +137,71 @@ fn line_ends(input: &Path) -> Option<Duration> {
     Some(start.elapsed())
 }
 
-fn input() -> (PathBuf, &'static str) {
+fn generated() -> Option<(PathBuf, &'static str)> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let generator = root.join("../shared/bench/cloudtrail_gen.py");
-    let folder = target();
-    if generator.is_file() {
-        let records = folder.join("benchmark-cloudtrail.ndjson");
-        if !records.is_file() {
-            let status = Command::new("python3")
-                .arg(&generator)
-                .arg(RECORDS)
-                .arg(&records)
-                .arg(folder.join("benchmark-labels.tsv"))
-                .arg("7")
-                .status()
-                .expect("python3 runs the generator");
-            assert!(status.success());
-        }
-        return (records, "cloudtrail_gen.py 1000000, seed 7");
+    if !generator.is_file() {
+        println!("skipped: cloudtrail_gen.py is not present");
+        return None;
     }
-    let simulated = folder.join("benchmark-simulated");
-    if !simulated.is_dir() {
+    let records = target().join("benchmark-cloudtrail.ndjson");
+    if !records.is_file() {
+        let status = Command::new("python3")
+            .arg(&generator)
+            .arg(RECORDS)
+            .arg(&records)
+            .arg(target().join("benchmark-labels.tsv"))
+            .arg("7")
+            .status()
+            .expect("python3 runs the generator");
+        assert!(status.success());
+    }
+    Some((records, "cloudtrail_gen.py 1000000, seed 7"))
+}
+
+/// With 25 times the ordinary background, which makes about a million records.
+fn simulated() -> (PathBuf, &'static str) {
+    let folder = target().join("benchmark-organisation");
+    if !folder.is_dir() {
         let status = Command::new(env!("CARGO_BIN_EXE_portreeve"))
-            .args(["simulate", "--out"])
-            .arg(&simulated)
+            .args(["simulate", "--seed", "5", "--scale", "25", "--max-records"])
+            .args(["1200000", "--out"])
+            .arg(&folder)
+            .stderr(Stdio::null())
             .status()
             .expect("the simulator starts");
         assert!(status.success());
     }
     (
-        simulated,
-        "the simulator's default plan (the generator is not present)",
+        folder,
+        "a simulated organisation, as CloudTrail delivers it",
     )
+}
+
+fn decompressed() -> (PathBuf, &'static str) {
+    let folder = target().join("benchmark-organisation-decompressed");
+    if !folder.is_dir() {
+        decompress(&simulated().0, &folder);
+    }
+    (folder, "the same, decompressed")
+}
+
+fn decompress(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).expect("the folder can be made");
+    for entry in std::fs::read_dir(from).expect("the folder can be read") {
+        let from = entry.expect("an entry").path();
+        let to = to.join(from.file_name().unwrap_or_default());
+        if from.is_dir() {
+            decompress(&from, &to);
+        } else if from.extension().is_some_and(|end| end == "gz") {
+            let compressed = std::fs::File::open(&from).expect("the file can be read");
+            let mut to = std::fs::File::create(to.with_extension("")).expect("a file can be made");
+            let mut plain = flate2::read::MultiGzDecoder::new(compressed);
+            std::io::copy(&mut plain, &mut to).expect("it can be decompressed");
+        } else {
+            std::fs::copy(&from, &to).expect("the file can be copied");
+        }
+    }
 }
 
 /// A place for large files that is not committed and not searched by tests.

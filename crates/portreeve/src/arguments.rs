@@ -19,10 +19,13 @@ use portreeve_simulate::{Share, Without};
   portreeve investigate logs/ inventory/            the story of an intrusion
   portreeve investigate logs/ --from key=ASIA…      everything that hangs on one key
   portreeve paths inventory/ --from dev.mira        where that person's keys lead
+  portreeve blast AKIA… inventory/                  what one lost key costs
+  portreeve can dev.mira kms:Sign hot-wallet inventory/
   portreeve lineage ASIA… logs/                     where a key came from, and who held it
 
 EXIT CODES:
-  0 clean, 1 failed, 2 wrong usage, 3 no readable input, 10 findings at or above --fail-on")]
+  0 clean, 1 failed, 2 wrong usage, 3 no readable input, 10 findings at or above
+  --fail-on, or a policy test that fails")]
 pub(crate) struct Arguments {
     #[command(subcommand)]
     pub(crate) task: Task,
@@ -34,6 +37,16 @@ pub(crate) enum Task {
     Investigate(Investigate),
     /// Show where a principal could walk, from inventory alone
     Paths(Paths),
+    /// Show what the loss of a principal, a key or a third party would cost
+    Blast(Blast),
+    /// Write the whole attack graph for other tools
+    Graph(WholeGraph),
+    /// Tell whether a principal may do something, and why, layer by layer
+    Can(Can),
+    /// List who may do something
+    WhoCan(WhoCan),
+    /// Test policies in a pipeline: cases with the answers that are expected
+    Policy(Policy),
     /// Follow a credential, person or role: what it came from, what came of it, who held it where
     Lineage(Lineage),
     /// Show which steps of known actors' ways the logs can show, and where they have holes
@@ -167,22 +180,129 @@ pub(crate) enum Colour {
 #[command(after_help = "EXAMPLES:
   portreeve paths inventory/                             every door and jewel
   portreeve paths inventory/ --from dev.mira
-  portreeve paths inventory/ --from ci-user --to arn:aws:s3:::web-prod --format json")]
+  portreeve paths inventory/ --from dev.mira --without mfa
+  portreeve paths inventory/ --to arn:aws:s3:::web-prod  who reaches it
+  portreeve paths inventory/ --from ci-user --to arn:aws:s3:::web-prod --format json
+  portreeve paths inventory/ --format opengraph --output paths.json
+
+With --without mfa only those steps are walked that a stolen session without a second factor takes.")]
 pub(crate) struct Paths {
-    #[command(flatten)]
-    pub(crate) input: Input,
-    /// Where to start: an id, a user or role name, an access key; without it every door
+    /// Files and folders with inventory; `-` is standard input; without any the folder one is in
+    #[arg(value_name = "PATH")]
+    pub(crate) paths: Vec<PathBuf>,
+    /// Settings; without it `portreeve.toml` in the paths or here, if there is one
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// Where to start: an id, a user or role name, an access key; may be repeated. Without it
+    /// every door, or with --to everyone
     #[arg(long, value_name = "PRINCIPAL")]
-    pub(crate) from: Option<String>,
+    pub(crate) from: Vec<String>,
     /// Where to go; without it every crown jewel
-    #[arg(long, value_name = "ID", requires = "from")]
+    #[arg(long, value_name = "ID")]
     pub(crate) to: Option<String>,
+    #[command(flatten)]
+    pub(crate) requests: Requests,
     /// The form of the answer
-    #[arg(long, value_enum, default_value_t = PathsFormat::Terminal)]
-    pub(crate) format: PathsFormat,
-    /// Whether to use colour
-    #[arg(long, value_enum, default_value_t = Colour::Auto)]
-    pub(crate) colour: Colour,
+    #[arg(long, value_enum, default_value_t = GraphFormat::Terminal)]
+    pub(crate) format: GraphFormat,
+    #[command(flatten)]
+    pub(crate) place: Place,
+    /// Show every path on the terminal
+    #[arg(long)]
+    pub(crate) all: bool,
+}
+
+/// Forms of an answer that is a part of the graph.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum GraphFormat {
+    /// Text for reading
+    Terminal,
+    /// One document
+    Json,
+    /// One page with a picture, which needs no network
+    Html,
+    /// For BloodHound
+    Opengraph,
+    /// For Gephi, yEd, Cytoscape and the like
+    Graphml,
+    /// For Graphviz
+    Dot,
+}
+
+#[derive(Debug, Args)]
+#[command(
+    override_usage = "portreeve blast [OPTIONS] <NAME>... [PATH]...",
+    after_help = "EXAMPLES:
+  portreeve blast dev.mira inventory/                    one principal
+  portreeve blast AKIA… ASIA… ci-user inventory/         if this laptop is lost
+  portreeve blast dev.mira inventory/ --without mfa
+  portreeve blast vendor:999988887777 inventory/         the loss of a vendor's account
+  portreeve blast vendor:token.actions.githubusercontent.com inventory/
+  portreeve blast vendor:our-org/web inventory/ --format html --output loss.html
+
+A vendor is an account number, the host of an identity provider, or a name that stands in the
+identities which the estate lets in: the owner of a repository, a repository, an application."
+)]
+pub(crate) struct Blast {
+    /// What is lost: users, roles, keys, people, workloads; `vendor:ACCOUNT`, `vendor:ISSUER`,
+    /// `vendor:APP`. Further words are files and folders with inventory
+    #[arg(required = true, value_name = "WORD")]
+    pub(crate) words: Vec<String>,
+    #[command(flatten)]
+    pub(crate) inventory: Inventory,
+    #[command(flatten)]
+    pub(crate) requests: Requests,
+    /// The form of the answer
+    #[arg(long, value_enum, default_value_t = GraphFormat::Terminal)]
+    pub(crate) format: GraphFormat,
+    #[command(flatten)]
+    pub(crate) place: Place,
+    /// Show everything on the terminal
+    #[arg(long)]
+    pub(crate) all: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "EXAMPLES:
+  portreeve graph inventory/ --output estate.json        load it into BloodHound
+  portreeve graph inventory/ --format graphml --output estate.graphml
+  portreeve graph inventory/ --format dot | dot -Tsvg > estate.svg
+
+Steps to what leads nowhere and is no crown jewel are not in the graph; `blast` finds them.")]
+pub(crate) struct WholeGraph {
+    /// Files and folders with inventory; `-` is standard input; without any the folder one is in
+    #[arg(value_name = "PATH")]
+    pub(crate) paths: Vec<PathBuf>,
+    /// Settings; without it `portreeve.toml` in the paths or here, if there is one
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) requests: Requests,
+    /// The form of the graph
+    #[arg(long, value_enum, default_value_t = NetworkFormat::Opengraph)]
+    pub(crate) format: NetworkFormat,
+    /// Write to a file in place of standard output
+    #[arg(long, short, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum NetworkFormat {
+    /// For BloodHound
+    Opengraph,
+    /// For Gephi, yEd, Cytoscape and the like
+    Graphml,
+    /// For Graphviz
+    Dot,
+    /// Nodes and edges
+    Json,
+}
+
+/// What an intruder is without.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Lack {
+    /// A second factor: his session was made without one
+    Mfa,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -191,6 +311,160 @@ pub(crate) enum PathsFormat {
     Terminal,
     /// One document
     Json,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Policy {
+    #[command(subcommand)]
+    pub(crate) task: PolicyTask,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum PolicyTask {
+    /// Ask each case of a file whether its request is allowed, and compare with what is expected
+    #[command(after_help = "EXAMPLES:
+  portreeve policy test cases.ndjson
+  portreeve policy test policies/tests/ --format ndjson
+  generate-cases | portreeve policy test -
+
+A case is a line: {\"id\": …, \"request\": {\"principal\", \"action\", \"resource\", \"context\"},
+\"identity_policies\": […], \"resource_policy\", \"boundary\", \"session_policy\", \"scps\", \"rcps\",
+\"expected\": \"allowed\" | \"denied\" | \"depends\" | \"invalid\"}; docs/policy-test.md has all of it.
+Ends with exit code 10 where a case fails or a line is no case.")]
+    Test(PolicyTest),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PolicyTest {
+    /// Files of cases, one a line; folders of `.ndjson` and `.jsonl` files; `-` is standard input
+    #[arg(required = true, value_name = "CASES")]
+    pub(crate) paths: Vec<PathBuf>,
+    /// The form of the answer
+    #[arg(long, value_enum, default_value_t = PolicyTestFormat::Terminal)]
+    pub(crate) format: PolicyTestFormat,
+    #[command(flatten)]
+    pub(crate) place: Place,
+    /// Show every failure on the terminal
+    #[arg(long)]
+    pub(crate) all: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum PolicyTestFormat {
+    /// The failures and the run in numbers, for reading
+    Terminal,
+    /// One document
+    Json,
+    /// One line a case
+    Ndjson,
+    /// One page that needs no network
+    Html,
+}
+
+/// Inventory beside the names that a question is about.
+#[derive(Debug, Args)]
+pub(crate) struct Inventory {
+    /// Files and folders with inventory. They may also stand among the other words; without any
+    /// it is the folder that one is in
+    #[arg(long, short, value_name = "PATH")]
+    pub(crate) inventory: Vec<PathBuf>,
+    /// Settings; without it `portreeve.toml` in the paths or here, if there is one
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+}
+
+/// The circumstances of requests.
+#[derive(Debug, Args)]
+pub(crate) struct Requests {
+    /// A condition key with its value, as aws:SourceIp=192.0.2.7; given again for a list; with
+    /// nothing after the `=` the request does not carry the key
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub(crate) context: Vec<String>,
+    /// What whoever asks is without
+    #[arg(long, value_enum, value_name = "WHAT")]
+    pub(crate) without: Vec<Lack>,
+}
+
+#[derive(Debug, Args)]
+#[command(
+    override_usage = "portreeve can [OPTIONS] <PRINCIPAL> <ACTION> <RESOURCE> [PATH]...",
+    after_help = "EXAMPLES:
+  portreeve can dev.mira s3:PutObject s3://web-prod/index.html inventory/
+  portreeve can deploy iam:PassRole arn:aws:iam::111122223333:role/admin
+  portreeve can ci-user kms:Sign hot-wallet inventory/ --context aws:SourceIp=192.0.2.7
+  portreeve can dev.mira 's3:GetObject' 'arn:aws:s3:::web-*/*' inventory/ --format json
+
+A RESOURCE with `*` asks whether there is one on which it is allowed. What is neither given nor in
+the inventory is unknown, and the answer says what it depends on; with --strict it is absent."
+)]
+pub(crate) struct Can {
+    /// Who does what on what: a user, role, session, key or workload; `service:Action`; an ARN, a
+    /// name, `s3://BUCKET/KEY`, or `*`. Further words are files and folders with inventory
+    #[arg(required = true, value_name = "WORD")]
+    pub(crate) words: Vec<String>,
+    #[command(flatten)]
+    pub(crate) inventory: Inventory,
+    #[command(flatten)]
+    pub(crate) requests: Requests,
+    /// A condition key that is not given is absent
+    #[arg(long)]
+    pub(crate) strict: bool,
+    /// The form of the answer
+    #[arg(long, value_enum, default_value_t = AnswerFormat::Terminal)]
+    pub(crate) format: AnswerFormat,
+    #[command(flatten)]
+    pub(crate) place: Place,
+}
+
+#[derive(Debug, Args)]
+#[command(
+    override_usage = "portreeve who-can [OPTIONS] <ACTION> <RESOURCE> [PATH]...",
+    after_help = "EXAMPLES:
+  portreeve who-can kms:Sign hot-wallet inventory/
+  portreeve who-can s3:PutObject 'arn:aws:s3:::web-prod/*' inventory/ --format json
+  portreeve who-can sts:AssumeRole deploy inventory/ --context aws:MultiFactorAuthPresent=false"
+)]
+pub(crate) struct WhoCan {
+    /// What on what: `service:Action`; an ARN, a name, `s3://BUCKET/KEY`, or `*`. Further words are
+    /// files and folders with inventory
+    #[arg(required = true, value_name = "WORD")]
+    pub(crate) words: Vec<String>,
+    #[command(flatten)]
+    pub(crate) inventory: Inventory,
+    #[command(flatten)]
+    pub(crate) requests: Requests,
+    /// A condition key that is not given is absent
+    #[arg(long)]
+    pub(crate) strict: bool,
+    /// The form of the answer
+    #[arg(long, value_enum, default_value_t = AnswerFormat::Terminal)]
+    pub(crate) format: AnswerFormat,
+    #[command(flatten)]
+    pub(crate) place: Place,
+    /// Show everyone on the terminal
+    #[arg(long)]
+    pub(crate) all: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum AnswerFormat {
+    /// Text for reading
+    Terminal,
+    /// One document
+    Json,
+    /// One page with a picture, which needs no network
+    Html,
+}
+
+/// Where an answer goes, and whether it is coloured.
+#[derive(Debug, Args)]
+pub(crate) struct Place {
+    /// Write to a file in place of standard output
+    #[arg(long, short, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+    /// Whether to use colour
+    #[arg(long, value_enum, default_value_t = Colour::Auto)]
+    pub(crate) colour: Colour,
 }
 
 #[derive(Debug, Args)]

@@ -34,6 +34,11 @@ fn main() -> ExitCode {
     let result = match arguments.task {
         Task::Investigate(options) => command::investigate::run(&options),
         Task::Paths(options) => command::paths::run(&options),
+        Task::Blast(options) => command::blast::run(&options),
+        Task::Graph(options) => command::graph::run(&options),
+        Task::Can(options) => command::can::can(&options),
+        Task::WhoCan(options) => command::can::who_can(&options),
+        Task::Policy(options) => command::policy::run(&options),
         Task::Lineage(options) => command::lineage::run(&options),
         Task::Coverage(options) => command::coverage::run(&options),
         Task::Exceptions(options) => command::exceptions::run(&options),

@@ -5,7 +5,7 @@ use anyhow::{Context, Result};
 use portreeve_incident::Report;
 use portreeve_view::{html, json, ndjson, ocsf, terminal};
 
-use crate::arguments::{Colour, Format, Output};
+use crate::arguments::{Colour, Format, Output, Place};
 
 /// Whether to colour what goes to standard output.
 pub(crate) fn colours(choice: Colour) -> bool {
@@ -52,6 +52,30 @@ pub(crate) fn report(report: &Report, output: &Output, all: bool) -> Result<()> 
         Some(path) => {
             let layout = layout(output.colour == Colour::Always, all);
             to_file(path, |file| render(report, output.format, &layout, file))
+        }
+    }
+}
+
+/// Writes an answer where it should go. What it is made of gets the layout of a terminal.
+pub(crate) fn answer(
+    place: &Place,
+    all: bool,
+    render: impl FnOnce(&terminal::Options, &mut dyn Write) -> Result<()>,
+) -> Result<()> {
+    let buffered = |layout: &terminal::Options, out: &mut dyn Write| {
+        let mut out = io::BufWriter::with_capacity(BUFFER, out);
+        render(layout, &mut out)?;
+        out.flush()?;
+        Ok(())
+    };
+    match &place.output {
+        None => buffered(
+            &layout(colours(place.colour), all),
+            &mut io::stdout().lock(),
+        ),
+        Some(path) => {
+            let layout = layout(place.colour == Colour::Always, all);
+            to_file(path, |file| buffered(&layout, file))
         }
     }
 }

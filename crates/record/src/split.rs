@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::io::Read;
 use std::ops::Range;
 
+use memchr::memmem::Finder;
 use memchr::{memchr, memchr_iter};
 use smallvec::SmallVec;
 
@@ -13,7 +14,8 @@ use crate::machine::{Machine, Step};
 use crate::scan::{self, Flaw};
 use recover::LOOK_BACK;
 
-/// A line is looked at this far for a newline, a prefix for the object behind it.
+/// A line is looked at this far for a newline, a prefix for the object behind it, a record for the next
+/// one.
 const LOOK_AHEAD: usize = 64 * 1024;
 /// A number of more digits than this is not waited for.
 const LONGEST_NUMBER: usize = 1 << 20;
@@ -52,6 +54,9 @@ pub struct RawRecord<'b> {
     pub index: u64,
     /// Its first byte in the stream.
     pub offset: u64,
+    /// Whether its end was taken from where the next one seems to begin; see
+    /// [`Splitter::next_likely`].
+    pub likely: bool,
 }
 
 /// What a stream is split into.
@@ -151,9 +156,17 @@ pub struct Splitter<R> {
     end_told: bool,
     /// The first key of the first good record, quoted: what the next record is found by behind a
     /// break.
-    mark: Option<Vec<u8>>,
+    mark: Option<Finder<'static>>,
     /// Whether that record might have been an envelope, and was none.
     mark_is_plain: bool,
+    /// Whether who checks a record whole allows no more depth than is allowed here.
+    depth_is_checked: bool,
+    /// Whether ends of records may be taken from where the next one seems to begin.
+    takes_likely: bool,
+    /// Whether the record that comes next is to be looked into.
+    rereads: bool,
+    /// Whether the end of the record at hand was taken so.
+    likely: bool,
     index: u64,
 }
 
@@ -177,6 +190,10 @@ impl<R: Read> Splitter<R> {
             end_told: false,
             mark: None,
             mark_is_plain: false,
+            depth_is_checked: options.max_depth >= crate::MAX_DEPTH,
+            takes_likely: false,
+            rereads: false,
+            likely: false,
             index: 0,
         }
     }
@@ -185,7 +202,35 @@ impl<R: Read> Splitter<R> {
     /// letter behind everything that was read before it.
     #[allow(clippy::should_implement_trait)]
     pub fn next(&mut self) -> Option<Split<'_>> {
-        let range = loop {
+        self.takes_likely = false;
+        self.split()
+    }
+
+    /// As [`Splitter::next`], for readers that check each record whole, as
+    /// [`Extractor`](crate::Extractor) does: within an envelope a record is taken to end before the
+    /// next object that begins with the same key, and a line to be one record, without looking into
+    /// them.
+    ///
+    /// A record that turns out not to be one value, and says that it is
+    /// [`likely`](RawRecord::likely), is to be given back with [`Splitter::reread`]. All records and
+    /// dead letters are then the same as those of [`Splitter::next`].
+    pub fn next_likely(&mut self) -> Option<Split<'_>> {
+        self.takes_likely = self.depth_is_checked && !std::mem::take(&mut self.rereads);
+        self.split()
+    }
+
+    /// Reads the record that came last again, now looking into it.
+    pub fn reread(&mut self) {
+        if self.likely {
+            self.index -= 1;
+            self.scan = self.start;
+            self.rereads = true;
+        }
+    }
+
+    fn split(&mut self) -> Option<Split<'_>> {
+        let (range, checked) = loop {
+            self.likely = false;
             let found = match self.mode {
                 Mode::Between => self.between(),
                 Mode::Inside => self.inside(),
@@ -200,32 +245,43 @@ impl<R: Read> Splitter<R> {
                 Some(Found::Dead { offset, reason }) => {
                     return Some(Split::Dead { offset, reason });
                 }
-                Some(Found::Record(range)) => break range,
+                Some(Found::Record(range)) => {
+                    let checked = self.check(range.clone());
+                    if checked.is_ok() || !self.likely {
+                        break (range, checked);
+                    }
+                    self.scan = self.start;
+                    self.takes_likely = false;
+                }
             }
         };
-        let offset = self.window.base() + range.start as u64;
-        let bytes = self.window.bytes().get(range).unwrap_or_default();
-        Some(match bytes.first() {
-            Some(b'{' | b'[' | b'"') => match std::str::from_utf8(bytes) {
-                Ok(_) => {
-                    self.index += 1;
-                    Split::Record(RawRecord {
-                        bytes,
-                        index: self.index - 1,
-                        offset,
-                    })
-                }
-                Err(error) => Split::Dead {
+        let offset = self.offset(range.start);
+        Some(match checked {
+            Err(reason) => Split::Dead { offset, reason },
+            Ok(()) => {
+                self.index += 1;
+                Split::Record(RawRecord {
+                    bytes: self.window.bytes().get(range).unwrap_or_default(),
+                    index: self.index - 1,
                     offset,
-                    reason: format!("byte {} of the record is not UTF-8", error.valid_up_to())
-                        .into(),
-                },
-            },
-            _ => Split::Dead {
-                offset,
-                reason: "a number, true, false or null where a record should be".into(),
-            },
+                    likely: self.likely,
+                })
+            }
         })
+    }
+
+    /// Whether what stands in a range can be a record.
+    fn check(&self, range: Range<usize>) -> Result<(), Cow<'static, str>> {
+        let bytes = self.window.bytes().get(range).unwrap_or_default();
+        match bytes.first() {
+            Some(b'{' | b'[' | b'"') => match std::str::from_utf8(bytes) {
+                Ok(_) => Ok(()),
+                Err(error) => {
+                    Err(format!("byte {} of the record is not UTF-8", error.valid_up_to()).into())
+                }
+            },
+            _ => Err("a number, true, false or null where a record should be".into()),
+        }
     }
 
     /// The bytes that have been read from the stream so far.
@@ -293,7 +349,38 @@ impl<R: Read> Splitter<R> {
             }
             return None;
         }
+        if self.takes_likely
+            && let Some(range) = self.likely_record()
+        {
+            self.scan = range.end;
+            self.likely = true;
+            return Some(Found::Record(range));
+        }
         self.begin()
+    }
+
+    /// The record at hand, if it stands in an envelope, begins with the key that the first one began
+    /// with, and the next object that begins so follows as an element does. A range that is one whole
+    /// value is the record: no other value can begin there.
+    fn likely_record(&self) -> Option<Range<usize>> {
+        let (Some(Frame::Envelope(_)), Some(mark)) = (self.frames.last(), &self.mark) else {
+            return None;
+        };
+        let rest = self.window.bytes().get(self.scan..)?;
+        let near = rest.get(..LOOK_AHEAD).unwrap_or(rest);
+        let key = scan::white_space(near, 1);
+        let inside = key + mark.needle().len();
+        if near.first() != Some(&b'{') || near.get(key..inside) != Some(mark.needle()) {
+            return None;
+        }
+        let before = |end: usize, byte: u8| {
+            let text = near.get(..end)?.trim_ascii_end();
+            (text.last() == Some(&byte)).then(|| text.len() - 1)
+        };
+        let next = inside + mark.find(near.get(inside..)?)?;
+        let comma = before(before(next, b'{')?, b',')?;
+        let end = before(comma, b'}')? + 1;
+        (end <= self.max_record).then(|| self.scan..self.scan + end)
     }
 
     fn begin(&mut self) -> Option<Found> {
@@ -331,11 +418,12 @@ impl<R: Read> Splitter<R> {
             && matches!(bytes.get(next), None | Some(b'{'))
             && line.len() <= self.max_record
             && self.is_like_the_first(line)
-            && !holds_two(line);
+            && (self.takes_likely || !holds_two(line));
         if !alone {
             return self.begin();
         }
         let range = self.scan..self.scan + line.len();
+        self.likely = self.takes_likely;
         self.start = self.scan;
         self.scan = next;
         Some(Found::Record(range))
@@ -348,7 +436,7 @@ impl<R: Read> Splitter<R> {
             || self.mark_is_plain
                 && self.mark.as_ref().is_some_and(|mark| {
                     line.get(scan::white_space(line, 1)..)
-                        .is_some_and(|members| members.starts_with(mark))
+                        .is_some_and(|members| members.starts_with(mark.needle()))
                 })
     }
 

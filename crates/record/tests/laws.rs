@@ -118,19 +118,46 @@ impl Read for Pieces<'_> {
 
 type Drained = (Vec<Vec<u8>>, Vec<(u64, String)>);
 
-fn drain(reader: impl Read) -> Drained {
+fn splitter<R: Read>(reader: R) -> Splitter<R> {
     let envelopes = ["Records", "hits.hits"].map(str::to_owned).to_vec();
-    let mut splitter = Splitter::new(
+    Splitter::new(
         reader,
         SplitOptions {
             envelopes,
             ..Default::default()
         },
-    );
+    )
+}
+
+fn drain(reader: impl Read) -> Drained {
+    let mut splitter = splitter(reader);
     let (mut records, mut dead) = (Vec::new(), Vec::new());
     while let Some(split) = splitter.next() {
         match split {
             Split::Record(record) => records.push(record.bytes.to_vec()),
+            Split::Dead { offset, reason } => dead.push((offset, reason.into_owned())),
+        }
+    }
+    (records, dead)
+}
+
+/// The same, with the ends of records taken from where the next seems to begin.
+fn drain_likely(reader: impl Read) -> Drained {
+    let mut splitter = splitter(reader);
+    let extractor = Extractor::new(&Fields::default());
+    let mut buffer = SlotBuffer::new();
+    let (mut records, mut dead) = (Vec::new(), Vec::new());
+    while let Some(split) = splitter.next_likely() {
+        match split {
+            Split::Record(record)
+                if record.likely && extractor.extract(record.bytes, &mut buffer).is_err() =>
+            {
+                splitter.reread();
+            }
+            Split::Record(record) => {
+                assert_eq!(record.index, records.len() as u64);
+                records.push(record.bytes.to_vec());
+            }
             Split::Dead { offset, reason } => dead.push((offset, reason.into_owned())),
         }
     }
@@ -196,7 +223,9 @@ proptest! {
                 whole.0.iter().map(|bytes| serde_json::from_slice(bytes).unwrap()).collect();
             prop_assert_eq!(&back, &records, "{:?}: {}", framing, text);
             let parts = drain(Pieces(text.as_bytes(), sizes.clone(), 0));
-            prop_assert_eq!(parts, whole, "{:?}: {}", framing, text);
+            prop_assert_eq!(&parts, &whole, "{:?}: {}", framing, text);
+            let likely = drain_likely(Pieces(text.as_bytes(), sizes.clone(), 0));
+            prop_assert_eq!(likely, whole, "{:?}: {}", framing, text);
         }
     }
 
@@ -220,8 +249,11 @@ proptest! {
             }
         }
         let whole = drain(&bytes[..]);
-        let parts = drain(Pieces(&bytes, sizes, 0));
-        prop_assert_eq!(parts, whole, "{}", String::from_utf8_lossy(&bytes));
+        let parts = drain(Pieces(&bytes, sizes.clone(), 0));
+        prop_assert_eq!(&parts, &whole, "{}", String::from_utf8_lossy(&bytes));
+        for likely in [drain_likely(&bytes[..]), drain_likely(Pieces(&bytes, sizes, 0))] {
+            prop_assert_eq!(&likely, &whole, "{}", String::from_utf8_lossy(&bytes));
+        }
     }
 
     #[test]

@@ -4,35 +4,18 @@
 
 use std::io;
 
-use portreeve_graph::{AttackPath, Jewel};
 use portreeve_incident::sight::ProfileSight;
 use portreeve_incident::{Report, Trace};
-use portreeve_model::{BlindSpot, Coverage, DeadLetter, EntityId};
+use portreeve_model::{BlindSpot, Coverage, DeadLetter};
 use serde::Serialize;
+
+use crate::policy::{Counts, PolicyTests, TestedCase, UnreadLine};
 
 /// Writes the whole report as one JSON document on one line: that of a large log is a hundred
 /// megabytes, and indenting it would add a third.
 pub fn report(report: &Report, out: &mut impl io::Write) -> io::Result<()> {
     serde_json::to_writer(&mut *out, report)?;
     out.write_all(b"\n")
-}
-
-/// What `paths --format json` writes.
-#[derive(Clone, Copy, Debug, Serialize)]
-pub struct Paths<'a> {
-    /// The paths found, shortest first.
-    pub paths: &'a [AttackPath],
-    /// The estate's crown jewels.
-    pub jewels: &'a [Jewel],
-    /// Where an outsider could start.
-    pub doors: &'a [EntityId],
-    /// What could not be seen.
-    pub blind_spots: &'a [BlindSpot],
-}
-
-/// Writes attack paths as one indented JSON document with a newline at its end.
-pub fn paths(paths: &Paths<'_>, out: &mut impl io::Write) -> io::Result<()> {
-    document(paths, out)
 }
 
 /// What `lineage --format json` writes.
@@ -82,6 +65,34 @@ impl<'a> Sight<'a> {
 /// Writes what the logs can show as one indented JSON document with a newline at its end.
 pub fn sight(sight: &Sight<'_>, out: &mut impl io::Write) -> io::Result<()> {
     document(sight, out)
+}
+
+/// An answer with what could not be seen when it was given.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct WithBlindSpots<'a, A> {
+    /// The answer.
+    #[serde(flatten)]
+    pub answer: &'a A,
+    /// What could not be seen.
+    pub blind_spots: &'a [BlindSpot],
+}
+
+/// Writes tests of policies as one indented JSON document: `cases[]`, `unread[]`, `summary`.
+pub fn policy_tests(tests: &PolicyTests<'_>, out: &mut impl io::Write) -> io::Result<()> {
+    #[derive(Serialize)]
+    struct Document<'a> {
+        cases: &'a [TestedCase<'a>],
+        unread: &'a [UnreadLine<'a>],
+        summary: Counts,
+    }
+    document(
+        &Document {
+            cases: tests.cases,
+            unread: tests.unread,
+            summary: tests.counts(),
+        },
+        out,
+    )
 }
 
 /// Writes any answer as one indented JSON document with a newline at its end.

@@ -8,6 +8,10 @@
 //! | [`terminal`] | the report that a responder reads first, at 80 columns or fewer |
 //! | [`html`] | the report as one page that needs no network |
 //! | [`json`], [`ndjson`], [`ocsf`] | what machines read |
+//! | [`network`] | a graph or a part of one, for the next three |
+//! | [`opengraph`], [`graphml`], [`dot`] | the graph for other tools |
+//! | [`policy`] | answers of authorisation, for the others to lay out |
+//! | [`roads`] | ways and losses, for the others to lay out |
 //! | [`redact`] | the report with every name replaced, for handing on |
 //! | [`svg`] | a picture of terminal output |
 //! | [`text`] | cleaning, measuring and wrapping of text that an intruder may have written |
@@ -24,14 +28,20 @@
 //! assert!(table.contains("s3:GetObject  140"));
 //! ```
 
+pub mod dot;
 mod fold;
+pub mod graphml;
 pub mod html;
 pub mod json;
 mod lineage;
 mod name;
 pub mod ndjson;
+pub mod network;
 pub mod ocsf;
+pub mod opengraph;
+pub mod policy;
 pub mod redact;
+pub mod roads;
 pub mod svg;
 pub mod terminal;
 pub mod text;

@@ -19,6 +19,8 @@ use std::io;
 use portreeve_incident::Report;
 use serde::Serialize;
 
+use crate::policy::TestedCase;
+
 #[derive(Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 enum Line<'a> {
@@ -116,4 +118,13 @@ pub fn report(report: &Report, out: &mut impl io::Write) -> io::Result<()> {
 fn write(out: &mut impl io::Write, line: &Line<'_>) -> io::Result<()> {
     serde_json::to_writer(&mut *out, line)?;
     out.write_all(b"\n")
+}
+
+/// Writes tests of policies, one object a case: [`TestedCase`].
+pub fn policy_tests(cases: &[TestedCase<'_>], out: &mut impl io::Write) -> io::Result<()> {
+    for case in cases {
+        serde_json::to_writer(&mut *out, case)?;
+        out.write_all(b"\n")?;
+    }
+    Ok(())
 }

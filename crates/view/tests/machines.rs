@@ -5,6 +5,7 @@ mod sample;
 use std::collections::BTreeSet;
 
 use portreeve_incident::Report;
+use portreeve_view::roads::Roads;
 use portreeve_view::{json, ndjson, ocsf};
 use serde_json::Value;
 
@@ -70,13 +71,15 @@ fn paths_have_the_promised_keys() {
     let report = sample::report();
     let paths = sample::paths();
     let mut out = Vec::new();
-    let document = json::Paths {
+    let document = Roads {
+        given: &[],
         paths: &paths,
         jewels: &report.jewels,
         doors: &[],
+        reach: &[],
         blind_spots: &report.blind_spots,
     };
-    json::paths(&document, &mut out).unwrap();
+    json::answer(&document, &mut out).unwrap();
     let value: Value = serde_json::from_slice(&out).unwrap();
     for key in ["paths", "jewels", "doors", "blind_spots"] {
         assert!(value[key].is_array(), "{key}");

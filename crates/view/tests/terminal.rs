@@ -2,6 +2,7 @@
 
 mod sample;
 
+use portreeve_view::roads::Roads;
 use portreeve_view::terminal::{self, Options};
 use portreeve_view::text;
 
@@ -30,12 +31,15 @@ fn the_report_when_nothing_was_found() {
 #[test]
 fn paths_and_their_blind_spots() {
     let report = sample::report();
-    insta::assert_snapshot!(terminal::paths(
-        &sample::paths(),
-        &report.jewels,
-        &report.blind_spots,
-        &Options::default()
-    ));
+    let roads = Roads {
+        given: &[],
+        paths: &sample::paths(),
+        jewels: &report.jewels,
+        doors: &[],
+        reach: &[],
+        blind_spots: &report.blind_spots,
+    };
+    insta::assert_snapshot!(terminal::paths(&roads, &Options::default()));
 }
 
 #[test]

@@ -4,7 +4,7 @@ use super::keys::Keys;
 use super::pattern::{Pattern, Syntax, Tri, Variable};
 
 /// A pattern of ARNs.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) enum ArnPattern {
     /// `*`.
     Everything,
@@ -135,6 +135,25 @@ impl ArnPattern {
         (each && other.whole().is_none()) || self.whole().is_some_and(whole)
     }
 
+    /// The variables that it holds.
+    pub(super) fn variables(&self) -> impl Iterator<Item = &Variable> {
+        let parts = self.parts().map_or(&[][..], |parts| &parts[..]);
+        parts.iter().flat_map(Pattern::variables)
+    }
+
+    /// The service of every ARN that it covers, empty where it may be any, and the text that each
+    /// one's last part begins with; `None` where it may cover ARNs that its parts do not.
+    pub(super) fn literal_starts(&self) -> Option<(&str, &str)> {
+        match self {
+            ArnPattern::Parts(parts) => {
+                let [_, _, service, _, _, last] = &**parts;
+                let (service, whole) = service.literal_start();
+                Some((if whole { service } else { "" }, last.literal_start().0))
+            }
+            _ => None,
+        }
+    }
+
     fn parts(&self) -> Option<&[Pattern; 6]> {
         match self {
             ArnPattern::Everything => None,
@@ -189,6 +208,12 @@ impl<'a> ArnParts<'a> {
             _ => None,
         };
         Self { text, parts }
+    }
+
+    /// Its service and its last part.
+    pub(super) fn ends(&self) -> Option<(&'a str, &'a str)> {
+        let [_, _, service, _, _, last] = self.parts.as_ref()?;
+        Some((service, last))
     }
 
     /// The account in it, where there is one.

@@ -122,7 +122,7 @@ impl Operator {
     }
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 enum Values {
     Patterns(Box<[Pattern]>),
     Numbers(Box<[Number]>),
@@ -134,7 +134,7 @@ enum Values {
 }
 
 /// One operator on one key.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(super) struct Condition {
     operator: Operator,
     /// The operator as the policy writes it.
@@ -211,6 +211,50 @@ impl Condition {
         })
     }
 
+    /// The keys that it hangs on, in lower case: its own, and those of its variables.
+    pub(super) fn keys(&self) -> impl Iterator<Item = &str> {
+        let patterns = match &self.values {
+            Values::Patterns(patterns) => &patterns[..],
+            _ => &[],
+        };
+        let arns = match &self.values {
+            Values::Arns(arns) => &arns[..],
+            _ => &[],
+        };
+        let variables = patterns
+            .iter()
+            .flat_map(Pattern::variables)
+            .chain(arns.iter().flat_map(ArnPattern::variables));
+        std::iter::once(&*self.lower_case_key)
+            .chain(variables.map(|variable| &*variable.lower_case_key))
+    }
+
+    /// Whether it asks for one of its values and nothing less: neither negated, nor `…IfExists`,
+    /// nor a set operator that an absent key meets.
+    pub(super) fn is_plain_equality(&self) -> bool {
+        let operator = self.operator;
+        let equality = matches!(
+            operator.family,
+            Family::StringEquals
+                | Family::StringEqualsIgnoreCase
+                | Family::StringLike
+                | Family::Address
+                | Family::Arn
+        );
+        equality
+            && !operator.negated
+            && !operator.if_exists
+            && operator.quantifier != Quantifier::ForAllValues
+    }
+
+    /// The networks that it asks for, where it compares addresses.
+    pub(super) fn networks(&self) -> Option<&[IpNet]> {
+        match &self.values {
+            Values::Networks(networks) => Some(networks),
+            _ => None,
+        }
+    }
+
     /// What it comes to. Where the answer hangs on the key itself, `key_unknown` is set; where it
     /// hangs on a variable, `unknown` is told which.
     pub(super) fn test(
@@ -239,6 +283,10 @@ impl Condition {
         if self.operator.family == Family::Null {
             return self.null(false);
         }
+        // "Null data set, such as an empty string": to a set operator it is as if it were absent.
+        if value.is_empty() && self.operator.quantifier != Quantifier::Single {
+            return self.when_absent();
+        }
         self.test_value(value, keys, unknown)
     }
 
@@ -254,6 +302,10 @@ impl Condition {
         }
         if self.operator.family == Family::Null {
             return self.null(false);
+        }
+        let quantified = self.operator.quantifier != Quantifier::Single;
+        if quantified && values.iter().all(String::is_empty) {
+            return self.when_absent();
         }
         let mut each = values
             .iter()
@@ -352,7 +404,7 @@ fn any<T>(items: &[T], mut test: impl FnMut(&T) -> Tri) -> Tri {
 }
 
 /// A number, whole ones exactly.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 enum Number {
     Whole(i128),
     Decimal(f64),
@@ -433,4 +485,24 @@ fn is_base64(text: &str) -> bool {
         && body
             .bytes()
             .all(|byte| byte.is_ascii_alphanumeric() || b"+/-_".contains(&byte))
+}
+
+/// Whether a text is an IP address.
+pub(super) fn is_address(text: &str) -> bool {
+    text.parse::<IpAddr>().is_ok()
+}
+
+/// Whether a text is a date in a form that AWS takes.
+pub(super) fn is_date(text: &str) -> bool {
+    read_date(text).is_some()
+}
+
+/// Whether a text is a number.
+pub(super) fn is_number(text: &str) -> bool {
+    Number::read(text).is_some()
+}
+
+/// Whether a text is true or false.
+pub(super) fn is_truth(text: &str) -> bool {
+    read_truth(text).is_some()
 }

@@ -1,5 +1,6 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::hash::{Hash, Hasher};
 
 use thiserror::Error;
 
@@ -37,6 +38,8 @@ pub struct Document {
     any_service: Vec<u32>,
     denies: bool,
     defects: Vec<PolicyError>,
+    /// Equal for equal texts.
+    fingerprint: u64,
 }
 
 impl Document {
@@ -63,7 +66,11 @@ impl Document {
         let mut reader = Reader::new(&decoded);
         let statements = reader.document();
         let defects = reader.into_defects();
-        Self::compile(statements, defects)
+        let mut document = Self::compile(statements, defects);
+        let mut hasher = std::hash::DefaultHasher::new();
+        decoded.hash(&mut hasher);
+        document.fingerprint = hasher.finish();
+        document
     }
 
     /// A policy of which nothing is known but that it is there: every answer that it could change
@@ -94,6 +101,18 @@ impl Document {
 
     /// The statements that may cover actions of a service, in order.
     pub(super) fn candidates(&self, service: &str) -> impl Iterator<Item = &Statement> {
+        self.candidate_places(service)
+            .filter_map(|place| self.statements.get(place))
+    }
+
+    /// The services of which statements name actions, and whether any may cover every service's.
+    pub(super) fn services(&self) -> (impl Iterator<Item = &str>, bool) {
+        let names = self.by_service.keys().map(|name| &**name);
+        (names, !self.any_service.is_empty())
+    }
+
+    /// Where they stand among [`Document::statements`].
+    pub(super) fn candidate_places(&self, service: &str) -> impl Iterator<Item = usize> {
         let mut named = self
             .by_service
             .get(service)
@@ -107,8 +126,18 @@ impl Document {
                 (Some(_), None) => named.next(),
                 _ => others.next(),
             }?;
-            self.statements.get(*index as usize)
+            Some(*index as usize)
         })
+    }
+
+    /// Equal for documents read from equal texts; few others have it.
+    pub(super) fn fingerprint(&self) -> u64 {
+        self.fingerprint
+    }
+
+    /// Whether two documents say the same in the same places.
+    pub(super) fn says_the_same(&self, other: &Self) -> bool {
+        self.statements == other.statements
     }
 
     /// Whether any statement denies, or could.
@@ -120,7 +149,7 @@ impl Document {
         &self.statements
     }
 
-    fn compile(statements: Vec<Statement>, defects: Vec<PolicyError>) -> Self {
+    pub(super) fn compile(statements: Vec<Statement>, defects: Vec<PolicyError>) -> Self {
         let mut by_service: BTreeMap<Box<str>, Vec<u32>> = BTreeMap::new();
         let mut any_service = Vec::new();
         for (index, statement) in (0_u32..).zip(&statements) {
@@ -145,6 +174,7 @@ impl Document {
             any_service,
             denies,
             defects,
+            fingerprint: 0,
         }
     }
 }

@@ -1,6 +1,8 @@
+use super::access::ResourceAccess;
 use super::arn::ArnParts;
 use super::document::lower_case;
-use super::keys::resource_part;
+use super::grant::CompiledGrant;
+use super::keys::{is_federated_user, resource_part};
 use super::outcome::{Found, Outcome};
 use super::pattern::Tri;
 use super::question::Question;
@@ -68,7 +70,27 @@ pub fn evaluate(
     principal: &PrincipalPolicies,
     resource: Option<&ResourcePolicies>,
 ) -> Answer {
-    evaluate_bounded(request, principal, principal.boundary.as_slice(), resource)
+    evaluate_with(request, principal, resource, &ResourceAccess::default())
+}
+
+/// The same as [`evaluate`] where the resource is opened or closed by more than its policies: by
+/// KMS grants, S3 access control lists, a public-access block.
+///
+/// * A grant or a list allows in the manner of the resource's policy, under its layer; its name
+///   in answers is `grant:ID`, `acl:bucket` or `acl:object`. Denies and bounds stand above it.
+/// * Between accounts a grant is enough by itself where the caller's own account made it. Where
+///   another made it AWS does not say whether the caller's policies must allow too: the answer is
+///   *depends* unless they do.
+/// * A public-access block with `RestrictPublicBuckets` keeps callers from outside the account out
+///   of a bucket whose policy S3 calls public, AWS services excepted.
+pub fn evaluate_with(
+    request: &Request<'_>,
+    principal: &PrincipalPolicies,
+    resource: Option<&ResourcePolicies>,
+    access: &ResourceAccess,
+) -> Answer {
+    let boundary = principal.boundary.as_slice();
+    evaluate_bounded(request, principal, boundary, resource, access)
 }
 
 /// The same with a boundary made of several policies, any of which may allow.
@@ -77,6 +99,7 @@ pub(super) fn evaluate_bounded(
     principal: &PrincipalPolicies,
     boundary: &[AttachedPolicy],
     resource: Option<&ResourcePolicies>,
+    access: &ResourceAccess,
 ) -> Answer {
     let lower = lower_case(request.action);
     let caller = request.principal;
@@ -88,6 +111,9 @@ pub(super) fn evaluate_bounded(
         .and_then(|resource| resource.account.as_deref())
         .or(ArnParts::new(target).account());
     let account = owner.or((!caller.account.is_empty()).then_some(caller.account.as_str()));
+    if needs_no_permission(&lower, caller) {
+        return Answer::decided(Decision::Allowed, Some(PolicyLayer::Identity), None);
+    }
     let layers = Layers::new(
         &Action::new(&lower),
         target,
@@ -95,9 +121,40 @@ pub(super) fn evaluate_bounded(
         boundary,
         resource,
         caller,
+        access,
     );
     let question = Question::new(request, &lower, owner, !boundary.is_empty());
-    layers.answer(question, account)
+    let answer = layers.answer(question, account);
+    if !lower.starts_with("s3:") || answer.decision == Decision::Denied {
+        return answer;
+    }
+    match access.keeps_out(caller, account, resource) {
+        Tri::No => answer,
+        Tri::Yes => Answer::decided(Decision::Denied, Some(PolicyLayer::Resource), None),
+        Tri::Maybe => {
+            let mut atoms = answer.depends_on;
+            atoms.push(Atom::new(
+                PolicyLayer::Resource,
+                "Unseen",
+                target,
+                vec!["whether the bucket's policy is public cannot be told".to_owned()],
+                KeyClass::Unseen,
+                false,
+            ));
+            Answer::depends(answer.layer, answer.statement, atoms)
+        }
+    }
+}
+
+/// Actions that need no permission and that no policy can take away: `GetCallerIdentity` for
+/// everyone who has credentials, `GetSessionToken` for users ("Permissions" of each in the AWS STS
+/// API Reference).
+fn needs_no_permission(action: &str, caller: &Caller) -> bool {
+    match action {
+        "sts:getcalleridentity" => caller.kind != CallerKind::Anonymous,
+        "sts:getsessiontoken" => matches!(caller.kind, CallerKind::User | CallerKind::Root),
+        _ => false,
+    }
 }
 
 /// The policies that apply to a request, by layer.
@@ -107,6 +164,7 @@ struct Layers<'p> {
     scps: &'p [Vec<AttachedPolicy>],
     rcps: &'p [Vec<AttachedPolicy>],
     resource: &'p [AttachedPolicy],
+    access: &'p ResourceAccess,
     kind: ResourcePolicyKind,
     resource_layer: PolicyLayer,
     /// Whether the resource's policy is not known, and could allow. Holds the resource's name.
@@ -123,6 +181,7 @@ impl<'p> Layers<'p> {
         boundary: &'p [AttachedPolicy],
         resource: Option<&'p ResourcePolicies>,
         caller: &Caller,
+        access: &'p ResourceAccess,
     ) -> Self {
         let assumes = action.service == "sts"
             && (action.name.starts_with("assumerole")
@@ -161,7 +220,10 @@ impl<'p> Layers<'p> {
                 caller.kind,
                 CallerKind::Service | CallerKind::Federated | CallerKind::Anonymous
             );
-        let bounded_by_rcps = !linked && RCP_SERVICES.contains(&action.service);
+        // "The kms:RetireGrant permission is not effective in an RCP" ("Resource control policies
+        // in AWS KMS").
+        let bounded_by_rcps =
+            !linked && RCP_SERVICES.contains(&action.service) && action.whole != "kms:retiregrant";
         let rcps = resource
             .filter(|_| bounded_by_rcps)
             .map_or(&[][..], |side| &side.rcps);
@@ -171,6 +233,7 @@ impl<'p> Layers<'p> {
             scps: if free_of_scps { &[] } else { &principal.scps },
             rcps,
             resource: policy.map_or(&[], std::slice::from_ref),
+            access,
             kind,
             resource_layer: match kind {
                 ResourcePolicyKind::RoleTrust => PolicyLayer::Trust,
@@ -305,7 +368,8 @@ impl<'p> Layers<'p> {
                 Some(target) => self.unseen_outcome(target),
                 None => named.any(),
             };
-            return self.callers_side(question).and(resource);
+            let both = self.callers_side(question).and(resource);
+            return self.by_grant(question, both);
         }
         let bounds = || {
             let boundary = self.bound(question, PolicyLayer::Boundary, self.boundary);
@@ -337,9 +401,50 @@ impl<'p> Layers<'p> {
             .or(direct)
     }
 
+    /// Between accounts: what a grant adds to what both sides allow together.
+    fn by_grant(&self, question: &Question<'_>, both: Outcome<'p>) -> Outcome<'p> {
+        if both.tri == Tri::Yes || self.access.grants.is_empty() {
+            return both;
+        }
+        let (own, others): (Vec<&CompiledGrant>, Vec<&CompiledGrant>) =
+            self.access.grants.iter().partition(|grant| {
+                grant.issuing_account.as_deref() == Some(&question.caller.account)
+            });
+        let granted = |grants: Vec<&'p CompiledGrant>| {
+            let policies = grants.into_iter().map(|grant| &grant.policy);
+            let Grants { direct, role, .. } =
+                self.grants(question, PolicyLayer::Resource, policies);
+            direct.or(role)
+        };
+        let mut others = granted(others);
+        if let Some(found) = others.by {
+            let reason = "a grant that another account made: AWS does not say whether the \
+                          caller's policies must allow too";
+            others.tri = Tri::Maybe;
+            others.atoms.push(Atom::new(
+                found.layer,
+                "Unseen",
+                format!("{}#{}", found.policy, found.statement.index),
+                vec![reason.to_owned()],
+                KeyClass::Unseen,
+                true,
+            ));
+        }
+        granted(own).or(others).or(both)
+    }
+
     /// Identity policies within boundary and session policies.
     fn callers_side(&self, question: &Question<'_>) -> Outcome<'p> {
-        let identity = if question.caller.kind == CallerKind::Root {
+        let caller = question.caller;
+        if caller.kind == CallerKind::Session
+            && is_federated_user(caller)
+            && self.principal.session.is_empty()
+        {
+            // Without a session policy a federated user has what policies of resources give it
+            // ("Permissions for GetFederationToken", IAM User Guide).
+            return Outcome::new(Tri::No, PolicyLayer::Session);
+        }
+        let identity = if caller.kind == CallerKind::Root {
             Outcome::new(Tri::Yes, PolicyLayer::Identity)
         } else {
             self.grants(question, PolicyLayer::Identity, &self.principal.identity)
@@ -366,13 +471,12 @@ impl<'p> Layers<'p> {
     }
 
     fn resource_grants(&self, question: &Question<'_>) -> Grants<'p> {
-        match self.unseen {
-            Some(target) => Grants {
-                account: self.unseen_outcome(target),
-                ..Grants::none(self.resource_layer)
-            },
-            None => self.grants(question, self.resource_layer, self.resource),
+        let policies = self.resource.iter().chain(self.access.policies());
+        let mut grants = self.grants(question, self.resource_layer, policies);
+        if let Some(target) = self.unseen {
+            grants.account = grants.account.or(self.unseen_outcome(target));
         }
+        grants
     }
 
     fn unseen_outcome(&self, target: &str) -> Outcome<'p> {
@@ -395,7 +499,7 @@ impl<'p> Layers<'p> {
         &self,
         question: &Question<'_>,
         layer: PolicyLayer,
-        policies: &'p [AttachedPolicy],
+        policies: impl IntoIterator<Item = &'p AttachedPolicy>,
     ) -> Grants<'p> {
         let mut grants = Grants::none(layer);
         let mut atoms = Vec::new();
@@ -480,7 +584,7 @@ impl<'p> Grants<'p> {
     }
 }
 
-fn has_allow(level: &[AttachedPolicy]) -> bool {
+pub(super) fn has_allow(level: &[AttachedPolicy]) -> bool {
     level.iter().any(|policy| {
         policy
             .document
@@ -491,7 +595,7 @@ fn has_allow(level: &[AttachedPolicy]) -> bool {
 }
 
 /// Service-linked roles are told by their path.
-fn is_service_linked(caller: &Caller) -> bool {
+pub(super) fn is_service_linked(caller: &Caller) -> bool {
     let role = match caller.kind {
         CallerKind::Role => Some(&caller.arn),
         CallerKind::Session => caller.issuer.as_ref(),

@@ -67,10 +67,13 @@ impl<'a> Keys<'a> {
 
     /// The value that follows from caller and resource; `None` where none does.
     fn derived(&self, key: &str) -> Option<Known<'a>> {
-        let name = key.strip_prefix("aws:")?;
         let caller = self.caller?;
         let one = |text: &'a str| Known::One(Cow::Borrowed(text));
         let has_account = !matches!(caller.kind, CallerKind::Service | CallerKind::Anonymous);
+        if key == "kms:calleraccount" {
+            return has_account.then(|| one(&caller.account));
+        }
+        let name = key.strip_prefix("aws:")?;
         let value = match name {
             "principalarn" => match caller.kind {
                 CallerKind::Session => Known::One(session_principal_arn(caller)),

@@ -31,14 +31,14 @@ impl From<bool> for Tri {
 }
 
 /// A policy variable: `${aws:username}`, `${aws:PrincipalTag/team, 'none'}`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Variable {
     pub(super) key: Box<str>,
     pub(super) lower_case_key: Box<str>,
     pub(super) default: Option<Box<str>>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 enum Piece {
     Text(Box<str>),
     /// `*`: any text.
@@ -66,7 +66,7 @@ pub(super) struct Syntax {
 }
 
 /// A compiled pattern.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Pattern {
     pieces: Box<[Piece]>,
     has_variables: bool,
@@ -146,6 +146,24 @@ impl Pattern {
         Self {
             pieces: pieces.into(),
             has_variables,
+        }
+    }
+
+    /// The variables that it holds.
+    pub(super) fn variables(&self) -> impl Iterator<Item = &Variable> {
+        self.pieces.iter().filter_map(|piece| match piece {
+            Piece::Variable(variable) => Some(&**variable),
+            _ => None,
+        })
+    }
+
+    /// The text that everything it covers begins with, and whether it covers that text alone.
+    pub(super) fn literal_start(&self) -> (&str, bool) {
+        match &*self.pieces {
+            [] => ("", true),
+            [Piece::Text(text)] => (text, true),
+            [Piece::Text(text), ..] => (text, false),
+            _ => ("", false),
         }
     }
 
@@ -295,11 +313,7 @@ impl Pattern {
     }
 
     fn report(&self, values: &[Known<'_>], unknown: &mut dyn FnMut(&Variable)) {
-        let variables = self.pieces.iter().filter_map(|piece| match piece {
-            Piece::Variable(variable) => Some(variable),
-            _ => None,
-        });
-        for (variable, value) in variables.zip(values) {
+        for (variable, value) in self.variables().zip(values) {
             if matches!(value, Known::Unknown) {
                 unknown(variable);
             }
@@ -338,9 +352,17 @@ fn read_variable(name: &str) -> Result<Variable, &'static str> {
     })
 }
 
-/// Matches from left to right. On a mismatch only the last `*` takes one character more: what was
-/// matched before it was matched at the earliest place, and no later place can do better.
+/// Matches from left to right. On a mismatch only the last `*` takes more: what was matched before
+/// it was matched at the earliest place, and no later place can do better. A `*` goes on to where
+/// the text after it stands, so that without `?` the time is linear in the text.
 fn matches<'a>(count: usize, part: impl Fn(usize) -> Option<Part<'a>>, text: &str) -> bool {
+    /// The earliest place at which what follows a star may begin.
+    fn next<'t>(after: Option<Part<'_>>, from: &'t str) -> Option<&'t str> {
+        match after {
+            Some(Part::Text(literal)) => from.get(from.find(literal)?..),
+            _ => Some(from),
+        }
+    }
     let mut index = 0;
     let mut rest = text;
     let mut last_star: Option<(usize, &str)> = None;
@@ -350,8 +372,17 @@ fn matches<'a>(count: usize, part: impl Fn(usize) -> Option<Part<'a>>, text: &st
                 if index + 1 == count {
                     return true;
                 }
-                last_star = Some((index, rest));
-                Some(rest)
+                let after = part(index + 1);
+                if index + 2 == count
+                    && let Some(Part::Text(literal)) = after
+                {
+                    return rest.ends_with(literal);
+                }
+                let Some(from) = next(after, rest) else {
+                    return false;
+                };
+                last_star = Some((index, from));
+                Some(from)
             }
             Some(Part::Text(literal)) => rest.strip_prefix(literal),
             Some(Part::One) => {
@@ -373,7 +404,10 @@ fn matches<'a>(count: usize, part: impl Fn(usize) -> Option<Part<'a>>, text: &st
         if characters.next().is_none() {
             return false;
         }
-        rest = characters.as_str();
+        let Some(from) = next(part(star + 1), characters.as_str()) else {
+            return false;
+        };
+        rest = from;
         last_star = Some((star, rest));
         index = star + 1;
     }
@@ -499,6 +533,12 @@ mod tests {
             ("", "", true),
             ("", "a", false),
             ("a**b", "ab", true),
+            ("*a*?b", "aab", true),
+            ("*a*?b", "ab", false),
+            ("*é?*x", "aéaéx", true),
+            ("*é?*x", "aéx", false),
+            ("a*a", "a", false),
+            ("*ab?ab", "abxababyab", true),
         ] {
             assert_eq!(
                 glob(pattern).covers_text(text),

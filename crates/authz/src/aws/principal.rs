@@ -10,6 +10,9 @@ use super::request::{Caller, CallerKind};
 pub(super) enum PrincipalEntry {
     /// `*`.
     Everyone,
+    /// Every principal of any account: what S3's lists call authenticated users. Policies cannot
+    /// say it.
+    Authenticated,
     /// An account, by its number or its root's ARN.
     Account(Box<str>),
     /// A user, role or session, by its ARN.
@@ -133,8 +136,10 @@ impl PrincipalElement {
         })
     }
 
-    /// `NotPrincipal`. With a deny it needs care: AWS documents that it always denies callers
-    /// with a permissions boundary, and that account, role and session must all be listed.
+    /// `NotPrincipal` ("AWS JSON policy elements: NotPrincipal", IAM User Guide). With a deny it
+    /// needs care: it always denies callers with a permissions boundary; it denies whoever is not
+    /// listed itself, though its account or its role be; and who is listed must be so with account
+    /// and role, else it "might" be denied.
     fn naming_all_but(&self, caller: &Caller, denies: bool, has_boundary: bool) -> Naming {
         let everyone = Naming {
             direct: Tri::Yes,
@@ -150,10 +155,15 @@ impl PrincipalElement {
             listed.role = listed.role.max(next.role);
             listed.account = listed.account.max(next.account);
         }
-        if listed.any() == Tri::No {
+        let everyone_listed = self.entries.contains(&PrincipalEntry::Everyone);
+        let itself = if caller.kind == CallerKind::Root {
+            listed.direct.max(listed.account)
+        } else {
+            listed.direct
+        };
+        if listed.any() == Tri::No || (denies && itself == Tri::No) {
             return everyone;
         }
-        let everyone_listed = self.entries.contains(&PrincipalEntry::Everyone);
         let wholly = match caller.kind {
             CallerKind::User => listed.direct.min(listed.account),
             CallerKind::Role | CallerKind::Session => {
@@ -185,6 +195,12 @@ impl PrincipalEntry {
         };
         match self {
             PrincipalEntry::Everyone => direct,
+            PrincipalEntry::Authenticated => match caller.kind {
+                CallerKind::Service | CallerKind::Federated | CallerKind::Anonymous => {
+                    Naming::NOBODY
+                }
+                _ => direct,
+            },
             PrincipalEntry::Service(name) => {
                 let named =
                     caller.kind == CallerKind::Service && (**name == *"*" || **name == *caller.arn);

@@ -10,6 +10,19 @@ use super::statement::{ActionElement, ActionPattern, Effect, Part, ResourceEleme
 const STATEMENT_KEYS: &str = "a statement has Sid, Effect, Principal or NotPrincipal, Action or \
                               NotAction, Resource or NotResource, and Condition";
 
+/// The elements of a statement.
+const ELEMENTS: &[&str] = &[
+    "Sid",
+    "Effect",
+    "Action",
+    "NotAction",
+    "Principal",
+    "NotPrincipal",
+    "Resource",
+    "NotResource",
+    "Condition",
+];
+
 pub(super) struct Reader<'t> {
     text: &'t str,
     /// Made for the first defect.
@@ -131,12 +144,15 @@ impl<'t> Reader<'t> {
                 node: *node,
                 path: &path,
             };
-            if seen.contains(&key.as_str()) {
+            let known = ELEMENTS.contains(&key.as_str());
+            if known && seen.contains(&key.as_str()) {
                 self.defect(*node, &path, "appears twice", "keep one of the two");
                 forget(&mut statement, key);
                 continue;
             }
-            seen.push(key);
+            if known {
+                seen.push(key);
+            }
             match key.as_str() {
                 "Sid" => match node.read() {
                     Ok(Value::String(sid)) => statement.sid = (!sid.is_empty()).then(|| sid.into()),

@@ -188,7 +188,7 @@ pub enum Target<'a> {
 }
 
 /// The value of a condition key.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ContextValue {
     /// It has one value.
     One(String),
@@ -219,7 +219,7 @@ impl From<Vec<String>> for ContextValue {
 }
 
 /// What it means that a context does not hold a key.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Absent {
     /// It is not known whether the request carries it.
     #[default]
@@ -233,8 +233,8 @@ pub enum Absent {
 /// Keys that follow from the caller and the resource are filled in by the evaluator where the
 /// context does not hold them: `aws:PrincipalArn`, `aws:PrincipalAccount`, `aws:PrincipalType`,
 /// `aws:username`, `aws:PrincipalTag/…`, `aws:PrincipalIsAWSService`, `aws:PrincipalServiceName`,
-/// `aws:ResourceAccount`.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// `aws:ResourceAccount`, `kms:CallerAccount`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Context {
     values: BTreeMap<String, ContextValue>,
     /// What it means that a key is not among them.
@@ -260,6 +260,14 @@ impl Context {
     #[must_use]
     pub fn with(mut self, key: &str, value: impl Into<ContextValue>) -> Self {
         self.set(key, value);
+        self
+    }
+
+    /// Sets all that another context holds, over what this one does.
+    pub fn extend(&mut self, other: &Context) -> &mut Self {
+        for (key, value) in &other.values {
+            self.values.insert(key.clone(), value.clone());
+        }
         self
     }
 

@@ -13,7 +13,7 @@ pub(super) enum Effect {
 }
 
 /// A part of a statement.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(super) enum Part<T> {
     /// The statement does not have it.
     Absent,
@@ -24,21 +24,21 @@ pub(super) enum Part<T> {
 }
 
 /// `Action` or `NotAction`.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(super) struct ActionElement {
     pub(super) negated: bool,
     pub(super) patterns: Box<[ActionPattern]>,
 }
 
 /// `Resource` or `NotResource`.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(super) struct ResourceElement {
     pub(super) negated: bool,
     pub(super) patterns: Box<[ArnPattern]>,
 }
 
 /// A pattern of actions, in lower case.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(super) enum ActionPattern {
     Everything,
     /// Actions of one service, by name.
@@ -111,7 +111,7 @@ impl<'a> Action<'a> {
 }
 
 /// One statement.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(super) struct Statement {
     /// Its place in the policy, from 0.
     pub(super) index: usize,
@@ -140,6 +140,27 @@ impl Statement {
             conditions: Box::new([]),
             defect: Some(reason.into()),
         }
+    }
+
+    /// The patterns of its resources.
+    pub(super) fn resource_patterns(&self) -> &[ArnPattern] {
+        match &self.resources {
+            Part::Read(element) => &element.patterns,
+            Part::Absent | Part::Unreadable => &[],
+        }
+    }
+
+    /// The condition keys that it hangs on, in lower case: of its conditions and its variables.
+    pub(super) fn keys(&self) -> impl Iterator<Item = &str> {
+        let variables = self
+            .resource_patterns()
+            .iter()
+            .flat_map(ArnPattern::variables)
+            .map(|variable| &*variable.lower_case_key);
+        self.conditions
+            .iter()
+            .flat_map(Condition::keys)
+            .chain(variables)
     }
 
     pub(super) fn may_have(&self, effect: Effect) -> bool {

@@ -1,128 +1,220 @@
-//! Small random worlds: a caller, its policies, a resource with its policy.
+//! Small random worlds: a caller, the policies of every layer, a resource with what opens it. As
+//! JSON, which both evaluators read each in its own way.
 
-use std::sync::Arc;
-
-use portreeve_authz::Answer;
-use portreeve_authz::aws::{
-    self, AttachedPolicy, Context, Document, PrincipalPolicies, Request, ResourcePolicies,
-    ResourcePolicyKind, Target,
-};
-use proptest::prelude::*;
-use proptest::sample::select;
 use serde_json::{Value, json};
 
+use crate::source::Source;
+
 pub(crate) const OWN: &str = "111122223333";
-pub(crate) const ROLE: &str = "arn:aws:iam::111122223333:role/deploy";
+pub(crate) const OTHER: &str = "444455556666";
+pub(crate) const ROLE: &str = "arn:aws:iam::111122223333:role/ci/deploy";
+pub(crate) const PROVIDER: &str = "arn:aws:iam::111122223333:oidc-provider/ci.example";
 pub(crate) const RESOURCES: &[&str] = &[
     "arn:aws:s3:::b/x",
     "arn:aws:s3:::b/anna",
     "arn:aws:s3:::b/y/x",
     "arn:aws:s3:::c/x",
     "arn:aws:s3:::c",
+    "arn:aws:s3:::b/x",
+    "*",
 ];
 pub(crate) const ACTIONS: &[&str] = &[
     "s3:GetObject",
     "s3:GetObject",
     "s3:GetObject",
     "s3:PutObject",
+    "s3:ListBucket",
     "ec2:RunInstances",
+    "sqs:SendMessage",
     "sts:AssumeRole",
-    "kms:Sign",
+    "sts:AssumeRole",
+    "kms:Decrypt",
+    "kms:Decrypt",
+    "kms:RetireGrant",
+];
+
+/// The keys that conditions and variables name, with the values that a request may give them; an
+/// empty list is an absent key.
+pub(crate) const CHOICES: &[(&str, &[&[&str]])] = &[
+    ("k:a", &[&[], &["a"], &["ab"], &[""]]),
+    ("k:b", &[&[], &["b"], &["anna"], &["B"]]),
+    ("k:m", &[&[], &["a", "b"], &["b"], &["a", "ab"]]),
+    ("k:t", &[&[], &["true"], &["false"]]),
+    ("k:n", &[&[], &["1"], &["2"], &["30"]]),
+    (
+        "aws:CurrentTime",
+        &[&["2026-01-01T00:00:00Z"], &["2026-06-01T00:00:00Z"], &[]],
+    ),
+    (
+        "aws:SourceIp",
+        &[&["10.1.2.3"], &["203.0.113.9"], &["2001:db8::1"], &[]],
+    ),
+    (
+        "aws:SourceArn",
+        &[
+            &[],
+            &["arn:aws:sns:eu-west-1:111122223333:t"],
+            &["arn:aws:sns:eu-west-1:444455556666:u:v"],
+        ],
+    ),
+    ("k:y", &[&[], &["QUJD"], &["REVG"]]),
+    ("aws:PrincipalTag/team", &[&["b"], &[], &["x"]]),
+    ("kms:EncryptionContext:app", &[&[], &["web"], &["db"]]),
+    (
+        "kms:EncryptionContextKeys",
+        &[&[], &["app"], &["app", "more"]],
+    ),
 ];
 
 /// Who asks.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Caller {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Who {
     User,
     Session,
-    Foreign,
+    Federated,
+    Root,
+    ForeignUser,
+    ForeignSession,
+    Service,
+    Provider,
+    Anonymous,
+    Linked,
 }
 
-impl Caller {
-    pub(crate) fn arn(&self) -> &'static str {
+pub(crate) const WHO: &[Who] = &[
+    Who::User,
+    Who::User,
+    Who::User,
+    Who::Session,
+    Who::Session,
+    Who::Session,
+    Who::Federated,
+    Who::Root,
+    Who::ForeignUser,
+    Who::ForeignUser,
+    Who::ForeignSession,
+    Who::Service,
+    Who::Provider,
+    Who::Anonymous,
+    Who::Linked,
+];
+
+impl Who {
+    pub(crate) fn arn(self) -> &'static str {
         match self {
-            Caller::User => "arn:aws:iam::111122223333:user/anna",
-            Caller::Session => "arn:aws:sts::111122223333:assumed-role/deploy/build",
-            Caller::Foreign => "arn:aws:iam::444455556666:user/eve",
+            Who::User => "arn:aws:iam::111122223333:user/people/anna",
+            Who::Session => "arn:aws:sts::111122223333:assumed-role/deploy/build",
+            Who::Federated => "arn:aws:sts::111122223333:federated-user/kiosk",
+            Who::Root => "arn:aws:iam::111122223333:root",
+            Who::ForeignUser => "arn:aws:iam::444455556666:user/eve",
+            Who::ForeignSession => "arn:aws:sts::444455556666:assumed-role/audit/q3",
+            Who::Service => "lambda.amazonaws.com",
+            Who::Provider => PROVIDER,
+            Who::Anonymous => "*",
+            Who::Linked => {
+                "arn:aws:iam::111122223333:role/aws-service-role/ecs.amazonaws.com/ForEcs"
+            }
         }
     }
 
-    pub(crate) fn account(&self) -> &'static str {
-        self.arn().split(':').nth(4).unwrap()
-    }
-
-    pub(crate) fn root(&self) -> String {
-        format!("arn:aws:iam::{}:root", self.account())
-    }
-
-    pub(crate) fn role(&self) -> Option<&'static str> {
-        (*self == Caller::Session).then_some(ROLE)
-    }
-
-    pub(crate) fn user_name(&self) -> Option<&'static str> {
-        (*self != Caller::Session).then(|| self.arn().rsplit('/').next().unwrap())
+    /// Whose session it is, where that is told.
+    pub(crate) fn issuer(self) -> Option<&'static str> {
+        match self {
+            Who::Session => Some(ROLE),
+            Who::Federated => Some("arn:aws:iam::111122223333:user/people/anna"),
+            _ => None,
+        }
     }
 }
 
 #[derive(Clone, Debug)]
 pub(crate) struct World {
-    pub(crate) caller: Caller,
+    pub(crate) who: Who,
     pub(crate) owner: String,
     pub(crate) identity: Vec<Value>,
     pub(crate) boundary: Option<Value>,
     pub(crate) session: Option<Value>,
     pub(crate) scps: Vec<Vec<Value>>,
+    pub(crate) exempt_from_scp: bool,
+    pub(crate) rcps: Vec<Vec<Value>>,
+    pub(crate) endpoint: Vec<Value>,
     pub(crate) resource: Option<Value>,
+    /// Grants on the key: grantee, operations, constraint, who made it.
+    pub(crate) grants: Vec<Grant>,
+    /// Entries of the object's and the bucket's list: grantee, permission.
+    pub(crate) object_acl: Vec<(&'static str, &'static str)>,
+    pub(crate) bucket_acl: Vec<(&'static str, &'static str)>,
+    pub(crate) ignore_public_acls: bool,
+    pub(crate) restrict_public_buckets: bool,
 }
 
-fn attach(name: &str, policy: &Value) -> AttachedPolicy {
-    let document = Document::parse(&policy.to_string()).unwrap();
-    AttachedPolicy::new(name, Arc::new(document))
+#[derive(Clone, Debug)]
+pub(crate) struct Grant {
+    pub(crate) grantee: &'static str,
+    pub(crate) operations: Vec<&'static str>,
+    pub(crate) constraint: Constraint,
+    pub(crate) retiring: Option<&'static str>,
+    pub(crate) issuer: &'static str,
+}
+
+/// What a grant asks of the encryption context's `app`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Constraint {
+    None,
+    Subset,
+    Equals,
 }
 
 impl World {
-    pub(crate) fn ask(&self, action: &str, target: Target<'_>, context: &Context) -> Answer {
-        let all = |policies: &[Value]| policies.iter().map(|policy| attach("p", policy)).collect();
-        let principal = PrincipalPolicies {
-            identity: all(&self.identity),
-            boundary: self
-                .boundary
-                .as_ref()
-                .map(|policy| attach("boundary", policy)),
-            session: self
-                .session
-                .iter()
-                .map(|policy| attach("session", policy))
-                .collect(),
-            scps: self.scps.iter().map(|level| all(level)).collect(),
-            ..PrincipalPolicies::default()
+    pub(crate) fn build(source: &mut Source<'_>) -> Self {
+        let who = source.pick(WHO);
+        let owner = if source.chance(20) { OTHER } else { OWN };
+        let policies = |source: &mut Source<'_>, most: usize, kind: Kind| {
+            let count = if source.chance(10) {
+                0
+            } else {
+                1 + source.below(most)
+            };
+            (0..count).map(|_| policy(source, kind)).collect()
         };
-        let kind = match action.split(':').next() {
-            Some("sts") => ResourcePolicyKind::RoleTrust,
-            Some("kms") => ResourcePolicyKind::KmsKey,
-            _ => ResourcePolicyKind::Ordinary,
+        let rarely =
+            |source: &mut Source<'_>| source.chance(20).then(|| policy(source, Kind::OfPrincipal));
+        let levels = |source: &mut Source<'_>, kind: Kind| -> Vec<Vec<Value>> {
+            if !source.chance(25) {
+                return Vec::new();
+            }
+            let count = 1 + source.below(2);
+            (0..count).map(|_| policies(source, 2, kind)).collect()
         };
-        // Trust and key policies exist always.
-        let none = || (kind != ResourcePolicyKind::Ordinary).then(|| json!({"Statement": []}));
-        let policy = self.resource.clone().or_else(none);
-        let resource = ResourcePolicies {
-            policy: policy.map(|policy| attach("resource", &policy)),
-            kind,
-            account: Some(self.owner.clone()),
-            rcps: vec![],
-        };
-        let mut caller = aws::Caller::from_arn(self.caller.arn()).unwrap();
-        caller.all_tags_known = true;
-        let request = Request {
-            principal: &caller,
-            action,
-            target,
-            context,
-        };
-        aws::evaluate(&request, &principal, Some(&resource))
+        Self {
+            who,
+            owner: owner.to_owned(),
+            identity: policies(source, 3, Kind::OfPrincipal),
+            boundary: rarely(source),
+            session: rarely(source),
+            scps: levels(source, Kind::OfPrincipal),
+            exempt_from_scp: source.chance(10),
+            rcps: levels(source, Kind::ForEveryone),
+            endpoint: if source.chance(10) {
+                policies(source, 2, Kind::OfResource)
+            } else {
+                Vec::new()
+            },
+            resource: source.chance(60).then(|| policy(source, Kind::OfResource)),
+            grants: if source.chance(30) {
+                source.some(&[0, 1]).iter().map(|_| grant(source)).collect()
+            } else {
+                Vec::new()
+            },
+            object_acl: list(source),
+            bucket_acl: list(source),
+            ignore_public_acls: source.chance(20),
+            restrict_public_buckets: source.chance(20),
+        }
     }
 
     /// Every statement of every policy.
+    #[allow(dead_code)]
     pub(crate) fn each_statement(&mut self, mut change: impl FnMut(&mut Value)) {
         let policies = self
             .identity
@@ -130,6 +222,8 @@ impl World {
             .chain(&mut self.boundary)
             .chain(&mut self.session)
             .chain(self.scps.iter_mut().flatten())
+            .chain(self.rcps.iter_mut().flatten())
+            .chain(&mut self.endpoint)
             .chain(&mut self.resource);
         for policy in policies {
             policy["Statement"]
@@ -141,75 +235,101 @@ impl World {
     }
 }
 
-fn some_of(items: &'static [&'static str]) -> impl Strategy<Value = Value> {
-    prop::collection::vec(select(items), 1..3).prop_map(|texts| json!(texts))
+/// What a request says of each key: an index of [`CHOICES`]' values, or none where it is not
+/// known.
+pub(crate) fn choices(source: &mut Source<'_>, unknown: usize) -> Vec<Option<usize>> {
+    CHOICES
+        .iter()
+        .map(|(_, values)| {
+            let chosen = source.below(values.len());
+            (!source.chance(unknown)).then_some(chosen)
+        })
+        .collect()
 }
 
-fn condition() -> impl Strategy<Value = (String, Value)> {
-    let texts = || some_of(&["a", "b", "a*", "${aws:username}"]);
-    prop_oneof![
-        (
-            select(
-                &[
-                    "StringEquals",
-                    "StringNotEquals",
-                    "StringLike",
-                    "StringNotLike"
-                ][..]
-            ),
-            select(&["", "IfExists"][..]),
-            select(&["k:a", "K:B"][..]),
-            texts()
-        )
-            .prop_map(|(operator, exists, key, texts)| (
-                format!("{operator}{exists}"),
-                json!({key: texts})
-            )),
-        (
-            select(&["ForAllValues:", "ForAnyValue:"][..]),
-            select(&["StringEquals", "StringNotLike", "StringLikeIfExists"][..]),
-            texts()
-        )
-            .prop_map(|(set, operator, texts)| (format!("{set}{operator}"), json!({"k:m": texts}))),
-        (select(&["k:a", "k:m"][..]), any::<bool>())
-            .prop_map(|(key, absent)| ("Null".to_owned(), json!({key: absent.to_string()}))),
-        (select(&["Bool", "BoolIfExists"][..]), any::<bool>())
-            .prop_map(|(operator, value)| (operator.to_owned(), json!({"k:t": value.to_string()}))),
-        (1..4u8).prop_map(|limit| ("NumericLessThan".to_owned(), json!({"k:n": limit}))),
-    ]
+const GRANTEES: &[&str] = &[
+    "arn:aws:iam::111122223333:user/people/anna",
+    ROLE,
+    "arn:aws:sts::111122223333:assumed-role/deploy/build",
+    "arn:aws:iam::444455556666:user/eve",
+    "arn:aws:iam::444455556666:role/audit",
+    "arn:aws:iam::111122223333:root",
+    "lambda.amazonaws.com",
+];
+
+fn grant(source: &mut Source<'_>) -> Grant {
+    Grant {
+        grantee: source.pick(GRANTEES),
+        operations: source.some(&["Decrypt", "Decrypt", "Encrypt", "RetireGrant"]),
+        constraint: source.pick(&[Constraint::None, Constraint::Subset, Constraint::Equals]),
+        retiring: source.chance(30).then(|| source.pick(GRANTEES)),
+        issuer: source.pick(&[OWN, OTHER]),
+    }
 }
 
-fn principal() -> impl Strategy<Value = Value> {
-    const NAMED: &[&str] = &[
-        "arn:aws:iam::111122223333:user/anna",
-        "arn:aws:iam::111122223333:root",
-        "arn:aws:iam::444455556666:root",
-        "arn:aws:iam::444455556666:user/eve",
-        ROLE,
-        "arn:aws:sts::111122223333:assumed-role/deploy/build",
-    ];
-    prop_oneof![
-        1 => Just(json!("*")),
-        4 => some_of(NAMED).prop_map(|names| json!({"AWS": names})),
-    ]
+fn list(source: &mut Source<'_>) -> Vec<(&'static str, &'static str)> {
+    if !source.chance(15) {
+        return Vec::new();
+    }
+    let grantees = source.some(&["everyone", "authenticated", OWN, OTHER, "log-delivery"]);
+    grantees
+        .into_iter()
+        .map(|grantee| {
+            let permission = source.pick(&["READ", "WRITE", "READ_ACP", "FULL_CONTROL"]);
+            (grantee, permission)
+        })
+        .collect()
 }
 
-pub(crate) fn statement(with_principal: bool) -> impl Strategy<Value = Value> {
-    let actions = some_of(&[
+/// What kind of policy a statement is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// It names no principal.
+    OfPrincipal,
+    /// It names principals.
+    OfResource,
+    /// It is for everyone.
+    ForEveryone,
+}
+
+fn policy(source: &mut Source<'_>, kind: Kind) -> Value {
+    let count = 1 + source.below(3);
+    let statements: Vec<Value> = (0..count).map(|_| statement(source, kind)).collect();
+    match source.below(8) {
+        0 => json!({"Version": "2008-10-17", "Statement": statements}),
+        1 => json!({"Statement": statements}),
+        _ => json!({"Version": "2012-10-17", "Statement": statements}),
+    }
+}
+
+pub(crate) fn statement(source: &mut Source<'_>, kind: Kind) -> Value {
+    const ACTION_PATTERNS: &[&str] = &[
         "*",
         "*",
         "*",
+        "*",
+        "*",
+        "*",
+        "*:*",
         "s3:*",
         "s3:*",
         "s3:Get*",
         "S3:getobject",
         "s3:?utObject",
         "ec2:*",
+        "sqs:Send*",
         "sts:*",
-        "kms:Sign",
+        "kms:Decrypt",
+        "kms:*Grant",
         "*:*n*",
-    ]);
-    let resources = some_of(&[
+        "s?:*",
+    ];
+    const RESOURCE_PATTERNS: &[&str] = &[
+        "*",
+        "*",
+        "*",
+        "*",
+        "*",
         "*",
         "*",
         "*",
@@ -219,75 +339,176 @@ pub(crate) fn statement(with_principal: bool) -> impl Strategy<Value = Value> {
         "arn:aws:s3:::?/x",
         "arn:aws:s3:::*/x",
         "arn:aws:s3:::b/${aws:username}",
+        "arn:aws:s3:::${aws:PrincipalTag/team}/*",
+        "arn:aws:s3:::${k:b, 'b'}/x",
+        "arn:aws:s3:::b/${*}",
         "arn:aws:s3:*:*:c*",
         "arn:aws:s3:*:?/x",
         "arn:aws:s3",
-    ]);
-    let names = if with_principal {
-        principal().prop_map(Some).boxed()
+        "arn:*:s3:::c",
+    ];
+    let allow = !source.chance(8);
+    let mut statement = json!({"Effect": if allow { "Allow" } else { "Deny" }});
+    let action = if source.chance(10) {
+        "NotAction"
     } else {
-        Just(None).boxed()
+        "Action"
     };
-    (
-        prop::bool::weighted(0.85),
-        prop::bool::weighted(0.9),
-        actions,
-        prop::bool::weighted(0.9),
-        resources,
-        prop_oneof![
-            1 => Just(vec![]),
-            1 => prop::collection::vec(condition(), 1..3),
-        ],
-        names,
-    )
-        .prop_map(
-            |(allow, action, actions, resource, resources, conditions, principal)| {
-                let mut statement = json!({"Effect": if allow { "Allow" } else { "Deny" }});
-                statement[if action { "Action" } else { "NotAction" }] = actions;
-                statement[if resource { "Resource" } else { "NotResource" }] = resources;
-                if !conditions.is_empty() {
-                    let mut block = json!({});
-                    for (operator, test) in conditions {
-                        block[operator] = test;
-                    }
-                    statement["Condition"] = block;
-                }
-                if let Some(principal) = principal {
-                    statement["Principal"] = principal;
-                }
-                statement
-            },
-        )
+    statement[action] = json!(source.some(ACTION_PATTERNS));
+    let resource = if source.chance(10) {
+        "NotResource"
+    } else {
+        "Resource"
+    };
+    statement[resource] = json!(source.some(RESOURCE_PATTERNS));
+    if source.chance(45) {
+        let mut block = json!({});
+        for _ in 0..1 + source.below(2) {
+            let (operator, key, values) = condition(source);
+            block[operator] = json!({key: values});
+        }
+        statement["Condition"] = block;
+    }
+    match kind {
+        Kind::OfPrincipal => {}
+        Kind::ForEveryone => statement["Principal"] = json!("*"),
+        Kind::OfResource => {
+            let field = if source.chance(8) {
+                "NotPrincipal"
+            } else {
+                "Principal"
+            };
+            statement[field] = principal(source);
+        }
+    }
+    statement
 }
 
-fn policy(with_principal: bool, most: usize) -> impl Strategy<Value = Value> {
-    prop::collection::vec(statement(with_principal), 1..=most)
-        .prop_map(|statements| json!({"Version": "2012-10-17", "Statement": statements}))
+fn principal(source: &mut Source<'_>) -> Value {
+    const NAMED: &[&str] = &[
+        "arn:aws:iam::111122223333:user/people/anna",
+        "arn:aws:iam::111122223333:root",
+        "111122223333",
+        "arn:aws:iam::444455556666:root",
+        "444455556666",
+        "arn:aws:iam::444455556666:user/eve",
+        "arn:aws:iam::444455556666:role/audit",
+        ROLE,
+        "arn:aws:iam::111122223333:role/deploy",
+        "arn:aws:sts::111122223333:assumed-role/deploy/build",
+        "arn:aws:sts::111122223333:assumed-role/deploy/other",
+        "arn:aws:sts::111122223333:federated-user/kiosk",
+        "arn:aws:iam::111122223333:role/aws-service-role/ecs.amazonaws.com/ForEcs",
+        "*",
+    ];
+    match source.below(10) {
+        0 | 1 => json!("*"),
+        2 => json!({"Service": source.some(&["lambda.amazonaws.com", "ec2.amazonaws.com", "*"])}),
+        3 => json!({"Federated": source.some(&[PROVIDER, "ci.example", "other.example"])}),
+        4 => json!({"AWS": source.some(NAMED), "Service": "lambda.amazonaws.com"}),
+        5 => {
+            let mut names = source.some(NAMED);
+            names.extend(source.some(NAMED));
+            json!({"AWS": names})
+        }
+        _ => json!({"AWS": source.some(NAMED)}),
+    }
 }
 
-pub(crate) fn world() -> impl Strategy<Value = World> {
-    let rarely = |policy| prop::option::weighted(0.2, policy);
-    (
-        select(&[Caller::User, Caller::Session, Caller::Foreign][..]),
-        prop::bool::weighted(0.8),
-        prop::collection::vec(policy(false, 3), 0..4),
-        rarely(policy(false, 3)),
-        rarely(policy(false, 3)),
-        prop_oneof![
-            2 => Just(vec![]),
-            1 => prop::collection::vec(prop::collection::vec(policy(false, 3), 1..3), 1..3),
-        ],
-        prop::option::weighted(0.6, policy(true, 3)),
-    )
-        .prop_map(
-            |(caller, own, identity, boundary, session, scps, resource)| World {
-                caller,
-                owner: if own { OWN } else { "444455556666" }.to_owned(),
-                identity,
-                boundary,
-                session,
-                scps,
-                resource,
-            },
-        )
+fn condition(source: &mut Source<'_>) -> (String, &'static str, Value) {
+    let exists = if source.chance(25) { "IfExists" } else { "" };
+    let set = match source.below(8) {
+        0 => "ForAllValues:",
+        1 => "ForAnyValue:",
+        _ => "",
+    };
+    let (base, key, values): (&str, &str, Value) = match source.below(11) {
+        0..=2 => (
+            source.pick(&[
+                "StringEquals",
+                "StringNotEquals",
+                "StringLike",
+                "StringNotLike",
+                "StringEqualsIgnoreCase",
+                "StringNotEqualsIgnoreCase",
+            ]),
+            source.pick(&["k:a", "K:B", "k:m", "k:m"]),
+            json!(source.some(&[
+                "a",
+                "b",
+                "a*",
+                "a?",
+                "*",
+                "",
+                "${aws:username}",
+                "${k:b}",
+                "${k:b, 'a'}",
+                "${*}",
+            ])),
+        ),
+        3 => (
+            source.pick(&["StringEquals", "StringNotLike", "StringLike"]),
+            source.pick(&[
+                "aws:PrincipalAccount",
+                "aws:ResourceAccount",
+                "aws:PrincipalTag/team",
+                "aws:PrincipalType",
+                "aws:PrincipalIsAWSService",
+            ]),
+            json!(source.some(&[OWN, OTHER, "b", "User", "true", "${aws:ResourceAccount}"])),
+        ),
+        4 => (
+            source.pick(&[
+                "NumericEquals",
+                "NumericNotEquals",
+                "NumericLessThan",
+                "NumericLessThanEquals",
+                "NumericGreaterThan",
+                "NumericGreaterThanEquals",
+            ]),
+            "k:n",
+            json!(source.some(&["1", "2", "10.5"])),
+        ),
+        5 => (
+            source.pick(&[
+                "DateEquals",
+                "DateNotEquals",
+                "DateLessThan",
+                "DateLessThanEquals",
+                "DateGreaterThan",
+                "DateGreaterThanEquals",
+            ]),
+            "aws:CurrentTime",
+            json!(source.some(&["2026-01-01T00:00:00Z", "2026-03-01T00:00:00Z", "1780272000"])),
+        ),
+        6 => (
+            "Bool",
+            source.pick(&["k:t", "aws:PrincipalIsAWSService"]),
+            json!(source.some(&["true", "false"])),
+        ),
+        7 => ("BinaryEquals", "k:y", json!(source.some(&["QUJD", "R0hJ"]))),
+        8 => (
+            source.pick(&["IpAddress", "NotIpAddress"]),
+            "aws:SourceIp",
+            json!(source.some(&["10.0.0.0/8", "203.0.113.9", "0.0.0.0/0", "2001:db8::/32"])),
+        ),
+        9 => (
+            source.pick(&["ArnEquals", "ArnLike", "ArnNotEquals", "ArnNotLike"]),
+            source.pick(&["aws:SourceArn", "aws:PrincipalArn"]),
+            json!(source.some(&[
+                "arn:aws:sns:*:111122223333:*",
+                "arn:aws:sns:eu-west-1:444455556666:u:v",
+                "arn:aws:iam::*:user/*",
+                ROLE,
+                "arn:aws:*:t:*:*",
+                "*",
+            ])),
+        ),
+        _ => {
+            let key = source.pick(&["k:a", "k:m", "aws:PrincipalTag/team", "aws:username"]);
+            let values = json!(source.some(&["true", "false"]));
+            return ("Null".to_owned(), key, values);
+        }
+    };
+    (format!("{set}{base}{exists}"), key, values)
 }

@@ -424,6 +424,8 @@ fn plain(estate: &Estate, catalogue: &Catalogue) -> Graph {
         world,
         actions,
         plans,
+        circumstances: Circumstances::default(),
+        base: base_context(),
     });
     builder.build_with(estate, &[], |builder, _, if_granted| {
         builder.plain_steps(if_granted);

@@ -105,6 +105,9 @@ pub struct Escalation {
     pub techniques: Vec<Technique>,
     /// Public documents that the facts are from.
     pub references: Vec<String>,
+    /// Where a public list of escalations that is referred to asks for other permissions: the id
+    /// there, and why ours are not the same.
+    pub differs: BTreeMap<String, String>,
     /// Who can take the step.
     pub from: Origin,
     /// What the step is taken on.

@@ -1,3 +1,5 @@
+use std::collections::BTreeMap;
+
 use portreeve_model::{EntityKind, Technique};
 use saphyr::{LoadableYamlNode, MarkedYaml, YamlData};
 use saphyr_parser::{Event, Marker, Parser};
@@ -42,6 +44,7 @@ fn read(name: &str, text: &str) -> Result<Escalation, Fault> {
         "description",
         "techniques",
         "references",
+        "differs",
         "from",
         "target",
         "needs",
@@ -102,6 +105,10 @@ fn read(name: &str, text: &str) -> Result<Escalation, Fault> {
         description: fields.text("description")?.1.trim().to_owned(),
         techniques,
         references,
+        differs: match fields.optional_node("differs") {
+            Some(node) => reasons(node)?,
+            None => BTreeMap::new(),
+        },
         from,
         target: target(fields.node("target")?)?,
         needs: needs(fields.node("needs")?)?,
@@ -146,6 +153,16 @@ fn check_shape(text: &str) -> Result<(), Fault> {
         }
     }
     Ok(())
+}
+
+/// A mapping of names to reasons.
+fn reasons(node: &Node<'_>) -> Result<BTreeMap<String, String>, Fault> {
+    let fields = Fields::of(node)?;
+    fields
+        .fields
+        .iter()
+        .map(|(_, name, value)| Ok(((*name).to_owned(), text(value)?.trim().to_owned())))
+        .collect()
 }
 
 fn target(node: &Node<'_>) -> Result<TargetKind, Fault> {

@@ -1,13 +1,18 @@
+pub(crate) mod blast;
+pub(crate) mod can;
 pub(crate) mod coverage;
 pub(crate) mod demo;
 pub(crate) mod exceptions;
+pub(crate) mod graph;
 pub(crate) mod investigate;
 pub(crate) mod lineage;
 pub(crate) mod manual;
 pub(crate) mod networks;
 pub(crate) mod paths;
+pub(crate) mod policy;
 pub(crate) mod rules;
 pub(crate) mod simulate;
+mod words;
 
 use std::path::PathBuf;
 

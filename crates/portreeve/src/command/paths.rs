@@ -1,87 +1,91 @@
-use std::io::Write;
-
 use anyhow::Result;
-use portreeve_engine::{RunError, survey};
 use portreeve_graph::AttackPath;
 use portreeve_model::EntityId;
-use portreeve_view::{json, terminal};
+use portreeve_view::network::Network;
+use portreeve_view::roads::Roads;
+use portreeve_view::{html, json, terminal};
 
-use super::settings;
+use super::can::usage;
+use super::graph::{meant, surveyed, write};
+use super::words::{self, circumstances, is_long_term_key};
 use crate::Ending;
-use crate::arguments::{Paths, PathsFormat};
+use crate::arguments::{GraphFormat, NetworkFormat, Paths};
 use crate::output;
-use crate::progress::Bar;
 
+/// How many principals are named of those who reach a jewel; `--to` names all.
+const NAMED: usize = 25;
+
+/// Ways to crown jewels, or to what is named.
 pub(crate) fn run(options: &Paths) -> Result<Ending> {
-    let (config, skip) = settings(&options.input)?;
-    let bar = Bar::default();
-    let result = survey(&options.input.paths, &config, &skip, &bar);
-    bar.clear();
-    let knowledge = match result {
+    let by_keys =
+        !options.from.is_empty() && options.from.iter().all(|name| is_long_term_key(name));
+    let given = match circumstances(&options.requests, false, by_keys) {
+        Ok(given) => given,
+        Err(error) => return Ok(usage(&error)),
+    };
+    let knowledge = match surveyed(options.paths.clone(), options.config.clone(), &given)? {
         Ok(knowledge) => knowledge,
-        Err(RunError::NothingReadable(error)) => {
-            return Ok(super::investigate::no_input(&error));
-        }
+        Err(ending) => return Ok(ending),
     };
-    for letter in &knowledge.dead_letters {
-        eprintln!(
-            "portreeve: {}, byte {}: {}",
-            letter.file, letter.offset, letter.reason
-        );
-    }
-    for note in &knowledge.notes {
-        eprintln!("portreeve: {note}");
-    }
     let graph = &knowledge.graph;
-    for name in [&options.from, &options.to].into_iter().flatten() {
-        if graph.find(name).is_none() {
-            eprintln!(
-                "portreeve: nothing in the inventory is called `{name}`; give an ARN, a user or \
-                 role name, or an access key id"
-            );
-            return Ok(Ending::Usage);
+    let mut starts: Vec<EntityId> = Vec::new();
+    for name in &options.from {
+        match meant(graph, name) {
+            Ok(id) => starts.push(id),
+            Err(ending) => return Ok(ending),
         }
     }
-    let doors: Vec<EntityId> = graph.doors().iter().map(|door| door.id.clone()).collect();
-    let paths: Vec<AttackPath> = match (&options.from, &options.to) {
-        (Some(from), Some(to)) => graph.path(from, to).into_iter().collect(),
-        (Some(from), None) => graph.paths_to_jewels(from),
-        (None, _) => {
-            let mut starts = doors.clone();
-            starts.sort();
-            starts.dedup();
-            starts
-                .iter()
-                .flat_map(|door| graph.paths_to_jewels(door.as_str()))
-                .collect()
-        }
+    let target = match options.to.as_deref().map(|name| meant(graph, name)) {
+        None => None,
+        Some(Ok(id)) => Some(id),
+        Some(Err(ending)) => return Ok(ending),
     };
-    let mut out = std::io::stdout().lock();
+    let everything = starts.is_empty() && target.is_none();
+    let mut paths: Vec<AttackPath> = match &target {
+        None if everything => graph.paths_from_doors(),
+        None => starts
+            .iter()
+            .flat_map(|start| graph.paths_to_jewels(start.as_str()))
+            .collect(),
+        Some(to) if starts.is_empty() => graph.reachers(to.as_str()),
+        Some(to) => starts
+            .iter()
+            .filter_map(|start| graph.path(start.as_str(), to.as_str()))
+            .collect(),
+    };
+    graph.rank(&mut paths);
+    let reach = if everything {
+        graph.reach_of_jewels(NAMED)
+    } else {
+        Vec::new()
+    };
     let jewels = graph.jewels();
-    let blind_spots = &knowledge.estate.blind_spots;
-    match options.format {
-        PathsFormat::Json => json::paths(
-            &json::Paths {
-                paths: &paths,
-                jewels: &jewels,
-                doors: &doors,
-                blind_spots,
-            },
-            &mut out,
-        )?,
-        PathsFormat::Terminal => {
-            let layout = output::layout(output::colours(options.colour), false);
-            let mut text = terminal::paths(&paths, &jewels, blind_spots, &layout);
-            if let (Some(from), None) = (&options.from, &options.to) {
-                text.push('\n');
-                text.push_str(&terminal::blast_radius(
-                    from,
-                    &graph.blast_radius(from),
-                    &layout,
-                ));
+    let roads = Roads {
+        given: &words::given(&options.requests),
+        paths: &paths,
+        jewels: &jewels,
+        doors: graph.doors(),
+        reach: &reach,
+        blind_spots: &knowledge.estate.blind_spots,
+    };
+    output::answer(&options.place, options.all, |layout, mut out| {
+        let network = || Network::of_paths(graph, &paths);
+        match options.format {
+            GraphFormat::Terminal => {
+                // Doors are no part of the answer to who gets where from here.
+                let shown = Roads {
+                    doors: if everything { roads.doors } else { &[] },
+                    ..roads
+                };
+                out.write_all(terminal::paths(&shown, layout).as_bytes())?;
             }
-            out.write_all(text.as_bytes())?;
+            GraphFormat::Json => json::answer(&roads, &mut out)?,
+            GraphFormat::Html => out.write_all(html::paths(&roads).as_bytes())?,
+            GraphFormat::Opengraph => write(&network(), NetworkFormat::Opengraph, out)?,
+            GraphFormat::Graphml => write(&network(), NetworkFormat::Graphml, out)?,
+            GraphFormat::Dot => write(&network(), NetworkFormat::Dot, out)?,
         }
-    }
+        Ok(())
+    })?;
     Ok(Ending::Clean)
 }

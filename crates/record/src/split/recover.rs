@@ -2,6 +2,7 @@
 
 use std::io::Read;
 
+use memchr::memmem::Finder;
 use memchr::{memchr2_iter, memrchr};
 
 use super::{Found, Frame, Mode, Splitter};
@@ -91,13 +92,13 @@ impl<R: Read> Splitter<R> {
             && let Ok(end) = scan::string(bytes, key + 1)
             && end.after - key <= LONGEST_MARK
         {
-            let mark = bytes.get(key..end.after).map(<[u8]>::to_vec);
+            let mark = bytes.get(key..end.after);
             self.mark_is_plain = whole
                 && tracked
                 && bytes
                     .get(key + 1..end.after - 1)
                     .is_some_and(|key| self.envelopes.step(ROOT, key).is_none());
-            self.mark = mark;
+            self.mark = mark.map(|mark| Finder::new(mark).into_owned());
         }
     }
 
@@ -151,10 +152,11 @@ impl<R: Read> Splitter<R> {
         let bytes = bytes.get(..at + LOOK_BACK).unwrap_or(bytes);
         let next = scan::white_space(bytes, at + 1);
         let next_byte = bytes.get(next).copied();
-        let marked = self
-            .mark
-            .as_ref()
-            .map(|mark| bytes.get(next..).is_some_and(|rest| rest.starts_with(mark)));
+        let marked = self.mark.as_ref().map(|mark| {
+            bytes
+                .get(next..)
+                .is_some_and(|rest| rest.starts_with(mark.needle()))
+        });
         if bytes.get(at) == Some(&b'[') {
             let opens = in_first_column
                 && self.frames.is_empty()

@@ -5,29 +5,33 @@
 //! small whatever the report holds. It is readable without colour, printed, and with a screen
 //! reader: each drawing has the same in words beside it.
 
+mod access;
 mod coverage;
 mod eviction;
 mod finding;
 mod incident;
 mod likeness;
+mod page;
 mod path;
+mod policy;
+mod roads;
 mod shape;
 mod timeline;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use maud::{DOCTYPE, Markup, PreEscaped, html};
+use maud::{Markup, html};
 use portreeve_graph::JewelKind;
 use portreeve_incident::Report;
-use portreeve_model::{Finding, Input, InputKind, Severity};
+use portreeve_model::{BlindSpot, Finding, Input, InputKind, Severity};
 
 use crate::text;
+pub use access::{holders, verdict};
 use incident::left_out;
+pub use policy::tests as policy_tests;
+pub use roads::{loss, paths};
 use shape::{Clean, badge};
 
-const STYLE: &str = include_str!("style.css");
-const POLICY: &str =
-    "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
 /// The most incidents, findings outside incidents, and other rows on one page.
 const INCIDENTS: usize = 50;
 const FINDINGS: usize = 300;
@@ -46,44 +50,24 @@ pub fn report(report: &Report) -> String {
         .map(|jewel| (jewel.id.as_str(), jewel.kind))
         .collect();
     let title = title(report);
-    let page = html! {
-        (DOCTYPE)
-        html lang="en" {
-            head {
-                meta charset="utf-8";
-                meta http-equiv="Content-Security-Policy" content=(POLICY);
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                meta name="color-scheme" content="light dark";
-                meta name="referrer" content="no-referrer";
-                title { (title) " · Portreeve" }
-                style { (PreEscaped(STYLE)) }
-            }
-            body {
-                a class="skip" href="#main" { "Skip to the report" }
-                div class="page" {
-                    (masthead(report))
-                    main id="main" {
-                        (answer(report, &title))
-                        @for (number, incident) in report.incidents.iter().take(INCIDENTS).enumerate() {
-                            (incident::article(incident, &findings, &jewels, number + 1))
-                        }
-                        (left_out(report.incidents.len(), INCIDENTS, "incident", "incidents"))
-                        (other_findings(report))
-                        (blind_spots(report))
-                        (covered(report))
-                        (exceptions(report))
-                        (inputs(report))
-                        (notes(report))
-                    }
-                    footer {
-                        "Portreeve " (Clean(&report.version)) " · " (text::counted(report.rules, "rule", "rules"))
-                        " · rules' SHA-256 " span class="mono" { (Clean(&report.rules_sha256)) }
-                    }
-                }
-            }
+    let main = html! {
+        (answer(report, &title))
+        @for (number, incident) in report.incidents.iter().take(INCIDENTS).enumerate() {
+            (incident::article(incident, &findings, &jewels, number + 1))
         }
+        (left_out(report.incidents.len(), INCIDENTS, "incident", "incidents"))
+        (other_findings(report))
+        (blind_spots(&report.blind_spots))
+        (covered(report))
+        (exceptions(report))
+        (inputs(report))
+        (notes(report))
     };
-    page.into_string()
+    let foot = html! {
+        "Portreeve " (Clean(&report.version)) " · " (text::counted(report.rules, "rule", "rules"))
+        " · rules' SHA-256 " span class="mono" { (Clean(&report.rules_sha256)) }
+    };
+    page::page(&title, masthead(report), main, foot)
 }
 
 fn title(report: &Report) -> String {
@@ -102,17 +86,12 @@ fn title(report: &Report) -> String {
 }
 
 fn masthead(report: &Report) -> Markup {
+    let last = report.coverage.iter().filter_map(|coverage| coverage.last);
+    let end = last
+        .max()
+        .map(|last| format!("logs up to {} UTC", text::minute(last)));
     html! {
-        header class="masthead" {
-            svg viewBox="0 0 24 24" aria-hidden="true" {
-                path fill="none" stroke="currentColor" stroke-width="1.7" stroke-linejoin="round" stroke-linecap="round"
-                    d="M3.5 21V8.5L6 6l2.5 2.5M15.500 8.500L18 6l2.500 2.500V21M3.500 21h5V13a3.500 3.500 0 0 1 7 0v8h5M8.500 10.500V6.800h1.800V5h3.400v1.800h1.800v3.700" {}
-            }
-            b { "Portreeve" } span { "Investigation report" }
-            @if let Some(last) = report.coverage.iter().filter_map(|coverage| coverage.last).max() {
-                span class="end" { "logs up to " (text::minute(last)) " UTC" }
-            }
-        }
+        (page::masthead("Investigation report", end))
         @if report.simulated {
             p class="banner" role="note" {
                 b { "Simulated data." } " The simulator wrote these records; no organisation, person or intrusion in them is real."
@@ -216,13 +195,13 @@ fn other_findings(report: &Report) -> Markup {
     }
 }
 
-fn blind_spots(report: &Report) -> Markup {
+fn blind_spots(blind_spots: &[BlindSpot]) -> Markup {
     html! {
         section class="card part" id="blind" {
             h2 { "What could not be seen" }
-            @if report.blind_spots.is_empty() { p class="soft" { "Nothing is known to be missing." } }
+            @if blind_spots.is_empty() { p class="soft" { "Nothing is known to be missing." } }
             ul class="blind" {
-                @for blind_spot in report.blind_spots.iter().take(ROWS) {
+                @for blind_spot in blind_spots.iter().take(ROWS) {
                     li {
                         b { (Clean(&blind_spot.missing)) }
                         p class="soft" { (Clean(&blind_spot.consequence)) }
@@ -230,7 +209,7 @@ fn blind_spots(report: &Report) -> Markup {
                     }
                 }
             }
-            (left_out(report.blind_spots.len(), ROWS, "blind spot", "blind spots"))
+            (left_out(blind_spots.len(), ROWS, "blind spot", "blind spots"))
         }
     }
 }

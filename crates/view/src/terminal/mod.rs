@@ -3,27 +3,32 @@
 //! Text that comes from records is cleaned before it is shown (see [`crate::text::clean`]).
 //! Commands are never broken or shortened, so that they can be copied.
 
+mod access;
 mod eviction;
 mod exceptions;
 mod incident;
 mod likeness;
 mod page;
 mod path;
+mod policy;
+mod roads;
 mod sight;
 mod surroundings;
 mod trace;
 
 use std::collections::BTreeMap;
 
-use portreeve_graph::{AttackPath, BlastRadius, Jewel, JewelKind};
+use portreeve_graph::{Holders, JewelKind, Verdict};
 use portreeve_incident::{ExceptionUse, Report, Trace};
 use portreeve_model::{BlindSpot, Finding};
 
+use crate::policy::PolicyTests;
+use crate::roads::{Loss, Roads};
 use crate::text;
 pub(crate) use eviction::summed;
 pub(crate) use incident::{length, period};
 pub(crate) use likeness::LEAST_SHOWN;
-use page::{Page, STRONG, SUSPECT, Span, faint, plain};
+use page::{Page, SUSPECT, Span, faint, plain};
 
 /// How a report is laid out.
 #[derive(Clone, Debug)]
@@ -111,41 +116,18 @@ const INCIDENTS_IN_FULL: usize = 5;
 const SIMULATED: &str = " The simulator wrote these records; no organisation, person or intrusion \
     in them is real.";
 
-/// Lays out attack paths, each with its steps, and what could not be seen.
-pub fn paths(
-    paths: &[AttackPath],
-    jewels: &[Jewel],
-    blind_spots: &[BlindSpot],
-    options: &Options,
-) -> String {
+/// Lays out attack paths, each with its steps, doors, from whom jewels are reachable, and what
+/// could not be seen.
+pub fn paths(roads: &Roads<'_>, options: &Options) -> String {
     let mut page = Page::new(options.width, options.colour);
-    let jewels: BTreeMap<&str, JewelKind> = jewels
-        .iter()
-        .map(|jewel| (jewel.id.as_str(), jewel.kind))
-        .collect();
-    match paths.len() {
-        0 => page.spans(
-            0,
-            &[plain("No path was found in what is known of the estate.")],
-        ),
-        found => page.spans(
-            0,
-            &[Span(STRONG, text::counted(found as u64, "path", "paths"))],
-        ),
-    }
-    let shown = options.list.unwrap_or(paths.len()).min(paths.len());
-    for path in paths.iter().take(shown) {
-        page.gap();
-        path::write(&mut page, path, &jewels);
-    }
-    left_out(
-        &mut page,
-        (paths.len() - shown) as u64,
-        "path",
-        "paths",
-        options,
-    );
-    surroundings::blind_spots(&mut page, blind_spots, options);
+    roads::paths(&mut page, roads, options);
+    page.finish()
+}
+
+/// Lays out what a loss would cost.
+pub fn loss(loss: &Loss<'_>, options: &Options) -> String {
+    let mut page = Page::new(options.width, options.colour);
+    roads::loss(&mut page, loss, options);
     page.finish()
 }
 
@@ -170,10 +152,26 @@ pub fn sight(report: &Report, options: &Options) -> String {
     page.finish()
 }
 
-/// Lays out all that one principal or credential can reach.
-pub fn blast_radius(start: &str, radius: &BlastRadius, options: &Options) -> String {
+/// Lays out whether a principal may do something, and what each layer of policies says.
+pub fn verdict(verdict: &Verdict, unseen: &[BlindSpot], options: &Options) -> String {
     let mut page = Page::new(options.width, options.colour);
-    path::blast_radius(&mut page, start, radius, options);
+    access::verdict(&mut page, verdict);
+    surroundings::blind_spots(&mut page, unseen, options);
+    page.finish()
+}
+
+/// Lays out who may do something.
+pub fn holders(holders: &Holders, unseen: &[BlindSpot], options: &Options) -> String {
+    let mut page = Page::new(options.width, options.colour);
+    access::holders(&mut page, holders, options);
+    surroundings::blind_spots(&mut page, unseen, options);
+    page.finish()
+}
+
+/// Lays out the failures of tests of policies, and the run in numbers.
+pub fn policy_tests(tests: &PolicyTests<'_>, options: &Options) -> String {
+    let mut page = Page::new(options.width, options.colour);
+    policy::tests(&mut page, tests, options);
     page.finish()
 }
 

@@ -1,10 +1,8 @@
 use std::collections::BTreeMap;
 
-use portreeve_graph::{AttackPath, BlastRadius, JewelKind};
-use portreeve_model::EntityId;
+use portreeve_graph::{AttackPath, JewelKind};
 
-use super::page::{FAINT, GOOD, JEWEL, Page, STRONG, SUSPECT, Span, faint, plain};
-use super::{Options, left_out};
+use super::page::{GOOD, JEWEL, Page, STRONG, SUSPECT, Span, faint, plain};
 use crate::{name, text};
 
 /// A path: where it leads, whether anything stands in the way, and its steps.
@@ -51,41 +49,5 @@ pub(super) fn write(page: &mut Page, path: &AttackPath, jewels: &BTreeMap<&str, 
             spans.push(Span(GOOD, format!("  if {}", step.conditions.join(", "))));
         }
         page.spans(7, &spans);
-    }
-}
-
-/// What can be reached, jewels first.
-pub(super) fn blast_radius(page: &mut Page, start: &str, radius: &BlastRadius, options: &Options) {
-    page.spans(
-        0,
-        &[
-            plain("From "),
-            Span(STRONG, name::short(start).into()),
-            plain(" can be reached:"),
-        ],
-    );
-    let lists: [(&str, &[EntityId], _); 3] = [
-        ("Crown jewels", &radius.jewels, JEWEL),
-        ("Principals to act as", &radius.principals, STRONG),
-        ("Resources to act on", &radius.resources, FAINT),
-    ];
-    for (title, ids, style) in lists {
-        page.heading(&format!("{title} ({})", text::count(ids.len() as u64)));
-        let shown = options.list.unwrap_or(ids.len()).min(ids.len());
-        for id in ids.iter().take(shown) {
-            let read = name::of(id.as_str());
-            let account = read
-                .account
-                .map(|account| format!(", {account}"))
-                .unwrap_or_default();
-            page.spans(
-                4,
-                &[
-                    Span(style, format!("  {}", read.name)),
-                    faint(format!("  {}{account}", read.kind.title())),
-                ],
-            );
-        }
-        left_out(page, (ids.len() - shown) as u64, "one", "ones", options);
     }
 }

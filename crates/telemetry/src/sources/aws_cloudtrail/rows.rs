@@ -147,6 +147,7 @@ impl Rows for CsvRows<'_> {
                         bytes: &self.record,
                         index: self.index - 1,
                         offset: self.offset,
+                        likely: false,
                     }));
                 }
                 Some(Err(reason)) => {

@@ -1,0 +1,93 @@
+//! What opens or closes the resource of a case beside its policies.
+
+use super::super::access::{PublicAccessBlock, ResourceAccess};
+use super::super::acl::{AclGrant, AclGrantee, AclPermission};
+use super::super::grant::{GrantConstraint, KmsGrant};
+use super::super::request::ResourcePolicyKind;
+use super::format::{Case, CaseAcl, CaseAclGrant, CaseBlock, CaseGrant, S3Settings};
+
+/// What opens or closes the resource beside its policies.
+pub(super) fn access(case: &Case, kind: ResourcePolicyKind) -> Result<ResourceAccess, String> {
+    if !case.kms_grants.is_empty() {
+        if kind != ResourcePolicyKind::KmsKey {
+            return Err("kms_grants are given, and the resource is no KMS key".to_owned());
+        }
+        let grants: Result<Vec<KmsGrant>, String> = case.kms_grants.iter().map(grant).collect();
+        return ResourceAccess::of_key(&grants?).map_err(|error| error.to_string());
+    }
+    let settings = &case.settings.s3;
+    let enforced = settings.object_ownership.as_deref() == Some("BucketOwnerEnforced");
+    let list = |list: &Option<CaseAcl>| -> Result<Vec<AclGrant>, String> {
+        let grants = list.iter().flat_map(|list| &list.grants);
+        let read: Result<Vec<AclGrant>, String> =
+            grants.map(|grant| acl_grant(grant, settings)).collect();
+        Ok(if enforced { Vec::new() } else { read? })
+    };
+    let block = match settings.block_public_access {
+        CaseBlock::All(true) => PublicAccessBlock::ALL,
+        CaseBlock::All(false) => PublicAccessBlock::default(),
+        CaseBlock::Each(each) => PublicAccessBlock {
+            block_public_acls: each.block_public_acls,
+            ignore_public_acls: each.ignore_public_acls,
+            block_public_policy: each.block_public_policy,
+            restrict_public_buckets: each.restrict_public_buckets,
+        },
+    };
+    let (bucket, object) = (list(&case.bucket_acl)?, list(&case.object_acl)?);
+    Ok(ResourceAccess::of_bucket(&bucket, &object, block))
+}
+
+fn grant(grant: &CaseGrant) -> Result<KmsGrant, String> {
+    let id = &grant.grant_id;
+    let grantee = match (&grant.grantee_principal, &grant.grantee_service_principal) {
+        (Some(grantee), None) | (None, Some(grantee)) => grantee.clone(),
+        _ => return Err(format!("grant {id:?}: it has not one grantee")),
+    };
+    let constraints = &grant.constraints;
+    let constraint = match (
+        &constraints.encryption_context_equals,
+        &constraints.encryption_context_subset,
+    ) {
+        (None, None) => GrantConstraint::None,
+        (Some(pairs), None) => GrantConstraint::Equals(pairs.clone()),
+        (None, Some(pairs)) => GrantConstraint::Subset(pairs.clone()),
+        (Some(_), Some(_)) => {
+            return Err(format!("grant {id:?}: it has two constraints of one kind"));
+        }
+    };
+    let account = |text: &String| {
+        let number = text.split(':').nth(4).unwrap_or(text);
+        number.to_owned()
+    };
+    Ok(KmsGrant {
+        id: id.clone(),
+        grantee,
+        operations: grant.operations.clone(),
+        constraint,
+        source_arn: constraints.source_arn.clone(),
+        retiring: grant.retiring_principal.clone(),
+        issuing_account: grant.issuing_account.as_ref().map(account),
+    })
+}
+
+fn acl_grant(grant: &CaseAclGrant, settings: &S3Settings) -> Result<AclGrant, String> {
+    let permission = AclPermission::from_name(&grant.permission)
+        .ok_or_else(|| format!("acl: {:?} is no permission of a list", grant.permission))?;
+    let grantee = match (&grant.grantee.uri, &grant.grantee.id) {
+        (Some(uri), None) => match uri.rsplit('/').next() {
+            Some("AllUsers") => AclGrantee::Everyone,
+            Some("AuthenticatedUsers") => AclGrantee::Authenticated,
+            Some("LogDelivery") => AclGrantee::LogDelivery,
+            _ => return Err(format!("acl: {uri:?} is no group of S3")),
+        },
+        (None, Some(id)) => match settings.canonical_users.get(id) {
+            Some(account) => AclGrantee::Account(account.clone()),
+            None => AclGrantee::Canonical(id.clone()),
+        },
+        _ => return Err("acl: an entry has not one grantee".to_owned()),
+    };
+    Ok(AclGrant {
+        grantee,
+        permission,
+    })
+}

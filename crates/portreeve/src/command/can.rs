@@ -1,0 +1,141 @@
+use std::path::PathBuf;
+
+use anyhow::Result;
+use portreeve_engine::{RunError, read_inventory};
+use portreeve_graph::Access;
+use portreeve_model::{DeadLetter, Estate};
+use portreeve_view::json::WithBlindSpots;
+use portreeve_view::{html, json, terminal, text};
+
+use super::settings;
+use super::words::{self, circumstances, is_long_term_key, names_and_paths};
+use crate::Ending;
+use crate::arguments::{AnswerFormat, Can, Input, Inventory, Requests, WhoCan};
+use crate::output;
+use crate::progress::Bar;
+
+/// May P do A on R?
+pub(crate) fn can(options: &Can) -> Result<Ending> {
+    let (names, paths) = names_and_paths(&options.words, &options.inventory, 3);
+    let [principal, action, resource] = names.as_slice() else {
+        return Ok(wrong_words(&names, "PRINCIPAL ACTION RESOURCE"));
+    };
+    let by_key = is_long_term_key(principal);
+    let given = match circumstances(&options.requests, options.strict, by_key) {
+        Ok(given) => given,
+        Err(error) => return Ok(usage(&error)),
+    };
+    let estate = match estate(&options.inventory, paths)? {
+        Ok(estate) => estate,
+        Err(ending) => return Ok(ending),
+    };
+    let mut verdict = match Access::of(&estate).can(principal, action, resource, &given) {
+        Ok(verdict) => verdict,
+        Err(error) => return Ok(usage(&error.to_string())),
+    };
+    verdict.notes.extend(asked_with(&options.requests));
+    let unseen = &estate.blind_spots;
+    output::answer(&options.place, false, |layout, mut out| {
+        match options.format {
+            AnswerFormat::Terminal => {
+                out.write_all(terminal::verdict(&verdict, unseen, layout).as_bytes())?;
+            }
+            AnswerFormat::Html => out.write_all(html::verdict(&verdict, unseen).as_bytes())?,
+            AnswerFormat::Json => json::answer(
+                &WithBlindSpots {
+                    answer: &verdict,
+                    blind_spots: unseen,
+                },
+                &mut out,
+            )?,
+        }
+        Ok(())
+    })?;
+    Ok(Ending::Clean)
+}
+
+/// Who may do A on R?
+pub(crate) fn who_can(options: &WhoCan) -> Result<Ending> {
+    let (names, paths) = names_and_paths(&options.words, &options.inventory, 2);
+    let [action, resource] = names.as_slice() else {
+        return Ok(wrong_words(&names, "ACTION RESOURCE"));
+    };
+    let given = match circumstances(&options.requests, options.strict, false) {
+        Ok(given) => given,
+        Err(error) => return Ok(usage(&error)),
+    };
+    let estate = match estate(&options.inventory, paths)? {
+        Ok(estate) => estate,
+        Err(ending) => return Ok(ending),
+    };
+    let mut holders = match Access::of(&estate).who_can(action, resource, &given) {
+        Ok(holders) => holders,
+        Err(error) => return Ok(usage(&error.to_string())),
+    };
+    holders.notes.extend(asked_with(&options.requests));
+    let unseen = &estate.blind_spots;
+    output::answer(&options.place, options.all, |layout, mut out| {
+        match options.format {
+            AnswerFormat::Terminal => {
+                out.write_all(terminal::holders(&holders, unseen, layout).as_bytes())?;
+            }
+            AnswerFormat::Html => out.write_all(html::holders(&holders, unseen).as_bytes())?,
+            AnswerFormat::Json => json::answer(
+                &WithBlindSpots {
+                    answer: &holders,
+                    blind_spots: unseen,
+                },
+                &mut out,
+            )?,
+        }
+        Ok(())
+    })?;
+    Ok(Ending::Clean)
+}
+
+/// A note on what the answer was asked with.
+fn asked_with(requests: &Requests) -> Option<String> {
+    let given = words::given(requests);
+    (!given.is_empty()).then(|| format!("asked with {}", given.join(", ")))
+}
+
+/// The estate below some paths, or how the command ends without one.
+fn estate(inventory: &Inventory, paths: Vec<PathBuf>) -> Result<Result<Estate, Ending>> {
+    let (_, skip) = settings(&Input {
+        paths: paths.clone(),
+        config: inventory.config.clone(),
+    })?;
+    let bar = Bar::default();
+    let read = read_inventory(&paths, &skip, &bar);
+    bar.clear();
+    Ok(match read {
+        Ok(read) => {
+            say_unread(&read.dead_letters);
+            Ok(read.estate)
+        }
+        Err(RunError::NothingReadable(error)) => Err(super::investigate::no_input(&error)),
+    })
+}
+
+/// Names on standard error what could not be read.
+pub(super) fn say_unread(letters: &[DeadLetter]) {
+    for letter in letters {
+        let place = format!("{}, byte {}", letter.file, letter.offset);
+        let line = format!("{place}: {}", letter.reason);
+        eprintln!("portreeve: {}", text::clean_lines(&line));
+    }
+}
+
+/// Names on standard error what is wrong with the command.
+pub(super) fn usage(error: &str) -> Ending {
+    eprintln!("portreeve: {}", text::clean_lines(error));
+    Ending::Usage
+}
+
+fn wrong_words(names: &[String], wanted: &str) -> Ending {
+    usage(&format!(
+        "{wanted} are expected beside files and folders, and not: {}. A name that is also that of a \
+         file or folder takes `--inventory PATH` for the others",
+        names.join(" ")
+    ))
+}

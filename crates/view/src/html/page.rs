@@ -1,0 +1,65 @@
+//! What every page has: its head, its policy, its way to skip to the content.
+
+use maud::{DOCTYPE, Markup, PreEscaped, html};
+
+use crate::text;
+
+const STYLE: &str = include_str!("style.css");
+const POLICY: &str =
+    "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
+
+/// A whole page: its title, what stands above the content, the content, what stands below.
+pub(super) fn page(title: &str, head: Markup, main: Markup, foot: Markup) -> String {
+    let page = html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta http-equiv="Content-Security-Policy" content=(POLICY);
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="color-scheme" content="light dark";
+                meta name="referrer" content="no-referrer";
+                title { (text::clean(title)) " · Portreeve" }
+                style { (PreEscaped(STYLE)) }
+            }
+            body {
+                a class="skip" href="#main" { "Skip to the report" }
+                div class="page" {
+                    (head)
+                    main id="main" { (main) }
+                    footer { (foot) }
+                }
+            }
+        }
+    };
+    page.into_string()
+}
+
+/// The line that names the program and what kind of page it is.
+pub(super) fn masthead(what: &str, end: Option<String>) -> Markup {
+    html! {
+        header class="masthead" {
+            svg viewBox="0 0 24 24" aria-hidden="true" {
+                path fill="none" stroke="currentColor" stroke-width="1.7" stroke-linejoin="round" stroke-linecap="round"
+                    d="M3.5 21V8.5L6 6l2.5 2.5M15.500 8.500L18 6l2.500 2.500V21M3.500 21h5V13a3.500 3.500 0 0 1 7 0v8h5M8.500 10.500V6.800h1.800V5h3.400v1.800h1.800v3.700" {}
+            }
+            b { "Portreeve" } span { (what) }
+            @if let Some(end) = end { span class="end" { (end) } }
+        }
+    }
+}
+
+/// The foot of a page that is no report of an investigation.
+pub(super) fn foot() -> Markup {
+    html! { "Portreeve " (env!("CARGO_PKG_VERSION")) }
+}
+
+/// The first thing on a page: the answer in a line, and what it rests on.
+pub(super) fn answer(title: &str, about: Markup, figures: &[(&str, String)]) -> Markup {
+    html! {
+        div class="answer" { h1 { (text::clean(title)) } p { (about) } }
+        dl class="figures" {
+            @for (name, value) in figures { div { dt { (name) } dd { (value) } } }
+        }
+    }
+}
