@@ -3,6 +3,7 @@
 #[cfg(test)]
 mod law;
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -117,6 +118,7 @@ impl Builder {
         steps(&mut self, &administrators, &if_granted);
         self.federations();
         self.doors.extend(doors::callable(&self.evaluator));
+        self.doors.extend(doors::open_addresses(&self.evaluator));
         self.evaluator.nodes.forget_attributes();
         self.notes.sort();
         self.notes.dedup();
@@ -176,6 +178,10 @@ impl Builder {
             let taker = self.evaluator.world.takers[place].node;
             let outside = self.evaluator.world.takers[place].kind == TakerKind::Outside;
             for decision in &decisions[class as usize] {
+                let decision = &match outside {
+                    true => self.without_shut(taker, decision),
+                    false => Cow::Borrowed(decision),
+                };
                 if outside {
                     for &target in decision.onto.nodes() {
                         self.door(taker, target, &decision.permit, decision.plan);
@@ -187,6 +193,20 @@ impl Builder {
                 self.doors_to_leaves(place);
             }
         }
+    }
+
+    /// A decision on anyone without what is shut to the public.
+    fn without_shut<'d>(&self, taker: NodeId, decision: &'d Decision) -> Cow<'d, Decision> {
+        let nodes = &self.evaluator.nodes;
+        let shut = |node: &NodeId| doors::is_shut_to_public(nodes.get(*node));
+        if nodes.id(taker).as_str() != "*" || !decision.onto.nodes().iter().any(shut) {
+            return Cow::Borrowed(decision);
+        }
+        let open = decision.onto.nodes().iter().copied();
+        Cow::Owned(Decision {
+            onto: Onto::Many(open.filter(|node| !shut(node)).collect()),
+            ..decision.clone()
+        })
     }
 
     /// The actions of steps that any edge may be made of.
@@ -220,6 +240,10 @@ impl Builder {
             }
         }
         let from = taker.node;
+        let anyone = evaluator.nodes.id(from).as_str() == "*";
+        found.retain(|(target, ..)| {
+            !(anyone && doors::is_shut_to_public(evaluator.nodes.get(*target)))
+        });
         for (target, permit, plan) in found {
             self.door(from, target, &permit, plan);
         }

@@ -2,6 +2,7 @@
 //! graph asks when it is built, so that one of them is asked about.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use foldhash::{HashMap, HashMapExt};
 use portreeve_model::EntityKind;
@@ -160,7 +161,7 @@ pub(crate) struct Alike<'e> {
     /// Whether each taker is to be asked about by itself.
     apart: bool,
     bounds: HashMap<(&'e str, Option<PolicyId>), bool>,
-    known: HashMap<AlikeKey<'e>, Option<Permit>>,
+    known: HashMap<AlikeKey<'e>, Option<Arc<Permit>>>,
 }
 
 /// Kinds, account, policies that may allow the step, policies that deny, boundary.
@@ -213,7 +214,7 @@ impl<'e> Alike<'e> {
         &mut self,
         taker: &'e Taker,
         ask: impl FnOnce() -> Option<Permit>,
-    ) -> Option<Permit> {
+    ) -> Option<Arc<Permit>> {
         let world = &self.evaluator.world;
         let policies: Vec<PolicyId> = taker
             .identity
@@ -236,6 +237,7 @@ impl<'e> Alike<'e> {
                 .iter()
                 .chain(&denying)
                 .any(|&policy| self.evaluator.looks_at_caller(policy));
+        let ask = || ask().map(Arc::new);
         if alone {
             return ask();
         }

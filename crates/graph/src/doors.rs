@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::catalogue::Origin;
 use crate::evaluate::{Evaluator, Permit};
-use crate::nodes::NodeId;
+use crate::nodes::{Node, NodeId};
 use crate::outline::Grant;
 
 /// A way into the estate for someone from outside it.
@@ -202,7 +202,7 @@ fn reason(provider: &str, subject: &str) -> String {
 }
 
 /// What anyone may do on resources of some kinds that is no step of the catalogue.
-const CALLS: [(EntityKind, &str, &str); 5] = [
+const CALLS: [(EntityKind, &str, &str); 9] = [
     (
         EntityKind::Function,
         "lambda:InvokeFunctionUrl",
@@ -224,9 +224,55 @@ const CALLS: [(EntityKind, &str, &str); 5] = [
         "receive the queue's messages",
     ),
     (EntityKind::Topic, "sns:Publish", "publish to the topic"),
+    (EntityKind::Topic, "sns:Subscribe", "subscribe to the topic"),
+    (
+        EntityKind::Bucket,
+        "s3:ListBucket",
+        "list the bucket's objects",
+    ),
+    (EntityKind::Key, "kms:Decrypt", "decrypt with the key"),
+    (
+        EntityKind::ImageRepository,
+        "ecr:BatchGetImage",
+        "pull the repository's images",
+    ),
 ];
 
-/// Functions, queues and topics that their own policies open to anyone. One who may call a
+/// The condition of a door that hangs on a policy which is not in the inventory.
+const POLICY_UNSEEN: &str = "portreeve:ResourcePolicy";
+
+/// Whether S3 lets nobody but the owner's account in by a policy that is open to all, as
+/// `RestrictPublicBuckets` of the bucket's public access block does.
+pub(crate) fn is_shut_to_public(node: &Node) -> bool {
+    let restricted = node.attributes.get("RestrictPublicBuckets");
+    node.kind == EntityKind::Bucket
+        && restricted.is_some_and(|flag| flag.eq_ignore_ascii_case("true"))
+}
+
+/// Functions whose address asks for no signature, and whose policy is not in the inventory: the
+/// policy decides whether anyone may call them, and that of such an address mostly says so.
+pub(crate) fn open_addresses(evaluator: &Evaluator) -> Vec<Door> {
+    let mut found = Vec::new();
+    for (place, node) in evaluator.nodes.iter() {
+        let open = node.attributes.get("FunctionUrlAuthType");
+        let seen = evaluator.world.own.contains_key(&place)
+            || node
+                .attributes
+                .get("Policy")
+                .is_some_and(|policy| policy == "none");
+        if node.kind == EntityKind::Function && open.is_some_and(|kind| kind == "NONE") && !seen {
+            found.push(Door {
+                id: "*".into(),
+                to: node.id.clone(),
+                reason: "anyone may call the function by its address".to_owned(),
+                conditions: vec![POLICY_UNSEEN.to_owned()],
+            });
+        }
+    }
+    found
+}
+
+/// Functions, queues, topics and more that their own policies open to anyone. One who may call a
 /// function does not control it: these are doors, and no edges.
 pub(crate) fn callable(evaluator: &Evaluator) -> Vec<Door> {
     let caller = Caller::new(CallerKind::Anonymous, "*");
@@ -234,7 +280,11 @@ pub(crate) fn callable(evaluator: &Evaluator) -> Vec<Door> {
     for opening in evaluator.world.open_to_anyone() {
         let node = evaluator.nodes.get(opening.resource);
         for (kind, action, what) in CALLS {
-            if kind != node.kind {
+            if kind != node.kind || is_shut_to_public(node) {
+                continue;
+            }
+            let signed = node.attributes.get("FunctionUrlAuthType");
+            if action == "lambda:InvokeFunctionUrl" && signed.is_some_and(|kind| kind != "NONE") {
                 continue;
             }
             let mut context = Context::new(Absent::Unknown).with("aws:SecureTransport", "true");

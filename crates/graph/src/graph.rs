@@ -1,6 +1,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{Read, Write};
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use portreeve_model::{EntityId, EntityKind, Estate};
 
@@ -23,6 +23,9 @@ use crate::world::TakerKind;
 
 /// The step from an account to what is in it.
 const ADMINISTERS: &str = "Take it as the account's administrator";
+
+/// A last step that has no edge: its plan, and what it uses and needs.
+type LastStep<'g> = (&'g Plan, Arc<Permit>);
 
 /// What a hub is called.
 #[derive(Clone, Debug)]
@@ -378,7 +381,10 @@ impl Graph {
             let mut keys = LocalTexts::new(&self.edges.texts);
             let conditions: Vec<Vec<Text>> = leaf
                 .iter()
-                .map(|(_, step)| step.conditions.iter().map(|key| keys.of(key)).collect())
+                .map(|(_, (_, permit))| {
+                    let conditions = permit.conditions.iter();
+                    conditions.map(|key| keys.of(key)).collect()
+                })
                 .collect();
             let starts = leaf.iter().zip(&conditions).zip(0..);
             let starts: Vec<Start<'_>> = starts
@@ -422,12 +428,15 @@ impl Graph {
         found: &Reachers,
         from: NodeId,
         end: NodeId,
-        leaf: &[(NodeId, PathStep)],
+        leaf: &[(NodeId, LastStep<'_>)],
     ) -> AttackPath {
         let steps = found.steps_from(from).into_iter();
         let steps = steps.filter_map(|(from, next)| match next {
             Next::End => None,
-            Next::Known(place) => leaf.get(place as usize).map(|(_, step)| step.clone()),
+            Next::Known(place) => {
+                let (taker, (plan, permit)) = leaf.get(place as usize)?;
+                Some(self.catalogue_step(*taker, end, plan, (**permit).clone()))
+            }
             Next::Edge(to, edge) => Some(self.path_step(from, to, self.edges.edge(edge))),
             Next::Member(to) => Some(self.administers(from, to)),
             Next::Grant(to, place) => {
@@ -475,8 +484,8 @@ impl Graph {
     }
 
     /// The steps onto a node that leads nowhere, which have no edges: by whom, and how.
-    fn steps_onto_leaf(&self, leaf: NodeId) -> Vec<(NodeId, PathStep)> {
-        let mut found: BTreeMap<NodeId, PathStep> = BTreeMap::new();
+    fn steps_onto_leaf(&self, leaf: NodeId) -> Vec<(NodeId, LastStep<'_>)> {
+        let mut found: BTreeMap<NodeId, LastStep<'_>> = BTreeMap::new();
         let world = &self.evaluator.world;
         let nodes = &self.evaluator.nodes;
         for plan in &self.evaluator.plans {
@@ -521,11 +530,10 @@ impl Graph {
                 let Some(permit) = permit else {
                     continue;
                 };
-                let step = self.catalogue_step(taker.node, leaf, plan, permit);
                 match found.get(&taker.node) {
-                    Some(known) if known.conditions.len() <= step.conditions.len() => {}
+                    Some((_, known)) if known.conditions.len() <= permit.conditions.len() => {}
                     _ => {
-                        found.insert(taker.node, step);
+                        found.insert(taker.node, (plan, permit));
                     }
                 }
             }
@@ -783,10 +791,8 @@ impl Graph {
     }
 
     fn whole(&self, start: NodeId, end: NodeId, steps: Vec<PathStep>) -> AttackPath {
-        let conditions: BTreeSet<String> = steps
-            .iter()
-            .flat_map(|step| step.conditions.iter().cloned())
-            .collect();
+        let conditions = steps.iter().flat_map(|step| step.conditions.iter());
+        let conditions: BTreeSet<String> = conditions.cloned().collect();
         AttackPath {
             from: self.evaluator.nodes.id(start).clone(),
             to: self.evaluator.nodes.id(end).clone(),

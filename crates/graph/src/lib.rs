@@ -5,6 +5,15 @@
 //! with the permissions that a step takes and what it gains. A [`Graph`] is built of an estate and
 //! a catalogue, finds the crown jewels, and answers with [`AttackPath`]s.
 //!
+//! # Size
+//!
+//! A graph grows with its estate, not with the square of it. Policies are kept once each and
+//! compiled when first asked about; principals that get the same answers are folded into classes,
+//! and targets that answer alike into clusters, so that each class is asked about each cluster
+//! once. A grant on many targets is one edge to a hub ([`NodeKind::Hub`]); whoever controls an
+//! account has all that is in it through the account. What leads nowhere gets no edges, and is asked
+//! about when someone wants to know. [`Graph::save`] and [`Graph::load`] keep a built graph.
+//!
 //! ```
 //! use portreeve_graph::{Catalogue, Graph};
 //! use portreeve_model::{Entity, EntityKind, Estate, PolicyLayer, Relation};

@@ -267,6 +267,9 @@ impl Walk<'_> {
                 }
             }
         }
+        if edges.grants.is_empty() {
+            return false;
+        }
         // One who acts as both ends of a grant has all that the grant gives.
         for &list in edges.lists_of(node) {
             let held = self.held.entry(list).or_default();

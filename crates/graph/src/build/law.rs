@@ -553,6 +553,20 @@ proptest! {
     }
 
     #[test]
+    fn all_that_is_reached_is_listed(seed in seed()) {
+        let graph = Graph::build(&estate(&seed), &catalogue(), &[]);
+        for from in graph.entities() {
+            let listed = graph.reached_from(from.as_str());
+            let ids: BTreeSet<&EntityId> = listed.iter().map(|reached| &reached.id).collect();
+            prop_assert_eq!(ids.len(), listed.len());
+            for to in graph.entities().filter(|to| *to != from) {
+                let path = graph.path(from.as_str(), to.as_str());
+                prop_assert_eq!(ids.contains(to), path.is_some(), "{} to {}: {:?}", from, to, path);
+            }
+        }
+    }
+
+    #[test]
     fn the_walk_backwards_finds_who_walks_there(seed in seed()) {
         let graph = Graph::build(&estate(&seed), &catalogue(), &[]);
         for to in graph.entities() {

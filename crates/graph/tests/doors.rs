@@ -1,0 +1,113 @@
+//! Doors that policies and settings of resources open to anyone, and what shuts them.
+
+mod common;
+
+use portreeve_graph::Graph;
+use portreeve_model::{Entity, EntityKind, Estate, PolicyLayer, Relation};
+use serde_json::json;
+
+/// The reasons of the doors to a resource that anyone may act on by its policy.
+fn doors(id: &str, kind: EntityKind, actions: &[&str], attributes: &[(&str, &str)]) -> Vec<String> {
+    let mut estate = Estate::default();
+    estate.add(Entity::new(
+        "arn:aws:iam::111122223333:user/u",
+        EntityKind::User,
+    ));
+    let mut entity = Entity::new(id, kind);
+    entity.account = Some("111122223333".to_owned());
+    for (key, value) in attributes {
+        entity
+            .attributes
+            .insert((*key).to_owned(), (*value).to_owned());
+    }
+    estate.add(entity);
+    if !actions.is_empty() {
+        let statement =
+            json!({"Effect": "Allow", "Principal": "*", "Action": actions, "Resource": "*"});
+        estate.relate(Relation::Policy {
+            subject: id.into(),
+            layer: PolicyLayer::Resource,
+            name: "resource policy".to_owned(),
+            document: json!({"Version": "2012-10-17", "Statement": [statement]})
+                .to_string()
+                .into(),
+        });
+    }
+    estate.finish();
+    let graph = Graph::build(&estate, &common::catalogue(), &[]);
+    let doors = graph.doors().iter().filter(|door| door.to.as_str() == id);
+    doors
+        .map(|door| {
+            assert_eq!(door.id.as_str(), "*");
+            format!("{}{}", door.reason, door.conditions.join(" "))
+        })
+        .collect()
+}
+
+#[test]
+fn what_is_open_to_anyone_is_a_door() {
+    for (id, kind, action, expected) in [
+        (
+            "arn:aws:s3:::b",
+            EntityKind::Bucket,
+            "s3:ListBucket",
+            "anyone may list the bucket's objects",
+        ),
+        (
+            "arn:aws:kms:us-east-1:111122223333:key/k",
+            EntityKind::Key,
+            "kms:Decrypt",
+            "anyone may decrypt with the key",
+        ),
+        (
+            "arn:aws:ecr:us-east-1:111122223333:repository/r",
+            EntityKind::ImageRepository,
+            "ecr:BatchGetImage",
+            "anyone may pull the repository's images",
+        ),
+        (
+            "arn:aws:sns:us-east-1:111122223333:t",
+            EntityKind::Topic,
+            "sns:Subscribe",
+            "anyone may subscribe to the topic",
+        ),
+    ] {
+        assert_eq!(doors(id, kind, &[action], &[]), [expected]);
+        assert!(doors(id, kind, &["ec2:RunInstances"], &[]).is_empty());
+    }
+}
+
+#[test]
+fn a_bucket_that_restricts_public_policies_is_no_door() {
+    let actions = ["s3:ListBucket", "s3:GetObject", "s3:PutObject"];
+    let of = |flag| {
+        doors(
+            "arn:aws:s3:::b",
+            EntityKind::Bucket,
+            &actions,
+            &[("RestrictPublicBuckets", flag)],
+        )
+    };
+    assert!(of("true").is_empty());
+    assert!(of("false").len() >= 3);
+}
+
+#[test]
+fn a_function_with_an_unsigned_address_is_a_door() {
+    let id = "arn:aws:lambda:us-east-1:111122223333:function:f";
+    let of = |actions: &[&str], attributes: &[(&str, &str)]| {
+        doors(id, EntityKind::Function, actions, attributes)
+    };
+    let none = ("FunctionUrlAuthType", "NONE");
+    let signed = ("FunctionUrlAuthType", "AWS_IAM");
+    let call = "anyone may call the function by its address";
+    assert_eq!(of(&["lambda:InvokeFunctionUrl"], &[none]), [call]);
+    assert!(of(&["lambda:InvokeFunctionUrl"], &[signed]).is_empty());
+    // Without its policy it may be one; known to have none it is not.
+    assert_eq!(
+        of(&[], &[none]),
+        [format!("{call}portreeve:ResourcePolicy")]
+    );
+    assert!(of(&[], &[none, ("Policy", "none")]).is_empty());
+    assert!(of(&[], &[signed]).is_empty());
+}
