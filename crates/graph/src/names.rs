@@ -23,6 +23,10 @@ impl Names {
         };
         for (place, node) in nodes.iter() {
             let short = node.id.short_name().to_ascii_lowercase();
+            let whole = node.id.full_name().to_ascii_lowercase();
+            if whole != short {
+                names.short.entry(whole).or_default().push(place);
+            }
             names.short.entry(short).or_default().push(place);
             if node.kind == EntityKind::External && node.id.as_str().contains('*') {
                 names.patterns.push(place);

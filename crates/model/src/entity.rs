@@ -36,6 +36,23 @@ impl EntityId {
         let last = resource.rsplit('/').next().unwrap_or(resource);
         if last.is_empty() { resource } else { last }
     }
+
+    /// What reports call it: the part of an ARN after the resource type, with the path, else the id.
+    pub fn full_name(&self) -> &str {
+        let mut parts = self.0.splitn(6, ':');
+        match (parts.nth(2), parts.nth(2)) {
+            // Of an object the first part is no type.
+            (Some("s3"), _) | (_, None) => self.short_name(),
+            (_, Some(resource)) => resource
+                .split_once([':', '/'])
+                .map_or(resource, |(_, name)| name),
+        }
+    }
+
+    /// Whether a reader may mean it by a name: its short or its full one, in any case of letters.
+    pub fn is_called(&self, name: &str) -> bool {
+        self.short_name().eq_ignore_ascii_case(name) || self.full_name().eq_ignore_ascii_case(name)
+    }
 }
 
 impl From<&str> for EntityId {
@@ -232,6 +249,20 @@ mod tests {
         );
         assert_eq!(short("ASIAEXAMPLE"), "ASIAEXAMPLE");
         assert_eq!(short("arn:aws:iam::111122223333:root"), "root");
+    }
+
+    #[test]
+    fn full_names_hold_the_path() {
+        let full = |id: &str| EntityId::from(id).full_name().to_owned();
+        let secret = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:wallet/relayer-a1";
+        assert_eq!(full(secret), "wallet/relayer-a1");
+        assert_eq!(
+            full("arn:aws:iam::111122223333:role/ci/deploy"),
+            "ci/deploy"
+        );
+        assert_eq!(full("arn:aws:s3:::web-prod/app.js"), "web-prod/app.js");
+        assert_eq!(full("arn:aws:sns:eu-west-1:111122223333:alerts"), "alerts");
+        assert_eq!(full("vendor.example"), "vendor.example");
     }
 
     #[test]

@@ -32,7 +32,7 @@ impl Access<'_> {
             };
             kinds
                 && account.is_none_or(|account| entity.account.as_deref() == Some(account))
-                && entity.id.short_name().eq_ignore_ascii_case(short)
+                && entity.id.is_called(short)
         });
         let mut named: Vec<(bool, EntityId)> = named
             .map(|entity| (!entity.kind.is_principal(), entity.id.clone()))
@@ -64,7 +64,7 @@ impl Access<'_> {
             .estate
             .entities()
             .map(|entity| &entity.id)
-            .filter(|id| id.short_name().eq_ignore_ascii_case(name))
+            .filter(|id| id.is_called(name))
             .collect();
         // The action tells which of several is meant.
         let service = action.split(':').next().unwrap_or_default();
