@@ -416,38 +416,6 @@ impl Evaluator {
         found
     }
 
-    /// The policies that may allow what a plan asks for first on a target, in order.
-    pub(crate) fn policies_naming(&self, plan: &Plan, target: NodeId) -> Vec<PolicyId> {
-        let mut found = Vec::new();
-        let Some(driver) = plan.target_needs().next() else {
-            return found;
-        };
-        let policies = &self.world.policies;
-        let mut matched = Vec::new();
-        for policy in 0..policies.len() as PolicyId {
-            let outline = policies.outline_of(policy);
-            let names = driver.any_of.iter().any(|permission| {
-                let action = self.actions.index(&permission.action);
-                let Some(action) = action.filter(|&action| outline.actions.contains(action)) else {
-                    return false;
-                };
-                let grants = outline.grants.iter();
-                let mut grants = grants.filter(|grant| grant.actions.contains(action));
-                grants.any(|grant| {
-                    grant.resources.iter().any(|pattern| {
-                        matched.clear();
-                        self.matching(&[target], pattern, &permission.on, &mut matched);
-                        !matched.is_empty()
-                    }) || grant.resources.is_empty()
-                })
-            });
-            if names {
-                found.push(policy);
-            }
-        }
-        found
-    }
-
     /// The targets of a list, in the order of ids, whose id a pattern may cover.
     pub(crate) fn matching(
         &self,

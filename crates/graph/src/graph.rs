@@ -14,6 +14,7 @@ use crate::export::{GraphEdge, GraphNode, NodeKind, Reached, word};
 use crate::jewels::DeclaredJewel;
 use crate::leaves::{Finder, Leaves};
 use crate::names::Names;
+use crate::naming::{Naming, PolicyHolders};
 use crate::nodes::NodeId;
 use crate::path::{AttackPath, BlastRadius, Jewel, PathStep};
 use crate::reverse::{Next, Reachers, Start, Usable, may_reach, reachers};
@@ -48,6 +49,7 @@ pub struct Graph {
     names: Names,
     hubs: Vec<Hub>,
     usable: OnceLock<Usable>,
+    holders: OnceLock<PolicyHolders>,
     notes: Vec<String>,
 }
 
@@ -101,6 +103,7 @@ impl Graph {
             names,
             hubs,
             usable: OnceLock::new(),
+            holders: OnceLock::new(),
             notes,
         }
     }
@@ -488,19 +491,27 @@ impl Graph {
         let mut found: BTreeMap<NodeId, LastStep<'_>> = BTreeMap::new();
         let world = &self.evaluator.world;
         let nodes = &self.evaluator.nodes;
-        for plan in &self.evaluator.plans {
-            if !plan.leaves.contains(leaf) {
-                continue;
-            }
+        let plans = self.evaluator.plans.iter();
+        let plans: Vec<&Plan> = plans.filter(|plan| plan.leaves.contains(leaf)).collect();
+        if plans.is_empty() {
+            return Vec::new();
+        }
+        let spoken = Naming::of(&self.evaluator, &plans, leaf);
+        for plan in plans {
             let mut only = Targets::default();
             only.push(nodes, leaf);
-            let naming = self.evaluator.policies_naming(plan, leaf);
+            let naming = spoken.policies(&self.evaluator, plan);
             let opens = world.own.get(&leaf).is_some_and(|&own| {
                 let grants = &world.policies.outline_of(own).grants;
                 grants.iter().any(|grant| !grant.principals.is_empty())
             });
             let mut known = self.evaluator.alike(plan, leaf, &naming);
-            for taker in &world.takers {
+            let by_anyone = opens || plan.target_needs().next().is_none();
+            let takers = match by_anyone {
+                true => (0..world.takers.len()).collect(),
+                false => self.holders().of_any(&naming),
+            };
+            for taker in takers.into_iter().map(|place| &world.takers[place]) {
                 if taker.kind == TakerKind::Account || !self.evaluator.may_hold(taker, plan) {
                     continue;
                 }
@@ -508,12 +519,6 @@ impl Graph {
                     .identity
                     .iter()
                     .any(|policy| naming.binary_search(policy).is_ok());
-                if !(by_policy
-                    || opens
-                    || naming.is_empty() && plan.target_needs().next().is_none())
-                {
-                    continue;
-                }
                 if !by_policy || opens {
                     let openings = world.openings(nodes, taker);
                     let found = self
@@ -705,6 +710,12 @@ impl Graph {
     fn usable(&self) -> &Usable {
         self.usable
             .get_or_init(|| Usable::of(&self.edges, &self.members))
+    }
+
+    /// Who holds each policy, worked out when first asked for.
+    fn holders(&self) -> &PolicyHolders {
+        self.holders
+            .get_or_init(|| PolicyHolders::of(&self.evaluator.world))
     }
 
     fn reach(&self, start: NodeId) -> Reach {

@@ -65,6 +65,7 @@ mod graph;
 mod jewels;
 mod leaves;
 mod names;
+mod naming;
 mod nodes;
 mod outline;
 mod path;
