@@ -3,8 +3,8 @@
 
 mod common;
 
-use portreeve_graph::Graph;
-use portreeve_model::{Entity, EntityKind, Estate, PolicyLayer, Relation};
+use common::town::Town;
+use portreeve_model::{EntityKind, PolicyLayer, Relation};
 use serde_json::{Value, json};
 
 const START: &str = "arn:aws:iam::111122223333:user/start";
@@ -14,74 +14,12 @@ const ACCOUNT: &str = "arn:aws:iam::111122223333:root";
 const BUCKET: &str = "arn:aws:s3:::web";
 const DISTRIBUTION: &str = "arn:aws:cloudfront::111122223333:distribution/E1";
 
-#[derive(Default)]
-struct Town(Estate);
-
-impl Town {
-    /// A user who is allowed these actions on this resource.
-    fn start(grants: &[(&str, &str)]) -> Self {
-        let mut town = Self::default().entity(START, EntityKind::User);
-        for (action, resource) in grants {
-            town = town.allow(START, action, resource);
-        }
-        town
-    }
-
-    fn entity(mut self, id: &str, kind: EntityKind) -> Self {
-        self.0.add(Entity::new(id, kind));
-        self
-    }
-
-    fn policy(mut self, subject: &str, layer: PolicyLayer, statement: Value) -> Self {
-        self.0.relate(Relation::Policy {
-            subject: subject.into(),
-            layer,
-            name: format!("{}-{}", layer.as_str(), self.0.relations().len()),
-            document: json!({"Version": "2012-10-17", "Statement": statement})
-                .to_string()
-                .into(),
-        });
-        self
-    }
-
-    fn allow(self, subject: &str, action: &str, resource: &str) -> Self {
-        let statement = json!({"Effect": "Allow", "Action": action, "Resource": resource});
-        self.policy(subject, PolicyLayer::Identity, statement)
-    }
-
-    /// A role that lets a principal in, as its trust policy writes it.
-    fn role(self, id: &str, principal: Value) -> Self {
-        let statement =
-            json!({"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"});
-        self.entity(id, EntityKind::Role)
-            .policy(id, PolicyLayer::Trust, statement)
-    }
-
-    fn runs_as(mut self, workload: &str, kind: EntityKind) -> Self {
-        self = self.entity(workload, kind);
-        self.0.relate(Relation::RunsAs {
-            workload: workload.into(),
-            principal: ROLE.into(),
-        });
-        self
-    }
-
-    fn relate(mut self, relation: Relation) -> Self {
-        self.0.relate(relation);
-        self
-    }
-
-    fn graph(mut self) -> Graph {
-        self.0.finish();
-        Graph::build(&self.0, &common::catalogue(), &[])
-    }
-
-    /// The steps of the best way from the start to a target.
-    fn way(self, to: &str) -> Vec<String> {
-        let path = self.graph().path(START, to);
-        let steps = path.into_iter().flat_map(|path| path.steps);
-        steps.map(|step| step.via).collect()
-    }
+/// A user who is allowed these actions on this resource.
+fn start(grants: &[(&str, &str)]) -> Town {
+    let town = Town::default().entity(START, EntityKind::User);
+    let allow =
+        |town: Town, (action, resource): &(&str, &str)| town.allow(START, *action, resource);
+    grants.iter().fold(town, allow)
 }
 
 fn service(name: &str) -> Value {
@@ -91,23 +29,31 @@ fn service(name: &str) -> Value {
 #[test]
 fn edit_the_trust_of_a_role_then_assume_it() {
     let town = |grants: &[(&str, &str)]| {
-        Town::start(grants)
+        start(grants)
             .role(ROLE, service("lambda"))
             .allow(ROLE, "s3:GetObject", "arn:aws:s3:::web/*")
             .entity(BUCKET, EntityKind::Bucket)
     };
     // Who edits the trust names himself in it, and then needs no permission of his own to assume.
     assert_eq!(
-        town(&[("iam:UpdateAssumeRolePolicy", ROLE)]).way(BUCKET),
+        town(&[("iam:UpdateAssumeRolePolicy", ROLE)]).way(START, BUCKET),
         ["iam-update-assume-role-policy", "s3-read-object"]
     );
-    assert!(town(&[("sts:AssumeRole", ROLE)]).way(BUCKET).is_empty());
-    assert!(town(&[("iam:UpdateRole", ROLE)]).way(BUCKET).is_empty());
+    assert!(
+        town(&[("sts:AssumeRole", ROLE)])
+            .way(START, BUCKET)
+            .is_empty()
+    );
+    assert!(
+        town(&[("iam:UpdateRole", ROLE)])
+            .way(START, BUCKET)
+            .is_empty()
+    );
 }
 
 #[test]
 fn give_a_role_everything_then_assume_it() {
-    let town = |grants: &[(&str, &str)]| Town::start(grants).role(ROLE, service("lambda"));
+    let town = |grants: &[(&str, &str)]| start(grants).role(ROLE, service("lambda"));
     for write in ["iam:AttachRolePolicy", "iam:PutRolePolicy"] {
         let alone = town(&[(write, ROLE)]).graph();
         assert!(alone.path_to_administrator(START).is_none(), "{write}");
@@ -116,7 +62,7 @@ fn give_a_role_everything_then_assume_it() {
         assert_eq!(path.expect(write).to.as_str(), ACCOUNT);
     }
     for write in ["iam:AttachUserPolicy", "iam:PutUserPolicy"] {
-        let town = |grants: &[(&str, &str)]| Town::start(grants).entity(OTHER, EntityKind::User);
+        let town = |grants: &[(&str, &str)]| start(grants).entity(OTHER, EntityKind::User);
         let alone = town(&[(write, OTHER)]).graph();
         assert!(alone.path_to_administrator(START).is_none(), "{write}");
         let both = town(&[(write, OTHER), ("iam:CreateAccessKey", OTHER)]).graph();
@@ -128,12 +74,12 @@ fn give_a_role_everything_then_assume_it() {
 fn write_the_code_of_a_function_that_runs_as_the_role() {
     let function = "arn:aws:lambda:us-east-1:111122223333:function:pay";
     let town = |grants: &[(&str, &str)]| {
-        Town::start(grants)
+        start(grants)
             .role(ROLE, service("lambda"))
-            .runs_as(function, EntityKind::Function)
+            .runs_as(function, EntityKind::Function, ROLE)
     };
     assert_eq!(
-        town(&[("lambda:UpdateFunctionCode", function)]).way(ROLE),
+        town(&[("lambda:UpdateFunctionCode", function)]).way(START, ROLE),
         ["lambda-update-code", "runs-as"]
     );
     let another = "arn:aws:lambda:us-east-1:111122223333:function:other";
@@ -141,7 +87,7 @@ fn write_the_code_of_a_function_that_runs_as_the_role() {
         ("lambda:InvokeFunction", function),
         ("lambda:UpdateFunctionCode", another),
     ] {
-        assert!(town(&[shut]).way(ROLE).is_empty(), "{shut:?}");
+        assert!(town(&[shut]).way(START, ROLE).is_empty(), "{shut:?}");
     }
 }
 
@@ -150,9 +96,9 @@ fn push_the_image_that_the_task_runs() {
     let task = "arn:aws:ecs:us-east-1:111122223333:task-definition/pay:1";
     let repository = "arn:aws:ecr:us-east-1:111122223333:repository/pay";
     let town = |grants: &[(&str, &str)]| {
-        Town::start(grants)
+        start(grants)
             .role(ROLE, service("ecs-tasks"))
-            .runs_as(task, EntityKind::Task)
+            .runs_as(task, EntityKind::Task, ROLE)
             .entity(repository, EntityKind::ImageRepository)
             .relate(Relation::Pulls {
                 workload: task.into(),
@@ -160,13 +106,17 @@ fn push_the_image_that_the_task_runs() {
             })
     };
     assert_eq!(
-        town(&[("ecr:*", repository)]).way(ROLE),
+        town(&[("ecr:*", repository)]).way(START, ROLE),
         ["ecr-push-image", "pulled-by", "runs-as"]
     );
-    assert!(town(&[("ecr:PutImage", repository)]).way(ROLE).is_empty());
+    assert!(
+        town(&[("ecr:PutImage", repository)])
+            .way(START, ROLE)
+            .is_empty()
+    );
     assert!(
         town(&[("ecr:BatchGetImage", repository)])
-            .way(ROLE)
+            .way(START, ROLE)
             .is_empty()
     );
 }
@@ -174,7 +124,7 @@ fn push_the_image_that_the_task_runs() {
 #[test]
 fn write_the_bucket_from_which_a_cdn_serves_the_page() {
     let town = |grants: &[(&str, &str)]| {
-        Town::start(grants)
+        start(grants)
             .entity(BUCKET, EntityKind::Bucket)
             .entity(DISTRIBUTION, EntityKind::Distribution)
             .relate(Relation::Serves {
@@ -188,7 +138,7 @@ fn write_the_bucket_from_which_a_cdn_serves_the_page() {
     assert_eq!(jewels[0].steps[0].via, "s3-write-object");
     // The page can also be served from elsewhere.
     assert_eq!(
-        town(&[("cloudfront:UpdateDistribution", DISTRIBUTION)]).way(BUCKET),
+        town(&[("cloudfront:UpdateDistribution", DISTRIBUTION)]).way(START, BUCKET),
         ["cloudfront-update-distribution", "serves"]
     );
     let reader = town(&[("s3:GetObject", "arn:aws:s3:::web/*")]).graph();
@@ -199,9 +149,9 @@ fn write_the_bucket_from_which_a_cdn_serves_the_page() {
 fn change_the_build_project() {
     let project = "arn:aws:codebuild:us-east-1:111122223333:project/release";
     let town = |grants: &[(&str, &str)]| {
-        Town::start(grants)
+        start(grants)
             .role(ROLE, service("codebuild"))
-            .runs_as(project, EntityKind::BuildProject)
+            .runs_as(project, EntityKind::BuildProject, ROLE)
             .allow(ROLE, "s3:PutObject", "arn:aws:s3:::web/*")
             .entity(BUCKET, EntityKind::Bucket)
             .relate(Relation::Serves {
@@ -210,17 +160,17 @@ fn change_the_build_project() {
             })
     };
     assert_eq!(
-        town(&[("codebuild:UpdateProject", project)]).way(BUCKET),
+        town(&[("codebuild:UpdateProject", project)]).way(START, BUCKET),
         ["codebuild-update-project", "runs-as", "s3-write-object"]
     );
     // A single build can be given another build specification.
     assert_eq!(
-        town(&[("codebuild:StartBuild", project)]).way(BUCKET),
+        town(&[("codebuild:StartBuild", project)]).way(START, BUCKET),
         ["codebuild-start-build", "runs-as", "s3-write-object"]
     );
     assert!(
         town(&[("codebuild:BatchGetProjects", project)])
-            .way(BUCKET)
+            .way(START, BUCKET)
             .is_empty()
     );
 }
@@ -230,7 +180,7 @@ fn read_the_secret_that_is_another_principals_key() {
     let secret = "arn:aws:secretsmanager:us-east-1:111122223333:secret:ci-AbCdEf";
     let key = "AKIAIOSFODNN7EXAMPLE";
     let town = |grants: &[(&str, &str)]| {
-        Town::start(grants)
+        start(grants)
             .entity(OTHER, EntityKind::User)
             .entity(key, EntityKind::AccessKey)
             .entity(secret, EntityKind::Secret)
@@ -244,19 +194,19 @@ fn read_the_secret_that_is_another_principals_key() {
             })
     };
     assert_eq!(
-        town(&[("secretsmanager:GetSecretValue", secret)]).way(OTHER),
+        town(&[("secretsmanager:GetSecretValue", secret)]).way(START, OTHER),
         ["secretsmanager-get-secret-value", "stores", "proves"]
     );
     assert!(
         town(&[("secretsmanager:DescribeSecret", secret)])
-            .way(OTHER)
+            .way(START, OTHER)
             .is_empty()
     );
 }
 
 #[test]
 fn make_a_principal_and_act_as_it() {
-    let made = |grants: &[(&str, &str)]| Town::start(grants).graph().path_to_administrator(START);
+    let made = |grants: &[(&str, &str)]| start(grants).graph().path_to_administrator(START);
     let everywhere = "*";
     let role = made(&[
         ("iam:CreateRole", everywhere),
@@ -268,6 +218,6 @@ fn make_a_principal_and_act_as_it() {
     let bound = json!({"Effect": "Allow", "Action": ["iam:CreateRole", "iam:AttachRolePolicy"],
         "Resource": "*", "Condition": {"StringEquals": {
             "iam:PermissionsBoundary": "arn:aws:iam::111122223333:policy/edge"}}});
-    let bounded = Town::start(&[]).policy(START, PolicyLayer::Identity, bound);
+    let bounded = start(&[]).policy(START, PolicyLayer::Identity, bound);
     assert!(bounded.graph().path_to_administrator(START).is_none());
 }

@@ -3,6 +3,7 @@
 
 mod common;
 
+use common::town::Town;
 use portreeve_graph::{DeclaredJewel, Graph, JewelKind};
 use portreeve_model::{Entity, EntityKind, Estate, PolicyLayer, Relation};
 use serde_json::{Value, json};
@@ -14,58 +15,10 @@ const WEB: &str = "arn:aws:s3:::web";
 const ACCOUNT: &str = "arn:aws:iam::111122223333:root";
 const OTHER: &str = "arn:aws:iam::444455556666:role/prod-admin";
 
-#[derive(Default)]
-struct Town(Estate);
-
-impl Town {
-    fn entity(mut self, id: &str, kind: EntityKind) -> Self {
-        self.0.add(Entity::new(id, kind));
-        self
-    }
-
-    fn policy(mut self, subject: &str, layer: PolicyLayer, statements: Value) -> Self {
-        self.0.relate(Relation::Policy {
-            subject: subject.into(),
-            layer,
-            name: format!("{}-{}", layer.as_str(), self.0.relations().len()),
-            document: json!({"Version": "2012-10-17", "Statement": statements})
-                .to_string()
-                .into(),
-        });
-        self
-    }
-
-    fn allow(self, subject: &str, action: Value, resource: &str) -> Self {
-        let statement = json!({"Effect": "Allow", "Action": action, "Resource": resource});
-        self.policy(subject, PolicyLayer::Identity, statement)
-    }
-
-    fn user(self, id: &str) -> Self {
-        self.entity(id, EntityKind::User)
-    }
-
-    fn role(self, id: &str, principal: Value) -> Self {
-        let statement =
-            json!({"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"});
-        self.entity(id, EntityKind::Role)
-            .policy(id, PolicyLayer::Trust, statement)
-    }
-
-    fn relate(mut self, relation: Relation) -> Self {
-        self.0.relate(relation);
-        self
-    }
-
-    fn graph(mut self) -> Graph {
-        self.0.finish();
-        Graph::build(&self.0, &common::catalogue(), &[])
-    }
-}
-
 /// A developer who may assume the role that deploys the web page.
 fn shop() -> Town {
     Town::default()
-        .user(DEV)
+        .entity(DEV, EntityKind::User)
         .role(DEPLOY, json!({"AWS": ACCOUNT}))
         .allow(DEV, json!("sts:AssumeRole"), DEPLOY)
         .allow(
@@ -108,7 +61,7 @@ fn a_developer_reaches_the_web_origin_through_the_role() {
 #[test]
 fn reading_a_web_origin_is_not_losing_it_but_is_a_path() {
     let graph = Town::default()
-        .user(DEV)
+        .entity(DEV, EntityKind::User)
         .allow(DEV, json!("s3:GetObject"), "arn:aws:s3:::web/*")
         .entity(WEB, EntityKind::Bucket)
         .relate(Relation::Serves {
@@ -164,7 +117,7 @@ fn boundaries_denies_and_trusts_close_paths() {
             .all(|path| path.to.as_str() != WEB)
     );
     let untrusted = Town::default()
-        .user(DEV)
+        .entity(DEV, EntityKind::User)
         .role(DEPLOY, json!({"Service": "ec2.amazonaws.com"}))
         .allow(DEV, json!("sts:AssumeRole"), DEPLOY)
         .allow(DEPLOY, json!("s3:PutObject"), "arn:aws:s3:::web/*")
@@ -195,7 +148,7 @@ fn service_control_policies_do_not_bind_the_management_account() {
 fn conditions_that_others_decide_are_named_and_those_one_sets_oneself_are_not() {
     let town = |condition: Value| {
         Town::default()
-            .user(DEV)
+            .entity(DEV, EntityKind::User)
             .role(DEPLOY, json!({"AWS": ACCOUNT}))
             .policy(
                 DEV,
@@ -217,7 +170,7 @@ fn conditions_that_others_decide_are_named_and_those_one_sets_oneself_are_not() 
 #[test]
 fn the_way_with_fewer_conditions_is_taken_before_the_shorter_one() {
     let graph = Town::default()
-        .user(DEV)
+        .entity(DEV, EntityKind::User)
         .role(DEPLOY, json!({"AWS": ACCOUNT}))
         .role(ADMIN, json!({"AWS": [ACCOUNT]}))
         .allow(ADMIN, json!("*"), "*")
@@ -244,9 +197,9 @@ fn the_way_with_fewer_conditions_is_taken_before_the_shorter_one() {
 fn an_administrator_reaches_other_accounts_through_trusts_only() {
     let town = || {
         Town::default()
-            .user(DEV)
+            .entity(DEV, EntityKind::User)
             .allow(DEV, json!("*"), "*")
-            .user("arn:aws:iam::444455556666:user/ops")
+            .entity("arn:aws:iam::444455556666:user/ops", EntityKind::User)
             .allow(OTHER, json!("*"), "*")
     };
     let shut = town()
@@ -265,7 +218,7 @@ fn an_administrator_reaches_other_accounts_through_trusts_only() {
     );
     // Inside the account that is trusted, only who is allowed to may go.
     let limited = Town::default()
-        .user(DEV)
+        .entity(DEV, EntityKind::User)
         .allow(
             DEV,
             json!("sts:AssumeRole"),
@@ -280,7 +233,7 @@ fn an_administrator_reaches_other_accounts_through_trusts_only() {
 fn a_grant_gains_only_one_who_can_act_as_its_holder() {
     let town = |trusted: Value| {
         Town::default()
-            .user(DEV)
+            .entity(DEV, EntityKind::User)
             .role(DEPLOY, trusted)
             .allow(DEV, json!(["iam:PutRolePolicy", "sts:AssumeRole"]), DEPLOY)
             .graph()
@@ -390,8 +343,8 @@ fn images_secrets_and_keys_lead_on() {
     key.attributes
         .insert("KeySpec".into(), "ECC_SECG_P256K1".into());
     let mut town = Town::default()
-        .user(DEV)
-        .user("arn:aws:iam::111122223333:user/ci")
+        .entity(DEV, EntityKind::User)
+        .entity("arn:aws:iam::111122223333:user/ci", EntityKind::User)
         .role(DEPLOY, json!({"Service": "lambda.amazonaws.com"}))
         .allow(DEV, json!("secretsmanager:GetSecretValue"), secret)
         .allow(
@@ -523,7 +476,7 @@ fn a_policy_that_was_not_seen_grants_nothing_and_is_named() {
     let aws = "arn:aws:iam::aws:policy/NewService";
     let graph = unseen(
         Town::default()
-            .user(DEV)
+            .entity(DEV, EntityKind::User)
             .role(ADMIN, json!({"AWS": ACCOUNT})),
         aws,
     )
@@ -552,7 +505,7 @@ fn what_anyone_may_read_or_call_is_a_door() {
         )
     };
     let town = Town::default()
-        .user(DEV)
+        .entity(DEV, EntityKind::User)
         .entity("arn:aws:s3:::plain", EntityKind::Bucket)
         .entity(function, EntityKind::Function);
     let town = open(
