@@ -3,14 +3,15 @@ use std::path::PathBuf;
 use anyhow::Result;
 use portreeve_engine::{RunError, read_inventory};
 use portreeve_graph::Access;
-use portreeve_model::{DeadLetter, Estate};
+use portreeve_model::{BlindSpot, DeadLetter, Estate};
 use portreeve_view::json::WithBlindSpots;
 use portreeve_view::{html, json, terminal, text};
+use serde::Serialize;
 
 use super::settings;
 use super::words::{self, circumstances, is_long_term_key, names_and_paths};
 use crate::Ending;
-use crate::arguments::{AnswerFormat, Can, Input, Inventory, Requests, WhoCan};
+use crate::arguments::{AnswerFormat, Can, Input, Inventory, Place, Requests, WhoCan};
 use crate::output;
 use crate::progress::Bar;
 
@@ -34,24 +35,12 @@ pub(crate) fn can(options: &Can) -> Result<Ending> {
         Err(error) => return Ok(usage(&error.to_string())),
     };
     verdict.notes.extend(asked_with(&options.requests));
-    let unseen = &estate.blind_spots;
-    output::answer(&options.place, false, |layout, mut out| {
-        match options.format {
-            AnswerFormat::Terminal => {
-                out.write_all(terminal::verdict(&verdict, unseen, layout).as_bytes())?;
-            }
-            AnswerFormat::Html => out.write_all(html::verdict(&verdict, unseen).as_bytes())?,
-            AnswerFormat::Json => json::answer(
-                &WithBlindSpots {
-                    answer: &verdict,
-                    blind_spots: unseen,
-                },
-                &mut out,
-            )?,
-        }
-        Ok(())
-    })?;
-    Ok(Ending::Clean)
+    let answer = WithBlindSpots {
+        answer: &verdict,
+        blind_spots: &estate.blind_spots,
+    };
+    let pages: Pages<_> = (terminal::verdict, html::verdict);
+    show(&options.place, false, options.format, answer, pages)
 }
 
 /// Who may do A on R?
@@ -73,20 +62,37 @@ pub(crate) fn who_can(options: &WhoCan) -> Result<Ending> {
         Err(error) => return Ok(usage(&error.to_string())),
     };
     holders.notes.extend(asked_with(&options.requests));
-    let unseen = &estate.blind_spots;
-    output::answer(&options.place, options.all, |layout, mut out| {
-        match options.format {
-            AnswerFormat::Terminal => {
-                out.write_all(terminal::holders(&holders, unseen, layout).as_bytes())?;
-            }
-            AnswerFormat::Html => out.write_all(html::holders(&holders, unseen).as_bytes())?,
-            AnswerFormat::Json => json::answer(
-                &WithBlindSpots {
-                    answer: &holders,
-                    blind_spots: unseen,
-                },
-                &mut out,
-            )?,
+    let answer = WithBlindSpots {
+        answer: &holders,
+        blind_spots: &estate.blind_spots,
+    };
+    let pages: Pages<_> = (terminal::holders, html::holders);
+    show(&options.place, options.all, options.format, answer, pages)
+}
+
+/// How an answer looks on a terminal, and as a page.
+type Pages<A> = (
+    fn(&A, &[BlindSpot], &terminal::Options) -> String,
+    fn(&A, &[BlindSpot]) -> String,
+);
+
+/// Shows an answer in the format that was asked for.
+fn show<A: Serialize>(
+    place: &Place,
+    all: bool,
+    format: AnswerFormat,
+    answer: WithBlindSpots<'_, A>,
+    (on_terminal, as_page): Pages<A>,
+) -> Result<Ending> {
+    let WithBlindSpots {
+        answer: it,
+        blind_spots: unseen,
+    } = answer;
+    output::answer(place, all, |layout, mut out| {
+        match format {
+            AnswerFormat::Terminal => out.write_all(on_terminal(it, unseen, layout).as_bytes())?,
+            AnswerFormat::Html => out.write_all(as_page(it, unseen).as_bytes())?,
+            AnswerFormat::Json => json::answer(&answer, &mut out)?,
         }
         Ok(())
     })?;
