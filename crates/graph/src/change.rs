@@ -6,6 +6,7 @@ use std::sync::Arc;
 use portreeve_authz::aws::decode_document;
 use portreeve_model::{
     Entity, EntityId, EntityKind, Estate, PolicyChange, PolicyChangeKind, PolicyLayer, Relation,
+    Revision,
 };
 
 use crate::catalogue::Catalogue;
@@ -274,21 +275,16 @@ impl Changes {
 
     /// The estate with relations taken out and others put in.
     fn rewritten(&self, subject: &EntityId, out: &[&Relation], added: Vec<Relation>) -> Estate {
-        let mut estate = (*self.estate).clone();
-        let out: BTreeSet<&Relation> = out.iter().copied().collect();
-        for relation in estate.take_relations() {
-            if !out.contains(&relation) {
-                estate.relate(relation);
-            }
+        let mut revision = Revision {
+            gone: out.iter().copied().cloned().collect(),
+            come: added.into_iter().collect(),
+            ..Revision::default()
+        };
+        if self.estate.get(subject.as_str()).is_none() {
+            let entity = Entity::new(subject.as_str(), kind_of(subject));
+            revision.born.insert(subject.clone(), entity);
         }
-        if estate.get(subject.as_str()).is_none() {
-            estate.add(Entity::new(subject.as_str(), kind_of(subject)));
-        }
-        added
-            .into_iter()
-            .for_each(|relation| estate.relate(relation));
-        estate.finish();
-        estate
+        self.estate.revised(&revision)
     }
 
     /// Who may get further by a document: those of the estate whom it names, or its holders.

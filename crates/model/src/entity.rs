@@ -199,7 +199,7 @@ impl EntityKind {
 }
 
 /// One principal, credential or resource of the estate.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Entity {
     /// Its id.
     pub id: EntityId,

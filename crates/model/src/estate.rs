@@ -62,6 +62,11 @@ impl Estate {
         std::mem::take(&mut self.relations)
     }
 
+    /// Takes an entity out. Its relations stay.
+    pub fn remove(&mut self, id: &EntityId) -> Option<Entity> {
+        self.entities.remove(id)
+    }
+
     /// The entity with this id.
     pub fn get(&self, id: &str) -> Option<&Entity> {
         self.entities.get(id)

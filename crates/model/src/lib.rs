@@ -44,6 +44,7 @@ mod finding;
 mod input;
 mod policy_change;
 mod relation;
+mod revision;
 mod severity;
 pub mod state;
 mod technique;
@@ -59,5 +60,6 @@ pub use input::{BlindSpot, Coverage, CoverageCell, DeadLetter, Hole, Input, Inpu
 pub use jiff::Timestamp;
 pub use policy_change::{PolicyChange, PolicyChangeKind};
 pub use relation::{PolicyLayer, Relation};
+pub use revision::Revision;
 pub use severity::Severity;
 pub use technique::{Tactic, Technique};
