@@ -12,7 +12,7 @@ use std::time::Instant;
 use std::{env, fs};
 
 use portreeve_graph::{Catalogue, Graph, Inputs};
-use portreeve_model::Estate;
+use portreeve_model::{EntityId, Estate};
 use serde_json::Value;
 
 /// How many queries of each kind are timed.
@@ -147,6 +147,10 @@ fn measure(export: &str, labels: &str, catalogue: &Catalogue) -> Figures {
     println!("blast: {blast}");
     let hops = spread(&sample, |name| graph.reached_from(name).len());
     println!("blast by hop: {hops}");
+    let lost = spread(&sample, |name| {
+        graph.blast(&[EntityId::from(name)]).reached().count()
+    });
+    println!("blast by hop, with the ways to the jewels: {lost}");
     let paths = spread(&sample, |name| graph.paths_to_jewels(name).len());
     println!("paths from: {paths}");
     let targets: Vec<String> = graph.jewels().iter().map(|j| j.id.to_string()).collect();

@@ -156,12 +156,26 @@ impl<'e> Folder<'e> {
 /// Takers who get the same answer about one step onto one target.
 pub(crate) struct Alike<'e> {
     evaluator: &'e Evaluator,
-    /// Policies that may allow it, in order.
-    naming: &'e [PolicyId],
+    plan: &'e Plan,
+    target: NodeId,
+    /// Which policies may allow it.
+    naming: &'e [bool],
+    /// Which policies deny anything.
+    denying: &'e [bool],
+    /// What the step asks for on its target.
+    asked: ActionSet,
     /// Whether each taker is to be asked about by itself.
     apart: bool,
     bounds: HashMap<(&'e str, Option<PolicyId>), bool>,
-    known: HashMap<AlikeKey<'e>, Option<Arc<Permit>>>,
+    known: HashMap<AlikeKey<'e>, Known>,
+}
+
+/// What is known of those with one key.
+enum Known {
+    /// All of them get the same answer.
+    Same(Option<Arc<Permit>>),
+    /// Something tells them from each other.
+    Apart,
 }
 
 /// Kinds, account, policies that may allow the step, policies that deny, boundary.
@@ -174,22 +188,29 @@ type AlikeKey<'e> = (
 );
 
 impl Evaluator {
-    /// Folds takers for one step onto one target; `naming` are the policies that may allow it, in
-    /// order.
+    /// Folds takers for one step onto one target; `naming` are the policies that may allow it,
+    /// `denying` those that deny anything.
     pub(crate) fn alike<'e>(
         &'e self,
-        plan: &Plan,
+        plan: &'e Plan,
         target: NodeId,
-        naming: &'e [PolicyId],
+        naming: &'e [bool],
+        denying: &'e [bool],
     ) -> Alike<'e> {
         let own = self.world.own.get(&target).copied();
         let mut policies = own.into_iter().chain(self.world.all_rcps());
         // Other policies may allow what else the step needs.
         let apart =
             plan.escalation.needs.len() != 1 || policies.any(|policy| self.looks_at_caller(policy));
+        let permissions = plan.target_needs().flat_map(|need| &need.any_of);
+        let asked = permissions.map(|permission| permission.action.as_str());
         Alike {
             evaluator: self,
+            plan,
+            target,
             naming,
+            denying,
+            asked: self.actions.set(asked),
             apart,
             bounds: HashMap::new(),
             known: HashMap::new(),
@@ -209,46 +230,62 @@ impl Evaluator {
 }
 
 impl<'e> Alike<'e> {
-    /// What a taker is permitted: of those who are alike the first is asked about by `ask`.
-    pub(crate) fn permit(
-        &mut self,
-        taker: &'e Taker,
-        ask: impl FnOnce() -> Option<Permit>,
-    ) -> Option<Arc<Permit>> {
+    /// What a taker is permitted: of those who are alike the first is asked about, with the policies
+    /// that bear on the step.
+    pub(crate) fn permit(&mut self, taker: &'e Taker) -> Option<Arc<Permit>> {
         let world = &self.evaluator.world;
-        let policies: Vec<PolicyId> = taker
-            .identity
-            .iter()
-            .copied()
-            .filter(|policy| self.naming.binary_search(policy).is_ok())
-            .collect();
-        let denies = |policy: &&PolicyId| world.policies.outline_of(**policy).denies;
-        let denying: Vec<PolicyId> = taker.identity.iter().filter(denies).copied().collect();
-        let bound = self.bounds.entry((&taker.account, taker.boundary));
-        let bounds_look = *bound.or_insert_with(|| {
-            let mut bounds = world.scps_of(taker).chain(taker.boundary);
-            bounds.any(|policy| self.evaluator.looks_at_caller(policy))
-        });
-        let alone = self.apart
-            || bounds_look
-            || taker.kind != TakerKind::Principal
-            || world.is_named(taker)
-            || policies
-                .iter()
-                .chain(&denying)
-                .any(|&policy| self.evaluator.looks_at_caller(policy));
-        let ask = || ask().map(Arc::new);
-        if alone {
-            return ask();
+        if self.apart || taker.kind != TakerKind::Principal || world.is_named(taker) {
+            return self.ask(taker, &taker.identity);
         }
-        let kind = self.evaluator.nodes.get(taker.node).kind;
+        let of = |bears: &dyn Fn(PolicyId) -> bool| -> Vec<PolicyId> {
+            let policies = taker.identity.iter().copied();
+            policies.filter(|&policy| bears(policy)).collect()
+        };
         let key = (
-            (taker.kind, kind),
+            (taker.kind, self.evaluator.nodes.get(taker.node).kind),
             taker.account.as_str(),
-            policies,
-            denying,
+            of(&|policy| self.naming[policy as usize]),
+            of(&|policy| self.denying[policy as usize] && self.denies(policy)),
             taker.boundary,
         );
-        self.known.entry(key).or_insert_with(ask).clone()
+        match self.known.get(&key) {
+            Some(Known::Same(permit)) => return permit.clone(),
+            Some(Known::Apart) => return self.ask(taker, &taker.identity),
+            None => {}
+        }
+        let mut policies = key.2.iter().chain(&key.3);
+        let apart = self.bounds_look_at_caller(taker)
+            || policies.any(|&policy| self.evaluator.looks_at_caller(policy));
+        if apart {
+            self.known.insert(key, Known::Apart);
+            return self.ask(taker, &taker.identity);
+        }
+        let bearing = of(&|policy| key.2.contains(&policy) || key.3.contains(&policy));
+        let permit = self.ask(taker, &bearing);
+        self.known.insert(key, Known::Same(permit.clone()));
+        permit
+    }
+
+    /// Whether a policy may deny the step.
+    fn denies(&self, policy: PolicyId) -> bool {
+        let outline = self.evaluator.world.policies.outline_of(policy);
+        let mut denials = outline.denials.iter();
+        !outline.plain || denials.any(|denial| denial.actions.meets(&self.asked))
+    }
+
+    fn bounds_look_at_caller(&mut self, taker: &'e Taker) -> bool {
+        let evaluator = self.evaluator;
+        let bound = self.bounds.entry((&taker.account, taker.boundary));
+        *bound.or_insert_with(|| {
+            let mut bounds = evaluator.world.scps_of(taker).chain(taker.boundary);
+            bounds.any(|policy| evaluator.looks_at_caller(policy))
+        })
+    }
+
+    fn ask(&self, taker: &Taker, identity: &[PolicyId]) -> Option<Arc<Permit>> {
+        let world = &self.evaluator.world;
+        let asker = world.asker_with(&self.evaluator.nodes, taker, identity);
+        let permit = self.evaluator.step(taker, &asker, self.plan, self.target)?;
+        Some(Arc::new(permit))
     }
 }

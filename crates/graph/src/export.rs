@@ -1,5 +1,7 @@
 //! The graph as it is, node by node and edge by edge, for whoever writes it in another form.
 
+use std::sync::Arc;
+
 use portreeve_model::EntityKind;
 
 use crate::path::Jewel;
@@ -75,7 +77,7 @@ pub struct Reached {
     /// straight away.
     pub hops: u32,
     /// Every condition of that way, sorted. Empty: open now.
-    pub conditions: Vec<String>,
+    pub conditions: Arc<[String]>,
     /// Whether it is a crown jewel that is held, not merely read.
     pub is_jewel: bool,
 }

@@ -2,6 +2,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::{Read, Write};
 use std::sync::{Arc, OnceLock};
 
+use foldhash::{HashMap, HashMapExt};
 use portreeve_model::{EntityId, EntityKind, Estate};
 
 use crate::ask::Circumstances;
@@ -14,7 +15,7 @@ use crate::export::{GraphEdge, GraphNode, NodeKind, Reached, word};
 use crate::jewels::DeclaredJewel;
 use crate::leaves::{Finder, Leaves};
 use crate::names::Names;
-use crate::naming::{Naming, PolicyHolders};
+use crate::naming::{Naming, PatternIndex, PolicyHolders};
 use crate::nodes::NodeId;
 use crate::path::{AttackPath, BlastRadius, Jewel, PathStep};
 use crate::reverse::{Next, Reachers, Start, Usable, may_reach, reachers};
@@ -27,6 +28,15 @@ const ADMINISTERS: &str = "Take it as the account's administrator";
 
 /// A last step that has no edge: its plan, and what it uses and needs.
 type LastStep<'g> = (&'g Plan, Arc<Permit>);
+
+/// Something that a start reaches.
+pub(crate) struct Arrival {
+    pub(crate) place: NodeId,
+    pub(crate) hops: u32,
+    /// Sorted.
+    pub(crate) conditions: Arc<[String]>,
+    pub(crate) is_jewel: bool,
+}
 
 /// What a hub is called.
 #[derive(Clone, Debug)]
@@ -50,6 +60,7 @@ pub struct Graph {
     hubs: Vec<Hub>,
     usable: OnceLock<Usable>,
     holders: OnceLock<PolicyHolders>,
+    patterns: OnceLock<PatternIndex>,
     notes: Vec<String>,
 }
 
@@ -104,6 +115,7 @@ impl Graph {
             hubs,
             usable: OnceLock::new(),
             holders: OnceLock::new(),
+            patterns: OnceLock::new(),
             notes,
         }
     }
@@ -307,44 +319,60 @@ impl Graph {
         let Some(start) = self.place(from) else {
             return Vec::new();
         };
+        let mut found = self.arrivals(start);
+        // Places are in the order of ids, so that no id is compared.
+        found.sort_unstable_by_key(|one| (one.hops, one.conditions.len(), one.place));
+        let found = found.into_iter().map(|one| {
+            let (id, kind) = self.named(one.place);
+            Reached {
+                id: id.clone(),
+                kind,
+                hops: one.hops,
+                conditions: one.conditions,
+                is_jewel: one.is_jewel,
+            }
+        });
+        found.collect()
+    }
+
+    /// All that a node reaches, in no order. What is reached under the same conditions shares them.
+    pub(crate) fn arrivals(&self, start: NodeId) -> Vec<Arrival> {
         let reach = self.reach(start);
         let leaves = self.leaves_of(&reach);
-        let of_leaf = |last: NodeId, permit: u32| {
-            let mut conditions = self.words(reach.conditions(last));
-            let more = leaves.conditions.get(permit as usize);
-            conditions.extend(more.into_iter().flatten().cloned());
-            conditions.sort_unstable();
-            conditions.dedup();
-            conditions
+        let mut known: HashMap<(&[Text], Option<u32>), _> = HashMap::new();
+        let mut conditions = |to: NodeId, permit: Option<u32>| {
+            let on_the_way = reach.conditions(to);
+            let shared = known.entry((on_the_way, permit)).or_insert_with(|| {
+                let more = permit.and_then(|permit| leaves.conditions.get(permit as usize));
+                let mut words = self.words(on_the_way);
+                words.extend(more.into_iter().flatten().cloned());
+                words.sort_unstable();
+                words.dedup();
+                Arc::<[String]>::from(words)
+            });
+            shared.clone()
         };
-        // Places are in the order of ids, so that no id is compared.
-        let mut found: Vec<(u32, usize, NodeId, Option<Vec<String>>)> = Vec::new();
+        let mut found = Vec::with_capacity(reach.order.len() + leaves.found.len());
         for &place in reach.order.iter().filter(|&&place| place != start) {
-            if let Some((conditions, hops)) = reach.cost(place) {
-                found.push((hops, conditions, place, None));
+            if let Some((_, hops)) = reach.cost(place) {
+                found.push(Arrival {
+                    place,
+                    hops,
+                    conditions: conditions(place, None),
+                    is_jewel: self.jewels.contains_key(&place),
+                });
             }
         }
         for (&place, &(last, permit)) in &leaves.found {
-            let hops = reach.cost(last).map_or(1, |(_, steps)| steps + 1);
-            let conditions = of_leaf(last, permit);
-            found.push((hops, conditions.len(), place, Some(conditions)));
-        }
-        found.sort_unstable();
-        let nodes = &self.evaluator.nodes;
-        let found = found
-            .into_iter()
-            .map(|(hops, _, place, conditions)| Reached {
-                id: nodes.id(place).clone(),
-                kind: nodes.get(place).kind,
-                hops,
-                is_jewel: conditions.is_none() && self.jewels.contains_key(&place),
-                conditions: conditions.unwrap_or_else(|| {
-                    let mut words = self.words(reach.conditions(place));
-                    words.sort_unstable();
-                    words
-                }),
+            found.push(Arrival {
+                place,
+                hops: reach.cost(last).map_or(1, |(_, steps)| steps + 1),
+                conditions: conditions(last, Some(permit)),
+                // To read a web origin is not to hold it.
+                is_jewel: false,
             });
-        found.collect()
+        }
+        found
     }
 
     /// Who reaches an entity: one best path from each user, role, person and identity from outside
@@ -353,16 +381,10 @@ impl Graph {
         let Some(end) = self.place(to) else {
             return Vec::new();
         };
-        let paths = self.paths_to(end).into_iter();
-        let mut paths: Vec<AttackPath> = paths.map(|(_, path)| path).collect();
-        paths.sort_by(|a, b| {
-            (a.conditions.len(), a.steps.len(), &a.from).cmp(&(
-                b.conditions.len(),
-                b.steps.len(),
-                &b.from,
-            ))
-        });
-        paths
+        let mut paths = self.paths_to(end);
+        // Places are in the order of ids, so that no id is compared.
+        paths.sort_by_key(|(from, path)| (path.conditions.len(), path.steps.len(), *from));
+        paths.into_iter().map(|(_, path)| path).collect()
     }
 
     /// One best path from every principal that reaches an end.
@@ -496,7 +518,7 @@ impl Graph {
         if plans.is_empty() {
             return Vec::new();
         }
-        let spoken = Naming::of(&self.evaluator, &plans, leaf);
+        let spoken = Naming::of(&self.evaluator, self.patterns(), &plans, leaf);
         for plan in plans {
             let mut only = Targets::default();
             only.push(nodes, leaf);
@@ -505,20 +527,22 @@ impl Graph {
                 let grants = &world.policies.outline_of(own).grants;
                 grants.iter().any(|grant| !grant.principals.is_empty())
             });
-            let mut known = self.evaluator.alike(plan, leaf, &naming);
+            let mut named = vec![false; world.policies.len()];
+            for &policy in &naming {
+                named[policy as usize] = true;
+            }
+            let holders = self.holders();
+            let mut known = self.evaluator.alike(plan, leaf, &named, &holders.denying);
             let by_anyone = opens || plan.target_needs().next().is_none();
             let takers = match by_anyone {
                 true => (0..world.takers.len()).collect(),
-                false => self.holders().of_any(&naming),
+                false => holders.of_any(&naming),
             };
             for taker in takers.into_iter().map(|place| &world.takers[place]) {
                 if taker.kind == TakerKind::Account || !self.evaluator.may_hold(taker, plan) {
                     continue;
                 }
-                let by_policy = taker
-                    .identity
-                    .iter()
-                    .any(|policy| naming.binary_search(policy).is_ok());
+                let by_policy = taker.identity.iter().any(|&policy| named[policy as usize]);
                 if !by_policy || opens {
                     let openings = world.openings(nodes, taker);
                     let found = self
@@ -528,10 +552,7 @@ impl Graph {
                         continue;
                     }
                 }
-                let permit = known.permit(taker, || {
-                    let asker = world.asker(nodes, taker);
-                    self.evaluator.step(taker, &asker, plan, leaf)
-                });
+                let permit = known.permit(taker);
                 let Some(permit) = permit else {
                     continue;
                 };
@@ -699,7 +720,13 @@ impl Graph {
         steps
     }
 
-    fn place(&self, name: &str) -> Option<NodeId> {
+    /// What is at a place.
+    pub(crate) fn named(&self, place: NodeId) -> (&EntityId, EntityKind) {
+        let node = self.evaluator.nodes.get(place);
+        (&node.id, node.kind)
+    }
+
+    pub(crate) fn place(&self, name: &str) -> Option<NodeId> {
         self.names
             .find(&self.evaluator.nodes, name)
             .into_iter()
@@ -716,6 +743,12 @@ impl Graph {
     fn holders(&self) -> &PolicyHolders {
         self.holders
             .get_or_init(|| PolicyHolders::of(&self.evaluator.world))
+    }
+
+    /// What policies name, by how it begins, worked out when first asked for.
+    fn patterns(&self) -> &PatternIndex {
+        self.patterns
+            .get_or_init(|| PatternIndex::of(&self.evaluator))
     }
 
     fn reach(&self, start: NodeId) -> Reach {

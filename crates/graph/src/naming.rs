@@ -1,11 +1,14 @@
 //! Which policies speak of one target, and who holds them: what is asked about nodes that lead nowhere
 //! and so have no edges.
 
+use std::collections::BTreeMap;
+
 use crate::catalogue::{Permission, PermissionTarget};
 use crate::evaluate::{Evaluator, Plan};
 use crate::nodes::NodeId;
-use crate::outline::ActionSet;
+use crate::outline::{ActionSet, Grant};
 use crate::policies::PolicyId;
+use crate::wildcard::literal_prefix;
 use crate::world::World;
 
 /// Who holds each identity policy, directly or through groups.
@@ -15,6 +18,8 @@ pub(crate) struct PolicyHolders {
     starts: Vec<u32>,
     /// Places of takers, of one policy in order.
     takers: Vec<u32>,
+    /// Which policies deny anything.
+    pub(crate) denying: Vec<bool>,
 }
 
 impl PolicyHolders {
@@ -40,7 +45,13 @@ impl PolicyHolders {
             takers[*free as usize] = place;
             *free += 1;
         }
-        Self { starts, takers }
+        let denying =
+            (0..policies as PolicyId).map(|policy| world.policies.outline_of(policy).denies);
+        Self {
+            starts,
+            takers,
+            denying: denying.collect(),
+        }
     }
 
     /// Who holds any of some policies, by their places among the world's takers, in order.
@@ -62,67 +73,157 @@ impl PolicyHolders {
     }
 }
 
-/// What a policy may allow on a target, and on what is inside it.
-#[derive(Debug)]
-struct Spoken {
+/// The patterns of all identity policies that may allow a step onto what leads nowhere, by the text
+/// that they begin with.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct PatternIndex {
+    /// In the order of [`PatternIndex::start`].
+    places: Vec<PatternPlace>,
+    /// Statements that name no resource, and so speak of all.
+    of_all: Vec<PatternPlace>,
+}
+
+/// Where a pattern stands.
+#[derive(Clone, Copy, Debug)]
+struct PatternPlace {
     policy: PolicyId,
+    grant: u32,
+    pattern: u32,
+}
+
+impl PatternIndex {
+    pub(crate) fn of(evaluator: &Evaluator) -> Self {
+        let plans = evaluator.plans.iter();
+        let plans = plans.filter(|plan| !plan.leaves.all.is_empty());
+        let wanted = driving(evaluator, plans);
+        let policies = &evaluator.world.policies;
+        let mut index = Self::default();
+        for policy in 0..policies.len() as PolicyId {
+            let outline = policies.outline_of(policy);
+            if !outline.actions.meets(&wanted) {
+                continue;
+            }
+            for (grant, place) in outline.grants.iter().zip(0..) {
+                if !grant.actions.meets(&wanted) {
+                    continue;
+                }
+                let at = |pattern| PatternPlace {
+                    policy,
+                    grant: place,
+                    pattern,
+                };
+                if grant.resources.is_empty() {
+                    index.of_all.push(at(0));
+                }
+                let patterns = 0..grant.resources.len() as u32;
+                index.places.extend(patterns.map(at));
+            }
+        }
+        // With the texts beside the places none is looked up again for each comparison.
+        let places = index.places.into_iter();
+        let mut places: Vec<(&str, PatternPlace)> = places
+            .map(|place| (place.start(evaluator), place))
+            .collect();
+        places.sort_unstable_by_key(|(start, _)| *start);
+        index.places = places.into_iter().map(|(_, place)| place).collect();
+        index
+    }
+
+    /// The patterns that may cover an id or what is inside it: those that begin with a part of it, and
+    /// those that begin with the whole of it.
+    fn near<'i>(
+        &'i self,
+        evaluator: &'i Evaluator,
+        id: &'i str,
+    ) -> impl Iterator<Item = PatternPlace> + 'i {
+        let begin = |text: &str| {
+            let places = &self.places;
+            places.partition_point(|place| place.start(evaluator) < text)
+        };
+        let parts = (0..id.len()).filter(|&end| id.is_char_boundary(end));
+        let parts = parts.flat_map(move |end| {
+            let part = &id[..end];
+            let equal = self.places[begin(part)..].iter();
+            equal.take_while(move |place| place.start(evaluator) == part)
+        });
+        let whole = self.places[begin(id)..].iter();
+        let whole = whole.take_while(move |place| place.start(evaluator).starts_with(id));
+        parts.chain(whole).copied()
+    }
+}
+
+impl PatternPlace {
+    fn grant(self, evaluator: &Evaluator) -> &Grant {
+        let outline = evaluator.world.policies.outline_of(self.policy);
+        &outline.grants[self.grant as usize]
+    }
+
+    fn pattern(self, evaluator: &Evaluator) -> &str {
+        &self.grant(evaluator).resources[self.pattern as usize]
+    }
+
+    fn start(self, evaluator: &Evaluator) -> &str {
+        literal_prefix(self.pattern(evaluator))
+    }
+}
+
+/// What a policy may allow on a target, and on what is inside it.
+#[derive(Debug, Default)]
+struct Spoken {
     on: ActionSet,
     within: ActionSet,
 }
 
 /// The policies that may allow something on one target.
 #[derive(Debug, Default)]
-pub(crate) struct Naming(Vec<Spoken>);
+pub(crate) struct Naming(BTreeMap<PolicyId, Spoken>);
 
 impl Naming {
-    /// Reads what policies say of what some plans ask for first. Cost: each pattern of these policies
-    /// is compared with the target.
-    pub(crate) fn of(evaluator: &Evaluator, plans: &[&Plan], target: NodeId) -> Self {
-        let mut wanted = ActionSet::default();
-        for permission in plans.iter().flat_map(|plan| driver(plan)) {
-            if let Some(action) = evaluator.actions.index(&permission.action) {
-                wanted.insert(action);
-            }
-        }
-        let policies = &evaluator.world.policies;
+    /// Finds what policies say of what some plans ask for first. Cost: each pattern that begins as the
+    /// target's id does is compared with it.
+    pub(crate) fn of(
+        evaluator: &Evaluator,
+        index: &PatternIndex,
+        plans: &[&Plan],
+        target: NodeId,
+    ) -> Self {
+        let wanted = driving(evaluator, plans.iter().copied());
         let id = evaluator.nodes.id(target).as_str();
         let mut matched = Vec::new();
-        let mut covers = |patterns: &[String], on: &PermissionTarget| {
-            patterns.is_empty()
-                || patterns.iter().any(|pattern| {
-                    matched.clear();
-                    if !begin_apart(pattern, id) {
-                        evaluator.matching(&[target], pattern, on, &mut matched);
-                    }
-                    !matched.is_empty()
-                })
+        let mut covers = |pattern: &str, on: &PermissionTarget| {
+            matched.clear();
+            evaluator.matching(&[target], pattern, on, &mut matched);
+            !matched.is_empty()
         };
-        let spoken = (0..policies.len() as PolicyId).filter_map(|policy| {
-            let outline = policies.outline_of(policy);
-            if !outline.actions.meets(&wanted) {
-                return None;
+        let mut spoken: BTreeMap<PolicyId, Spoken> = BTreeMap::new();
+        let mut note = |place: PatternPlace, on: bool, within: bool| {
+            let actions = &place.grant(evaluator).actions;
+            let spoken = spoken.entry(place.policy).or_default();
+            if on {
+                spoken.on.extend(actions);
             }
-            let (mut on, mut within) = (ActionSet::default(), ActionSet::default());
-            for grant in &outline.grants {
-                if !grant.actions.meets(&wanted) {
-                    continue;
-                }
-                if covers(&grant.resources, &PermissionTarget::Target) {
-                    on.extend(&grant.actions);
-                }
-                if covers(&grant.resources, &PermissionTarget::InTarget) {
-                    within.extend(&grant.actions);
-                }
+            if within {
+                spoken.within.extend(actions);
             }
-            let speaks = !on.is_empty() || !within.is_empty();
-            speaks.then_some(Spoken { policy, on, within })
-        });
-        Self(spoken.collect())
+        };
+        let meets = |place: &PatternPlace| place.grant(evaluator).actions.meets(&wanted);
+        for place in index.of_all.iter().copied().filter(meets) {
+            note(place, true, true);
+        }
+        for place in index.near(evaluator, id).filter(meets) {
+            let pattern = place.pattern(evaluator);
+            let on = covers(pattern, &PermissionTarget::Target);
+            let within = covers(pattern, &PermissionTarget::InTarget);
+            if on || within {
+                note(place, on, within);
+            }
+        }
+        Self(spoken)
     }
 
     /// The policies that may allow what a plan asks for first on the target, in order.
     pub(crate) fn policies(&self, evaluator: &Evaluator, plan: &Plan) -> Vec<PolicyId> {
-        let allows = |spoken: &&Spoken| {
+        let allows = |spoken: &Spoken| {
             driver(plan).iter().any(|permission| {
                 let actions = match permission.on {
                     PermissionTarget::InTarget => &spoken.within,
@@ -132,44 +233,19 @@ impl Naming {
                 action.is_some_and(|action| actions.contains(action))
             })
         };
-        self.0.iter().filter(allows).map(|it| it.policy).collect()
+        let found = self.0.iter().filter(|(_, spoken)| allows(spoken));
+        found.map(|(&policy, _)| policy).collect()
     }
+}
+
+/// The actions that some plans ask for first on their targets.
+fn driving<'p>(evaluator: &Evaluator, plans: impl Iterator<Item = &'p Plan>) -> ActionSet {
+    let permissions = plans.flat_map(driver);
+    let names = permissions.map(|permission| permission.action.as_str());
+    evaluator.actions.set(names)
 }
 
 /// What a plan asks for first on its target: any of these.
 fn driver(plan: &Plan) -> &[Permission] {
     plan.target_needs().next().map_or(&[], |need| &need.any_of)
-}
-
-/// Whether a pattern begins with other text than an id does, so that it covers neither that nor what is
-/// inside it.
-fn begin_apart(pattern: &str, id: &str) -> bool {
-    let mut pairs = pattern.bytes().zip(id.bytes());
-    let parting = pairs.find(|(in_pattern, in_id)| in_pattern != in_id);
-    parting.is_some_and(|(in_pattern, _)| !matches!(in_pattern, b'*' | b'?' | b'$'))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn patterns_part_from_ids_at_text_alone() {
-        let id = "arn:aws:s3:::web-prod";
-        for near in [
-            "*",
-            "arn:aws:s3:::web*",
-            "arn:aws:s3:::web-prod/*",
-            "arn:aws:s3:::${aws:username}",
-        ] {
-            assert!(!begin_apart(near, id), "{near}");
-        }
-        for far in [
-            "arn:aws:s3:::web-test",
-            "arn:aws:s3:::web-test/*",
-            "arn:aws:sqs:*",
-        ] {
-            assert!(begin_apart(far, id), "{far}");
-        }
-    }
 }

@@ -3,13 +3,16 @@
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
+use foldhash::{HashMap, HashMapExt};
 use portreeve_model::{EntityId, EntityKind};
 use serde::Serialize;
 
 use crate::doors::Door;
 use crate::export::NodeKind;
-use crate::graph::Graph;
+use crate::graph::{Arrival, Graph};
+use crate::nodes::NodeId;
 use crate::path::{AttackPath, JewelKind};
 
 /// All that can be reached from somewhere, by hop.
@@ -42,7 +45,7 @@ pub struct BlastEntry {
     /// What it is.
     pub kind: EntityKind,
     /// Every condition of the way. Empty: open now.
-    pub conditions: Vec<String>,
+    pub conditions: Arc<[String]>,
     /// Whether it is a crown jewel that is held, not merely read.
     pub jewel: bool,
     /// From which of the starts.
@@ -141,26 +144,16 @@ impl Graph {
     /// What the loss of all of these together costs: what any of them reaches, by the easiest way.
     pub fn blast(&self, starts: &[EntityId]) -> Blast {
         let starts: BTreeSet<&EntityId> = starts.iter().collect();
-        let mut best: BTreeMap<EntityId, (usize, u32, BlastEntry)> = BTreeMap::new();
+        let mut best: HashMap<NodeId, (&EntityId, Arrival)> = HashMap::new();
         let mut ways: BTreeMap<EntityId, AttackPath> = BTreeMap::new();
-        for start in &starts {
-            for reached in self.reached_from(start.as_str()) {
-                if starts.contains(&reached.id) {
-                    continue;
+        for &start in &starts {
+            let arrivals = self.place(start.as_str()).map(|place| self.arrivals(place));
+            for arrival in arrivals.into_iter().flatten() {
+                let cost = |arrival: &Arrival| (arrival.conditions.len(), arrival.hops);
+                let known = best.get(&arrival.place);
+                if known.is_none_or(|(_, known)| cost(&arrival) < cost(known)) {
+                    best.insert(arrival.place, (start, arrival));
                 }
-                let cost = (reached.conditions.len(), reached.hops);
-                let known = best.get(&reached.id);
-                if known.is_some_and(|(conditions, hops, _)| (*conditions, *hops) <= cost) {
-                    continue;
-                }
-                let entry = BlastEntry {
-                    id: reached.id.clone(),
-                    kind: reached.kind,
-                    conditions: reached.conditions,
-                    jewel: reached.is_jewel,
-                    from: (*start).clone(),
-                };
-                best.insert(reached.id, (cost.0, cost.1, entry));
             }
             for path in self.paths_to_jewels(start.as_str()) {
                 if starts.contains(&path.to) {
@@ -173,25 +166,38 @@ impl Graph {
                 }
             }
         }
-        let mut hops: BTreeMap<u32, Vec<BlastEntry>> = BTreeMap::new();
-        for (_, hop, entry) in best.into_values() {
-            hops.entry(hop).or_default().push(entry);
+        let mut best: Vec<(&EntityId, Arrival)> = best.into_values().collect();
+        // Places are in the order of ids, so that no id is compared.
+        best.sort_unstable_by_key(|(_, one)| {
+            (one.hops, one.conditions.len(), !one.is_jewel, one.place)
+        });
+        let mut hops: Vec<Hop> = Vec::new();
+        for (start, arrival) in best {
+            let (id, kind) = self.named(arrival.place);
+            if starts.contains(id) {
+                continue;
+            }
+            let entry = BlastEntry {
+                id: id.clone(),
+                kind,
+                conditions: arrival.conditions,
+                jewel: arrival.is_jewel,
+                from: start.clone(),
+            };
+            match hops.last_mut().filter(|last| last.hop == arrival.hops) {
+                Some(last) => last.reached.push(entry),
+                None => hops.push(Hop {
+                    hop: arrival.hops,
+                    reached: vec![entry],
+                }),
+            }
         }
         let mut paths: Vec<AttackPath> = ways.into_values().collect();
         self.rank(&mut paths);
         let doors = self.doors().iter().filter(|door| starts.contains(&door.id));
         Blast {
             doors: doors.cloned().collect(),
-            hops: hops
-                .into_iter()
-                .map(|(hop, mut reached)| {
-                    reached.sort_by(|one, other| {
-                        let key = |entry: &BlastEntry| (entry.conditions.len(), !entry.jewel);
-                        key(one).cmp(&key(other)).then(one.id.cmp(&other.id))
-                    });
-                    Hop { hop, reached }
-                })
-                .collect(),
+            hops,
             paths,
             starts: starts.into_iter().cloned().collect(),
         }

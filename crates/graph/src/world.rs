@@ -451,6 +451,11 @@ impl World {
 
     /// A taker as one who asks.
     pub(crate) fn asker(&self, nodes: &Nodes, taker: &Taker) -> Asker {
+        self.asker_with(nodes, taker, &taker.identity)
+    }
+
+    /// The same with only some of the identity policies.
+    pub(crate) fn asker_with(&self, nodes: &Nodes, taker: &Taker, identity: &[PolicyId]) -> Asker {
         let node = nodes.get(taker.node);
         let account = &taker.account;
         let mut policies = PrincipalPolicies::default();
@@ -458,8 +463,7 @@ impl World {
             policies.scps = self.attached(self.scps.get(account));
             policies.exempt_from_scp = self.management.contains(account);
         }
-        policies.identity = taker
-            .identity
+        policies.identity = identity
             .iter()
             .map(|&policy| self.policies.attached(policy))
             .collect();

@@ -140,7 +140,7 @@ fn what_one_key_reaches_comes_by_hop() {
     let wallet = blast.reached().find(|entry| entry.id.as_str() == WALLET);
     let wallet = wallet.expect("the wallet");
     assert!(wallet.jewel && wallet.from.as_str() == KEY);
-    assert_eq!(wallet.conditions, ["aws:MultiFactorAuthPresent"]);
+    assert_eq!(*wallet.conditions, ["aws:MultiFactorAuthPresent"]);
     assert_eq!(blast.paths.len(), 1);
     assert_eq!(blast.paths[0].to.as_str(), WALLET);
     assert!(blast.doors.is_empty());

@@ -112,9 +112,14 @@ impl ArnPattern {
                 .and_then(|parts| parts.get(index))
                 .unwrap_or(&everything)
         };
-        let pairs = parts.iter().enumerate();
-        let pairs = pairs.map(|(index, part)| part.overlaps(theirs(index), keys, unknown));
-        let result = pairs.min().unwrap_or(Tri::Yes);
+        // The last parts tell most patterns apart.
+        let mut result = Tri::Yes;
+        for (index, part) in parts.iter().enumerate().rev() {
+            result = result.min(part.overlaps(theirs(index), keys, unknown));
+            if result == Tri::No {
+                break;
+            }
+        }
         match (self.whole(), other.whole()) {
             (None, None) => result,
             _ if result != Tri::No || other.parts().is_none() => result,

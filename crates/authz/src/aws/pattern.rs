@@ -1,5 +1,7 @@
 //! Patterns with `*`, `?` and policy variables.
 
+use std::cmp::Ordering;
+
 use super::keys::{Keys, Known};
 
 /// Longer patterns are refused: no ARN and no condition value comes near, and it bounds the time
@@ -243,6 +245,9 @@ impl Pattern {
         if self.is_everything() || (other.is_everything() && !self.has_variables) {
             return Tri::Yes;
         }
+        if let Some(answer) = self.meets_at_start(other) {
+            return answer.into();
+        }
         let (mine, theirs) = (self.values(keys), other.values(keys));
         let (Some((left, certain)), Some((right, _))) = (self.parts(&mine), other.parts(&theirs))
         else {
@@ -256,6 +261,18 @@ impl Pattern {
         }
         self.report(&mine, unknown);
         Tri::Maybe
+    }
+
+    /// Whether some text is covered by both patterns, where what they begin with tells.
+    fn meets_at_start(&self, other: &Pattern) -> Option<bool> {
+        let ((mine, mine_is_all), (theirs, theirs_is_all)) =
+            (self.literal_start(), other.literal_start());
+        let apart = match mine.len().cmp(&theirs.len()) {
+            Ordering::Less => mine_is_all || !theirs.starts_with(mine),
+            Ordering::Equal => mine != theirs,
+            Ordering::Greater => theirs_is_all || !mine.starts_with(theirs),
+        };
+        (apart || (mine_is_all && theirs_is_all)).then_some(!apart)
     }
 
     /// Whether every text that the other covers is covered by this one. Sure when it says so;
