@@ -56,6 +56,7 @@ mod build;
 mod catalogue;
 mod change;
 mod classes;
+pub mod cut;
 mod decide;
 mod doors;
 mod edges;

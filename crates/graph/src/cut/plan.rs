@@ -1,0 +1,162 @@
+//! A plan of changes: what a person reviews, what a later `portreeve apply` makes one by one, and
+//! what takes it back.
+
+use std::sync::Arc;
+
+use portreeve_model::{EntityId, PolicyLayer};
+use serde::{Deserialize, Serialize};
+
+use super::costs::ChangeKind;
+
+/// The version of [`Plan`]'s form. It rises when a reader of an older form would go wrong.
+pub const PLAN_VERSION: u32 = 1;
+
+/// Changes to make, in this order. They are taken back in the opposite order.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Plan {
+    /// The version of this form, [`PLAN_VERSION`]. Whoever knows another refuses the plan.
+    pub version: u32,
+    /// The changes. No two make an edit of the same document.
+    pub changes: Vec<Change>,
+}
+
+impl Default for Plan {
+    fn default() -> Self {
+        Self {
+            version: PLAN_VERSION,
+            changes: Vec::new(),
+        }
+    }
+}
+
+impl Plan {
+    /// The plan that takes this one back.
+    #[must_use]
+    pub fn inverse(&self) -> Plan {
+        let changes = self.changes.iter().rev();
+        Plan {
+            version: self.version,
+            changes: changes
+                .map(|change| Change {
+                    edit: change.edit.inverse(),
+                    ..change.clone()
+                })
+                .collect(),
+        }
+    }
+}
+
+/// One change: one call, or a few, to the provider.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Change {
+    /// What tells it from the others of its plan.
+    pub id: String,
+    /// What kinds of changes it is made of, each once.
+    pub kinds: Vec<ChangeKind>,
+    /// What it does, in words, one line for each part.
+    pub titles: Vec<String>,
+    /// What it costs: the sum of its parts, by [`Costs`](super::Costs).
+    pub cost: u32,
+    /// The account in which it is made.
+    pub account: Option<String>,
+    /// What is changed.
+    pub edit: Edit,
+}
+
+/// What a change changes, with what was before and what is after, so that it can be made, checked
+/// and taken back.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "edit")]
+pub enum Edit {
+    /// The text of a policy. Without a text there is no such policy.
+    Document {
+        /// Whose policy it is: the user, role or group of an inline policy; the resource; the role
+        /// of a trust policy; the permission set; the account of a service control policy; for a
+        /// managed policy the policy itself.
+        target: EntityId,
+        /// In what capacity it holds.
+        layer: PolicyLayer,
+        /// The inline policy's name, the managed policy's ARN, or what the inventory calls it.
+        name: String,
+        /// The JSON text before.
+        before: Option<Arc<str>>,
+        /// The JSON text after.
+        after: Option<Arc<str>>,
+        /// Principals that hold the text besides: the roles of a permission set.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        copies: Vec<EntityId>,
+    },
+    /// Whether a managed policy is attached to a user, role or group.
+    Attachment {
+        /// To whom.
+        target: EntityId,
+        /// The policy's ARN.
+        policy: String,
+        /// Whether it is attached after the change; before it was the opposite.
+        attached: bool,
+    },
+    /// Whether a user is in a group.
+    Membership {
+        /// The user.
+        user: EntityId,
+        /// The group.
+        group: EntityId,
+        /// Whether he is in it after the change; before it was the opposite.
+        member: bool,
+    },
+    /// Whether an access key can be used.
+    AccessKey {
+        /// Whose it is.
+        user: EntityId,
+        /// The key's id.
+        key: EntityId,
+        /// Whether it is active after the change; before it was the opposite.
+        active: bool,
+    },
+    /// Whether a workload runs as a role.
+    WorkloadRole {
+        /// The function, instance, task, project.
+        workload: EntityId,
+        /// The role.
+        role: EntityId,
+        /// Whether it runs as the role after the change; before it was the opposite.
+        runs: bool,
+    },
+    /// Whether a person may sign in as the role of a permission set in one account.
+    Assignment {
+        /// The person or group of people that the set is assigned to.
+        person: EntityId,
+        /// The set's role in the account.
+        role: EntityId,
+        /// Whether it is assigned after the change; before it was the opposite.
+        assigned: bool,
+    },
+}
+
+impl Edit {
+    /// The edit that takes this one back.
+    #[must_use]
+    pub fn inverse(&self) -> Edit {
+        let mut back = self.clone();
+        match &mut back {
+            Edit::Document { before, after, .. } => std::mem::swap(before, after),
+            Edit::Attachment { attached: then, .. }
+            | Edit::Membership { member: then, .. }
+            | Edit::AccessKey { active: then, .. }
+            | Edit::WorkloadRole { runs: then, .. }
+            | Edit::Assignment { assigned: then, .. } => *then = !*then,
+        }
+        back
+    }
+
+    /// What is edited.
+    pub fn target(&self) -> &EntityId {
+        match self {
+            Edit::Document { target, .. } | Edit::Attachment { target, .. } => target,
+            Edit::Membership { user, .. } => user,
+            Edit::AccessKey { key, .. } => key,
+            Edit::WorkloadRole { workload, .. } => workload,
+            Edit::Assignment { person, .. } => person,
+        }
+    }
+}
