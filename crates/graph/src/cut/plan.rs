@@ -82,11 +82,11 @@ pub enum Edit {
         before: Option<Arc<str>>,
         /// The JSON text after.
         after: Option<Arc<str>>,
-        /// Principals that hold the text besides: the roles of a permission set.
+        /// The roles of a permission set, which have what the set has.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         copies: Vec<EntityId>,
     },
-    /// Whether a managed policy is attached to a user, role or group.
+    /// Whether a managed policy is attached to a user, role, group or permission set.
     Attachment {
         /// To whom.
         target: EntityId,
@@ -94,6 +94,9 @@ pub enum Edit {
         policy: String,
         /// Whether it is attached after the change; before it was the opposite.
         attached: bool,
+        /// The roles of a permission set, which have what the set has.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        copies: Vec<EntityId>,
     },
     /// Whether a user is in a group.
     Membership {
