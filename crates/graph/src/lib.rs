@@ -71,6 +71,8 @@ mod nodes;
 mod outline;
 mod path;
 mod policies;
+#[cfg(test)]
+mod random;
 mod reverse;
 mod roads;
 mod saved;

@@ -120,8 +120,7 @@ impl<'e> Candidates<'e> {
             via => {
                 let escalation = self.catalogue.get(via);
                 let needs = escalation.into_iter().flat_map(|known| &known.needs);
-                let permissions: Vec<&Permission> =
-                    needs.flat_map(|need| &need.any_of).collect();
+                let permissions: Vec<&Permission> = needs.flat_map(|need| &need.any_of).collect();
                 let on_target = escalation.is_none_or(|escalation| {
                     matches!(escalation.yields, Yields::Target | Yields::Read)
                 });
@@ -229,7 +228,9 @@ impl<'e> Candidates<'e> {
     fn of_administrator(&self, taker: &EntityId, found: &mut BTreeSet<Candidate>) {
         let is_wide = |statement: &Map<String, Value>| {
             statement.contains_key("NotAction")
-                || texts(statement.get("Action")).iter().any(|action| action.contains('*'))
+                || texts(statement.get("Action"))
+                    .iter()
+                    .any(|action| action.contains('*'))
         };
         self.of_identity(taker, &is_wide, None, found);
     }
@@ -326,7 +327,10 @@ impl<'e> Candidates<'e> {
         let groups: Vec<&EntityId> = self.holdings.groups(taker.as_str()).collect();
         for subject in std::iter::once(taker).chain(groups) {
             let mut any = false;
-            for held in self.holdings.policies(subject.as_str(), PolicyLayer::Identity) {
+            for held in self
+                .holdings
+                .policies(subject.as_str(), PolicyLayer::Identity)
+            {
                 let list = statements(held.document);
                 let allowing: Vec<(usize, &Map<String, Value>)> = list
                     .iter()
@@ -340,7 +344,9 @@ impl<'e> Candidates<'e> {
                 self.of_policy(subject, held, &allowing, list.len(), action, found);
             }
             let denies = || {
-                let mut held = self.holdings.policies(subject.as_str(), PolicyLayer::Identity);
+                let mut held = self
+                    .holdings
+                    .policies(subject.as_str(), PolicyLayer::Identity);
                 held.any(Held::denies)
             };
             if any && subject != taker && !denies() {
@@ -413,7 +419,11 @@ impl<'e> Candidates<'e> {
                     subjects: self.holders.get(held.name).cloned().unwrap_or_default(),
                 };
                 let kinds = [ChangeKind::NarrowManaged, ChangeKind::RemoveManaged];
-                (at, kinds, format!("the managed policy {}", policy.short_name()))
+                (
+                    at,
+                    kinds,
+                    format!("the managed policy {}", policy.short_name()),
+                )
             }
             (false, Editing::Set(set)) => {
                 if held.name != PermissionSet::POLICY {
@@ -450,9 +460,8 @@ impl<'e> Candidates<'e> {
         for &(place, statement) in allowing {
             let named = statement_name(place, statement, statements);
             let written = texts(statement.get("Action"));
-            let covering = |pattern: &&str| {
-                action.is_some_and(|action| matches_any_case(pattern, action))
-            };
+            let covering =
+                |pattern: &&str| action.is_some_and(|action| matches_any_case(pattern, action));
             for pattern in written.iter().copied().filter(covering) {
                 // To take out everything that a statement allows is to take it out.
                 let only = written.len() == 1;
@@ -580,7 +589,9 @@ fn is_allow(statement: &Map<String, Value>) -> bool {
 fn covers_action(statement: &Map<String, Value>, action: &str) -> bool {
     let any = |member: &str| {
         let patterns = texts(statement.get(member));
-        patterns.iter().any(|pattern| matches_any_case(pattern, action))
+        patterns
+            .iter()
+            .any(|pattern| matches_any_case(pattern, action))
     };
     match statement.contains_key("NotAction") {
         true => !any("NotAction"),

@@ -90,12 +90,13 @@ pub(super) fn edited(
     is_managed: bool,
     edits: &BTreeSet<&StatementEdit>,
 ) -> Option<String> {
-    let before: Value =
-        text.map_or(Value::Null, |text| {
-            serde_json::from_str(&decode_document(text)).unwrap_or_default()
-        });
-    let mut list: Vec<Option<Map<String, Value>>> =
-        statements(text.unwrap_or_default()).into_iter().map(Some).collect();
+    let before: Value = text.map_or(Value::Null, |text| {
+        serde_json::from_str(&decode_document(text)).unwrap_or_default()
+    });
+    let mut list: Vec<Option<Map<String, Value>>> = statements(text.unwrap_or_default())
+        .into_iter()
+        .map(Some)
+        .collect();
     let mut come = Vec::new();
     for edit in edits {
         match edit {
@@ -130,7 +131,10 @@ pub(super) fn edited(
     }
     let mut after = Map::new();
     let version = before.get("Version").cloned();
-    after.insert("Version".to_owned(), version.unwrap_or_else(|| "2012-10-17".into()));
+    after.insert(
+        "Version".to_owned(),
+        version.unwrap_or_else(|| "2012-10-17".into()),
+    );
     after.extend(before.get("Id").map(|id| ("Id".to_owned(), id.clone())));
     after.insert("Statement".to_owned(), Value::Array(left));
     serde_json::to_string_pretty(&Value::Object(after)).ok()
@@ -152,9 +156,9 @@ fn edit_statement(list: &mut [Option<Map<String, Value>>], edit: &StatementEdit)
         return;
     };
     let is_left = match edit {
-        StatementEdit::TakeAction { pattern, .. } => {
-            without(statement, "Action", |action| action.eq_ignore_ascii_case(pattern))
-        }
+        StatementEdit::TakeAction { pattern, .. } => without(statement, "Action", |action| {
+            action.eq_ignore_ascii_case(pattern)
+        }),
         StatementEdit::ExceptAction { action, .. } => {
             let mut all: Vec<&str> = texts(statement.get("NotAction"));
             all.push(action);
@@ -162,9 +166,9 @@ fn edit_statement(list: &mut [Option<Map<String, Value>>], edit: &StatementEdit)
             statement.insert("NotAction".to_owned(), all);
             true
         }
-        StatementEdit::TakePrincipal { kind, principal, .. } => {
-            take_principal(statement, kind, principal)
-        }
+        StatementEdit::TakePrincipal {
+            kind, principal, ..
+        } => take_principal(statement, kind, principal),
         StatementEdit::RequireMfa { .. } => {
             let conditions = statement
                 .entry("Condition")
@@ -251,7 +255,10 @@ mod tests {
         };
         let remove = StatementEdit::Remove { statement: 1 };
         let one = apply(text, PolicyLayer::Identity, &[take.clone(), remove.clone()]).unwrap();
-        assert_eq!(one, apply(text, PolicyLayer::Identity, &[remove.clone(), take]).unwrap());
+        assert_eq!(
+            one,
+            apply(text, PolicyLayer::Identity, &[remove.clone(), take]).unwrap()
+        );
         assert_eq!(one["Statement"][0]["Action"], json!(["s3:GetObject"]));
         assert_eq!(one["Statement"].as_array().unwrap().len(), 1);
 
@@ -267,7 +274,10 @@ mod tests {
             action: "kms:Sign".to_owned(),
         };
         let after = apply(text, PolicyLayer::Identity, &[edit]).unwrap();
-        assert_eq!(after["Statement"][0]["NotAction"], json!(["iam:*", "kms:Sign"]));
+        assert_eq!(
+            after["Statement"][0]["NotAction"],
+            json!(["iam:*", "kms:Sign"])
+        );
     }
 
     #[test]
@@ -288,7 +298,7 @@ mod tests {
         let after: Value = serde_json::from_str(&after.unwrap()).unwrap();
         assert_eq!(
             after["Statement"][0]["Principal"],
-            json!({"Service": ["ec2.amazonaws.com"]})
+            json!({"Service": "ec2.amazonaws.com"})
         );
         let all = [
             take("AWS", "a"),
@@ -308,7 +318,11 @@ mod tests {
                 principal: None,
             })
         };
-        let edits = [deny("s3:GetObject", "*"), deny("s3:PutObject", "*"), deny("kms:Sign", "k")];
+        let edits = [
+            deny("s3:GetObject", "*"),
+            deny("s3:PutObject", "*"),
+            deny("kms:Sign", "arn:aws:kms:eu-west-1:111122223333:key/k"),
+        ];
         let after = edited(None, PolicyLayer::Identity, false, &edits.iter().collect()).unwrap();
         Document::parse(&after).unwrap();
         let after: Value = serde_json::from_str(&after).unwrap();

@@ -51,7 +51,8 @@ fn smallest(sets: &[Vec<usize>]) -> Vec<Vec<usize>> {
     sorted.sort_by_key(Vec::len);
     let mut kept: Vec<Vec<usize>> = Vec::new();
     for set in sorted {
-        let holds = |small: &Vec<usize>| small.iter().all(|member| set.binary_search(member).is_ok());
+        let holds =
+            |small: &Vec<usize>| small.iter().all(|member| set.binary_search(member).is_ok());
         if !kept.iter().any(holds) {
             kept.push(set);
         }
@@ -72,7 +73,11 @@ pub(super) fn greedily(sets: &[Vec<usize>], costs: &[u32]) -> Vec<usize> {
         // The most hits for the cost; compared by products, as fractions would round.
         let best = candidates.reduce(|best, next| {
             let gain = |member: usize, other: usize| hits[member] * u64::from(costs[other]);
-            if gain(next, best) > gain(best, next) { next } else { best }
+            if gain(next, best) > gain(best, next) {
+                next
+            } else {
+                best
+            }
         });
         let Some(best) = best else { break };
         chosen.push(best);

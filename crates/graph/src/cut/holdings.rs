@@ -149,7 +149,8 @@ impl<'e> Holdings<'e> {
     /// The text of one policy.
     pub(super) fn document(&self, of: &str, layer: PolicyLayer, name: &str) -> Option<&Arc<str>> {
         let mut held = self.policies(of, layer);
-        held.find(|held| held.name == name).map(|held| held.document)
+        held.find(|held| held.name == name)
+            .map(|held| held.document)
     }
 
     /// The groups of a user.
@@ -204,17 +205,22 @@ fn sets(estate: &Estate) -> BTreeMap<String, PermissionSet> {
             && !entity.inferred
             && let Some(name) = set_of(&entity.id)
         {
-            let set = sets.entry(name.to_owned()).or_insert_with(|| PermissionSet {
-                id: entity.id.clone(),
-                name: name.to_owned(),
-                roles: Vec::new(),
-            });
+            let set = sets
+                .entry(name.to_owned())
+                .or_insert_with(|| PermissionSet {
+                    id: entity.id.clone(),
+                    name: name.to_owned(),
+                    roles: Vec::new(),
+                });
             set.roles.push(entity.id.clone());
         }
     }
     for entity in estate.entities() {
         if entity.kind == EntityKind::PermissionSet
-            && let Some(set) = entity.attributes.get("Name").and_then(|name| sets.get_mut(name))
+            && let Some(set) = entity
+                .attributes
+                .get("Name")
+                .and_then(|name| sets.get_mut(name))
         {
             set.id = entity.id.clone();
         }

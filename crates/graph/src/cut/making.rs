@@ -87,7 +87,9 @@ pub(super) fn revision<'p>(
                     continue;
                 }
                 let before = held.first().map(|held| &**held.document);
-                revision.gone.extend(held.iter().map(|held| held.relation(subject)));
+                revision
+                    .gone
+                    .extend(held.iter().map(|held| held.relation(subject)));
                 let is_without = layer == PolicyLayer::Identity
                     && without.contains(&(subject, place.name.as_str()));
                 if let Some(after) = place.after(before, &edits).filter(|_| !is_without) {
@@ -183,11 +185,7 @@ pub(super) fn plan(holdings: &Holdings<'_>, chosen: &[&Candidate], costs: &Costs
     }
 }
 
-fn document_edit(
-    holdings: &Holdings<'_>,
-    at: &Place,
-    edits: &BTreeSet<&StatementEdit>,
-) -> Edit {
+fn document_edit(holdings: &Holdings<'_>, at: &Place, edits: &BTreeSet<&StatementEdit>) -> Edit {
     let held = at.subjects.iter().flat_map(|subject| {
         let layers = at.layers().iter();
         layers.filter_map(|layer| holdings.document(subject.as_str(), *layer, &at.name))
@@ -201,7 +199,11 @@ fn document_edit(
         name: at.name.clone(),
         before,
         after,
-        copies: if is_set { at.subjects.clone() } else { Vec::new() },
+        copies: if is_set {
+            at.subjects.clone()
+        } else {
+            Vec::new()
+        },
     }
 }
 

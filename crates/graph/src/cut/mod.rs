@@ -9,6 +9,8 @@ mod costs;
 mod document;
 mod hitting;
 mod holdings;
+#[cfg(test)]
+mod law;
 mod making;
 mod plan;
 mod slice;

@@ -1,9 +1,10 @@
 //! A plan of changes: what a person reviews, what a later `portreeve apply` makes one by one, and
 //! what takes it back.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use portreeve_model::{EntityId, PolicyLayer};
+use portreeve_model::{EntityId, Estate, PolicyLayer, Relation, Revision};
 use serde::{Deserialize, Serialize};
 
 use super::costs::ChangeKind;
@@ -30,6 +31,42 @@ impl Default for Plan {
 }
 
 impl Plan {
+    /// How an estate changes when the plan is carried out in it. What the estate has not, as a
+    /// policy that a change replaces, changes nothing.
+    pub fn revision(&self, estate: &Estate) -> Revision {
+        let mut revision = Revision::default();
+        // What is detached is not held in another text either.
+        let mut detached: BTreeSet<(&EntityId, &str)> = BTreeSet::new();
+        for change in &self.changes {
+            if let Edit::Attachment {
+                target,
+                policy,
+                attached: false,
+                copies,
+            } = &change.edit
+            {
+                detached.extend(
+                    held_by(target, copies)
+                        .iter()
+                        .map(|id| (id, policy.as_str())),
+                );
+            }
+        }
+        for change in &self.changes {
+            change.edit.revise(estate, &mut revision);
+        }
+        revision.come.retain(|relation| match relation {
+            Relation::Policy {
+                subject,
+                layer: PolicyLayer::Identity,
+                name,
+                ..
+            } => !detached.contains(&(subject, name.as_str())),
+            _ => true,
+        });
+        revision
+    }
+
     /// The plan that takes this one back.
     #[must_use]
     pub fn inverse(&self) -> Plan {
@@ -152,6 +189,92 @@ impl Edit {
         back
     }
 
+    /// Adds to a revision what the edit changes in an estate.
+    fn revise(&self, estate: &Estate, revision: &mut Revision) {
+        let mut when = |then: bool, relation: Relation| {
+            let list = if then {
+                &mut revision.come
+            } else {
+                &mut revision.gone
+            };
+            list.insert(relation);
+        };
+        match self {
+            Edit::Document {
+                target,
+                layer,
+                name,
+                after,
+                copies,
+                ..
+            } => revise_document(estate, (target, *layer, name, copies), after, revision),
+            Edit::Attachment {
+                target,
+                policy,
+                attached,
+                copies,
+            } => {
+                let documents: BTreeSet<&Arc<str>> = policies(estate)
+                    .filter(|(_, _, name, _)| *name == policy)
+                    .map(|(.., document)| document)
+                    .collect();
+                for subject in held_by(target, copies) {
+                    for document in &documents {
+                        when(
+                            *attached,
+                            Relation::Policy {
+                                subject: subject.clone(),
+                                layer: PolicyLayer::Identity,
+                                name: policy.clone(),
+                                document: (*document).clone(),
+                            },
+                        );
+                    }
+                }
+            }
+            Edit::Membership {
+                user,
+                group,
+                member,
+            } => when(
+                *member,
+                Relation::MemberOf {
+                    member: user.clone(),
+                    group: group.clone(),
+                },
+            ),
+            Edit::AccessKey { user, key, active } => when(
+                *active,
+                Relation::Proves {
+                    credential: key.clone(),
+                    principal: user.clone(),
+                },
+            ),
+            Edit::WorkloadRole {
+                workload,
+                role,
+                runs,
+            } => when(
+                *runs,
+                Relation::RunsAs {
+                    workload: workload.clone(),
+                    principal: role.clone(),
+                },
+            ),
+            Edit::Assignment {
+                person,
+                role,
+                assigned,
+            } => when(
+                *assigned,
+                Relation::SignsInAs {
+                    person: person.clone(),
+                    role: role.clone(),
+                },
+            ),
+        }
+    }
+
     /// What is edited.
     pub fn target(&self) -> &EntityId {
         match self {
@@ -161,5 +284,73 @@ impl Edit {
             Edit::WorkloadRole { workload, .. } => workload,
             Edit::Assignment { person, .. } => person,
         }
+    }
+}
+
+/// Who has what is attached to a target.
+fn held_by<'p>(target: &'p EntityId, copies: &'p [EntityId]) -> &'p [EntityId] {
+    match copies {
+        [] => std::slice::from_ref(target),
+        copies => copies,
+    }
+}
+
+/// The policies of an estate: whose, in what capacity, name, text.
+fn policies(estate: &Estate) -> impl Iterator<Item = (&EntityId, PolicyLayer, &String, &Arc<str>)> {
+    estate
+        .relations()
+        .iter()
+        .filter_map(|relation| match relation {
+            Relation::Policy {
+                subject,
+                layer,
+                name,
+                document,
+            } => Some((subject, *layer, name, document)),
+            _ => None,
+        })
+}
+
+/// A text takes the place of what its holders have of that name.
+fn revise_document(
+    estate: &Estate,
+    (target, layer, name, copies): (&EntityId, PolicyLayer, &String, &[EntityId]),
+    after: &Option<Arc<str>>,
+    revision: &mut Revision,
+) {
+    let is_managed = target.as_str() == name;
+    let mut holders: BTreeSet<(&EntityId, PolicyLayer)> = BTreeSet::new();
+    if !is_managed {
+        holders.extend(
+            held_by(target, copies)
+                .iter()
+                .map(|subject| (subject, layer)),
+        );
+    }
+    for (subject, its_layer, its_name, document) in policies(estate) {
+        let is_meant = its_name == name
+            && match is_managed {
+                true => matches!(its_layer, PolicyLayer::Identity | PolicyLayer::Boundary),
+                false => holders.contains(&(subject, its_layer)),
+            };
+        if is_meant {
+            holders.insert((subject, its_layer));
+            revision.gone.insert(Relation::Policy {
+                subject: subject.clone(),
+                layer: its_layer,
+                name: name.clone(),
+                document: document.clone(),
+            });
+        }
+    }
+    for (subject, layer) in holders {
+        revision
+            .come
+            .extend(after.iter().map(|document| Relation::Policy {
+                subject: subject.clone(),
+                layer,
+                name: name.clone(),
+                document: document.clone(),
+            }));
     }
 }

@@ -30,7 +30,10 @@ impl<'e> Slicer<'e> {
             estate,
             about: BTreeMap::new(),
             frame: Vec::new(),
-            places: estate.entities().filter(|entity| is_place(entity)).collect(),
+            places: estate
+                .entities()
+                .filter(|entity| is_place(entity))
+                .collect(),
         };
         for relation in estate.relations() {
             let about: [Option<&EntityId>; 2] = match relation {
@@ -138,7 +141,9 @@ impl<'e> Slicer<'e> {
         for &relation in &self.frame {
             part.relate(relation.clone());
         }
-        let named = ids.into_iter().filter_map(|id| self.estate.get(id.as_str()));
+        let named = ids
+            .into_iter()
+            .filter_map(|id| self.estate.get(id.as_str()));
         for entity in named.chain(self.places.iter().copied()) {
             part.add(entity.clone());
         }

@@ -172,8 +172,11 @@ impl Search<'_> {
                 self.demand(&graph, walk, &chosen);
             }
             is_exact &= self.known.len() <= question.exact_up_to && self.demands.len() <= DEMANDS;
-            let sets: Vec<Vec<usize>> =
-                self.demands.iter().map(|demand| demand.any_of.clone()).collect();
+            let sets: Vec<Vec<usize>> = self
+                .demands
+                .iter()
+                .map(|demand| demand.any_of.clone())
+                .collect();
             chosen = if is_exact {
                 let found = cheapest(&sets, &self.costs, BRANCHES);
                 bound = found.bound.max(bound);
@@ -184,16 +187,24 @@ impl Search<'_> {
             graph = self.built(&chosen);
         }
         let chosen = self.needed(chosen);
-        let cost: u64 = chosen.iter().map(|&place| u64::from(self.costs[place])).sum();
-        let is_proven = self.leaves_none(&chosen);
+        let cost: u64 = chosen
+            .iter()
+            .map(|&place| u64::from(self.costs[place]))
+            .sum();
         let parts: Vec<&Candidate> = chosen.iter().map(|&place| &self.known[place]).collect();
+        let plan = plan(self.holdings, &parts, question.costs);
+        // What is proven is the plan as it is handed out.
+        let estate = question.estate.revised(&plan.revision(question.estate));
+        let is_proven = question
+            .walks(&question.build(&estate), 1, &self.beyond)
+            .is_empty();
         let breaks = chosen.iter().flat_map(|&place| &self.breaks[place]);
         Cut {
             from: question.from.clone(),
             to: question.to.clone(),
             before,
             breaks: breaks.cloned().collect(),
-            plan: plan(self.holdings, &parts, question.costs),
+            plan,
             cost,
             proven: is_proven && self.beyond.is_empty(),
             minimal: true,
@@ -211,7 +222,8 @@ impl Search<'_> {
     }
 
     fn built(&self, chosen: &[usize]) -> Graph {
-        self.question.build(&self.revised(self.question.estate, chosen.iter().copied(), |_| true))
+        self.question
+            .build(&self.revised(self.question.estate, chosen.iter().copied(), |_| true))
     }
 
     fn revised(
