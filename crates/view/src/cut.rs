@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use portreeve_graph::Jewel;
 use portreeve_graph::cut::{Change, Cut, LeastCost, PLAN_VERSION};
-use portreeve_incident::containment::{Refused, Replayed, Typed};
+use portreeve_incident::containment::{IncidentCut, Refused, Replayed, SessionEnd, Typed};
 use portreeve_model::BlindSpot;
 use serde::Serialize;
 
@@ -114,6 +114,56 @@ impl<'a> CutAnswer<'a> {
             text::count(refused),
         ))
     }
+}
+
+/// What is known of an incident's cut.
+pub(crate) fn of_incident_in_words(cut: &IncidentCut) -> String {
+    let changes = text::counted(cut.changes.len() as u64, "change", "changes");
+    let mut words = match (cut.proven, cut.changes.len()) {
+        (true, 1) => format!(
+            "{changes} leaves no path from anything that the intruder holds, proven on the graph \
+             built again with it"
+        ),
+        (true, _) => format!(
+            "{changes} leave no path from anything that the intruder holds, proven on the graph \
+             built again with them"
+        ),
+        (false, _) => format!(
+            "{changes} cut what can be cut; {} stay open",
+            text::counted(cut.left, "path", "paths")
+        ),
+    };
+    words += match cut.least_cost {
+        LeastCost::Proven => ". No other set of known changes costs less",
+        LeastCost::Bound => ". Another set may cost less",
+    };
+    let refused: u64 = cut.refused.iter().map(|refused| refused.calls).sum();
+    words += &match refused {
+        0 => format!(
+            ". None of {} by others would have been refused.",
+            text::counted(cut.replayed, "call", "calls")
+        ),
+        some => format!(
+            ". Of {} by others {} would have been refused.",
+            text::counted(cut.replayed, "call", "calls"),
+            text::count(some)
+        ),
+    };
+    words
+}
+
+/// When a session ends, in words.
+pub(crate) fn session_end(session: &SessionEnd) -> String {
+    let latest = if session.at_latest {
+        " at the latest"
+    } else {
+        ""
+    };
+    format!(
+        "{} at {} UTC{latest}",
+        session.credential,
+        text::minute(session.ends)
+    )
 }
 
 impl Serialize for CutAnswer<'_> {

@@ -2,12 +2,15 @@
 //! would have been refused that was used.
 
 mod commands;
+mod of_incident;
 mod replay;
 mod terraform;
 
 use portreeve_graph::cut::{Change, Plan};
 use serde::{Deserialize, Serialize};
 
+pub(crate) use of_incident::cut;
+pub use of_incident::{IncidentCut, SessionEnd};
 pub use replay::{Calls, Refusal, Refused, Replayed, replay};
 
 /// What a person types for one change of a plan, to review first.

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use foldhash::fast::FixedState;
 use portreeve_authz::Decision;
-use portreeve_detect::{Activities, ActivityRow, Symbol};
+use portreeve_detect::{Activities, ActivityRow, RowId, Symbol};
 use portreeve_graph::cut::{Edit, Plan};
 use portreeve_graph::{Access, Circumstances, Graph};
 use portreeve_model::{EntityId, EntityKind, Estate, PolicyLayer, Relation, Timestamp};
@@ -84,6 +84,8 @@ pub struct Calls<'c> {
     pub after: &'c Graph,
     /// What happened.
     pub activities: &'c Activities,
+    /// What of it is left out: what an intruder did himself.
+    pub left_out: &'c BTreeSet<RowId>,
 }
 
 /// Replays the past against a plan.
@@ -109,7 +111,8 @@ pub fn replay(calls: &Calls<'_>) -> Replayed {
         judge,
         calls,
     };
-    for row in calls.activities.iter().filter(|row| row.succeeded()) {
+    let rows = calls.activities.iter();
+    for row in rows.filter(|row| row.succeeded() && !calls.left_out.contains(&row.id())) {
         replay.take(row);
     }
     replay.finish()

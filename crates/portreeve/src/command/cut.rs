@@ -147,5 +147,6 @@ fn past(
         plan: &cut.plan,
         after: &after,
         activities: gathered.activities(),
+        left_out: &BTreeSet::new(),
     }))))
 }

@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 use maud::{Markup, html};
 use portreeve_graph::JewelKind;
 use portreeve_graph::cut::{Change, Edit, LeastCost};
-use portreeve_incident::containment::{Refusal, Typed};
+use portreeve_incident::containment::{IncidentCut, Refusal, Refused, Typed};
 
 use super::incident::left_out;
 use super::page::{self, answer};
 use super::shape::Clean;
 use super::{ROWS, blind_spots, path};
-use crate::cut::CutAnswer;
+use crate::cut::{CutAnswer, of_incident_in_words, session_end};
 use crate::{name, text};
 
 /// The page of a cut: `cut --format html`.
@@ -121,29 +121,62 @@ fn past(it: &CutAnswer<'_>) -> Markup {
         section class="card part" id="refused" {
             h2 { "What was used that would be refused" }
             p { (past) }
-            @if !history.refused.is_empty() {
-                div class="scroll" { table {
-                    thead { tr { th scope="col" { "Who" } th scope="col" { "Action" } th scope="col" { "On" } th scope="col" { "Calls" } th scope="col" { "Last" } th scope="col" { "Then" } } }
-                    tbody { @for refused in history.refused.iter().take(ROWS) { tr {
-                        td {
-                            b { (Clean(name::short(refused.principal.as_str()))) }
-                            div class="small soft" { (Clean(&refused.sessions.join(", "))) }
-                        }
-                        td class="mono" { (Clean(&refused.action)) @if refused.operation != refused.action { div class="small soft" { (Clean(&refused.operation)) } } }
-                        td class="mono" { (Clean(&refused.resource)) }
-                        td { (text::count(refused.calls)) }
-                        td { @if let Some(last) = refused.last { (text::minute(last)) } }
-                        td {
-                            @match refused.refusal { Refusal::Denied => { span class="tag warn" { "refused" } }, Refusal::Depends => { span class="tag" { "depends" } } }
-                            @if let Some(reason) = &refused.reason { div class="small soft" { (Clean(reason)) } }
-                        }
-                    } } }
-                } }
-                (left_out(history.refused.len(), ROWS, "entry", "entries"))
-            }
+            (refused_table(&history.refused))
             @if !history.silent.is_empty() {
                 p class="small soft" { "Of these the logs may be silent: " (Clean(&history.silent.join("; "))) "." }
             }
+        }
+    }
+}
+
+fn refused_table(refused: &[Refused]) -> Markup {
+    html! {
+        @if !refused.is_empty() {
+            div class="scroll" { table {
+                thead { tr { th scope="col" { "Who" } th scope="col" { "Action" } th scope="col" { "On" } th scope="col" { "Calls" } th scope="col" { "Last" } th scope="col" { "Then" } } }
+                tbody { @for one in refused.iter().take(ROWS) { tr {
+                    td {
+                        b { (Clean(name::short(one.principal.as_str()))) }
+                        div class="small soft" { (Clean(&one.sessions.join(", "))) }
+                    }
+                    td class="mono" { (Clean(&one.action)) @if one.operation != one.action { div class="small soft" { (Clean(&one.operation)) } } }
+                    td class="mono" { (Clean(&one.resource)) }
+                    td { (text::count(one.calls)) }
+                    td { @if let Some(last) = one.last { (text::minute(last)) } }
+                    td {
+                        @match one.refusal { Refusal::Denied => { span class="tag warn" { "refused" } }, Refusal::Depends => { span class="tag" { "depends" } } }
+                        @if let Some(reason) = &one.reason { div class="small soft" { (Clean(reason)) } }
+                    }
+                } } }
+            } }
+            (left_out(refused.len(), ROWS, "entry", "entries"))
+        }
+    }
+}
+
+/// The cut of an incident.
+pub(super) fn of_incident(cut: &IncidentCut) -> Markup {
+    html! {
+        section {
+            h3 { "What cuts the paths" }
+            p { (of_incident_in_words(cut)) }
+            ol class="response" {
+                @for step in &cut.changes {
+                    li { div {
+                        h4 { (Clean(&step.title)) }
+                        @if let Some(command) = &step.command { pre { code { (text::clean_lines(command)) } } }
+                        @if let Some(caveat) = &step.caveat { p class="soft" { (Clean(caveat)) } }
+                    } }
+                }
+            }
+            @if !cut.sessions.is_empty() {
+                details {
+                    summary { span class="grow" { "When sessions end by themselves" } span class="end" { (text::counted(cut.sessions.len() as u64, "session", "sessions")) } }
+                    div class="inside" { ul { @for session in cut.sessions.iter().take(ROWS) { li { (Clean(&session_end(session))) } } } }
+                }
+            }
+            ul class="small soft" { @for words in cut.reach.iter().take(ROWS) { li { (Clean(words)) } } }
+            (refused_table(&cut.refused))
         }
     }
 }

@@ -2,11 +2,11 @@ use std::collections::BTreeMap;
 
 use portreeve_graph::JewelKind;
 use portreeve_graph::cut::Edit;
-use portreeve_incident::containment::{Refusal, Refused};
+use portreeve_incident::containment::{IncidentCut, Refusal, Refused};
 
 use super::page::{GOOD, Page, STRONG, SUSPECT, Span, faint, plain};
 use super::{Options, left_out, path, surroundings};
-use crate::cut::CutAnswer;
+use crate::cut::{CutAnswer, of_incident_in_words, session_end};
 use crate::{name, text};
 
 /// The changes with what to type for each, what is proven, and what the past says.
@@ -23,7 +23,7 @@ pub(super) fn write(page: &mut Page, answer: &CutAnswer<'_>, options: &Options) 
     if !answer.given.is_empty() {
         page.spans(2, &[faint(format!("  Given {}.", answer.given.join(", ")))]);
     }
-    changes(page, answer);
+    changes(page, answer, options);
     past(page, answer, options);
     let kinds: BTreeMap<&str, JewelKind> = answer
         .jewels
@@ -48,12 +48,81 @@ pub(super) fn write(page: &mut Page, answer: &CutAnswer<'_>, options: &Options) 
     surroundings::blind_spots(page, answer.blind_spots, options);
 }
 
-fn changes(page: &mut Page, answer: &CutAnswer<'_>) {
+/// The cut of an incident.
+pub(super) fn of_incident(page: &mut Page, cut: &IncidentCut, options: &Options) {
+    page.heading("What cuts the paths");
+    page.spans(2, &[plain(format!("  {}", of_incident_in_words(cut)))]);
+    for (number, step) in cut.changes.iter().enumerate() {
+        page.gap();
+        page.spans(
+            5,
+            &[
+                Span(STRONG, format!("{:>3}. ", number + 1)),
+                Span(STRONG, step.title.clone()),
+            ],
+        );
+        if let Some(command) = &step.command {
+            page.command(command);
+        }
+        if let Some(caveat) = &step.caveat {
+            page.spans(5, &[faint(format!("     {caveat}"))]);
+        }
+    }
+    if !cut.sessions.is_empty() {
+        page.gap();
+        let ends: Vec<String> = cut.sessions.iter().map(session_end).collect();
+        let most = options.list.unwrap_or(ends.len()).min(ends.len());
+        page.spans(
+            4,
+            &[
+                plain("  Sessions end by themselves: "),
+                faint(ends[..most].join(", ")),
+            ],
+        );
+        left_out(
+            page,
+            (ends.len() - most) as u64,
+            "session",
+            "sessions",
+            options,
+        );
+    }
+    for words in &cut.reach {
+        page.spans(4, &[faint(format!("  {words}"))]);
+    }
+    if !cut.refused.is_empty() {
+        page.gap();
+        page.spans(2, &[plain("  Of what others did it would have refused:")]);
+        let most = options
+            .list
+            .unwrap_or(cut.refused.len())
+            .min(cut.refused.len());
+        for one in cut.refused.iter().take(most) {
+            entry(page, one);
+        }
+        left_out(
+            page,
+            (cut.refused.len() - most) as u64,
+            "entry",
+            "entries",
+            options,
+        );
+    }
+}
+
+fn changes(page: &mut Page, answer: &CutAnswer<'_>, options: &Options) {
     if answer.cut.plan.changes.is_empty() {
         return;
     }
     page.heading(&format!("Changes (cost {})", answer.cut.cost));
-    page.spans(2, &[faint("  Commands to review before you run them.")]);
+    let more = match options.list {
+        Some(_) => format!(
+            "  Commands to review before you run them. Policies and Terraform too: {}.",
+            options.see_all
+        ),
+        None => "  Commands to review before you run them.".to_owned(),
+    };
+    page.spans(2, &[faint(more)]);
     for (change, typed) in answer.changes() {
         page.gap();
         let account = change
@@ -75,19 +144,20 @@ fn changes(page: &mut Page, answer: &CutAnswer<'_>) {
         if let Some(caveat) = &typed.caveat {
             page.spans(5, &[faint(format!("     {caveat}"))]);
         }
-        if let Edit::Document { after, .. } = &change.edit {
-            let what = match after {
-                Some(_) => "The policy then:",
-                None => "The policy is gone then.",
-            };
-            page.spans(5, &[faint(format!("     {what}"))]);
-            if let Some(after) = after {
-                page.command(&indented(after));
-            }
-        }
         if let Some(undo) = &typed.undo {
             page.spans(5, &[faint("     To take it back:")]);
             page.command(undo);
+        }
+        // Policies and Terraform are long.
+        if options.list.is_some() {
+            continue;
+        }
+        if let Edit::Document {
+            after: Some(after), ..
+        } = &change.edit
+        {
+            page.spans(5, &[faint("     The policy then:")]);
+            page.command(&indented(after));
         }
         if let Some(terraform) = &typed.terraform {
             page.spans(5, &[faint("     In Terraform:")]);
