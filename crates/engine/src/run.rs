@@ -6,12 +6,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use portreeve_detect::behaviour::Correlations;
-use portreeve_detect::{Exception, Folded, Networks, Settings, Sign, Snapshot, StageOne};
+use portreeve_detect::{
+    Activities, Exception, Folded, Networks, Settings, Sign, Snapshot, StageOne,
+};
 use portreeve_graph::{Catalogue, Changes, Circumstances, Graph, Jewel};
 use portreeve_incident::actor::Profile;
 use portreeve_incident::exceptions::uses;
 use portreeve_incident::sight::{Surveyed, sight};
-use portreeve_incident::{Certainty, Incident, Report, Summary, Trace};
+use portreeve_incident::{Certainty, Cuttable, Incident, Report, Summary, Trace};
 use portreeve_model::{DeadLetter, Estate, Input, InputKind};
 use portreeve_record::{Extractor, Fields, SlotBuffer};
 use portreeve_sigma::Matcher;
@@ -307,6 +309,7 @@ pub struct Gathered {
     config: Config,
     estate: Arc<Estate>,
     graph: Arc<Graph>,
+    catalogue: Arc<Catalogue>,
     networks: Arc<Networks>,
     jewels: Vec<Jewel>,
     settings: Settings,
@@ -445,6 +448,7 @@ pub fn gather(request: Request, progress: &dyn Progress) -> Result<Gathered, Run
     notes.push(networks::note(&networks, &settings));
     let jewels = graph.jewels();
     let (estate, graph) = (Arc::new(estate), Arc::new(graph));
+    let catalogue = Arc::new(catalogue);
     let snapshot = Snapshot::new(
         &estate,
         settings.clone(),
@@ -455,7 +459,7 @@ pub fn gather(request: Request, progress: &dyn Progress) -> Result<Gathered, Run
     .with_changes(Changes::new(
         estate.clone(),
         graph.clone(),
-        Arc::new(catalogue),
+        catalogue.clone(),
         config.jewels.clone(),
     ))
     .with_networks(networks.clone());
@@ -538,6 +542,7 @@ pub fn gather(request: Request, progress: &dyn Progress) -> Result<Gathered, Run
         config,
         estate,
         graph,
+        catalogue,
         networks,
         jewels,
         settings,
@@ -556,6 +561,16 @@ pub fn gather(request: Request, progress: &dyn Progress) -> Result<Gathered, Run
 }
 
 impl Gathered {
+    /// Everything that happened, in order of time.
+    pub fn activities(&self) -> &Activities {
+        &self.folded.activities
+    }
+
+    /// What could not be read.
+    pub fn dead_letters(&self) -> &[DeadLetter] {
+        &self.dead_letters
+    }
+
     /// The exceptions that the settings declare.
     pub fn exceptions(&self) -> &[Exception] {
         &self.settings.exceptions
@@ -564,9 +579,16 @@ impl Gathered {
     /// The incidents, with these exceptions and no others; and how many findings each muted.
     pub fn incidents(&mut self, exceptions: &[Exception]) -> (Vec<Incident>, Vec<u64>) {
         let muted = portreeve_detect::mute(&mut self.folded, exceptions, &self.rule_files);
+        let cuttable = Cuttable {
+            estate: &self.estate,
+            graph: &self.graph,
+            catalogue: &self.catalogue,
+            declared: &self.config.jewels,
+            costs: &self.config.cut.costs,
+        };
         let incidents = portreeve_incident::incidents(&portreeve_incident::Context {
             folded: &self.folded,
-            reach: Some(&*self.graph),
+            reach: Some(&cuttable),
             networks: &self.networks,
             settings: &self.settings,
             profiles: &self.profiles,

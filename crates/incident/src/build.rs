@@ -13,7 +13,7 @@ use crate::report::{Incident, TimelineEntry};
 use crate::survey::{Survey, is_grave};
 use crate::touched::{self, Jewels};
 use crate::weigh::{self, Rarity};
-use crate::{chains, credentials, response, score, story};
+use crate::{chains, containment, credentials, response, score, story};
 
 /// What incidents are made from.
 #[derive(Clone, Copy)]
@@ -148,7 +148,7 @@ fn incident(case: &Case<'_>, surroundings: &Surroundings<'_>) -> Incident {
     let (score, score_parts) = score::score(case, &facts, &touched, &paths, weighed);
     let severity = score::severity(case, score);
     let chains = chains::chains(case);
-    let (containment, evicted) = eviction::eviction(case, surroundings.aftermath);
+    let (contained, evicted) = eviction::eviction(case, surroundings.aftermath);
     let story = story::story(case, &facts, &chains, &touched, &paths, omitted_paths);
     Incident {
         id: id(case),
@@ -178,8 +178,9 @@ fn incident(case: &Case<'_>, surroundings: &Surroundings<'_>) -> Incident {
         findings: case.findings().map(|finding| finding.id.clone()).collect(),
         timeline: timeline(case),
         response: response::steps(case, &facts, jewels),
+        cut: containment::cut(case, severity, &reaching, reach, jewels),
         likeness,
-        containment,
+        containment: contained,
         eviction: evicted,
         muted: case.findings().filter(|finding| finding.is_muted()).count() as u64,
         touched,

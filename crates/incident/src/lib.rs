@@ -38,6 +38,7 @@ mod behaviour;
 mod build;
 mod case;
 mod chains;
+pub mod containment;
 mod credentials;
 pub mod eviction;
 pub mod exceptions;
@@ -61,7 +62,7 @@ mod weigh;
 
 pub use build::{Context, incidents};
 pub use portreeve_detect::Certainty;
-pub use reach::Reach;
+pub use reach::{Cuttable, Reach};
 pub use report::{
     Chain, ChainedCredential, CredentialStory, ExceptionState, ExceptionUse, Incident, NetworkUse,
     Report, ResponseStep, ScorePart, Summary, TimelineEntry, TimelineRole, Touched,

@@ -1,7 +1,13 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use portreeve_graph::{AttackPath, Graph, Jewel, JewelKind};
-use portreeve_model::EntityId;
+use portreeve_detect::{Activities, RowId};
+use portreeve_graph::cut::{Costs, Cut, EXACT_UP_TO, Plan, Question};
+use portreeve_graph::{
+    AttackPath, Catalogue, Circumstances, DeclaredJewel, Graph, Jewel, JewelKind,
+};
+use portreeve_model::{EntityId, Estate};
+
+use crate::containment::{Calls, Replayed, replay};
 
 /// What incidents ask of the attack graph.
 pub trait Reach {
@@ -13,6 +19,90 @@ pub trait Reach {
 
     /// The estate's crown jewels.
     fn jewels(&self) -> Vec<Jewel>;
+
+    /// The cheapest changes that leave no path from any of some principals to any jewel; none where
+    /// the estate is not at hand, or too large to be searched beside everything else.
+    fn cut(&self, _from: &[EntityId]) -> Option<Cut> {
+        None
+    }
+
+    /// What would have been refused of what happened, had a plan been carried out before. The rows
+    /// `left_out` are not asked about.
+    fn replay(
+        &self,
+        _plan: &Plan,
+        _activities: &Activities,
+        _left_out: &BTreeSet<RowId>,
+    ) -> Option<Replayed> {
+        None
+    }
+}
+
+/// An estate with all that it takes to cut paths in it.
+#[derive(Clone, Copy, Debug)]
+pub struct Cuttable<'e> {
+    /// The estate.
+    pub estate: &'e Estate,
+    /// Its graph.
+    pub graph: &'e Graph,
+    /// The steps that the graph knows.
+    pub catalogue: &'e Catalogue,
+    /// Crown jewels that the user declares.
+    pub declared: &'e [DeclaredJewel],
+    /// What changes cost.
+    pub costs: &'e Costs,
+}
+
+/// Up to how many entities incidents are cut: a search builds the graph a few dozen times.
+const CUT_UP_TO: usize = 20_000;
+
+impl Reach for Cuttable<'_> {
+    fn resolve(&self, principal: &str) -> Option<EntityId> {
+        self.graph.find(principal)
+    }
+
+    fn paths_to_jewels(&self, from: &EntityId) -> Vec<AttackPath> {
+        self.graph.paths_to_jewels(from.as_str())
+    }
+
+    fn jewels(&self) -> Vec<Jewel> {
+        self.graph.jewels()
+    }
+
+    fn cut(&self, from: &[EntityId]) -> Option<Cut> {
+        if self.estate.len() > CUT_UP_TO {
+            return None;
+        }
+        let question = Question {
+            estate: self.estate,
+            catalogue: self.catalogue,
+            declared: self.declared,
+            circumstances: &Circumstances::default(),
+            from: from.to_vec(),
+            to: Vec::new(),
+            costs: self.costs,
+            exact_up_to: EXACT_UP_TO,
+        };
+        Some(question.cut())
+    }
+
+    fn replay(
+        &self,
+        plan: &Plan,
+        activities: &Activities,
+        left_out: &BTreeSet<RowId>,
+    ) -> Option<Replayed> {
+        let estate = self.estate.revised(&plan.revision(self.estate));
+        let after = Graph::build(&estate, self.catalogue, self.declared);
+        Some(replay(&Calls {
+            estate: self.estate,
+            graph: self.graph,
+            plan,
+            after: &after,
+            activities,
+            left_out,
+        }))
+    }
 }
 
 impl Reach for Graph {

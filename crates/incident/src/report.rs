@@ -5,6 +5,7 @@ use std::sync::Arc;
 use portreeve_detect::Certainty;
 
 use crate::actor::Likeness;
+use crate::containment::IncidentCut;
 use crate::eviction::{Containment, Evicted};
 use crate::sight::ProfileSight;
 use portreeve_graph::{AttackPath, Jewel};
@@ -155,6 +156,10 @@ pub struct Incident {
     pub paths: Vec<AttackPath>,
     /// What to do first, in order.
     pub response: Vec<ResponseStep>,
+    /// What cuts every path from what the intruder holds to crown jewels; absent for what may be
+    /// ordinary work, and where there is no path.
+    #[serde(default)]
+    pub cut: Option<IncidentCut>,
     /// How like each known actor it is, and why; the likest first.
     #[serde(default)]
     pub likeness: Vec<Likeness>,

@@ -28,6 +28,7 @@
 //! assert!(table.contains("s3:GetObject  140"));
 //! ```
 
+pub mod cut;
 pub mod dot;
 mod fold;
 pub mod graphml;

@@ -45,9 +45,12 @@ fn paths_and_their_blind_spots() {
 #[test]
 fn no_line_but_a_command_is_wider_than_the_page() {
     let report = sample::report();
-    let mut commands: Vec<String> = report.incidents[0]
+    let incident = &report.incidents[0];
+    let of_cut = incident.cut.iter().flat_map(|cut| &cut.changes);
+    let mut commands: Vec<String> = incident
         .response
         .iter()
+        .chain(of_cut)
         .filter_map(|step| step.command.clone())
         .collect();
     commands.extend(

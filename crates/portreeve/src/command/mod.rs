@@ -1,6 +1,7 @@
 pub(crate) mod blast;
 pub(crate) mod can;
 pub(crate) mod coverage;
+pub(crate) mod cut;
 pub(crate) mod demo;
 pub(crate) mod exceptions;
 pub(crate) mod graph;

@@ -9,7 +9,7 @@ use portreeve_model::{Finding, Severity, Timestamp};
 
 use super::finding::{self, actor};
 use super::shape::{Clean, badge};
-use super::{eviction, likeness, path, timeline};
+use super::{cut, eviction, likeness, path, timeline};
 use crate::fold::{self, Line};
 use crate::lineage::lineage;
 use crate::{name, text};
@@ -69,6 +69,7 @@ pub(super) fn article(
                     (response(incident))
                 }
             }
+            @if let Some(it) = &incident.cut { (cut::of_incident(it)) }
             section {
                 h3 { "Findings and their evidence" }
                 @for finding in incident.findings.iter().filter_map(|id| findings.get(id.as_str())).take(ROWS) { (finding::details(finding)) }

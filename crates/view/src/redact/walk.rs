@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use portreeve_graph::{AttackPath, Jewel, PathStep};
 use portreeve_incident::actor::{Likeness, Resemblance};
+use portreeve_incident::containment::{IncidentCut, Refused, SessionEnd};
 use portreeve_incident::eviction::{Evicted, RecordName};
 use portreeve_incident::sight::Gap;
 use portreeve_incident::{
@@ -155,6 +156,69 @@ fn entity(id: &mut EntityId, visit: Visit<'_>) {
     }
 }
 
+fn step_of_response(step: &mut ResponseStep, visit: Visit<'_>) {
+    let ResponseStep {
+        title,
+        command,
+        caveat,
+    } = step;
+    visit(Field::Text, title);
+    texts(command, visit);
+    texts(caveat, visit);
+}
+
+fn incident_cut(cut: &mut IncidentCut, visit: Visit<'_>) {
+    let IncidentCut {
+        from,
+        proven: _,
+        minimal: _,
+        least_cost: _,
+        cost: _,
+        bound: _,
+        candidates: _,
+        changes,
+        left: _,
+        refused,
+        replayed: _,
+        sessions,
+        reach,
+    } = cut;
+    from.iter_mut().for_each(|id| entity(id, visit));
+    changes
+        .iter_mut()
+        .for_each(|one| step_of_response(one, visit));
+    for Refused {
+        principal,
+        sessions,
+        action,
+        operation,
+        resource,
+        refusal: _,
+        reason,
+        calls: _,
+        first: _,
+        last: _,
+    } in refused
+    {
+        entity(principal, visit);
+        for session in sessions {
+            visit(Field::Person, session);
+        }
+        fixed([action, operation], visit);
+        visit(Field::Text, resource);
+        texts(reason, visit);
+    }
+    for SessionEnd {
+        credential,
+        ends: _,
+        at_latest: _,
+    } in sessions
+    {
+        visit(Field::Text, credential);
+    }
+    texts(reach, visit);
+}
+
 fn incident(incident: &mut Incident, visit: Visit<'_>) {
     let Incident {
         id,
@@ -176,6 +240,7 @@ fn incident(incident: &mut Incident, visit: Visit<'_>) {
         touched: touched_resources,
         paths,
         response,
+        cut,
         likeness,
         containment: _,
         eviction,
@@ -199,16 +264,10 @@ fn incident(incident: &mut Incident, visit: Visit<'_>) {
         .iter_mut()
         .for_each(|one| touched(one, visit));
     paths.iter_mut().for_each(|one| path(one, visit));
-    for ResponseStep {
-        title,
-        command,
-        caveat,
-    } in response
-    {
-        visit(Field::Text, title);
-        texts(command, visit);
-        texts(caveat, visit);
-    }
+    response
+        .iter_mut()
+        .for_each(|one| step_of_response(one, visit));
+    cut.iter_mut().for_each(|one| incident_cut(one, visit));
     for Evicted {
         kind: _,
         id,

@@ -4,7 +4,7 @@ use portreeve_incident::{
 use portreeve_model::{Severity, Timestamp};
 
 use super::page::{self, FAINT, JEWEL, Page, STRONG, SUSPECT, Span, faint, plain};
-use super::{Context, Options, eviction, left_out, likeness, path};
+use super::{Context, Options, cut, eviction, left_out, likeness, path};
 use crate::fold::{self, Line};
 use crate::lineage::lineage;
 use crate::{name, text};
@@ -27,6 +27,9 @@ pub(super) fn write(page: &mut Page, incident: &Incident, context: &Context<'_>)
     paths(page, incident, context);
     eviction::write(page, incident, context.options);
     response(page, &incident.response);
+    if let Some(it) = &incident.cut {
+        cut::of_incident(page, it, context.options);
+    }
     timeline(page, incident, context);
 }
 

@@ -7,7 +7,9 @@ mod story;
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
+use portreeve_graph::cut::LeastCost;
 use portreeve_graph::{AttackPath, Jewel, JewelKind, PathStep};
+use portreeve_incident::containment::{IncidentCut, Refusal, Refused, SessionEnd};
 use portreeve_incident::*;
 use portreeve_model::*;
 
@@ -466,10 +468,48 @@ fn incident(story: &Story) -> Incident {
                 caveat: Some("Only a bucket with versioning keeps the replaced object.".into()),
             },
         ],
+        cut: Some(cut()),
         likeness: vec![likeness()],
         containment: Some(containment()),
         eviction: evicted(),
         muted: 0,
+    }
+}
+
+fn cut() -> IncidentCut {
+    IncidentCut {
+        from: vec![PIPELINE_ROLE.into()],
+        proven: true,
+        minimal: true,
+        least_cost: LeastCost::Proven,
+        cost: 2,
+        bound: 2,
+        candidates: 9,
+        changes: vec![ResponseStep {
+            title: "Take s3:PutObject out of the statement of policy upload of web-deploy in 111122223333".into(),
+            command: Some("aws iam delete-role-policy --role-name 'web-deploy' --policy-name 'upload'".into()),
+            caveat: None,
+        }],
+        left: 0,
+        refused: vec![Refused {
+            principal: PIPELINE_ROLE.into(),
+            sessions: vec!["mira.holm".into()],
+            action: "s3:PutObject".into(),
+            operation: "s3:PutObject".into(),
+            resource: format!("{BUCKET}/index.html"),
+            refusal: Refusal::Denied,
+            reason: None,
+            calls: 12,
+            first: Some("2026-02-03T09:00:00Z".parse().unwrap()),
+            last: Some("2026-02-18T16:40:00Z".parse().unwrap()),
+        }],
+        replayed: 4_112,
+        sessions: vec![SessionEnd {
+            credential: MINTED.into(),
+            ends: "2026-02-20T05:12:00Z".parse().unwrap(),
+            at_latest: true,
+        }],
+        reach: vec!["web-deploy in 111122223333: no permission set reaches it; its own policies do; a service control policy binds it.".into()],
     }
 }
 
