@@ -1,52 +1,36 @@
+mod arrivals;
+mod reachers;
+mod walks;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{Read, Write};
-use std::sync::{Arc, OnceLock};
+use std::sync::OnceLock;
 
-use foldhash::{HashMap, HashMapExt};
 use portreeve_model::{EntityId, EntityKind, Estate};
 
 use crate::ask::Circumstances;
 use crate::build;
 use crate::catalogue::{Catalogue, Yields};
 use crate::doors::Door;
-use crate::edges::{Edge, Edges, LocalTexts, Text};
+use crate::edges::{Edge, Edges, Text};
 use crate::evaluate::{Evaluator, Permit, Plan, Targets};
-use crate::export::{GraphEdge, GraphNode, NodeKind, Reached, word};
+use crate::export::{GraphEdge, GraphNode, NodeKind, word};
 use crate::jewels::DeclaredJewel;
 use crate::leaves::{Finder, Leaves};
 use crate::names::Names;
-use crate::naming::{Naming, PatternIndex, PolicyHolders};
+use crate::naming::{PatternIndex, PolicyHolders};
 use crate::nodes::NodeId;
-use crate::path::{AttackPath, BlastRadius, Jewel, PathStep};
-use crate::reverse::{Next, Reachers, Start, Usable, may_reach, reachers};
+use crate::path::{AttackPath, Jewel, PathStep};
+use crate::reverse::Usable;
 use crate::saved::{self, Inputs, LoadError, SaveError};
 use crate::search::{Bounds, Last, Members, Reach, reach};
 use crate::world::TakerKind;
 
+pub(crate) use arrivals::Arrival;
+pub(crate) use walks::Walk;
+
 /// The step from an account to what is in it.
 const ADMINISTERS: &str = "Take it as the account's administrator";
-
-/// A last step that has no edge: its plan, and what it uses and needs.
-type LastStep<'g> = (&'g Plan, Arc<Permit>);
-
-/// Something that a start reaches.
-pub(crate) struct Arrival {
-    pub(crate) place: NodeId,
-    pub(crate) hops: u32,
-    /// Sorted.
-    pub(crate) conditions: Arc<[String]>,
-    pub(crate) is_jewel: bool,
-}
-
-/// A path with all that it hangs on.
-#[derive(Clone, Debug)]
-pub(crate) struct Walk {
-    pub(crate) path: AttackPath,
-    /// Its steps, and those to the other ends of the grants that it uses.
-    pub(crate) steps: Vec<PathStep>,
-    /// Every node on them, and what grants are on.
-    pub(crate) nodes: BTreeSet<NodeId>,
-}
 
 /// What a hub is called.
 #[derive(Clone, Debug)]
@@ -281,74 +265,6 @@ impl Graph {
         Some(self.whole(start, end, path.steps))
     }
 
-    /// The best path from an entity to each of some ends, with all that it hangs on. Ends that are
-    /// not reached are left out; so is the entity itself.
-    pub(crate) fn walks(&self, from: &str, ends: &[EntityId]) -> Vec<Walk> {
-        let Some(start) = self.place(from) else {
-            return Vec::new();
-        };
-        let places: Vec<NodeId> = ends
-            .iter()
-            .filter_map(|end| self.place(end.as_str()))
-            .filter(|&end| end != start)
-            .collect();
-        let bounds = Bounds {
-            until: places.first().copied().filter(|_| places.len() == 1),
-            within: None,
-        };
-        let reach = reach(start, &self.edges, &self.members, bounds);
-        let walk = |end: NodeId| {
-            let (goal, last) = match reach.is_reached(end) {
-                true => (end, None),
-                false => {
-                    let (before, step) = self.leaf_step(&reach, end)?;
-                    (before, Some(step))
-                }
-            };
-            let mut path = self.path_in(&reach, start, goal)?;
-            path.steps.extend(last.clone());
-            let path = self.whole(start, end, path.steps);
-            let mut walk = Walk {
-                nodes: BTreeSet::from([start, end]),
-                steps: Vec::new(),
-                path,
-            };
-            self.support(&reach, goal, &mut walk);
-            walk.steps.extend(last);
-            Some(walk)
-        };
-        places.into_iter().filter_map(walk).collect()
-    }
-
-    /// Adds the steps that a node is reached by, those to the other ends of grants among them.
-    fn support(&self, reach: &Reach, node: NodeId, walk: &mut Walk) {
-        let mut asked = vec![node];
-        let mut seen = BTreeSet::new();
-        while let Some(node) = asked.pop() {
-            if !seen.insert(node) {
-                continue;
-            }
-            for (last, to) in reach.steps_to(node, &self.edges).into_iter().flatten() {
-                walk.nodes.insert(to);
-                if let Last::Grant(place, holder) = last {
-                    let holders = &self.edges.grants[place as usize].holders;
-                    if let Some(&(who, target)) = self.edges.holders(*holders).get(holder as usize)
-                    {
-                        walk.nodes.extend([who, target]);
-                        asked.push(who);
-                    }
-                }
-                walk.steps.extend(self.step_taken(reach, last, to));
-            }
-        }
-    }
-
-    /// The ids of some nodes.
-    pub(crate) fn ids_of(&self, nodes: &BTreeSet<NodeId>) -> BTreeSet<EntityId> {
-        let ids = nodes.iter().map(|&node| self.evaluator.nodes.id(node));
-        ids.cloned().collect()
-    }
-
     /// The best path from an entity to the control of an account, or to a principal that may do
     /// everything in its account: what makes one an administrator.
     pub fn path_to_administrator(&self, from: &str) -> Option<AttackPath> {
@@ -361,288 +277,6 @@ impl Graph {
             .filter(|&place| place != start && self.members.is_account(place))
             .min_by_key(|&place| (reach.cost(place), place))?;
         self.path_in(&reach, start, best)
-    }
-
-    /// All that an entity reaches.
-    pub fn blast_radius(&self, from: &str) -> BlastRadius {
-        let Some(start) = self.place(from) else {
-            return BlastRadius::default();
-        };
-        let reach = self.reach(start);
-        let mut reached = reach.order.clone();
-        reached.extend(self.leaves_of(&reach).found.into_keys());
-        reached.retain(|&place| place != start);
-        reached.sort_unstable();
-        reached.dedup();
-        let nodes = &self.evaluator.nodes;
-        let mut radius = BlastRadius::default();
-        for place in reached {
-            let node = nodes.get(place);
-            // To read a web origin is not to hold it: only what the graph leads to counts.
-            if self.jewels.contains_key(&place) && reach.is_reached(place) {
-                radius.jewels.push(node.id.clone());
-            }
-            if node.kind.is_principal() {
-                radius.principals.push(node.id.clone());
-            } else {
-                radius.resources.push(node.id.clone());
-            }
-        }
-        radius
-    }
-
-    /// All that an entity reaches, by hop: fewest conditions first, then fewest steps, then by id.
-    /// The same set as [`Graph::blast_radius`].
-    pub fn reached_from(&self, from: &str) -> Vec<Reached> {
-        let Some(start) = self.place(from) else {
-            return Vec::new();
-        };
-        let mut found = self.arrivals(start);
-        // Places are in the order of ids, so that no id is compared.
-        found.sort_unstable_by_key(|one| (one.hops, one.conditions.len(), one.place));
-        let found = found.into_iter().map(|one| {
-            let (id, kind) = self.named(one.place);
-            Reached {
-                id: id.clone(),
-                kind,
-                hops: one.hops,
-                conditions: one.conditions,
-                is_jewel: one.is_jewel,
-            }
-        });
-        found.collect()
-    }
-
-    /// All that a node reaches, in no order. What is reached under the same conditions shares them.
-    pub(crate) fn arrivals(&self, start: NodeId) -> Vec<Arrival> {
-        let reach = self.reach(start);
-        let leaves = self.leaves_of(&reach);
-        let mut known: HashMap<(&[Text], Option<u32>), _> = HashMap::new();
-        let mut conditions = |to: NodeId, permit: Option<u32>| {
-            let on_the_way = reach.conditions(to);
-            let shared = known.entry((on_the_way, permit)).or_insert_with(|| {
-                let more = permit.and_then(|permit| leaves.conditions.get(permit as usize));
-                let mut words = self.words(on_the_way);
-                words.extend(more.into_iter().flatten().cloned());
-                words.sort_unstable();
-                words.dedup();
-                Arc::<[String]>::from(words)
-            });
-            shared.clone()
-        };
-        let mut found = Vec::with_capacity(reach.order.len() + leaves.found.len());
-        for &place in reach.order.iter().filter(|&&place| place != start) {
-            if let Some((_, hops)) = reach.cost(place) {
-                found.push(Arrival {
-                    place,
-                    hops,
-                    conditions: conditions(place, None),
-                    is_jewel: self.jewels.contains_key(&place),
-                });
-            }
-        }
-        for (&place, &(last, permit)) in &leaves.found {
-            found.push(Arrival {
-                place,
-                hops: reach.cost(last).map_or(1, |(_, steps)| steps + 1),
-                conditions: conditions(last, Some(permit)),
-                // To read a web origin is not to hold it.
-                is_jewel: false,
-            });
-        }
-        found
-    }
-
-    /// Who reaches an entity: one best path from each user, role, person and identity from outside
-    /// that can get to it, the easiest first (fewest conditions, then fewest steps, then by id).
-    pub fn reachers(&self, to: &str) -> Vec<AttackPath> {
-        let Some(end) = self.place(to) else {
-            return Vec::new();
-        };
-        let mut paths = self.paths_to(end);
-        // Places are in the order of ids, so that no id is compared.
-        paths.sort_by_key(|(from, path)| (path.conditions.len(), path.steps.len(), *from));
-        paths.into_iter().map(|(_, path)| path).collect()
-    }
-
-    /// One best path from every principal that reaches an end.
-    fn paths_to(&self, end: NodeId) -> Vec<(NodeId, AttackPath)> {
-        let usable = self.usable();
-        let back = |starts: &[Start<'_>]| reachers(starts, &self.edges, &self.members, usable);
-        let principal = |place: NodeId| self.evaluator.nodes.get(place).kind.is_principal();
-        let mut paths = BTreeMap::new();
-        let found = back(&[Start::at(end)]);
-        for &from in found.order.iter().filter(|&&from| from != end) {
-            if principal(from) {
-                paths.insert(from, self.path_back(&found, from, end, &[]));
-            }
-        }
-        // What leads nowhere has no edges: whoever takes the last step is a start of its own.
-        let leaf = self.steps_onto_leaf(end);
-        let mut ends = vec![end];
-        if !leaf.is_empty() {
-            let mut keys = LocalTexts::new(&self.edges.texts);
-            let conditions: Vec<Vec<Text>> = leaf
-                .iter()
-                .map(|(_, (_, permit))| {
-                    let conditions = permit.conditions.iter();
-                    conditions.map(|key| keys.of(key)).collect()
-                })
-                .collect();
-            let starts = leaf.iter().zip(&conditions).zip(0..);
-            let starts: Vec<Start<'_>> = starts
-                .map(|(((taker, _), conditions), place)| Start {
-                    node: *taker,
-                    conditions,
-                    steps: 1,
-                    next: Next::Known(place),
-                })
-                .collect();
-            let to_leaf = back(&starts);
-            for &from in to_leaf.order.iter().filter(|&&from| from != end) {
-                if found.cost(from).is_none() && principal(from) {
-                    paths.insert(from, self.path_back(&to_leaf, from, end, &leaf));
-                }
-            }
-            ends.extend(leaf.iter().map(|(taker, _)| *taker));
-        }
-        // Who reaches both ends of a grant on ways of his own is not seen by a walk backwards.
-        for from in self.by_grants(&ends) {
-            let is_open = found
-                .cost(from)
-                .is_some_and(|(conditions, _)| conditions == 0);
-            if from == end || is_open || !principal(from) {
-                continue;
-            }
-            if let Some(path) = self.path_between(from, end) {
-                let cost = |path: &AttackPath| (path.conditions.len(), path.steps.len());
-                let known = paths.get(&from).filter(|_| found.cost(from).is_some());
-                if known.is_none_or(|known| cost(&path) < cost(known)) {
-                    paths.insert(from, path);
-                }
-            }
-        }
-        paths.into_iter().collect()
-    }
-
-    /// The path of a walk backwards; `leaf` are the last steps that it knows.
-    fn path_back(
-        &self,
-        found: &Reachers,
-        from: NodeId,
-        end: NodeId,
-        leaf: &[(NodeId, LastStep<'_>)],
-    ) -> AttackPath {
-        let steps = found.steps_from(from).into_iter();
-        let steps = steps.filter_map(|(from, next)| match next {
-            Next::End => None,
-            Next::Known(place) => {
-                let (taker, (plan, permit)) = leaf.get(place as usize)?;
-                Some(self.catalogue_step(*taker, end, plan, (**permit).clone()))
-            }
-            Next::Edge(to, edge) => Some(self.path_step(from, to, self.edges.edge(edge))),
-            Next::Member(to) => Some(self.administers(from, to)),
-            Next::Grant(to, place) => {
-                let used = self.usable().grant(to, place)?;
-                let edge = &self.edges.grants.get(used.grant as usize)?.edge;
-                let mut step = self.path_step(from, to, edge);
-                step.title = self.title_of(used.grant, used.holder);
-                step.conditions.extend(self.words(&used.besides));
-                step.conditions.sort_unstable();
-                step.conditions.dedup();
-                Some(step)
-            }
-        });
-        self.whole(from, end, steps.collect())
-    }
-
-    /// Those who may reach both ends of some split grant that leads on to any of some ends.
-    fn by_grants(&self, ends: &[NodeId]) -> Vec<NodeId> {
-        let split = &self.usable().split;
-        if split.is_empty() {
-            return Vec::new();
-        }
-        let near = may_reach(ends, &self.edges, &self.members);
-        let mut by = Vec::new();
-        let mut holders = Vec::new();
-        let grants = split
-            .iter()
-            .map(|&place| &self.edges.grants[place as usize]);
-        for grant in grants {
-            if near[grant.edge.to as usize] {
-                by.push(grant.by);
-                let list = self.edges.holders(grant.holders).iter();
-                holders.extend(list.map(|(holder, _)| *holder));
-            }
-        }
-        if by.is_empty() {
-            return Vec::new();
-        }
-        let by = may_reach(&by, &self.edges, &self.members);
-        let holders = may_reach(&holders, &self.edges, &self.members);
-        let both = by.into_iter().zip(holders).enumerate();
-        both.filter(|(_, (by, holder))| *by && *holder)
-            .map(|(place, _)| place as NodeId)
-            .collect()
-    }
-
-    /// The steps onto a node that leads nowhere, which have no edges: by whom, and how.
-    fn steps_onto_leaf(&self, leaf: NodeId) -> Vec<(NodeId, LastStep<'_>)> {
-        let mut found: BTreeMap<NodeId, LastStep<'_>> = BTreeMap::new();
-        let world = &self.evaluator.world;
-        let nodes = &self.evaluator.nodes;
-        let plans = self.evaluator.plans.iter();
-        let plans: Vec<&Plan> = plans.filter(|plan| plan.leaves.contains(leaf)).collect();
-        if plans.is_empty() {
-            return Vec::new();
-        }
-        let spoken = Naming::of(&self.evaluator, self.patterns(), &plans, leaf);
-        for plan in plans {
-            let mut only = Targets::default();
-            only.push(nodes, leaf);
-            let naming = spoken.policies(&self.evaluator, plan);
-            let opens = world.own.get(&leaf).is_some_and(|&own| {
-                let grants = &world.policies.outline_of(own).grants;
-                grants.iter().any(|grant| !grant.principals.is_empty())
-            });
-            let mut named = vec![false; world.policies.len()];
-            for &policy in &naming {
-                named[policy as usize] = true;
-            }
-            let holders = self.holders();
-            let mut known = self.evaluator.alike(plan, leaf, &named, &holders.denying);
-            let by_anyone = opens || plan.target_needs().next().is_none();
-            let takers = match by_anyone {
-                true => (0..world.takers.len()).collect(),
-                false => holders.of_any(&naming),
-            };
-            for taker in takers.into_iter().map(|place| &world.takers[place]) {
-                if taker.kind == TakerKind::Account || !self.evaluator.may_hold(taker, plan) {
-                    continue;
-                }
-                let by_policy = taker.identity.iter().any(|&policy| named[policy as usize]);
-                if !by_policy || opens {
-                    let openings = world.openings(nodes, taker);
-                    let found = self
-                        .evaluator
-                        .candidates(taker, plan, &only, &openings, false);
-                    if found.is_empty() {
-                        continue;
-                    }
-                }
-                let permit = known.permit(taker);
-                let Some(permit) = permit else {
-                    continue;
-                };
-                match found.get(&taker.node) {
-                    Some((_, known)) if known.conditions.len() <= permit.conditions.len() => {}
-                    _ => {
-                        found.insert(taker.node, (plan, permit));
-                    }
-                }
-            }
-        }
-        found.into_iter().collect()
     }
 
     /// The identities outside the estate that belong to a third party: by its account number, by

@@ -1,0 +1,210 @@
+//! Who reaches an entity.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::Graph;
+use crate::edges::{LocalTexts, Text};
+use crate::evaluate::{Permit, Plan, Targets};
+use crate::naming::Naming;
+use crate::nodes::NodeId;
+use crate::path::AttackPath;
+use crate::reverse::{Next, Reachers, Start, may_reach, reachers};
+use crate::world::TakerKind;
+
+/// A last step that has no edge: its plan, and what it uses and needs.
+type LastStep<'g> = (&'g Plan, Arc<Permit>);
+
+impl Graph {
+    /// Who reaches an entity: one best path from each user, role, person and identity from outside
+    /// that can get to it, the easiest first (fewest conditions, then fewest steps, then by id).
+    pub fn reachers(&self, to: &str) -> Vec<AttackPath> {
+        let Some(end) = self.place(to) else {
+            return Vec::new();
+        };
+        let mut paths = self.paths_to(end);
+        // Places are in the order of ids, so that no id is compared.
+        paths.sort_by_key(|(from, path)| (path.conditions.len(), path.steps.len(), *from));
+        paths.into_iter().map(|(_, path)| path).collect()
+    }
+
+    /// One best path from every principal that reaches an end.
+    fn paths_to(&self, end: NodeId) -> Vec<(NodeId, AttackPath)> {
+        let usable = self.usable();
+        let back = |starts: &[Start<'_>]| reachers(starts, &self.edges, &self.members, usable);
+        let principal = |place: NodeId| self.evaluator.nodes.get(place).kind.is_principal();
+        let mut paths = BTreeMap::new();
+        let found = back(&[Start::at(end)]);
+        for &from in found.order.iter().filter(|&&from| from != end) {
+            if principal(from) {
+                paths.insert(from, self.path_back(&found, from, end, &[]));
+            }
+        }
+        // What leads nowhere has no edges: whoever takes the last step is a start of its own.
+        let leaf = self.steps_onto_leaf(end);
+        let mut ends = vec![end];
+        if !leaf.is_empty() {
+            let mut keys = LocalTexts::new(&self.edges.texts);
+            let conditions: Vec<Vec<Text>> = leaf
+                .iter()
+                .map(|(_, (_, permit))| {
+                    let conditions = permit.conditions.iter();
+                    conditions.map(|key| keys.of(key)).collect()
+                })
+                .collect();
+            let starts = leaf.iter().zip(&conditions).zip(0..);
+            let starts: Vec<Start<'_>> = starts
+                .map(|(((taker, _), conditions), place)| Start {
+                    node: *taker,
+                    conditions,
+                    steps: 1,
+                    next: Next::Known(place),
+                })
+                .collect();
+            let to_leaf = back(&starts);
+            for &from in to_leaf.order.iter().filter(|&&from| from != end) {
+                if found.cost(from).is_none() && principal(from) {
+                    paths.insert(from, self.path_back(&to_leaf, from, end, &leaf));
+                }
+            }
+            ends.extend(leaf.iter().map(|(taker, _)| *taker));
+        }
+        // Who reaches both ends of a grant on ways of his own is not seen by a walk backwards.
+        for from in self.by_grants(&ends) {
+            let is_open = found
+                .cost(from)
+                .is_some_and(|(conditions, _)| conditions == 0);
+            if from == end || is_open || !principal(from) {
+                continue;
+            }
+            if let Some(path) = self.path_between(from, end) {
+                let cost = |path: &AttackPath| (path.conditions.len(), path.steps.len());
+                let known = paths.get(&from).filter(|_| found.cost(from).is_some());
+                if known.is_none_or(|known| cost(&path) < cost(known)) {
+                    paths.insert(from, path);
+                }
+            }
+        }
+        paths.into_iter().collect()
+    }
+
+    /// The path of a walk backwards; `leaf` are the last steps that it knows.
+    fn path_back(
+        &self,
+        found: &Reachers,
+        from: NodeId,
+        end: NodeId,
+        leaf: &[(NodeId, LastStep<'_>)],
+    ) -> AttackPath {
+        let steps = found.steps_from(from).into_iter();
+        let steps = steps.filter_map(|(from, next)| match next {
+            Next::End => None,
+            Next::Known(place) => {
+                let (taker, (plan, permit)) = leaf.get(place as usize)?;
+                Some(self.catalogue_step(*taker, end, plan, (**permit).clone()))
+            }
+            Next::Edge(to, edge) => Some(self.path_step(from, to, self.edges.edge(edge))),
+            Next::Member(to) => Some(self.administers(from, to)),
+            Next::Grant(to, place) => {
+                let used = self.usable().grant(to, place)?;
+                let edge = &self.edges.grants.get(used.grant as usize)?.edge;
+                let mut step = self.path_step(from, to, edge);
+                step.title = self.title_of(used.grant, used.holder);
+                step.conditions.extend(self.words(&used.besides));
+                step.conditions.sort_unstable();
+                step.conditions.dedup();
+                Some(step)
+            }
+        });
+        self.whole(from, end, steps.collect())
+    }
+
+    /// Those who may reach both ends of some split grant that leads on to any of some ends.
+    fn by_grants(&self, ends: &[NodeId]) -> Vec<NodeId> {
+        let split = &self.usable().split;
+        if split.is_empty() {
+            return Vec::new();
+        }
+        let near = may_reach(ends, &self.edges, &self.members);
+        let mut by = Vec::new();
+        let mut holders = Vec::new();
+        let grants = split
+            .iter()
+            .map(|&place| &self.edges.grants[place as usize]);
+        for grant in grants {
+            if near[grant.edge.to as usize] {
+                by.push(grant.by);
+                let list = self.edges.holders(grant.holders).iter();
+                holders.extend(list.map(|(holder, _)| *holder));
+            }
+        }
+        if by.is_empty() {
+            return Vec::new();
+        }
+        let by = may_reach(&by, &self.edges, &self.members);
+        let holders = may_reach(&holders, &self.edges, &self.members);
+        let both = by.into_iter().zip(holders).enumerate();
+        both.filter(|(_, (by, holder))| *by && *holder)
+            .map(|(place, _)| place as NodeId)
+            .collect()
+    }
+
+    /// The steps onto a node that leads nowhere, which have no edges: by whom, and how.
+    fn steps_onto_leaf(&self, leaf: NodeId) -> Vec<(NodeId, LastStep<'_>)> {
+        let mut found: BTreeMap<NodeId, LastStep<'_>> = BTreeMap::new();
+        let world = &self.evaluator.world;
+        let nodes = &self.evaluator.nodes;
+        let plans = self.evaluator.plans.iter();
+        let plans: Vec<&Plan> = plans.filter(|plan| plan.leaves.contains(leaf)).collect();
+        if plans.is_empty() {
+            return Vec::new();
+        }
+        let spoken = Naming::of(&self.evaluator, self.patterns(), &plans, leaf);
+        for plan in plans {
+            let mut only = Targets::default();
+            only.push(nodes, leaf);
+            let naming = spoken.policies(&self.evaluator, plan);
+            let opens = world.own.get(&leaf).is_some_and(|&own| {
+                let grants = &world.policies.outline_of(own).grants;
+                grants.iter().any(|grant| !grant.principals.is_empty())
+            });
+            let mut named = vec![false; world.policies.len()];
+            for &policy in &naming {
+                named[policy as usize] = true;
+            }
+            let holders = self.holders();
+            let mut known = self.evaluator.alike(plan, leaf, &named, &holders.denying);
+            let by_anyone = opens || plan.target_needs().next().is_none();
+            let takers = match by_anyone {
+                true => (0..world.takers.len()).collect(),
+                false => holders.of_any(&naming),
+            };
+            for taker in takers.into_iter().map(|place| &world.takers[place]) {
+                if taker.kind == TakerKind::Account || !self.evaluator.may_hold(taker, plan) {
+                    continue;
+                }
+                let by_policy = taker.identity.iter().any(|&policy| named[policy as usize]);
+                if !by_policy || opens {
+                    let openings = world.openings(nodes, taker);
+                    let found = self
+                        .evaluator
+                        .candidates(taker, plan, &only, &openings, false);
+                    if found.is_empty() {
+                        continue;
+                    }
+                }
+                let permit = known.permit(taker);
+                let Some(permit) = permit else {
+                    continue;
+                };
+                match found.get(&taker.node) {
+                    Some((_, known)) if known.conditions.len() <= permit.conditions.len() => {}
+                    _ => {
+                        found.insert(taker.node, (plan, permit));
+                    }
+                }
+            }
+        }
+        found.into_iter().collect()
+    }
+}
