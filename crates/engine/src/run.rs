@@ -7,6 +7,7 @@ use std::time::Instant;
 
 use portreeve_detect::behaviour::Correlations;
 use portreeve_detect::{Exception, Folded, Networks, Settings, Sign, Snapshot, StageOne};
+use portreeve_evidence::Verification;
 use portreeve_graph::{Catalogue, Changes, Circumstances, Graph, Jewel};
 use portreeve_incident::actor::Profile;
 use portreeve_incident::exceptions::uses;
@@ -20,6 +21,7 @@ use portreeve_telemetry::Recognition;
 use crate::config::Config;
 use crate::content::{RuleSet, built_in_catalogue, built_in_profiles, is_for};
 use crate::discover::{Found, discover};
+use crate::evidence;
 use crate::inventory;
 use crate::networks::{self, FoundData};
 use crate::open::Opened;
@@ -115,10 +117,10 @@ pub struct Knowledge {
 }
 
 /// A file that is not inventory, with what it was recognised as.
-struct Rest {
-    found: Found,
-    opened: Option<Opened>,
-    recognition: Option<Recognition>,
+pub(crate) struct Rest {
+    pub(crate) found: Found,
+    pub(crate) opened: Option<Opened>,
+    pub(crate) recognition: Option<Recognition>,
 }
 
 /// What the inventory says, for questions that need no graph.
@@ -320,6 +322,7 @@ pub struct Gathered {
     inputs: Vec<Input>,
     dead_letters: Vec<DeadLetter>,
     dead_letters_omitted: u64,
+    verification: Option<Verification>,
     notes: Vec<String>,
     summary: Summary,
     start: Instant,
@@ -397,6 +400,9 @@ pub fn gather(request: Request, progress: &dyn Progress) -> Result<Gathered, Run
         }));
     }
 
+    let digests = evidence::collect(&rest, &config.digest_keys);
+    let hash_content = !digests.is_empty();
+    dead_letters.extend(digests.dead_letters.iter().cloned());
     let sources = portreeve_telemetry::sources();
     let mut fields = Fields::default();
     let readers: Vec<_> = sources
@@ -490,7 +496,7 @@ pub fn gather(request: Request, progress: &dyn Progress) -> Result<Gathered, Run
                 .collect();
             while let Some(file) = work.take() {
                 let bytes = file.found.bytes;
-                let done = read_file(file, &mut log_readers);
+                let done = read_file(file, &mut log_readers, hash_content);
                 work.done(done);
                 progress.advance(bytes);
             }
@@ -504,7 +510,9 @@ pub fn gather(request: Request, progress: &dyn Progress) -> Result<Gathered, Run
 
     let mut summary = Summary::default();
     let mut dead_letters_omitted = 0;
+    let mut hashed = Vec::new();
     for (input, outcome) in work.finish() {
+        hashed.push(evidence::log_file(&input, outcome.content));
         summary.records += outcome.records;
         summary.bytes += outcome.bytes;
         dead_letters.extend(outcome.dead);
@@ -512,6 +520,7 @@ pub fn gather(request: Request, progress: &dyn Progress) -> Result<Gathered, Run
         inputs.push(input);
     }
     inputs.sort_by(|a, b| a.file.cmp(&b.file));
+    let verification = digests.verify(&hashed, &mut inputs, &mut notes);
     dead_letters.sort();
     dead_letters_omitted += dead_letters.len().saturating_sub(DEAD_LETTERS) as u64;
     dead_letters.truncate(DEAD_LETTERS);
@@ -549,6 +558,7 @@ pub fn gather(request: Request, progress: &dyn Progress) -> Result<Gathered, Run
         inputs,
         dead_letters,
         dead_letters_omitted,
+        verification,
         notes,
         summary,
         start,
@@ -577,7 +587,11 @@ impl Gathered {
     /// The report. It takes out what it holds of what was gathered: there is one report of a run.
     pub fn take_report(&mut self) -> Report {
         let exceptions = self.settings.exceptions.clone();
-        let (incidents, muted) = self.incidents(&exceptions);
+        let (mut incidents, muted) = self.incidents(&exceptions);
+        let verification = self.verification.take();
+        if let Some(verification) = &verification {
+            portreeve_incident::verified(&mut incidents, verification);
+        }
         let Self { folded, estate, .. } = self;
         let readable: Vec<&str> = portreeve_telemetry::sources()
             .iter()
@@ -593,6 +607,11 @@ impl Gathered {
         });
         let mut blind_spots = estate.blind_spots.clone();
         blind_spots.extend(missing);
+        blind_spots.extend(
+            verification
+                .iter()
+                .flat_map(portreeve_incident::evidence_gaps),
+        );
         let last = folded.coverage.iter().filter_map(|it| it.last).max();
         Report {
             version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -609,6 +628,12 @@ impl Gathered {
             dead_letters: take(&mut self.dead_letters),
             dead_letters_omitted: self.dead_letters_omitted,
             inputs: take(&mut self.inputs),
+            // Each file's state stands beside it in the inputs.
+            verification: verification.map(|verification| Verification {
+                digests: Vec::new(),
+                logs: Vec::new(),
+                ..verification
+            }),
             notes: take(&mut self.notes),
             summary: Summary {
                 seconds: self.start.elapsed().as_secs_f64(),
@@ -671,7 +696,11 @@ impl Work {
     }
 }
 
-fn read_file(file: Rest, readers: &mut [LogReader<'_>]) -> (Input, FileOutcome) {
+fn read_file(
+    file: Rest,
+    readers: &mut [LogReader<'_>],
+    hash_content: bool,
+) -> (Input, FileOutcome) {
     let Rest {
         found,
         opened,
@@ -698,10 +727,14 @@ fn read_file(file: Rest, readers: &mut [LogReader<'_>]) -> (Input, FileOutcome) 
                 bytes: found.bytes,
                 sha256: String::new(),
                 records: 0,
+                proof: None,
             };
             return (input, outcome);
         }
     };
+    if hash_content {
+        opened.hash_content();
+    }
     let (kind, format) = match recognition {
         None => (InputKind::Unrecognised, String::new()),
         Some(recognition) => {
@@ -722,6 +755,7 @@ fn read_file(file: Rest, readers: &mut [LogReader<'_>]) -> (Input, FileOutcome) 
         }
     };
     let mut dead = Vec::new();
+    outcome.content = opened.content_sha256();
     let input = inventory::finish(&found, opened, kind, &format, outcome.records, &mut dead);
     outcome.dead.extend(dead);
     (input, outcome)

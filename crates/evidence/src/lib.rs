@@ -12,7 +12,7 @@
 //! implementations of CloudTrail log file integrity validation".
 //!
 //! This crate is the only one that does cryptography, and all of it is checks with public keys. Bytes
-//! come in, [`Evidence`] comes out; files are opened elsewhere.
+//! come in, [`Verification`] comes out; files are opened elsewhere.
 //!
 //! ```
 //! use portreeve_evidence::{Digest, Given, verify};
@@ -24,10 +24,10 @@
 //!     "digestSignatureAlgorithm": "SHA256withRSA", "previousDigestSignature": null, "logFiles": []}"#)?;
 //! assert_eq!((digest.place().region.as_str(), digest.place().trail.as_str()), ("eu-west-1", "main"));
 //!
-//! let evidence = verify(Given { digests: vec![("newest.json".into(), digest)], ..Given::default() });
+//! let verification = verify(Given { digests: vec![("newest.json".into(), digest)], ..Given::default() });
 //! // Nothing follows it that carries its signature.
-//! assert_eq!(evidence.digests[0].proof, portreeve_model::Proof::Unproven);
-//! assert!(evidence.holes.is_empty());
+//! assert_eq!(verification.digests[0].proof, portreeve_model::Proof::Unproven);
+//! assert!(verification.holes.is_empty());
 //! # Ok::<(), portreeve_evidence::DigestError>(())
 //! ```
 
@@ -42,7 +42,8 @@ mod verify;
 pub use digest::{Digest, DigestError, ListedLog, Place};
 pub use key::{KeyError, PublicKey, parse_keys};
 pub use report::{
-    Chain, DigestState, Evidence, EvidenceHole, HoleKind, KeyUse, LogState, Moved, Repeated, Span,
+    Chain, DigestState, EvidenceHole, HoleKind, KeyUse, LogState, Moved, Repeated, Span,
+    Verification,
 };
 pub use signature::{Signature, parse_signature};
 pub use verify::{Given, LogFile, verify};

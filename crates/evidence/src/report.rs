@@ -8,7 +8,7 @@ use crate::Place;
 
 /// What digests, keys and log files together prove, and what they show to be missing or altered.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Evidence {
+pub struct Verification {
     /// The public keys that were given, and how many digests each proved.
     pub keys: Vec<KeyUse>,
     /// The chains of digests, by account, region and trail.
@@ -208,7 +208,7 @@ pub struct Repeated {
     pub of: Arc<str>,
 }
 
-impl Evidence {
+impl Verification {
     /// Whether a log file, by the name under which it was given, is as it was delivered. `None`
     /// where nothing is known of it. Costs a walk over all log files.
     pub fn proof_of(&self, file: &str) -> Option<Proof> {

@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use chain::{Signer, Trail};
 use portreeve_evidence::{
-    Digest, Evidence, Given, HoleKind, LogFile, PublicKey, Signature, parse_keys, parse_signature,
-    verify,
+    Digest, Given, HoleKind, LogFile, PublicKey, Signature, Verification, parse_keys,
+    parse_signature, verify,
 };
 use portreeve_model::Proof;
 use proptest::prelude::*;
@@ -50,7 +50,7 @@ impl Copy {
         }
     }
 
-    fn verify(&self) -> Evidence {
+    fn verify(&self) -> Verification {
         let keys: Vec<PublicKey> = parse_keys(&"keys.json".into(), &self.keys).0;
         let logs: Vec<LogFile> = self
             .logs
@@ -84,7 +84,7 @@ impl Copy {
     }
 }
 
-fn holes(evidence: &Evidence) -> Vec<(HoleKind, &str)> {
+fn holes(evidence: &Verification) -> Vec<(HoleKind, &str)> {
     evidence
         .holes
         .iter()
@@ -92,7 +92,7 @@ fn holes(evidence: &Evidence) -> Vec<(HoleKind, &str)> {
         .collect()
 }
 
-fn proofs(evidence: &Evidence) -> Vec<Proof> {
+fn proofs(evidence: &Verification) -> Vec<Proof> {
     evidence.digests.iter().map(|digest| digest.proof).collect()
 }
 

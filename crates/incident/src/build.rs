@@ -182,6 +182,8 @@ fn incident(case: &Case<'_>, surroundings: &Surroundings<'_>) -> Incident {
         containment,
         eviction: evicted,
         muted: case.findings().filter(|finding| finding.is_muted()).count() as u64,
+        evidence_holes: Vec::new(),
+        proof: BTreeMap::new(),
         touched,
         paths,
     }

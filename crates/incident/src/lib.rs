@@ -40,6 +40,7 @@ mod case;
 mod chains;
 mod credentials;
 pub mod eviction;
+mod evidence;
 pub mod exceptions;
 mod facts;
 mod join;
@@ -60,6 +61,7 @@ mod trace;
 mod weigh;
 
 pub use build::{Context, incidents};
+pub use evidence::{evidence_gaps, verified};
 pub use portreeve_detect::Certainty;
 pub use reach::Reach;
 pub use report::{

@@ -8,14 +8,14 @@ use portreeve_model::Proof;
 
 use super::Told;
 use super::digests::Judged;
-use crate::{Chain, Digest, DigestState, Evidence, EvidenceHole, HoleKind, Place, Span, paths};
+use crate::{Chain, Digest, DigestState, EvidenceHole, HoleKind, Place, Span, Verification, paths};
 
 /// Tells digests, chains and holes in them.
 pub(super) fn tell(
     digests: &[(Arc<str>, Digest)],
     judged: &[Judged],
     broken: &[(Arc<str>, String)],
-    evidence: &mut Evidence,
+    verification: &mut Verification,
 ) {
     let objects: HashSet<(&str, &str)> = digests
         .iter()
@@ -32,10 +32,10 @@ pub(super) fn tell(
     for (place, mut members) in chains {
         members.sort_by_key(|((file, digest), _)| (digest.end, digest.start, file.clone()));
         for (one, judged) in &members {
-            evidence.digests.push(state(one, judged));
+            verification.digests.push(state(one, judged));
             if judged.proof == Proof::Altered {
                 let (file, digest) = *one;
-                evidence.holes.push(EvidenceHole {
+                verification.holes.push(EvidenceHole {
                     from: Some(digest.start),
                     until: Some(digest.end),
                     kind: HoleKind::AlteredDigest,
@@ -46,12 +46,12 @@ pub(super) fn tell(
                 });
             }
         }
-        let goes_on_before = missing(place, &members, &objects, &broken, evidence);
+        let goes_on_before = missing(place, &members, &objects, &broken, verification);
         let (Some(((_, first), _)), Some(((_, last), _))) = (members.first(), members.last())
         else {
             continue;
         };
-        evidence.chains.push(Chain {
+        verification.chains.push(Chain {
             place: place.clone(),
             from: first.start,
             until: last.end,
@@ -67,7 +67,7 @@ pub(super) fn tell(
             .filter(|(_, judged)| judged.proof != Proof::Altered)
             .map(|((file, digest), _)| (file, digest.object.as_str(), digest.name()))
             .collect();
-        evidence.moved.extend(super::logs::moved(&objects));
+        verification.moved.extend(super::logs::moved(&objects));
     }
 }
 
@@ -113,7 +113,7 @@ fn missing(
     members: &[Told<'_>],
     objects: &HashSet<(&str, &str)>,
     broken: &HashMap<&str, &(Arc<str>, String)>,
-    evidence: &mut Evidence,
+    verification: &mut Verification,
 ) -> bool {
     let mut goes_on_before = false;
     // The latest end of those before; they are in order of their ends.
@@ -135,7 +135,7 @@ fn missing(
             _ if judged.proof == Proof::Altered => {}
             None => {
                 if is_gap {
-                    evidence.holes.push(gap(
+                    verification.holes.push(gap(
                         HoleKind::Gap,
                         String::new(),
                         None,
@@ -148,7 +148,7 @@ fn missing(
                 let name = format!("{}/{}", previous.bucket, previous.object);
                 if objects.contains(&(previous.bucket.as_str(), previous.object.as_str())) {
                     if is_gap {
-                        evidence.holes.push(gap(
+                        verification.holes.push(gap(
                             HoleKind::Gap,
                             String::new(),
                             None,
@@ -156,14 +156,14 @@ fn missing(
                         ));
                     }
                 } else if let Some((file, reason)) = broken.get(paths::base(&previous.object)) {
-                    evidence.holes.push(gap(
+                    verification.holes.push(gap(
                         HoleKind::AlteredDigest,
                         name,
                         Some(file.clone()),
                         reason,
                     ));
                 } else if before.is_some() {
-                    evidence.holes.push(gap(
+                    verification.holes.push(gap(
                         HoleKind::MissingDigest,
                         name,
                         None,

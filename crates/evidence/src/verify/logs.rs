@@ -8,8 +8,8 @@ use portreeve_model::Proof;
 use super::LogFile;
 use super::digests::Judged;
 use crate::{
-    Digest, Evidence, EvidenceHole, Hash, HoleKind, ListedLog, LogState, Moved, Place, Repeated,
-    paths,
+    Digest, EvidenceHole, Hash, HoleKind, ListedLog, LogState, Moved, Place, Repeated,
+    Verification, paths,
 };
 
 /// The files by content and by name.
@@ -77,7 +77,7 @@ pub(super) fn tell(
     digests: &[(Arc<str>, Digest)],
     judged: &[Judged],
     all: &[LogFile],
-    evidence: &mut Evidence,
+    verification: &mut Verification,
 ) {
     let files = Files::new(all);
     let listings = listings(digests, judged);
@@ -122,7 +122,7 @@ pub(super) fn tell(
                 Proof::Proven => "a proven digest lists it",
                 _ => "a digest lists it",
             };
-            evidence
+            verification
                 .holes
                 .push(hole(listing, HoleKind::MissingLog, None, reason));
             states.push(state(listing, None, (Proof::Missing, reason.to_owned())));
@@ -144,7 +144,7 @@ pub(super) fn tell(
                 (Some(_), None) => "its content is not that which the digest lists",
             };
             if named.insert(number) {
-                evidence.holes.push(hole(
+                verification.holes.push(hole(
                     listing,
                     HoleKind::AlteredLog,
                     Some(file.clone()),
@@ -159,16 +159,16 @@ pub(super) fn tell(
         }
     }
     for objects in placed.values() {
-        evidence.moved.extend(moved(objects));
+        verification.moved.extend(moved(objects));
     }
-    for chain in &mut evidence.chains {
+    for chain in &mut verification.chains {
         (chain.logs, chain.logs_proven) = counts.get(&chain.place).copied().unwrap_or_default();
     }
-    rest(&files, &used, &named, &mut states, evidence);
+    rest(&files, &used, &named, &mut states, verification);
     states.sort_by(|one, other| {
         (one.from, &one.file, &one.object).cmp(&(other.from, &other.file, &other.object))
     });
-    evidence.logs = states;
+    verification.logs = states;
 }
 
 /// Each listed log file once, by the best digest that lists it.
@@ -265,7 +265,7 @@ fn rest(
     used: &HashSet<usize>,
     named: &BTreeSet<usize>,
     states: &mut Vec<LogState>,
-    evidence: &mut Evidence,
+    verification: &mut Verification,
 ) {
     let told: HashMap<Arc<str>, usize> = states
         .iter()
@@ -282,7 +282,7 @@ fn rest(
             .and_then(|same| same.iter().find(|number| used.contains(number)));
         if let Some(original) = original {
             let of = &files.all[*original].file;
-            evidence.repeated.push(Repeated {
+            verification.repeated.push(Repeated {
                 file: file.file.clone(),
                 of: of.clone(),
             });
@@ -293,16 +293,16 @@ fn rest(
                 });
             }
         } else if file.is_log {
-            states.push(unlisted(file, evidence));
+            states.push(unlisted(file, verification));
         }
     }
 }
 
 /// A log file that no digest lists, with the reason as far as its name tells.
-fn unlisted(file: &LogFile, evidence: &Evidence) -> LogState {
+fn unlisted(file: &LogFile, verification: &Verification) -> LogState {
     let told = paths::delivery(&file.file);
     let (account, region) = told.map_or(("", ""), |(account, region, _)| (account, region));
-    let mut chains = evidence
+    let mut chains = verification
         .chains
         .iter()
         .filter(|chain| {
@@ -311,7 +311,7 @@ fn unlisted(file: &LogFile, evidence: &Evidence) -> LogState {
         })
         .peekable();
     let covering = |from, until| told.is_some_and(|(.., time)| from <= time && time < until);
-    let in_hole = evidence.holes.iter().any(|hole| {
+    let in_hole = verification.holes.iter().any(|hole| {
         matches!(
             hole.kind,
             HoleKind::MissingDigest | HoleKind::AlteredDigest | HoleKind::Gap

@@ -6,7 +6,7 @@ mod logs;
 
 use std::sync::Arc;
 
-use crate::{Digest, Evidence, Hash, KeyUse, PublicKey, Repeated, Signature};
+use crate::{Digest, Hash, KeyUse, PublicKey, Repeated, Signature, Verification};
 use digests::Judged;
 
 /// All that there is to verify, and to verify with.
@@ -39,18 +39,18 @@ pub struct LogFile {
 ///
 /// Time is linear in digests and log files but for those of one object; each digest costs one check of
 /// a signature, and each that still lacks one a check of every signature saved beside.
-pub fn verify(mut given: Given<'_>) -> Evidence {
+pub fn verify(mut given: Given<'_>) -> Verification {
     given.digests.sort_by(|one, other| one.0.cmp(&other.0));
     given.digests.dedup_by(|one, other| one.0 == other.0);
     let mut repeated = Vec::new();
     let digests = distinct(given.digests, &mut repeated);
     let (judged, uses) = digests::judge(&digests, given.keys, given.signatures);
-    let mut evidence = Evidence {
+    let mut verification = Verification {
         repeated,
-        ..Evidence::default()
+        ..Verification::default()
     };
-    chains::tell(&digests, &judged, &given.broken, &mut evidence);
-    logs::tell(&digests, &judged, given.logs, &mut evidence);
+    chains::tell(&digests, &judged, &given.broken, &mut verification);
+    logs::tell(&digests, &judged, given.logs, &mut verification);
     let mut keys: Vec<KeyUse> = given
         .keys
         .iter()
@@ -66,11 +66,11 @@ pub fn verify(mut given: Given<'_>) -> Evidence {
     keys.sort_by(|one, other| {
         (&one.fingerprint, &one.file).cmp(&(&other.fingerprint, &other.file))
     });
-    evidence.keys = keys;
-    evidence.holes.sort();
-    evidence.moved.sort();
-    evidence.repeated.sort();
-    evidence
+    verification.keys = keys;
+    verification.holes.sort();
+    verification.moved.sort();
+    verification.repeated.sort();
+    verification
 }
 
 /// A digest with what is known of it.

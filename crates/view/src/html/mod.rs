@@ -17,6 +17,7 @@ mod policy;
 mod roads;
 mod shape;
 mod timeline;
+mod verification;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -31,6 +32,7 @@ use incident::left_out;
 pub use policy::tests as policy_tests;
 pub use roads::{loss, paths};
 use shape::{Clean, badge};
+pub use verification::verified;
 
 /// The most incidents, findings outside incidents, and other rows on one page.
 const INCIDENTS: usize = 50;
@@ -230,6 +232,7 @@ fn covered(report: &Report) -> Markup {
                 (coverage::draw(report, coverage, &format!("calendar-{number}")))
             }
             @for profile in &report.sight { (coverage::steps(profile)) }
+            @if let Some(verification) = &report.verification { (verification::section(verification)) }
         }
     }
 }

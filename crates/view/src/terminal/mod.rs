@@ -15,6 +15,7 @@ mod roads;
 mod sight;
 mod surroundings;
 mod trace;
+mod verification;
 
 use std::collections::BTreeMap;
 
@@ -25,6 +26,7 @@ use portreeve_model::{BlindSpot, Finding};
 use crate::policy::PolicyTests;
 use crate::roads::{Loss, Roads};
 use crate::text;
+use crate::verification::Verified;
 pub(crate) use eviction::summed;
 pub(crate) use incident::{length, period};
 pub(crate) use likeness::LEAST_SHOWN;
@@ -149,6 +151,13 @@ pub fn exceptions(uses: &[ExceptionUse], options: &Options) -> String {
 pub fn sight(report: &Report, options: &Options) -> String {
     let mut page = Page::new(options.width, options.colour);
     sight::write(&mut page, report, options);
+    page.finish()
+}
+
+/// Lays out what digests prove of log files, and what is missing or altered.
+pub fn verified(verified: &Verified<'_>, options: &Options) -> String {
+    let mut page = Page::new(options.width, options.colour);
+    verification::write(&mut page, verified, options);
     page.finish()
 }
 
