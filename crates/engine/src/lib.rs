@@ -60,8 +60,8 @@ pub use portreeve_detect::Explanation;
 pub use progress::{Progress, Silent};
 pub use rule_tests::{RuleTests, test_rules};
 pub use run::{
-    Gathered, Inventory, Knowledge, Lineages, NothingReadable, Request, RunError, gather,
-    investigate, lineage, read_inventory, survey,
+    Gathered, Inventory, Knowledge, Lineages, NothingReadable, Request, RunError, TouchError,
+    gather, investigate, lineage, read_inventory, survey,
 };
 pub use seam::Seam;
 pub use signs::{Indicators, SignError, parse_indicators, parse_sign};

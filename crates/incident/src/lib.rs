@@ -56,6 +56,7 @@ pub mod sight;
 mod story;
 mod survey;
 mod text;
+pub mod touch;
 mod touched;
 mod trace;
 mod weigh;

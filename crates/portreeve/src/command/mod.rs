@@ -13,6 +13,7 @@ pub(crate) mod paths;
 pub(crate) mod policy;
 pub(crate) mod rules;
 pub(crate) mod simulate;
+pub(crate) mod touched;
 mod words;
 
 use std::path::PathBuf;

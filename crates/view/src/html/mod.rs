@@ -17,6 +17,7 @@ mod policy;
 mod roads;
 mod shape;
 mod timeline;
+mod touched;
 mod verification;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -32,6 +33,7 @@ use incident::left_out;
 pub use policy::tests as policy_tests;
 pub use roads::{loss, paths};
 use shape::{Clean, badge};
+pub use touched::touched;
 pub use verification::verified;
 
 /// The most incidents, findings outside incidents, and other rows on one page.

@@ -14,12 +14,14 @@ mod policy;
 mod roads;
 mod sight;
 mod surroundings;
+mod touched;
 mod trace;
 mod verification;
 
 use std::collections::BTreeMap;
 
 use portreeve_graph::{Holders, JewelKind, Verdict};
+use portreeve_incident::touch::Touch;
 use portreeve_incident::{ExceptionUse, Report, Trace};
 use portreeve_model::{BlindSpot, Finding};
 
@@ -151,6 +153,13 @@ pub fn exceptions(uses: &[ExceptionUse], options: &Options) -> String {
 pub fn sight(report: &Report, options: &Options) -> String {
     let mut page = Page::new(options.width, options.colour);
     sight::write(&mut page, report, options);
+    page.finish()
+}
+
+/// Lays out whether something was touched, with the records, or with what a no rests on.
+pub fn touched(touch: &Touch, options: &Options) -> String {
+    let mut page = Page::new(options.width, options.colour);
+    touched::write(&mut page, touch, options);
     page.finish()
 }
 
