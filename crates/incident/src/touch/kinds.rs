@@ -342,6 +342,11 @@ const BULK: &[Bulk] = &[
 
 /// What an action does to resources of a service that it does not name.
 pub(super) fn bulk_on(action: &str, service: &str) -> Option<&'static Bulk> {
+    // Lambda's records have the version of its interface behind the name: `ListFunctions20150331`.
+    let action = match action.starts_with("lambda:") {
+        true => action.trim_end_matches(|end: char| end.is_ascii_digit()),
+        false => action,
+    };
     BULK.iter()
         .find(|bulk| bulk.action == action && bulk.service == service)
 }
@@ -369,6 +374,7 @@ mod tests {
         assert!(bulk_on("s3:DeleteObjects", "s3").unwrap().touches);
         assert!(!bulk_on("s3:ListObjectsV2", "s3").unwrap().touches);
         assert!(bulk_on("s3:DeleteObjects", "kms").is_none());
+        assert!(bulk_on("lambda:ListFunctions20150331", "lambda").is_some());
         for (number, one) in BULK.iter().enumerate() {
             assert!(one.action.contains(':') && !one.says.is_empty());
             let again = BULK.iter().skip(number + 1);

@@ -284,8 +284,8 @@ fn headline(touch: &Touch) -> String {
     };
     let name = crate::text::clean(name);
     let who = match &touch.by {
-        Some(incident) => format!("the credentials of incident {incident}"),
-        None => "anyone".to_owned(),
+        Some(incident) => format!(" by the credentials of incident {incident}"),
+        None => String::new(),
     };
     let done = touch.records.len() as u64 + touch.omitted.records;
     let refused = touch.attempts.len() as u64 + touch.omitted.attempts;
@@ -301,12 +301,12 @@ fn headline(touch: &Touch) -> String {
     match (touch.subject, touch.answer) {
         (Subject::Resource, Answer::Yes) => {
             format!(
-                "Yes: {name} was touched by {who}, in {}{attempts}.",
+                "Yes: {name} was touched{who}, in {}{attempts}.",
                 calls(done)
             )
         }
         (Subject::Resource, Answer::Possibly) => format!(
-            "Possibly: no call by {who} names {name}, and {} may have reached it{attempts}.",
+            "Possibly: no call{who} that was done names {name}, and {} may have reached it{attempts}.",
             calls(touch.implied.iter().filter(|it| it.touches).count() as u64)
         ),
         (Subject::Resource, Answer::No) => {
@@ -314,10 +314,10 @@ fn headline(touch: &Touch) -> String {
                 true => "",
                 false => " This holds within the limits that are listed.",
             };
-            format!("No call by {who} on {name} that was done is in these logs{attempts}.{limits}")
+            format!("No: no call{who} on {name} that was done is in these logs{attempts}.{limits}")
         }
         (Subject::Principal, Answer::No) => {
-            format!("No call of {name} that was done is in these logs{attempts}.")
+            format!("No: no call of {name} that was done is in these logs{attempts}.")
         }
         (Subject::Principal, _) => format!(
             "{name} touched {} resources in {}{attempts}.",
