@@ -68,6 +68,9 @@ pub struct Config {
     /// Where `portreeve networks update` has put data of networks; used behind all others.
     #[serde(skip)]
     pub network_folder: Option<PathBuf>,
+    /// Files with the public keys that CloudTrail's digests are verified with: what `aws cloudtrail
+    /// list-public-keys` prints, PEM or DER. Relative to the configuration.
+    pub digest_keys: Vec<PathBuf>,
     /// Crown jewels beyond those found by themselves.
     pub jewels: Vec<DeclaredJewel>,
     /// How `cut` weighs changes.
@@ -315,7 +318,11 @@ impl Config {
             message: error.to_string(),
         })?;
         let folder = path.parent().unwrap_or(Path::new(""));
-        for file in &mut config.network_data {
+        for file in config
+            .network_data
+            .iter_mut()
+            .chain(&mut config.digest_keys)
+        {
             *file = folder.join(&*file);
         }
         config.exceptions = exceptions::read(&config.exception_entries, path)?;
@@ -451,13 +458,14 @@ mod tests {
     fn networks_may_have_names_and_vendors_their_own() {
         let config = Config::parse(
             Path::new("settings/portreeve.toml"),
-            "network_data = [\"asn.mmdb\"]\n\
+            "network_data = [\"asn.mmdb\"]\ndigest_keys = [\"keys.json\"]\n\
              [networks]\n\"198.51.100.0/28\" = { class = \"corporate\", name = \"office Berlin\" }\n\
              \"192.0.2.7\" = \"vpn\"\n\"AS64500\" = { class = \"gateway\", own = true }\n\
              [[vendors]]\nname = \"Watcher\"\nnetworks = [\"203.0.113.0/28\"]\n",
         )
         .unwrap();
         assert_eq!(config.network_data, [Path::new("settings/asn.mmdb")]);
+        assert_eq!(config.digest_keys, [Path::new("settings/keys.json")]);
         let networks = portreeve_detect::Networks::new(&config.settings(), Vec::new());
         let office = networks.of("198.51.100.3");
         assert_eq!(office.name().as_deref(), Some("office Berlin"));

@@ -65,5 +65,6 @@ pub(crate) fn finish(
         bytes,
         sha256,
         records,
+        proof: None,
     }
 }

@@ -26,6 +26,7 @@ mod config;
 mod content;
 mod correlation_tests;
 mod discover;
+mod evidence;
 mod exceptions;
 mod inventory;
 mod networks;
@@ -47,6 +48,7 @@ pub use content::{
     built_in_escalations, built_in_profiles, built_in_rules, read_rules, render_diagnostic,
 };
 pub use correlation_tests::test_correlations;
+pub use evidence::{KeyReadError, Verified, read_digest_keys, verify_evidence};
 pub use exceptions::{ExceptionEntry, exceptions_toml, parse_verdicts};
 pub use networks::{
     FoundData, OPEN_SET, StoredContent, StoredData, UpdateError, default_network_folder, networks,
@@ -58,8 +60,8 @@ pub use portreeve_detect::Explanation;
 pub use progress::{Progress, Silent};
 pub use rule_tests::{RuleTests, test_rules};
 pub use run::{
-    Gathered, Inventory, Knowledge, Lineages, NothingReadable, Request, RunError, gather,
-    investigate, lineage, read_inventory, survey,
+    Gathered, Inventory, Knowledge, Lineages, NothingReadable, Request, RunError, TouchError,
+    gather, investigate, lineage, read_inventory, survey,
 };
 pub use seam::Seam;
 pub use signs::{Indicators, SignError, parse_indicators, parse_sign};

@@ -23,6 +23,8 @@ pub(crate) struct Opened {
     position: usize,
     failure: Option<io::Error>,
     decoder: Decoder,
+    /// Of the content, decompressed, as far as it was read; where that is asked for.
+    content: Option<Sha256>,
 }
 
 /// Counts and hashes the bytes of a file as they are on disk.
@@ -75,7 +77,21 @@ impl Opened {
             position: 0,
             failure: None,
             decoder,
+            content: None,
         })
+    }
+
+    /// From here on what is read is hashed, decompressed. To be called before anything is read.
+    pub(crate) fn hash_content(&mut self) {
+        self.content = Some(Sha256::new());
+    }
+
+    /// The SHA-256 of all of the content, what was not read yet included; `None` where it was not
+    /// asked for, or the content breaks off.
+    pub(crate) fn content_sha256(&mut self) -> Option<[u8; 32]> {
+        self.content.as_ref()?;
+        io::copy(self, &mut io::sink()).ok()?;
+        Some(self.content.take()?.finalize().into())
     }
 
     /// What the content begins with: up to 64 KiB, decompressed. Reading gives it again.
@@ -128,6 +144,23 @@ impl Opened {
 
 impl Read for Opened {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.read_on(buffer);
+        match &read {
+            Ok(count) => {
+                if let Some(content) = &mut self.content {
+                    content.update(&buffer[..*count]);
+                }
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            // What breaks off has no hash.
+            Err(_) => self.content = None,
+        }
+        read
+    }
+}
+
+impl Opened {
+    fn read_on(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let left = &self.head[self.position..];
         if !left.is_empty() {
             let count = left.len().min(buffer.len());
@@ -175,11 +208,16 @@ mod tests {
         let members = [gzip(&text[..100]), gzip(&text[100..])].concat();
         for bytes in [text.clone(), gzip(&text), zstandard, members] {
             let mut opened = open(bytes.clone());
+            opened.hash_content();
             assert_eq!(opened.first(), &text[..FIRST]);
             assert_eq!(opened.head(), &text[..HEAD]);
-            let mut content = Vec::new();
-            opened.read_to_end(&mut content).unwrap();
-            assert_eq!(content, text);
+            let mut content = vec![0; 100_000];
+            opened.read_exact(&mut content).unwrap();
+            assert_eq!(content, text[..100_000]);
+            // What is left is read for it.
+            let expected: [u8; 32] = Sha256::digest(&text).into();
+            assert_eq!(opened.content_sha256(), Some(expected));
+            assert_eq!(opened.content_sha256(), None);
             let (size, sha256) = opened.finish().unwrap();
             assert_eq!(size, bytes.len() as u64);
             let expected: String = Sha256::digest(&bytes)
@@ -198,9 +236,11 @@ mod tests {
         let mut bytes = gzip(&text);
         bytes.truncate(bytes.len() / 2);
         let mut opened = open(bytes.clone());
+        opened.hash_content();
         opened.head();
         let mut content = Vec::new();
         assert!(opened.read_to_end(&mut content).is_err());
+        assert_eq!(opened.content_sha256(), None);
         assert!(
             content.len() > text.len() / 4,
             "{} of {}",

@@ -34,6 +34,8 @@ pub(crate) struct FileOutcome {
     pub(crate) bytes: u64,
     pub(crate) dead: Vec<DeadLetter>,
     pub(crate) dead_omitted: u64,
+    /// The SHA-256 of the content, decompressed, where that is asked for.
+    pub(crate) content: Option<[u8; 32]>,
 }
 
 impl FileOutcome {

@@ -9,10 +9,12 @@ use portreeve_detect::behaviour::Correlations;
 use portreeve_detect::{
     Activities, Exception, Folded, Networks, Settings, Sign, Snapshot, StageOne,
 };
+use portreeve_evidence::Verification;
 use portreeve_graph::{Catalogue, Changes, Circumstances, Graph, Jewel};
 use portreeve_incident::actor::Profile;
 use portreeve_incident::exceptions::uses;
 use portreeve_incident::sight::{Surveyed, sight};
+use portreeve_incident::touch::{Question, Subject, Touch, touch};
 use portreeve_incident::{Certainty, Cuttable, Incident, Report, Summary, Trace};
 use portreeve_model::{DeadLetter, Estate, Input, InputKind};
 use portreeve_record::{Extractor, Fields, SlotBuffer};
@@ -22,6 +24,7 @@ use portreeve_telemetry::Recognition;
 use crate::config::Config;
 use crate::content::{RuleSet, built_in_catalogue, built_in_profiles, is_for};
 use crate::discover::{Found, discover};
+use crate::evidence;
 use crate::inventory;
 use crate::networks::{self, FoundData};
 use crate::open::Opened;
@@ -117,10 +120,10 @@ pub struct Knowledge {
 }
 
 /// A file that is not inventory, with what it was recognised as.
-struct Rest {
-    found: Found,
-    opened: Option<Opened>,
-    recognition: Option<Recognition>,
+pub(crate) struct Rest {
+    pub(crate) found: Found,
+    pub(crate) opened: Option<Opened>,
+    pub(crate) recognition: Option<Recognition>,
 }
 
 /// What the inventory says, for questions that need no graph.
@@ -323,9 +326,35 @@ pub struct Gathered {
     inputs: Vec<Input>,
     dead_letters: Vec<DeadLetter>,
     dead_letters_omitted: u64,
+    verification: Option<Verification>,
     notes: Vec<String>,
     summary: Summary,
     start: Instant,
+}
+
+/// A question about a touch that has no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum TouchError {
+    /// No incident has the id.
+    #[error(
+        "no incident is called `{asked}`; {}",
+        match known.as_slice() {
+            [] => "none was found in these logs".to_owned(),
+            known => format!("there are {}", known.join(", ")),
+        }
+    )]
+    NoIncident {
+        /// The id.
+        asked: String,
+        /// Those that there are.
+        known: Vec<String>,
+    },
+    /// Nothing has the name.
+    #[error(
+        "nothing in the inventory or the logs is called `{0}`; give an ARN, s3://BUCKET/KEY, an access \
+         key id, or the name of a resource or principal"
+    )]
+    NothingCalled(String),
 }
 
 /// What `lineage` tells: the trees of the credentials that were asked for.
@@ -400,6 +429,9 @@ pub fn gather(request: Request, progress: &dyn Progress) -> Result<Gathered, Run
         }));
     }
 
+    let digests = evidence::collect(&rest, &config.digest_keys);
+    let hash_content = !digests.is_empty();
+    dead_letters.extend(digests.dead_letters.iter().cloned());
     let sources = portreeve_telemetry::sources();
     let mut fields = Fields::default();
     let readers: Vec<_> = sources
@@ -494,7 +526,7 @@ pub fn gather(request: Request, progress: &dyn Progress) -> Result<Gathered, Run
                 .collect();
             while let Some(file) = work.take() {
                 let bytes = file.found.bytes;
-                let done = read_file(file, &mut log_readers);
+                let done = read_file(file, &mut log_readers, hash_content);
                 work.done(done);
                 progress.advance(bytes);
             }
@@ -508,7 +540,9 @@ pub fn gather(request: Request, progress: &dyn Progress) -> Result<Gathered, Run
 
     let mut summary = Summary::default();
     let mut dead_letters_omitted = 0;
+    let mut hashed = Vec::new();
     for (input, outcome) in work.finish() {
+        hashed.push(evidence::log_file(&input, outcome.content));
         summary.records += outcome.records;
         summary.bytes += outcome.bytes;
         dead_letters.extend(outcome.dead);
@@ -516,6 +550,7 @@ pub fn gather(request: Request, progress: &dyn Progress) -> Result<Gathered, Run
         inputs.push(input);
     }
     inputs.sort_by(|a, b| a.file.cmp(&b.file));
+    let verification = digests.verify(&hashed, &mut inputs, &mut notes);
     dead_letters.sort();
     dead_letters_omitted += dead_letters.len().saturating_sub(DEAD_LETTERS) as u64;
     dead_letters.truncate(DEAD_LETTERS);
@@ -554,6 +589,7 @@ pub fn gather(request: Request, progress: &dyn Progress) -> Result<Gathered, Run
         inputs,
         dead_letters,
         dead_letters_omitted,
+        verification,
         notes,
         summary,
         start,
@@ -596,10 +632,65 @@ impl Gathered {
         (incidents, muted)
     }
 
+    /// Whether a resource was touched, or what a principal touched: by anyone, or by the credentials of
+    /// one incident, whose id may be cut short.
+    pub fn touched(
+        &mut self,
+        asked: &str,
+        by: Option<&str>,
+        subject: Option<Subject>,
+    ) -> Result<Touch, TouchError> {
+        let incidents = match by {
+            Some(_) => {
+                let exceptions = self.settings.exceptions.clone();
+                self.incidents(&exceptions).0
+            }
+            None => Vec::new(),
+        };
+        let incident = match by {
+            Some(id) => Some(
+                incidents
+                    .iter()
+                    .find(|incident| incident.id == id)
+                    .or_else(|| {
+                        incidents
+                            .iter()
+                            .find(|incident| incident.id.starts_with(id))
+                    })
+                    .ok_or_else(|| TouchError::NoIncident {
+                        asked: id.to_owned(),
+                        known: incidents.iter().map(|it| it.id.clone()).collect(),
+                    })?,
+            ),
+            None => None,
+        };
+        let known = self.graph.lookup(asked);
+        touch(&Question {
+            asked,
+            known: &known,
+            subject,
+            by: incident,
+            folded: &self.folded,
+            networks: &self.networks,
+            estate: &self.estate,
+            verification: self.verification.as_ref(),
+        })
+        .ok_or_else(|| TouchError::NothingCalled(asked.to_owned()))
+    }
+
+    /// What the user should know of what was read.
+    pub fn notes(&self) -> &[String] {
+        &self.notes
+    }
+
     /// The report. It takes out what it holds of what was gathered: there is one report of a run.
     pub fn take_report(&mut self) -> Report {
         let exceptions = self.settings.exceptions.clone();
-        let (incidents, muted) = self.incidents(&exceptions);
+        let (mut incidents, muted) = self.incidents(&exceptions);
+        let verification = self.verification.take();
+        if let Some(verification) = &verification {
+            portreeve_incident::verified(&mut incidents, verification);
+        }
         let Self { folded, estate, .. } = self;
         let readable: Vec<&str> = portreeve_telemetry::sources()
             .iter()
@@ -615,6 +706,11 @@ impl Gathered {
         });
         let mut blind_spots = estate.blind_spots.clone();
         blind_spots.extend(missing);
+        blind_spots.extend(
+            verification
+                .iter()
+                .flat_map(portreeve_incident::evidence_gaps),
+        );
         let last = folded.coverage.iter().filter_map(|it| it.last).max();
         Report {
             version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -631,6 +727,12 @@ impl Gathered {
             dead_letters: take(&mut self.dead_letters),
             dead_letters_omitted: self.dead_letters_omitted,
             inputs: take(&mut self.inputs),
+            // Each file's state stands beside it in the inputs.
+            verification: verification.map(|verification| Verification {
+                digests: Vec::new(),
+                logs: Vec::new(),
+                ..verification
+            }),
             notes: take(&mut self.notes),
             summary: Summary {
                 seconds: self.start.elapsed().as_secs_f64(),
@@ -693,7 +795,11 @@ impl Work {
     }
 }
 
-fn read_file(file: Rest, readers: &mut [LogReader<'_>]) -> (Input, FileOutcome) {
+fn read_file(
+    file: Rest,
+    readers: &mut [LogReader<'_>],
+    hash_content: bool,
+) -> (Input, FileOutcome) {
     let Rest {
         found,
         opened,
@@ -720,10 +826,14 @@ fn read_file(file: Rest, readers: &mut [LogReader<'_>]) -> (Input, FileOutcome) 
                 bytes: found.bytes,
                 sha256: String::new(),
                 records: 0,
+                proof: None,
             };
             return (input, outcome);
         }
     };
+    if hash_content {
+        opened.hash_content();
+    }
     let (kind, format) = match recognition {
         None => (InputKind::Unrecognised, String::new()),
         Some(recognition) => {
@@ -744,6 +854,7 @@ fn read_file(file: Rest, readers: &mut [LogReader<'_>]) -> (Input, FileOutcome) 
         }
     };
     let mut dead = Vec::new();
+    outcome.content = opened.content_sha256();
     let input = inventory::finish(&found, opened, kind, &format, outcome.records, &mut dead);
     outcome.dead.extend(dead);
     (input, outcome)

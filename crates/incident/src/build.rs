@@ -1,6 +1,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
-use portreeve_detect::{Folded, Networks, RowId, Settings, stable_id};
+use portreeve_detect::{ActivityRow, Folded, Networks, RowId, Settings, stable_id};
 use portreeve_graph::{AttackPath, Jewel};
 
 use crate::actor::{self, Profile};
@@ -183,6 +183,8 @@ fn incident(case: &Case<'_>, surroundings: &Surroundings<'_>) -> Incident {
         containment: contained,
         eviction: evicted,
         muted: case.findings().filter(|finding| finding.is_muted()).count() as u64,
+        evidence_holes: Vec::new(),
+        proof: BTreeMap::new(),
         touched,
         paths,
     }
@@ -227,22 +229,26 @@ fn reaching_principals(case: &Case<'_>) -> Vec<String> {
     principals.into_iter().map(str::to_owned).collect()
 }
 
+/// `success`, or the source's error code.
+pub(crate) fn outcome(row: ActivityRow<'_>) -> &str {
+    match row.error_code() {
+        _ if row.succeeded() => "success",
+        Some(code) if !code.is_empty() => code,
+        _ if row.denied() => "denied",
+        _ => "failed",
+    }
+}
+
 fn timeline(case: &Case<'_>) -> Vec<TimelineEntry> {
     case.rows
         .iter()
         .map(|case_row| {
             let row = case.folded.activities.get(case_row.row);
-            let outcome = match row.error_code() {
-                _ if row.succeeded() => "success",
-                Some(code) if !code.is_empty() => code,
-                _ if row.denied() => "denied",
-                _ => "failed",
-            };
             let position = row.position();
             TimelineEntry {
                 time: row.time(),
                 action: row.action().to_owned(),
-                outcome: outcome.to_owned(),
+                outcome: outcome(row).to_owned(),
                 actor: row.actor(),
                 credential: row.credential().map(str::to_owned),
                 targets: row.targets().map(str::to_owned).collect(),

@@ -41,6 +41,7 @@ mod chains;
 pub mod containment;
 mod credentials;
 pub mod eviction;
+mod evidence;
 pub mod exceptions;
 mod facts;
 mod join;
@@ -56,11 +57,13 @@ pub mod sight;
 mod story;
 mod survey;
 mod text;
+pub mod touch;
 mod touched;
 mod trace;
 mod weigh;
 
 pub use build::{Context, incidents};
+pub use evidence::{evidence_gaps, verified};
 pub use portreeve_detect::Certainty;
 pub use reach::{Cuttable, Reach};
 pub use report::{

@@ -94,6 +94,21 @@ pub(crate) fn bucket_name(arn: &str) -> &str {
     arn.rsplit(':').next().unwrap_or(arn)
 }
 
+/// A Secrets Manager ARN without the hyphen and six random characters that end it; calls may
+/// leave them out.
+pub(crate) fn without_suffix(id: &str) -> &str {
+    match id.rsplit_once('-') {
+        Some((name, suffix))
+            if id.contains(":secretsmanager:")
+                && suffix.len() == 6
+                && suffix.bytes().all(|byte| byte.is_ascii_alphanumeric()) =>
+        {
+            name
+        }
+        _ => id,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

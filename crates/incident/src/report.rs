@@ -1,5 +1,6 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use portreeve_detect::Certainty;
@@ -8,9 +9,10 @@ use crate::actor::Likeness;
 use crate::containment::IncidentCut;
 use crate::eviction::{Containment, Evicted};
 use crate::sight::ProfileSight;
+use portreeve_evidence::{EvidenceHole, Verification};
 use portreeve_graph::{AttackPath, Jewel};
 use portreeve_model::{
-    BlindSpot, Coverage, DeadLetter, Finding, Input, Severity, Tactic, Technique,
+    BlindSpot, Coverage, DeadLetter, Finding, Input, Proof, Severity, Tactic, Technique,
 };
 
 /// All that one investigation has to say. Its JSON form is what `investigate --format json` writes.
@@ -46,6 +48,10 @@ pub struct Report {
     pub dead_letters_omitted: u64,
     /// Every file that was read, with its hash.
     pub inputs: Vec<Input>,
+    /// What CloudTrail's digests prove of the log files; absent where none is among the input. What
+    /// is known of each file stands in `inputs`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub verification: Option<Verification>,
     /// What else the user should know: rules that did not load, deploy principals inferred.
     pub notes: Vec<String>,
     /// The run in figures.
@@ -173,6 +179,13 @@ pub struct Incident {
     /// How many of its findings exceptions mute. They are told, and neither page nor score.
     #[serde(default)]
     pub muted: u64,
+    /// Log files and digests that are missing or altered and may hide what happened meanwhile.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub evidence_holes: Vec<EvidenceHole>,
+    /// How many records of its timeline are in files of which kind; empty where nothing was
+    /// verified.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub proof: BTreeMap<Proof, u64>,
 }
 
 /// One part of an incident's score.

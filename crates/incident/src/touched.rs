@@ -124,7 +124,7 @@ impl<'j> Jewels<'j> {
         let mut kinds = BTreeMap::new();
         for jewel in jewels {
             let id = jewel.id.as_str();
-            kinds.entry(without_suffix(id)).or_insert(jewel.kind);
+            kinds.entry(names::without_suffix(id)).or_insert(jewel.kind);
             kinds.entry(id).or_insert(jewel.kind);
         }
         Self { kinds }
@@ -139,24 +139,13 @@ impl<'j> Jewels<'j> {
     /// that of the secret without its ending.
     pub(crate) fn kind(&self, resource: &str) -> Option<JewelKind> {
         let bucket = names::object(resource).map(|(bucket, _)| bucket);
-        [Some(resource), bucket, Some(without_suffix(resource))]
-            .into_iter()
-            .flatten()
-            .find_map(|id| self.kinds.get(id).copied())
-    }
-}
-
-/// A Secrets Manager ARN without the hyphen and six random characters that end it; calls may
-/// leave them out.
-fn without_suffix(id: &str) -> &str {
-    match id.rsplit_once('-') {
-        Some((name, suffix))
-            if id.contains(":secretsmanager:")
-                && suffix.len() == 6
-                && suffix.bytes().all(|byte| byte.is_ascii_alphanumeric()) =>
-        {
-            name
-        }
-        _ => id,
+        [
+            Some(resource),
+            bucket,
+            Some(names::without_suffix(resource)),
+        ]
+        .into_iter()
+        .flatten()
+        .find_map(|id| self.kinds.get(id).copied())
     }
 }

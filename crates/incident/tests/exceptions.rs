@@ -296,6 +296,7 @@ fn report(logs: &Logs) -> Report {
         blind_spots: Vec::new(),
         dead_letters: Vec::new(),
         dead_letters_omitted: 0,
+        verification: None,
         inputs: Vec::new(),
         notes: Vec::new(),
         summary: Default::default(),

@@ -181,6 +181,14 @@ impl EntityKind {
         )
     }
 
+    /// Whether it proves a principal.
+    pub fn is_credential(self) -> bool {
+        matches!(
+            self,
+            EntityKind::AccessKey | EntityKind::Password | EntityKind::MfaDevice
+        )
+    }
+
     /// Whether a role can be attached to it, so that whoever controls it acts as that role.
     pub fn is_workload(self) -> bool {
         matches!(

@@ -41,6 +41,39 @@ pub struct Input {
     pub sha256: String,
     /// Records read from it; 0 for inventory.
     pub records: u64,
+    /// Whether it is as it was delivered; absent where nothing was verified.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proof: Option<Proof>,
+}
+
+/// Whether a file is as its source delivered it, as far as signatures and hashes tell. The better
+/// comes first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Proof {
+    /// It is.
+    Proven,
+    /// Nothing says so, and nothing speaks against it.
+    Unproven,
+    /// What should list it does not.
+    Unlisted,
+    /// It is not.
+    Altered,
+    /// It is not there.
+    Missing,
+}
+
+impl Proof {
+    /// The name used in reports.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Proof::Proven => "proven",
+            Proof::Unproven => "unproven",
+            Proof::Unlisted => "unlisted",
+            Proof::Altered => "altered",
+            Proof::Missing => "missing",
+        }
+    }
 }
 
 /// What a file was recognised as.

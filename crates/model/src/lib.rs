@@ -56,7 +56,7 @@ pub use activity::{
 pub use entity::{Entity, EntityId, EntityKind};
 pub use estate::Estate;
 pub use finding::{Evidence, Finding, FindingSource};
-pub use input::{BlindSpot, Coverage, CoverageCell, DeadLetter, Hole, Input, InputKind};
+pub use input::{BlindSpot, Coverage, CoverageCell, DeadLetter, Hole, Input, InputKind, Proof};
 pub use jiff::Timestamp;
 pub use policy_change::{PolicyChange, PolicyChangeKind};
 pub use relation::{PolicyLayer, Relation};

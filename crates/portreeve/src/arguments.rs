@@ -1,4 +1,6 @@
 mod cut;
+mod evidence;
+mod touched;
 
 use std::path::PathBuf;
 
@@ -8,6 +10,8 @@ use portreeve_model::Severity;
 use portreeve_simulate::{Share, Without};
 
 pub(crate) use cut::Cut;
+pub(crate) use evidence::{DigestKeys, Evidence, EvidenceTask, Verify};
+pub(crate) use touched::{About, Touched};
 
 /// Tells defenders of a cloud estate where an intruder could walk, whether one is walking now, and
 /// what to do first: from their own logs and inventory, without touching anything.
@@ -58,6 +62,10 @@ pub(crate) enum Task {
     Lineage(Lineage),
     /// Show which steps of known actors' ways the logs can show, and where they have holes
     Coverage(Coverage),
+    /// Tell whether something was touched, by whom, or what a no rests on
+    Touched(Touched),
+    /// Tell whether log files are as they were delivered
+    Evidence(Evidence),
     /// List exceptions and what they mute, or test what they would hide
     Exceptions(Exceptions),
     /// List the rules and correlations, or test their files
@@ -118,6 +126,8 @@ pub(crate) struct Investigate {
     /// dead, alive or unknown since then
     #[arg(long, value_name = "TIME")]
     pub(crate) contained_at: Option<Timestamp>,
+    #[command(flatten)]
+    pub(crate) keys: DigestKeys,
     #[command(flatten)]
     pub(crate) output: Output,
     /// Replace names, accounts, addresses and keys, for handing the report on

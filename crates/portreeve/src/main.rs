@@ -42,6 +42,8 @@ fn main() -> ExitCode {
         Task::Policy(options) => command::policy::run(&options),
         Task::Lineage(options) => command::lineage::run(&options),
         Task::Coverage(options) => command::coverage::run(&options),
+        Task::Touched(options) => command::touched::run(&options),
+        Task::Evidence(options) => command::evidence::run(&options),
         Task::Exceptions(options) => command::exceptions::run(&options),
         Task::Rules(options) => command::rules::run(&options),
         Task::Networks(options) => command::networks::run(&options),

@@ -49,6 +49,8 @@ pub(crate) struct Delivery<'a> {
     intrusion_left: usize,
     pending: BTreeMap<(i64, &'static str, &'static str), Vec<Pending>>,
     delivered: BTreeMap<(&'static str, &'static str), Vec<Value>>,
+    /// The last digest of each account and region: its end, its key and its hash.
+    digests: BTreeMap<(&'static str, &'static str), (i64, String, String)>,
     failure: Option<SimulateError>,
     pub(crate) counts: Counts,
 }
@@ -94,6 +96,7 @@ impl<'a> Delivery<'a> {
             intrusion_left,
             pending: BTreeMap::new(),
             delivered: BTreeMap::new(),
+            digests: BTreeMap::new(),
             failure: None,
             counts: Counts::default(),
         }
@@ -277,21 +280,20 @@ impl<'a> Delivery<'a> {
         Ok(())
     }
 
+    /// Digests make a chain by their hashes. Signatures are made up: nobody but CloudTrail has its keys.
     fn write_digests(&mut self, until: i64) -> Result<(), SimulateError> {
         for ((account, region), files) in std::mem::take(&mut self.delivered) {
-            let path = |end: i64| {
-                format!(
-                    "AWSLogs/{}/{account}/CloudTrail-Digest/{region}/{}/{account}_CloudTrail-Digest_{region}_organisation_{HOME_REGION}_{}.json.gz",
-                    self.organisation_id,
-                    format(end, "%Y/%m/%d"),
-                    format(end, "%Y%m%dT%H%M%SZ"),
-                )
-            };
+            let path = format!(
+                "AWSLogs/{}/{account}/CloudTrail-Digest/{region}/{}/{account}_CloudTrail-Digest_{region}_organisation_{HOME_REGION}_{}.json.gz",
+                self.organisation_id,
+                format(until, "%Y/%m/%d"),
+                format(until, "%Y%m%dT%H%M%SZ"),
+            );
             let fingerprint = self.seeds.stream("digest key", 0).hex(32);
             let signature = |end: i64| {
                 self.seeds
                     .stream(&format!("digest {account} {region}"), end as u64)
-                    .hex(64)
+                    .hex(512)
             };
             let times = |key: &str| {
                 files
@@ -299,19 +301,29 @@ impl<'a> Delivery<'a> {
                     .filter_map(|file| file[key].as_str().map(str::to_owned))
                     .collect::<Vec<_>>()
             };
+            let previous = self.digests.get(&(account, region));
             let digest = json!({
-                "awsAccountId": account, "digestStartTime": iso(until - DAY), "digestEndTime": iso(until),
-                "digestS3Bucket": self.log_bucket, "digestS3Object": path(until),
+                "awsAccountId": account,
+                "digestStartTime": iso(previous.map_or(until - DAY, |(end, ..)| *end)),
+                "digestEndTime": iso(until),
+                "digestS3Bucket": self.log_bucket, "digestS3Object": path,
                 "digestPublicKeyFingerprint": fingerprint, "digestSignatureAlgorithm": "SHA256withRSA",
                 "newestEventTime": times("newestEventTime").into_iter().max(),
                 "oldestEventTime": times("oldestEventTime").into_iter().min(),
-                "previousDigestS3Bucket": self.log_bucket, "previousDigestS3Object": path(until - DAY),
-                "previousDigestHashAlgorithm": "SHA-256", "previousDigestHashValue": signature(until - DAY),
-                "previousDigestSignature": signature(until - DAY), "logFiles": files,
+                "previousDigestS3Bucket": previous.map(|_| &self.log_bucket),
+                "previousDigestS3Object": previous.map(|(_, path, _)| path),
+                "previousDigestHashAlgorithm": previous.map(|_| "SHA-256"),
+                "previousDigestHashValue": previous.map(|(.., hash)| hash),
+                "previousDigestSignature": previous.map(|(end, ..)| signature(*end)),
+                "logFiles": files,
             });
-            let bytes = compress(digest.to_string().as_bytes())?;
-            let done = self.sink.log(&format!("logs/{}", path(until)), &bytes);
+            let text = digest.to_string();
+            let done = self
+                .sink
+                .log(&format!("logs/{path}"), &compress(text.as_bytes())?);
             self.note(done);
+            let hash = hexadecimal(&Sha256::digest(&text));
+            self.digests.insert((account, region), (until, path, hash));
         }
         Ok(())
     }

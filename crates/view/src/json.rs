@@ -10,6 +10,7 @@ use portreeve_model::{BlindSpot, Coverage, DeadLetter};
 use serde::Serialize;
 
 use crate::policy::{Counts, PolicyTests, TestedCase, UnreadLine};
+use crate::verification::{self, Verified};
 
 /// Writes the whole report as one JSON document on one line: that of a large log is a hundred
 /// megabytes, and indenting it would add a third.
@@ -65,6 +66,28 @@ impl<'a> Sight<'a> {
 /// Writes what the logs can show as one indented JSON document with a newline at its end.
 pub fn sight(sight: &Sight<'_>, out: &mut impl io::Write) -> io::Result<()> {
     document(sight, out)
+}
+
+/// Writes what digests prove as one indented JSON document: `files`, `summary` (by state), and all
+/// of [`Verification`](portreeve_evidence::Verification).
+pub fn verified(verified: &Verified<'_>, out: &mut impl io::Write) -> io::Result<()> {
+    #[derive(Serialize)]
+    struct Document<'a> {
+        files: u64,
+        summary: verification::Counts,
+        #[serde(flatten)]
+        verification: &'a portreeve_evidence::Verification,
+        dead_letters: &'a [DeadLetter],
+    }
+    document(
+        &Document {
+            files: verified.files,
+            summary: verified.counts(),
+            verification: verified.verification,
+            dead_letters: verified.dead_letters,
+        },
+        out,
+    )
 }
 
 /// An answer with what could not be seen when it was given.

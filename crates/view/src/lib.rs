@@ -12,6 +12,7 @@
 //! | [`opengraph`], [`graphml`], [`dot`] | the graph for other tools |
 //! | [`policy`] | answers of authorisation, for the others to lay out |
 //! | [`roads`] | ways and losses, for the others to lay out |
+//! | [`verification`] | what digests prove, for the others to lay out |
 //! | [`redact`] | the report with every name replaced, for handing on |
 //! | [`svg`] | a picture of terminal output |
 //! | [`text`] | cleaning, measuring and wrapping of text that an intruder may have written |
@@ -46,3 +47,4 @@ pub mod roads;
 pub mod svg;
 pub mod terminal;
 pub mod text;
+pub mod verification;

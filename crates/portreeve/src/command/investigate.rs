@@ -35,7 +35,11 @@ pub(crate) fn run(options: &Investigate) -> Result<Ending> {
         );
         signs.extend(found.signs);
     }
-    let (mut config, skip) = settings(&options.input)?;
+    let (mut config, mut skip) = settings(&options.input)?;
+    if let Err(ending) = super::evidence::add_keys(&mut config, &options.keys) {
+        return Ok(ending);
+    }
+    skip.extend(config.digest_keys.iter().cloned());
     if let Some(text) = &options.known_good {
         match text.parse::<Period>() {
             Ok(period) => config.known_good = Some(period),

@@ -3,6 +3,7 @@ pub(crate) mod can;
 pub(crate) mod coverage;
 pub(crate) mod cut;
 pub(crate) mod demo;
+pub(crate) mod evidence;
 pub(crate) mod exceptions;
 pub(crate) mod graph;
 pub(crate) mod investigate;
@@ -13,6 +14,7 @@ pub(crate) mod paths;
 pub(crate) mod policy;
 pub(crate) mod rules;
 pub(crate) mod simulate;
+pub(crate) mod touched;
 mod words;
 
 use std::path::PathBuf;

@@ -9,7 +9,7 @@ use portreeve_model::{Finding, Severity, Timestamp};
 
 use super::finding::{self, actor};
 use super::shape::{Clean, badge};
-use super::{cut, eviction, likeness, path, timeline};
+use super::{cut, eviction, likeness, path, timeline, verification};
 use crate::fold::{self, Line};
 use crate::lineage::lineage;
 use crate::{name, text};
@@ -61,6 +61,7 @@ pub(super) fn article(
                     (path::draw(&incident.paths, jewels, &format!("{id}-paths")))
                 }
             }
+            (verification::of_incident(incident))
             (eviction::section(incident))
             @if !incident.response.is_empty() {
                 section {

@@ -18,6 +18,8 @@ mod policy;
 mod roads;
 mod shape;
 mod timeline;
+mod touched;
+mod verification;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -33,6 +35,8 @@ use incident::left_out;
 pub use policy::tests as policy_tests;
 pub use roads::{loss, paths};
 use shape::{Clean, badge};
+pub use touched::touched;
+pub use verification::verified;
 
 /// The most incidents, findings outside incidents, and other rows on one page.
 const INCIDENTS: usize = 50;
@@ -232,6 +236,7 @@ fn covered(report: &Report) -> Markup {
                 (coverage::draw(report, coverage, &format!("calendar-{number}")))
             }
             @for profile in &report.sight { (coverage::steps(profile)) }
+            @if let Some(verification) = &report.verification { (verification::section(verification)) }
         }
     }
 }

@@ -116,6 +116,7 @@ impl Redactor {
             Field::Person if text.starts_with("arn:") => learn::text(self, text),
             Field::Person => learn::name(self, "person", text),
             Field::File => learn::file(self, text),
+            Field::Trail => learn::name(self, "trail", text),
             Field::Fixed => {}
         }
     }

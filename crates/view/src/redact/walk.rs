@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use portreeve_evidence::{EvidenceHole, Moved, Repeated, Verification};
 use portreeve_graph::{AttackPath, Jewel, PathStep};
 use portreeve_incident::actor::{Likeness, Resemblance};
 use portreeve_incident::containment::{IncidentCut, Refused, SessionEnd};
@@ -33,6 +34,8 @@ pub(super) enum Field {
     Person,
     /// A file's path.
     File,
+    /// A trail's name.
+    Trail,
     /// No name of its own; a name known from elsewhere is still replaced.
     Fixed,
 }
@@ -56,6 +59,7 @@ pub(super) fn strings(report: &mut Report, visit: Visit<'_>) {
         dead_letters,
         dead_letters_omitted: _,
         inputs,
+        verification,
         notes,
         summary: _,
     } = report;
@@ -129,11 +133,85 @@ pub(super) fn strings(report: &mut Report, visit: Visit<'_>) {
         bytes: _,
         sha256: _,
         records: _,
+        proof: _,
     } in inputs
     {
         shared(file, &mut |text| visit(Field::File, text));
     }
+    if let Some(verification) = verification {
+        verified(verification, visit);
+    }
     texts(notes, visit);
+}
+
+fn verified(verification: &mut Verification, visit: Visit<'_>) {
+    let Verification {
+        keys,
+        chains,
+        holes,
+        moved,
+        repeated,
+        digests,
+        logs,
+    } = verification;
+    for key in keys {
+        shared(&mut key.file, &mut |text| visit(Field::File, text));
+    }
+    let places = chains.iter_mut().map(|chain| &mut chain.place);
+    for place in places.chain(digests.iter_mut().map(|digest| &mut digest.place)) {
+        visit(Field::Text, &mut place.account);
+        visit(Field::Trail, &mut place.trail);
+    }
+    holes.iter_mut().for_each(|one| evidence_hole(one, visit));
+    for Moved {
+        file,
+        object,
+        renamed: _,
+    } in moved
+    {
+        shared(file, &mut |text| visit(Field::File, text));
+        visit(Field::File, object);
+    }
+    for Repeated { file, of } in repeated {
+        shared(file, &mut |text| visit(Field::File, text));
+        shared(of, &mut |text| visit(Field::File, text));
+    }
+    for digest in digests {
+        shared(&mut digest.file, &mut |text| visit(Field::File, text));
+        visit(Field::File, &mut digest.object);
+        visit(Field::Text, &mut digest.reason);
+    }
+    for log in logs {
+        if let Some(file) = &mut log.file {
+            shared(file, &mut |text| visit(Field::File, text));
+        }
+        if let Some(object) = &mut log.object {
+            visit(Field::File, object);
+        }
+        texts([&mut log.account, &mut log.reason], visit);
+    }
+}
+
+fn evidence_hole(hole: &mut EvidenceHole, visit: Visit<'_>) {
+    let EvidenceHole {
+        from: _,
+        until: _,
+        kind: _,
+        account,
+        region: _,
+        trail,
+        object,
+        file,
+        reason,
+    } = hole;
+    texts([account, reason], visit);
+    visit(Field::Trail, trail);
+    if !object.is_empty() {
+        visit(Field::File, object);
+    }
+    if let Some(file) = file {
+        shared(file, &mut |text| visit(Field::File, text));
+    }
 }
 
 fn texts<'a>(strings: impl IntoIterator<Item = &'a mut String>, visit: Visit<'_>) {
@@ -245,7 +323,12 @@ fn incident(incident: &mut Incident, visit: Visit<'_>) {
         containment: _,
         eviction,
         muted: _,
+        evidence_holes,
+        proof: _,
     } = incident;
+    evidence_holes
+        .iter_mut()
+        .for_each(|one| evidence_hole(one, visit));
     texts(principals, visit);
     texts(credentials, visit);
     credential_stories

@@ -15,11 +15,14 @@ mod policy;
 mod roads;
 mod sight;
 mod surroundings;
+mod touched;
 mod trace;
+mod verification;
 
 use std::collections::BTreeMap;
 
 use portreeve_graph::{Holders, JewelKind, Verdict};
+use portreeve_incident::touch::Touch;
 use portreeve_incident::{ExceptionUse, Report, Trace};
 use portreeve_model::{BlindSpot, Finding};
 
@@ -27,6 +30,7 @@ use crate::cut::CutAnswer;
 use crate::policy::PolicyTests;
 use crate::roads::{Loss, Roads};
 use crate::text;
+use crate::verification::Verified;
 pub(crate) use eviction::summed;
 pub(crate) use incident::{length, period};
 pub(crate) use likeness::LEAST_SHOWN;
@@ -158,6 +162,20 @@ pub fn exceptions(uses: &[ExceptionUse], options: &Options) -> String {
 pub fn sight(report: &Report, options: &Options) -> String {
     let mut page = Page::new(options.width, options.colour);
     sight::write(&mut page, report, options);
+    page.finish()
+}
+
+/// Lays out whether something was touched, with the records, or with what a no rests on.
+pub fn touched(touch: &Touch, options: &Options) -> String {
+    let mut page = Page::new(options.width, options.colour);
+    touched::write(&mut page, touch, options);
+    page.finish()
+}
+
+/// Lays out what digests prove of log files, and what is missing or altered.
+pub fn verified(verified: &Verified<'_>, options: &Options) -> String {
+    let mut page = Page::new(options.width, options.colour);
+    verification::write(&mut page, verified, options);
     page.finish()
 }
 

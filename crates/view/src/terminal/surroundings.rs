@@ -9,6 +9,7 @@ use portreeve_model::{BlindSpot, Coverage, Finding, InputKind, Severity, Timesta
 use super::incident::period;
 use super::page::{self, GOOD, Page, STRONG, Span, faint, plain};
 use super::{Context, Options, exceptions, left_out, sight};
+use crate::verification::summed;
 use crate::{name, text};
 
 /// The answer in a few lines.
@@ -262,6 +263,9 @@ fn coverage(page: &mut Page, report: &Report) {
     }
     for profile in &report.sight {
         page.field("known ways", vec![plain(sight::summed(profile))]);
+    }
+    if let Some(verification) = &report.verification {
+        page.field("evidence", vec![plain(summed(verification))]);
     }
 }
 

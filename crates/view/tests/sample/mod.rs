@@ -7,6 +7,7 @@ mod story;
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
+use portreeve_evidence::{EvidenceHole, HoleKind, Verification};
 use portreeve_graph::cut::LeastCost;
 use portreeve_graph::{AttackPath, Jewel, JewelKind, PathStep};
 use portreeve_incident::containment::{IncidentCut, Refusal, Refused, SessionEnd};
@@ -288,6 +289,20 @@ fn evicted() -> Vec<eviction::Evicted> {
     ]
 }
 
+fn evidence_hole() -> EvidenceHole {
+    EvidenceHole {
+        from: Some(at("2026-02-19T16:00:00Z")),
+        until: Some(at("2026-02-19T16:55:12Z")),
+        kind: HoleKind::MissingLog,
+        account: "444455556666".into(),
+        region: "eu-west-1".into(),
+        trail: "org-trail".into(),
+        object: "halden-trail/AWSLogs/444455556666/CloudTrail/eu-west-1/2026/02/19/444455556666_CloudTrail_eu-west-1_20260219T1700Z_a1B2c3D4e5F6g7H8.json.gz".into(),
+        file: None,
+        reason: "a proven digest lists it".into(),
+    }
+}
+
 fn exception() -> ExceptionUse {
     ExceptionUse {
         id: "nightly-scan".into(),
@@ -473,6 +488,8 @@ fn incident(story: &Story) -> Incident {
         containment: Some(containment()),
         eviction: evicted(),
         muted: 0,
+        evidence_holes: vec![evidence_hole()],
+        proof: [(Proof::Proven, 21), (Proof::Unproven, 3)].into(),
     }
 }
 
@@ -627,8 +644,13 @@ pub(crate) fn report() -> Report {
                 bytes: 181_204 * (number + 1),
                 sha256: format!("{number:x}").repeat(64),
                 records: if number == 0 { 0 } else { 8_300 * number },
+                proof: (number > 0).then_some(Proof::Proven),
             })
             .collect(),
+        verification: Some(Verification {
+            holes: vec![evidence_hole()],
+            ..Verification::default()
+        }),
         notes: vec![
             "Deploy principals of halden-sign-web were inferred from the 30 quiet days before the first finding: web-deploy, from the addresses of the pipeline.".into(),
             "The organisation o-a1b2c3d4e5 (repo:Tidewater/sign-web:ref:refs/heads/main) has no service control policies in the export.".into(),
