@@ -1,6 +1,7 @@
 //! What the integration tests share: the catalogue of the repository, and small estates.
 #![allow(dead_code, clippy::print_stderr)]
 
+pub(crate) mod cutting;
 pub(crate) mod example;
 pub(crate) mod generated;
 pub(crate) mod labs;

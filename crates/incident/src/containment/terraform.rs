@@ -257,7 +257,8 @@ mod tests {
         };
         assert_eq!(
             of(&change).unwrap(),
-            r#"import {
+            r#"# Where the configuration has it already, edit it there and leave out the import.
+import {
   to = aws_iam_user_policy.cut_1
   id = "ada:own \"keys\""
 }
