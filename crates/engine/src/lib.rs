@@ -33,6 +33,7 @@ mod networks;
 mod open;
 mod policy_tests;
 mod progress;
+mod race;
 mod reader;
 mod rule_tests;
 mod run;
@@ -58,6 +59,7 @@ pub use policy_tests::{LineNote, PolicyTest, PolicyTests, test_policies};
 /// Why a network is said to be what it is.
 pub use portreeve_detect::Explanation;
 pub use progress::{Progress, Silent};
+pub use race::{RaceError, RaceQuestion, Raced, race};
 pub use rule_tests::{RuleTests, test_rules};
 pub use run::{
     Gathered, Inventory, Knowledge, Lineages, NothingReadable, Request, RunError, TouchError,

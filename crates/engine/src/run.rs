@@ -678,6 +678,16 @@ impl Gathered {
         .ok_or_else(|| TouchError::NothingCalled(asked.to_owned()))
     }
 
+    /// What was read, folded.
+    pub(crate) fn folded(&self) -> &Folded {
+        &self.folded
+    }
+
+    /// The graph and the estate that it is of.
+    pub(crate) fn into_graph(self) -> (Arc<Graph>, Arc<Estate>) {
+        (self.graph, self.estate)
+    }
+
     /// What the user should know of what was read.
     pub fn notes(&self) -> &[String] {
         &self.notes

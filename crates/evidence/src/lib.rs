@@ -41,6 +41,7 @@ mod verify;
 
 pub use digest::{Digest, DigestError, ListedLog, Place};
 pub use key::{KeyError, PublicKey, parse_keys};
+pub use paths::delivery;
 pub use report::{
     Chain, DigestState, EvidenceHole, HoleKind, KeyUse, LogState, Moved, Repeated, Span,
     Verification,

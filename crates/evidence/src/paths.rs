@@ -64,7 +64,7 @@ fn names(text: &str) -> Option<(&str, &str, &str)> {
 
 /// What a log file's name tells: `ACCOUNT_CloudTrail_REGION_20260302T1405Z_SUFFIX.json.gz`, the account,
 /// the region and when it was delivered, to the minute.
-pub(crate) fn delivery(path: &str) -> Option<(&str, &str, Timestamp)> {
+pub fn delivery(path: &str) -> Option<(&str, &str, Timestamp)> {
     let mut fields = base(path).split('_');
     let account = fields.next()?;
     fields.next()?.starts_with("CloudTrail").then_some(())?;

@@ -48,6 +48,7 @@ mod join;
 mod lifetime;
 mod names;
 mod places;
+pub mod race;
 mod reach;
 mod report;
 mod response;

@@ -1,5 +1,6 @@
 mod cut;
 mod evidence;
+mod race;
 mod touched;
 
 use std::path::PathBuf;
@@ -11,6 +12,7 @@ use portreeve_simulate::{Share, Without};
 
 pub(crate) use cut::Cut;
 pub(crate) use evidence::{DigestKeys, Evidence, EvidenceTask, Verify};
+pub(crate) use race::Race;
 pub(crate) use touched::{About, Touched};
 
 /// Tells defenders of a cloud estate where an intruder could walk, whether one is walking now, and
@@ -62,6 +64,8 @@ pub(crate) enum Task {
     Lineage(Lineage),
     /// Show which steps of known actors' ways the logs can show, and where they have holes
     Coverage(Coverage),
+    /// Tell how soon each crown jewel could be taken, and how soon anyone could know
+    Race(Race),
     /// Tell whether something was touched, by whom, or what a no rests on
     Touched(Touched),
     /// Tell whether log files are as they were delivered

@@ -42,6 +42,7 @@ fn main() -> ExitCode {
         Task::Policy(options) => command::policy::run(&options),
         Task::Lineage(options) => command::lineage::run(&options),
         Task::Coverage(options) => command::coverage::run(&options),
+        Task::Race(options) => command::race::run(&options),
         Task::Touched(options) => command::touched::run(&options),
         Task::Evidence(options) => command::evidence::run(&options),
         Task::Exceptions(options) => command::exceptions::run(&options),

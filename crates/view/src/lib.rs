@@ -42,6 +42,7 @@ pub mod network;
 pub mod ocsf;
 pub mod opengraph;
 pub mod policy;
+mod race;
 pub mod redact;
 pub mod roads;
 pub mod svg;

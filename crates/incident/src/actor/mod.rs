@@ -10,6 +10,8 @@ use portreeve_model::Technique;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use crate::race::Pace;
+
 pub(crate) use like::likenesses;
 pub use measure::Measure;
 
@@ -26,6 +28,8 @@ pub struct Profile {
     pub aliases: Vec<String>,
     /// Public documents that the facts are from.
     pub references: Vec<Reference>,
+    /// How fast he works, where that is known.
+    pub pace: Option<Pace>,
     /// The actor's way, in order.
     pub steps: Vec<ProfileStep>,
     /// Habits that accompany it.

@@ -5,6 +5,8 @@ use portreeve_model::Technique;
 use saphyr::{LoadableYamlNode, MarkedYaml, YamlData};
 use saphyr_parser::{Event, Marker, Parser};
 
+use crate::race::Pace;
+
 use super::{
     Ended, LogNeed, Measure, Profile, ProfileError, ProfileStep, Reference, Sign, Stage, Trait,
 };
@@ -54,6 +56,7 @@ fn read(name: &str, text: &str) -> Result<Profile, Fault> {
         "description",
         "aliases",
         "references",
+        "pace",
         "steps",
         "traits",
         "unlike",
@@ -88,6 +91,7 @@ fn read(name: &str, text: &str) -> Result<Profile, Fault> {
         description: fields.text("description")?.1.trim().to_owned(),
         aliases: owned(fields.optional_texts("aliases")?),
         references,
+        pace: fields.optional_node("pace").map(pace).transpose()?,
         steps,
         traits: habits("traits")?,
         unlike: habits("unlike")?,
@@ -109,6 +113,19 @@ fn reference(node: &Node<'_>) -> Result<Reference, Fault> {
         title: fields.text("title")?.1.to_owned(),
         link: link.to_owned(),
     })
+}
+
+fn pace(node: &Node<'_>) -> Result<Pace, Fault> {
+    let fields = Fields::of(node)?;
+    fields.only(&["seconds_a_call", "basis"])?;
+    match fields.number("seconds_a_call")? {
+        Some((_, seconds)) if (1..=86_400).contains(&seconds) => Ok(Pace {
+            seconds_a_call: seconds,
+            basis: fields.text("basis")?.1.trim().to_owned(),
+        }),
+        Some((marker, _)) => Err((marker, "from 1 to 86400 seconds a call".to_owned())),
+        None => Err((fields.at, "`seconds_a_call` is missing".to_owned())),
+    }
 }
 
 fn step(node: &Node<'_>, ids: &mut BTreeSet<String>) -> Result<ProfileStep, Fault> {
@@ -424,6 +441,7 @@ mod tests {
 title: A test
 description: Walks through tests.
 references: [{title: A report, link: https://example.com/report}]
+pace: {seconds_a_call: 60, basis: one case}
 steps:
   - id: replay
     title: a session is used from elsewhere
@@ -444,6 +462,7 @@ unlike:
     fn a_good_profile_is_read() {
         let profile = profile("actors/test.yml", GOOD).unwrap();
         assert_eq!((&*profile.id, &*profile.title), ("test", "A test"));
+        assert_eq!(profile.pace.unwrap().seconds_a_call, 60);
         assert_eq!(profile.steps[0].shows[0].at_least, 2);
         assert_eq!(profile.unlike[0].sign.measure, Some(Measure::Haste));
     }
@@ -454,10 +473,11 @@ unlike:
             let error = profile("x.yml", &GOOD.replace(from, to)).unwrap_err();
             (error.line, error.reason)
         };
-        assert_eq!(fault("T1550.001", "T1").0, 9);
-        assert_eq!(fault("weight: 14", "weight: 0").0, 8);
-        assert_eq!(fault("weight: 14", "weight: many").0, 8);
-        assert_eq!(fault("stage: leading", "stage: late").0, 7);
+        assert_eq!(fault("T1550.001", "T1").0, 10);
+        assert_eq!(fault("seconds_a_call: 60", "seconds_a_call: 0").0, 4);
+        assert_eq!(fault("weight: 14", "weight: 0").0, 9);
+        assert_eq!(fault("weight: 14", "weight: many").0, 9);
+        assert_eq!(fault("stage: leading", "stage: late").0, 8);
         assert_eq!(fault("'sts:Get*'", "'Get'").0, 12);
         assert_eq!(fault("measure: haste", "measure: mood").0, 17);
         assert_eq!(fault("https:", "http:").0, 3);

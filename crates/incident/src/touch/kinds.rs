@@ -120,7 +120,7 @@ pub(super) fn data_events(service: &str, resource: &str) -> Option<(&'static str
 }
 
 /// The service whose data events an action is one of.
-pub(super) fn is_data_event(action: &str) -> Option<&'static str> {
+pub(crate) fn is_data_event(action: &str) -> Option<&'static str> {
     let (service, operation) = action.split_once(':')?;
     let (name, _, operations) = DATA_EVENTS.iter().find(|(name, ..)| *name == service)?;
     operations.contains(&operation).then_some(*name)

@@ -23,6 +23,7 @@ use portreeve_model::{EntityId, Estate, Proof};
 use crate::names;
 use crate::report::Incident;
 use covered::{Tally, covered};
+pub(crate) use kinds::is_data_event;
 use kinds::{Reach, bulk_on};
 use meant::{Meant, Resource, meant};
 pub use report::{

@@ -12,6 +12,7 @@ pub(crate) mod manual;
 pub(crate) mod networks;
 pub(crate) mod paths;
 pub(crate) mod policy;
+pub(crate) mod race;
 pub(crate) mod rules;
 pub(crate) mod simulate;
 pub(crate) mod touched;

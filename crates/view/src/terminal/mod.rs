@@ -12,6 +12,7 @@ mod likeness;
 mod page;
 mod path;
 mod policy;
+mod race;
 mod roads;
 mod sight;
 mod surroundings;
@@ -22,6 +23,7 @@ mod verification;
 use std::collections::BTreeMap;
 
 use portreeve_graph::{Holders, JewelKind, Verdict};
+use portreeve_incident::race::Race;
 use portreeve_incident::touch::Touch;
 use portreeve_incident::{ExceptionUse, Report, Trace};
 use portreeve_model::{BlindSpot, Finding};
@@ -162,6 +164,13 @@ pub fn exceptions(uses: &[ExceptionUse], options: &Options) -> String {
 pub fn sight(report: &Report, options: &Options) -> String {
     let mut page = Page::new(options.width, options.colour);
     sight::write(&mut page, report, options);
+    page.finish()
+}
+
+/// Lays out how soon each crown jewel could be taken, and how soon anyone could know.
+pub fn race(race: &Race, options: &Options) -> String {
+    let mut page = Page::new(options.width, options.colour);
+    race::write(&mut page, race, options);
     page.finish()
 }
 
