@@ -45,6 +45,7 @@ mod networks;
 mod people;
 mod runs;
 mod settings;
+mod silences;
 mod snapshot;
 mod stage_one;
 mod stage_two;
