@@ -132,6 +132,8 @@ pub struct Moment {
     pub taken: Timestamp,
     /// Whether that is assumed: it is when the inventory agrees best with the logs.
     pub assumed: bool,
+    /// What is there at another time and was surely not there then.
+    pub absent: BTreeSet<EntityId>,
     /// The estate as it was, with conclusions drawn; its blind spots say what is not known.
     pub estate: Estate,
 }
@@ -258,13 +260,14 @@ impl History {
                 replay.other(&id, kind);
             }
         }
-        let mut estate = replay.finish();
+        let (mut estate, absent) = replay.finish();
         crate::complete(&mut estate);
         self.name_gaps(time, &gaps, &is_dark, &mut estate);
         Moment {
             at: time,
             taken: self.taken,
             assumed: self.assumed,
+            absent,
             estate,
         }
     }

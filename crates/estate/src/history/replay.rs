@@ -134,8 +134,8 @@ impl<'h> Replay<'h> {
         self.attach(id, layer, OTHER);
     }
 
-    /// The estate, before conclusions are drawn.
-    pub(super) fn finish(mut self) -> Estate {
+    /// The estate, before conclusions are drawn, and what is not there.
+    pub(super) fn finish(mut self) -> (Estate, BTreeSet<EntityId>) {
         // What proves somebody who is not there proves nobody.
         let mut gone = self.dead.clone();
         for relation in &self.relations {
@@ -173,7 +173,7 @@ impl<'h> Replay<'h> {
             }
         }
         self.estate.finish();
-        self.estate
+        (self.estate, gone)
     }
 
     fn set_entity(&mut self, id: &EntityId, kind: EntityKind, held: &Held) {
