@@ -39,6 +39,7 @@ mod derived;
 mod exceptions;
 mod groups;
 mod hours;
+mod lasting;
 mod lineage;
 mod logins;
 mod networks;

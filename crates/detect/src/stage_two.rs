@@ -18,6 +18,7 @@ use crate::activities::{Activities, ActivityRow, RowId};
 use crate::actors::{ActorId, Actors};
 use crate::behaviour::{Correlations, Told};
 use crate::changes::Judged;
+use crate::lasting::Lasting;
 use crate::correlating::Correlating;
 use crate::derived::{
     ACTOR_DEPLOY, CHANGE_JUDGED, CHANGE_OPENED, CHANGE_OPENS, CREDENTIAL_LOGIN,
@@ -289,8 +290,10 @@ impl StageTwo {
                 shows.add(row, &rules[candidate.rule as usize], &candidate, fields);
             }
         }
+        let lasting = Lasting::new(&effects, &activities);
         let history = History {
             judged: &judged,
+            lasting: &lasting,
             activities: &activities,
             lineage: &lineage,
             deployers: &deployers,
@@ -511,6 +514,7 @@ fn shown_text(value: &Value<'_>) -> Option<String> {
 /// What history says of a row, joined with what its record says.
 struct History<'h> {
     judged: &'h Judged,
+    lasting: &'h Lasting,
     activities: &'h Activities,
     lineage: &'h Lineage,
     deployers: &'h Deployers,
@@ -551,7 +555,10 @@ impl History<'_> {
                 CHANGE_OPENED => {
                     *known = self
                         .openings(row)
-                        .map(|opening| Value::String(opening.words.clone().into()))
+                        .map(|opening| {
+                            let lasting = self.lasting.words(row.id(), row.time());
+                            Value::String(format!("{}; {lasting}", opening.words).into())
+                        })
                         .collect();
                     continue;
                 }

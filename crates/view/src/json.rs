@@ -82,8 +82,10 @@ pub struct WithBlindSpots<'a, A> {
 pub struct At {
     /// The instant.
     pub time: Timestamp,
-    /// When the inventory was made.
-    pub inventory: Timestamp,
+    /// The first instant at which the inventory may have been made.
+    pub inventory_from: Timestamp,
+    /// The last such instant; the same where it is known.
+    pub inventory_until: Timestamp,
     /// Whether that is assumed.
     pub inventory_assumed: bool,
 }

@@ -111,14 +111,15 @@ pub struct History {
     shown: Shown,
     /// Accounts of entities whose ids do not tell them.
     accounts: BTreeMap<EntityId, String>,
-    taken: Timestamp,
+    /// The first and the last instant at which the inventory may have been made.
+    taken: (Timestamp, Timestamp),
     assumed: bool,
     covered: Covered,
     /// When nothing is told: of each account in the logs, and of any other.
     dark: BTreeMap<String, Vec<(Timestamp, Timestamp)>>,
-    timelines: BTreeMap<Spot, Timeline>,
+    timelines: BTreeMap<Spot, Line>,
     /// Of each entity that was made or deleted: whether it may hold what is on no timeline.
-    rest: BTreeMap<EntityId, Timeline>,
+    rest: BTreeMap<EntityId, Line>,
     /// When what is told changes.
     instants: Vec<Timestamp>,
 }
@@ -128,8 +129,9 @@ pub struct History {
 pub struct Moment {
     /// The instant.
     pub at: Timestamp,
-    /// When the inventory was made.
-    pub taken: Timestamp,
+    /// When the inventory was made: the first and the last instant that are possible; one where it
+    /// is given.
+    pub taken: (Timestamp, Timestamp),
     /// Whether that is assumed: it is when the inventory agrees best with the logs.
     pub assumed: bool,
     /// What is there at another time and was surely not there then.
@@ -184,7 +186,7 @@ impl History {
             accounts: accounts(&changes),
             dark: dark(&covered),
             assumed: taken.is_none(),
-            taken: taken.unwrap_or(covered.until),
+            taken: taken.map_or((covered.until, covered.until), |taken| (taken, taken)),
             instants: changes.iter().map(|change| change.time).collect(),
             covered,
             timelines: BTreeMap::new(),
@@ -195,7 +197,7 @@ impl History {
         if taken.is_none() {
             history.taken = history.inferred(&events);
         }
-        history.instants.push(history.taken);
+        history.instants.extend([history.taken.0, history.taken.1]);
         let made = history.shown.made().map(|(_, time)| time);
         let holes = history.dark.values().flatten();
         let edges = holes.flat_map(|(from, until)| [*from, *until]);
@@ -207,8 +209,8 @@ impl History {
         history
     }
 
-    /// When the inventory was made.
-    pub fn taken(&self) -> Timestamp {
+    /// When the inventory was made: the first and the last instant that are possible.
+    pub fn taken(&self) -> (Timestamp, Timestamp) {
         self.taken
     }
 
@@ -232,7 +234,7 @@ impl History {
             }
             replay.set(spot, &known.held);
         }
-        let (from, until) = (time.min(self.taken), time.max(self.taken));
+        let (from, until) = self.way(time);
         let is_dark = |account: Option<&str>| !self.lit(account).throughout(from, until);
         for relation in self.shown.estate.relations() {
             let Some(spot) = spot_of(relation) else {
@@ -270,6 +272,11 @@ impl History {
             absent,
             estate,
         }
+    }
+
+    /// From an instant to the inventory, or from the inventory to it.
+    fn way(&self, time: Timestamp) -> (Timestamp, Timestamp) {
+        (time.min(self.taken.0), time.max(self.taken.1))
     }
 
     fn lit(&self, account: Option<&str>) -> Lit<'_> {
@@ -364,7 +371,7 @@ impl History {
                     && (event.time.as_second() - time.as_second()).abs() <= SAME_MAKING_SECONDS
             });
             // What was made after the inventory was is not in it.
-            if is_logged || time > self.taken {
+            if is_logged || time > self.taken.1 {
                 continue;
             }
             list.push(Event {
@@ -377,21 +384,20 @@ impl History {
                 known.push(Settled::MadeInPart.event(time, &any_policy(&id)));
             }
         }
-        for (spot, mut list) in events {
+        for (spot, list) in events {
             let held = self.shown.held(&spot);
-            if held != Held::Unknown {
-                list.push(Event::observed(self.taken, held));
-            }
-            let timeline = Timeline::new(list, &self.lit(self.home(&spot).as_deref()));
-            self.timelines.insert(spot, timeline);
+            let lit = self.lit(self.home(&spot).as_deref());
+            let line = Line::new(&list, held, self.taken, &lit);
+            self.timelines.insert(spot, line);
         }
-        for (id, mut list) in settled {
-            if self.shown.held(&any_policy(&id)) == Held::Nothing {
-                list.push(Event::observed(self.taken, Held::Nothing));
-            }
-            let account = self.account_of(&id);
-            let timeline = Timeline::new(list, &self.lit(account.as_deref()));
-            self.rest.insert(id, timeline);
+        for (id, list) in settled {
+            let held = match self.shown.held(&any_policy(&id)) {
+                Held::Nothing => Held::Nothing,
+                _ => Held::Unknown,
+            };
+            let lit = self.lit(self.account_of(&id).as_deref());
+            let line = Line::new(&list, held, self.taken, &lit);
+            self.rest.insert(id, line);
         }
     }
 
@@ -411,7 +417,7 @@ impl History {
             .collect();
         let mut spots = Vec::new();
         if !accounts.is_empty() {
-            let (from, until) = (time.min(self.taken), time.max(self.taken));
+            let (from, until) = self.way(time);
             spots.push(BlindSpot {
                 missing: format!(
                     "logs of {} for all of the time from {from} to {until}",
@@ -450,6 +456,55 @@ impl History {
         }
         estate.blind_spots.extend(spots);
         estate.finish();
+    }
+}
+
+/// A spot's timeline for each place that the inventory may have among its changes: one mostly.
+#[derive(Debug)]
+struct Line(Vec<Timeline>);
+
+impl Line {
+    fn new(
+        events: &[Event],
+        shown: Held,
+        (from, until): (Timestamp, Timestamp),
+        lit: &Lit<'_>,
+    ) -> Self {
+        if shown == Held::Unknown {
+            return Self(vec![Timeline::new(events.to_vec(), lit)]);
+        }
+        let between = events.iter().map(|event| event.time);
+        let between = between.filter(|time| *time > from && *time <= until);
+        let places: BTreeSet<Timestamp> = between.chain([from]).collect();
+        let last = places.len() - 1;
+        let timelines = places.into_iter().enumerate().map(|(number, place)| {
+            let mut list = events.to_vec();
+            list.push(Event::observed(place, shown.clone()));
+            // After the last change it may be of any time up to the end.
+            if number == last {
+                list.push(Event::observed(until, shown.clone()));
+            }
+            Timeline::new(list, lit)
+        });
+        Self(timelines.collect())
+    }
+
+    /// What is known at an instant wherever the inventory stands.
+    fn at(&self, time: Timestamp, lit: &Lit<'_>) -> timeline::Known {
+        let mut known = self.0.iter().map(|timeline| timeline.at(time, lit));
+        let Some(first) = known.next() else {
+            return timeline::Known::UNKNOWN;
+        };
+        known.fold(first, |known, other| {
+            if timeline::is_same(&known.held, &other.held) {
+                known
+            } else {
+                timeline::Known {
+                    contradicted: known.contradicted || other.contradicted,
+                    ..timeline::Known::UNKNOWN
+                }
+            }
+        })
     }
 }
 

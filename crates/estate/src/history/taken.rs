@@ -7,10 +7,17 @@ use portreeve_model::{Held, Spot, Timestamp};
 use super::timeline::{Event, Timeline};
 use super::{History, Lit};
 
+/// How many contradictions more than the fewest an instant may have and still count: records may be
+/// missing, and each that is makes one.
+const FEW: i64 = 2;
+/// One more for so many spots that the logs change.
+const SPOTS_A_CONTRADICTION: i64 = 50;
+
 impl History {
-    /// The latest instant at which the inventory contradicts the changes least, and that is no
-    /// earlier than the newest date in it. Costs the number of changes times its logarithm.
-    pub(super) fn inferred(&self, events: &BTreeMap<Spot, Vec<Event>>) -> Timestamp {
+    /// The first and the last instant at which the inventory may have been made: those at which it
+    /// contradicts the changes least, or by little more, and that are no earlier than the newest
+    /// date in it. Costs the number of changes times its logarithm.
+    pub(super) fn inferred(&self, events: &BTreeMap<Spot, Vec<Event>>) -> (Timestamp, Timestamp) {
         let times: Vec<Timestamp> = events
             .values()
             .flatten()
@@ -20,9 +27,7 @@ impl History {
             .collect();
         // Between the change `n - 1` and the change `n` of all, how many spots contradict.
         let mut steps = vec![0_i64; times.len() + 2];
-        let place = |time: Option<Timestamp>, open: usize| {
-            time.map_or(open, |time| times.partition_point(|known| *known < time))
-        };
+        let place = |time: Timestamp| times.partition_point(|known| *known < time);
         for (spot, list) in events {
             let shown = self.shown.held(spot);
             if shown == Held::Unknown {
@@ -32,28 +37,38 @@ impl History {
             let lit = Lit::of(dark.map_or(&[], Vec::as_slice));
             let timeline = Timeline::new(list.clone(), &lit);
             for (from, until) in timeline.contradictions(&shown) {
-                steps[from.map_or(0, |from| place(Some(from), 0) + 1)] += 1;
-                steps[place(until, times.len()) + 1] -= 1;
+                steps[from.map_or(0, |from| place(from) + 1)] += 1;
+                steps[until.map_or(times.len(), place) + 1] -= 1;
             }
         }
-        let earliest = self.shown.newest_date();
-        let mut least: Option<(i64, usize)> = None;
-        let mut contradictions = 0;
-        for number in 0..=times.len() {
-            contradictions += steps[number];
-            let end = times.get(number).copied().unwrap_or(self.covered.until);
-            if number < times.len() && earliest.is_some_and(|earliest| end <= earliest) {
-                continue;
-            }
-            if least.is_none_or(|(known, _)| contradictions <= known) {
-                least = Some((contradictions, number));
-            }
-        }
-        let Some((_, number)) = least.filter(|(_, number)| *number < times.len()) else {
-            return self.covered.until;
+        let counts = steps.iter().scan(0, |count, step| {
+            *count += step;
+            Some(*count)
+        });
+        let earliest = self.shown.newest_date().unwrap_or(Timestamp::MIN);
+        let end = |number: usize| times.get(number).copied().unwrap_or(Timestamp::MAX);
+        let possible: Vec<(usize, i64)> = counts
+            .take(times.len() + 1)
+            .enumerate()
+            .filter(|(number, _)| end(*number) > earliest)
+            .collect();
+        let fewest = possible.iter().map(|(_, count)| *count).min().unwrap_or(0);
+        let most = fewest + FEW + events.len() as i64 / SPOTS_A_CONTRADICTION;
+        let mut numbers = possible
+            .iter()
+            .filter(|(_, count)| *count <= most)
+            .map(|(number, _)| *number);
+        let first = numbers.next().unwrap_or(times.len());
+        let last = numbers.next_back().unwrap_or(first);
+        let from = match first.checked_sub(1) {
+            Some(before) => times[before].max(earliest),
+            None => earliest.max(self.covered.from),
         };
         // Just before the next change, which it does not show.
-        let before = Timestamp::from_second(times[number].as_second() - 1);
-        before.unwrap_or(times[number])
+        let until = match times.get(last) {
+            Some(next) => Timestamp::from_second(next.as_second() - 1).unwrap_or(*next),
+            None => self.covered.until,
+        };
+        (from.min(until), until)
     }
 }

@@ -42,6 +42,13 @@ pub(super) struct Known {
     pub(super) contradicted: bool,
 }
 
+impl Known {
+    pub(super) const UNKNOWN: Self = Self {
+        held: Held::Unknown,
+        contradicted: false,
+    };
+}
+
 /// One spot's changes in order of time, with what each tells of what lies between them.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Timeline {

@@ -21,7 +21,7 @@ pub(super) fn instant(at: &At) -> Option<Instant> {
 #[derive(Debug)]
 pub(super) struct Then {
     at: Timestamp,
-    taken: Timestamp,
+    taken: (Timestamp, Timestamp),
     assumed: bool,
     /// What is there at another time, and was not then.
     absent: BTreeSet<EntityId>,
@@ -39,14 +39,17 @@ impl Then {
 
     /// The instant in words.
     pub(super) fn words(&self) -> String {
-        let how = if self.assumed {
-            ", which is when it agrees best with the logs"
+        let (from, until) = self.taken;
+        let inventory = if !self.assumed {
+            format!("an inventory of {until}")
+        } else if from == until {
+            format!("an inventory that agrees best with them at {until}")
         } else {
-            ""
+            format!("an inventory that agrees best with them from {from} to {until}")
         };
         format!(
-            "the estate as of {}, told from the logs and an inventory of {}{how}",
-            self.at, self.taken
+            "the estate as of {}, told from the logs and {inventory}",
+            self.at
         )
     }
 
@@ -54,7 +57,8 @@ impl Then {
     pub(super) fn json(&self) -> json::At {
         json::At {
             time: self.at,
-            inventory: self.taken,
+            inventory_from: self.taken.0,
+            inventory_until: self.taken.1,
             inventory_assumed: self.assumed,
         }
     }
