@@ -7,11 +7,12 @@ use portreeve_model::{Held, Spot, Timestamp};
 use super::timeline::{Event, Timeline};
 use super::{History, Lit};
 
-/// How many contradictions more than the fewest an instant may have and still count: records may be
-/// missing, and each that is makes one.
+/// How many contradictions more than the fewest still count, one for so many spots that the logs
+/// change: records may be missing, and each that is makes one.
+const SPOTS_A_CONTRADICTION: i64 = 25;
+/// How many more still count for the time after the last change: most inventories are made after it
+/// all, and it takes more than a record or two to tell that one was not.
 const FEW: i64 = 2;
-/// One more for so many spots that the logs change.
-const SPOTS_A_CONTRADICTION: i64 = 50;
 
 impl History {
     /// The first and the last instant at which the inventory may have been made: those at which it
@@ -53,10 +54,13 @@ impl History {
             .filter(|(number, _)| end(*number) > earliest)
             .collect();
         let fewest = possible.iter().map(|(_, count)| *count).min().unwrap_or(0);
-        let most = fewest + FEW + events.len() as i64 / SPOTS_A_CONTRADICTION;
+        let most = fewest + events.len() as i64 / SPOTS_A_CONTRADICTION;
         let mut numbers = possible
             .iter()
-            .filter(|(_, count)| *count <= most)
+            .filter(|(number, count)| {
+                let few = if *number == times.len() { FEW } else { 0 };
+                *count <= most + few
+            })
             .map(|(number, _)| *number);
         let first = numbers.next().unwrap_or(times.len());
         let last = numbers.next_back().unwrap_or(first);
