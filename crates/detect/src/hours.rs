@@ -115,6 +115,19 @@ impl Cells {
         }
     }
 
+    /// The hours with records of one kind, by account and region.
+    pub(crate) fn of_kind<'c>(
+        &'c self,
+        strings: &'c Strings,
+        kind: &'c str,
+    ) -> impl Iterator<Item = (&'c str, &'c str, &'c [(i32, u32)])> {
+        let text = |symbol: Symbol| strings.get(symbol).unwrap_or_default();
+        self.cells
+            .iter()
+            .filter(move |(key, _)| text(key.kind) == kind)
+            .map(move |(key, hours)| (text(key.account), text(key.region), hours.0.as_slice()))
+    }
+
     /// Whether there were more than are kept.
     pub(crate) fn are_too_many(&self) -> bool {
         self.too_many
@@ -164,7 +177,7 @@ impl Cells {
     }
 }
 
-fn begin(hour: i32) -> Option<Timestamp> {
+pub(crate) fn begin(hour: i32) -> Option<Timestamp> {
     Timestamp::from_second(i64::from(hour) * 3_600).ok()
 }
 
@@ -174,33 +187,55 @@ fn kind_of_day(hour: i32) -> usize {
     usize::from((hour.div_euclid(24) + 3).rem_euclid(7) >= 5)
 }
 
-/// The silent runs within a span that can hardly be chance.
-fn holes(hours: &[(i32, u32)], (first, last): (i32, i32)) -> Vec<Hole> {
-    let (Some((own_first, _)), Some((own_last, _))) = (hours.first(), hours.last()) else {
-        return Vec::new();
-    };
-    // How many days of each kind there are for each hour of the day, from first to last record.
-    let mut days = [[0usize; 24]; 2];
-    let mut present = [[0usize; 24]; 2];
-    // A span of centuries comes from a forged or broken clock; nothing is regular in it.
-    if own_last.saturating_sub(*own_first) > 24 * 366 * 10 {
-        return Vec::new();
+/// How regularly an hour of the day has records, by kind of day.
+pub(crate) struct Regularity {
+    /// How many days of each kind there are for each hour of the day, from first to last record.
+    days: [[usize; 24]; 2],
+    present: [[usize; 24]; 2],
+}
+
+impl Regularity {
+    /// That of hours in order, which must not span centuries.
+    pub(crate) fn of(hours: &[(i32, u32)]) -> Self {
+        let mut regularity = Self {
+            days: [[0; 24]; 2],
+            present: [[0; 24]; 2],
+        };
+        if let (Some((first, _)), Some((last, _))) = (hours.first(), hours.last()) {
+            for hour in *first..=*last {
+                regularity.days[kind_of_day(hour)][hour.rem_euclid(24) as usize] += 1;
+            }
+        }
+        for (hour, _) in hours {
+            regularity.present[kind_of_day(*hour)][hour.rem_euclid(24) as usize] += 1;
+        }
+        regularity
     }
-    for hour in *own_first..=*own_last {
-        days[kind_of_day(hour)][hour.rem_euclid(24) as usize] += 1;
-    }
-    for (hour, _) in hours {
-        present[kind_of_day(*hour)][hour.rem_euclid(24) as usize] += 1;
-    }
-    let surprise = |hour: i32| {
+
+    /// How unlikely it is that an hour is silent by chance, as a natural logarithm; 0 where it is
+    /// not known to have records.
+    pub(crate) fn surprise(&self, hour: i32) -> f64 {
         let (kind, of_day) = (kind_of_day(hour), hour.rem_euclid(24) as usize);
-        let (days, present) = (days[kind][of_day], present[kind][of_day]);
+        let (days, present) = (self.days[kind][of_day], self.present[kind][of_day]);
         if days < FEWEST_DAYS || present * 100 < days * STEADY_PERCENT {
             return 0.0;
         }
         let silent = 1.0 - present as f64 / days as f64;
         -silent.max(LEAST_CHANCE).ln()
+    }
+}
+
+/// The silent runs within a span that can hardly be chance.
+fn holes(hours: &[(i32, u32)], (first, last): (i32, i32)) -> Vec<Hole> {
+    let (Some((own_first, _)), Some((own_last, _))) = (hours.first(), hours.last()) else {
+        return Vec::new();
     };
+    // A span of centuries comes from a forged or broken clock; nothing is regular in it.
+    if own_last.saturating_sub(*own_first) > 24 * 366 * 10 {
+        return Vec::new();
+    }
+    let regular = Regularity::of(hours);
+    let surprise = |hour: i32| regular.surprise(hour);
     let mut found = Vec::new();
     let mut look = |from: i32, until: i32| {
         // What a sporadic cell leaves silent in between costs no more than a regular one does.

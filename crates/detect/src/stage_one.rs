@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use foldhash::fast::FixedState;
 use jiff::Timestamp;
-use portreeve_model::{Activity, MintMethod, Outcome, PolicyChange, Revoked};
+use portreeve_model::{Activity, Effect, MintMethod, Outcome, PolicyChange, Revoked};
 use portreeve_record::{FieldId, Fields, Record, Slots, Value};
 use portreeve_sigma::{Hit, Matcher, Rule, Scratch, Verdict};
 use smallvec::{SmallVec, smallvec};
@@ -41,6 +41,8 @@ pub struct Batch {
     pub(crate) deploys: Vec<RowId>,
     /// Rows that changed who may do what.
     pub(crate) changes: Vec<(RowId, PolicyChange<'static>)>,
+    /// What rows made of the estate.
+    pub(crate) effects: Vec<(RowId, Vec<Effect>)>,
     /// What certain hits show of their records, for rules that ask for it.
     pub(crate) shown: Vec<Candidate>,
     pub(crate) revocations: Vec<Revocation>,
@@ -260,6 +262,9 @@ impl<'s> StageOne<'s> {
         }
         if let Some(change) = &activity.policy_change {
             batch.changes.push((row, (**change).clone().into_owned()));
+        }
+        if !activity.effects.is_empty() {
+            batch.effects.push((row, activity.effects.clone()));
         }
         for (number, sign) in self.signs.iter().enumerate() {
             if is_sign(&sign.kind, activity, self.snapshot) {

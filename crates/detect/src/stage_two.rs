@@ -7,7 +7,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use portreeve_graph::Opening;
 use portreeve_model::{
-    Coverage, Evidence, Finding, FindingSource, MintMethod, OriginKind, PolicyChange,
+    Coverage, Effect, Evidence, Finding, FindingSource, Hole, MintMethod, OriginKind, PolicyChange,
     PrincipalKind, Timestamp,
 };
 use portreeve_record::{FieldId, Fields, Record, Value};
@@ -18,6 +18,7 @@ use crate::activities::{Activities, ActivityRow, RowId};
 use crate::actors::{ActorId, Actors};
 use crate::behaviour::{Correlations, Told};
 use crate::changes::Judged;
+use crate::lasting::Lasting;
 use crate::correlating::Correlating;
 use crate::derived::{
     ACTOR_DEPLOY, CHANGE_JUDGED, CHANGE_OPENED, CHANGE_OPENS, CREDENTIAL_LOGIN,
@@ -28,6 +29,7 @@ use crate::logins::Logins;
 use crate::people::People;
 use crate::runs::Runs;
 use crate::settings::{Sign, SignKind};
+use crate::silences::silences;
 use crate::snapshot::Snapshot;
 use crate::stage_one::{Batch, Candidate, Revocation, SourceCounts};
 use crate::strings::Symbol;
@@ -66,6 +68,11 @@ pub struct Folded {
     /// Which principals were inferred to deploy to which targets, from the logs' history. Empty
     /// where the user declared them.
     pub inferred_deployers: BTreeMap<String, BTreeSet<String>>,
+    /// What the activities made of the estate, in order of rows.
+    pub effects: Vec<(RowId, Vec<Effect>)>,
+    /// The accounts whose changes of the estate the logs would show, each with the stretches of
+    /// time in which they may not: silences that are unusual for it, by its management events.
+    pub silences: BTreeMap<String, Vec<Hole>>,
     /// How many changes of policies were not judged by what they open, since there were too many.
     pub changes_not_judged: usize,
     /// What correlations could not tell.
@@ -120,6 +127,7 @@ impl StageTwo {
             signs,
             deploys,
             changes,
+            effects,
             shown,
             revocations,
             sources,
@@ -158,6 +166,11 @@ impl StageTwo {
             changes
                 .into_iter()
                 .map(|(row, change)| (row + first_row, change)),
+        );
+        whole.effects.extend(
+            effects
+                .into_iter()
+                .map(|(row, effects)| (row + first_row, effects)),
         );
         whole.copied.extend(
             copied
@@ -208,6 +221,7 @@ impl StageTwo {
             signs: sign_hits,
             deploys,
             changes,
+            effects,
             shown,
             mut revocations,
             sources,
@@ -254,6 +268,11 @@ impl StageTwo {
             .into_iter()
             .filter_map(|(row, change)| Some((new_row(row)?, change)))
             .collect();
+        let mut effects: Vec<(RowId, Vec<Effect>)> = effects
+            .into_iter()
+            .filter_map(|(row, effects)| Some((new_row(row)?, effects)))
+            .collect();
+        effects.sort();
         let asked: BTreeSet<RowId> = candidates
             .iter()
             .filter(|candidate| {
@@ -271,8 +290,10 @@ impl StageTwo {
                 shows.add(row, &rules[candidate.rule as usize], &candidate, fields);
             }
         }
+        let lasting = Lasting::new(&effects, &activities);
         let history = History {
             judged: &judged,
+            lasting: &lasting,
             activities: &activities,
             lineage: &lineage,
             deployers: &deployers,
@@ -333,6 +354,10 @@ impl StageTwo {
             behaviour = told;
         }
         let (findings, hits) = in_order(made);
+        let silences = sources
+            .values()
+            .flat_map(|counts| silences(&counts.cells, activities.strings()))
+            .collect();
         let coverage = coverage(&activities, &read, sources);
         let inferred_deployers = deployers.named(&activities);
         Folded {
@@ -345,6 +370,8 @@ impl StageTwo {
             revocations,
             inferred_deployers,
             changes_not_judged: judged.left,
+            effects,
+            silences,
             behaviour,
         }
     }
@@ -487,6 +514,7 @@ fn shown_text(value: &Value<'_>) -> Option<String> {
 /// What history says of a row, joined with what its record says.
 struct History<'h> {
     judged: &'h Judged,
+    lasting: &'h Lasting,
     activities: &'h Activities,
     lineage: &'h Lineage,
     deployers: &'h Deployers,
@@ -527,7 +555,10 @@ impl History<'_> {
                 CHANGE_OPENED => {
                     *known = self
                         .openings(row)
-                        .map(|opening| Value::String(opening.words.clone().into()))
+                        .map(|opening| {
+                            let lasting = self.lasting.words(row.id(), row.time());
+                            Value::String(format!("{}; {lasting}", opening.words).into())
+                        })
                         .collect();
                     continue;
                 }

@@ -123,6 +123,7 @@ pub struct Knowledge {
 pub(crate) struct Rest {
     pub(crate) found: Found,
     pub(crate) opened: Option<Opened>,
+    opened: Option<Opened>,
     pub(crate) recognition: Option<Recognition>,
 }
 
@@ -144,12 +145,13 @@ pub fn read_inventory(
     progress: &dyn Progress,
 ) -> Result<Inventory, RunError> {
     let Files {
-        estate,
+        mut estate,
         inputs,
         dead_letters,
         rest,
         ..
     } = files(paths, skip, progress);
+    portreeve_estate::complete(&mut estate);
     if inventories(&inputs) == 0 {
         return Err(no_inventory(rest.len(), dead_letters));
     }
@@ -176,7 +178,7 @@ pub fn survey(
     Ok(knowledge)
 }
 
-fn no_inventory(files: usize, dead_letters: Vec<DeadLetter>) -> RunError {
+pub(crate) fn no_inventory(files: usize, dead_letters: Vec<DeadLetter>) -> RunError {
     RunError::NothingReadable(NothingReadable {
         files,
         inventory: 0,
@@ -185,7 +187,7 @@ fn no_inventory(files: usize, dead_letters: Vec<DeadLetter>) -> RunError {
     })
 }
 
-fn inventories(inputs: &[Input]) -> usize {
+pub(crate) fn inventories(inputs: &[Input]) -> usize {
     inputs
         .iter()
         .filter(|input| input.kind == InputKind::Inventory)
@@ -193,16 +195,16 @@ fn inventories(inputs: &[Input]) -> usize {
 }
 
 /// All files, those that are inventory read.
-struct Files {
-    estate: Estate,
+pub(crate) struct Files {
+    pub(crate) estate: Estate,
     networks: Vec<FoundData>,
-    inputs: Vec<Input>,
-    dead_letters: Vec<DeadLetter>,
-    rest: Vec<Rest>,
+    pub(crate) inputs: Vec<Input>,
+    pub(crate) dead_letters: Vec<DeadLetter>,
+    pub(crate) rest: Vec<Rest>,
 }
 
 /// Tells all files, reads those that are inventory, and gives back the others.
-fn files(paths: &[PathBuf], skip: &[PathBuf], progress: &dyn Progress) -> Files {
+pub(crate) fn files(paths: &[PathBuf], skip: &[PathBuf], progress: &dyn Progress) -> Files {
     let (mut files, mut dead_letters) = discover(paths);
     files.retain(|found| found.path.as_ref().is_none_or(|path| !skip.contains(path)));
     progress.begin(
@@ -254,7 +256,6 @@ fn files(paths: &[PathBuf], skip: &[PathBuf], progress: &dyn Progress) -> Files 
         }
         progress.advance(bytes);
     }
-    portreeve_estate::complete(&mut estate);
     Files {
         estate,
         networks,
@@ -273,12 +274,13 @@ fn look(
     progress: &dyn Progress,
 ) -> (Knowledge, Vec<Rest>) {
     let Files {
-        estate,
+        mut estate,
         networks,
         inputs,
         dead_letters,
         rest,
     } = files(paths, skip, progress);
+    portreeve_estate::complete(&mut estate);
     let (catalogue, mut notes) = built_in_catalogue();
     if inventories(&inputs) > 0 {
         progress.begin("Building the attack graph", 0);
@@ -536,6 +538,22 @@ pub fn gather(request: Request, progress: &dyn Progress) -> Result<Gathered, Run
             scope.spawn(worker);
         }
         worker();
+    let read = read_logs(rest, threads, progress, || {
+        sources
+            .iter()
+            .zip(&readers)
+            .map(|(source, reader)| LogReader {
+                source: *source,
+                reader: &**reader,
+                extractor: &extractor,
+                stage: StageOne::new(&rules.rules, &matcher, &fields, &snapshot, &signs)
+                    .for_correlations(&correlations)
+                    .limited_to(&rules.rules, |rule| is_for(rule, *source)),
+                seam: &seam,
+                buffer: SlotBuffer::new(),
+                batch: portreeve_detect::Batch::default(),
+            })
+            .collect()
     });
 
     let mut summary = Summary::default();
@@ -543,6 +561,7 @@ pub fn gather(request: Request, progress: &dyn Progress) -> Result<Gathered, Run
     let mut hashed = Vec::new();
     for (input, outcome) in work.finish() {
         hashed.push(evidence::log_file(&input, outcome.content));
+    for (input, outcome) in read {
         summary.records += outcome.records;
         summary.bytes += outcome.bytes;
         dead_letters.extend(outcome.dead);
@@ -750,6 +769,38 @@ impl Gathered {
             },
         }
     }
+}
+
+/// Reads all logs on as many threads as asked for, 0 for as many as there are processors; each
+/// thread has readers of its own. What became of each file, in no order.
+pub(crate) fn read_logs<'s>(
+    files: Vec<Rest>,
+    threads: usize,
+    progress: &dyn Progress,
+    readers: impl Fn() -> Vec<LogReader<'s>> + Sync,
+) -> Vec<(Input, FileOutcome)> {
+    let work = Work::new(files);
+    let threads = match threads {
+        0 => std::thread::available_parallelism().map_or(1, usize::from),
+        threads => threads,
+    };
+    std::thread::scope(|scope| {
+        let worker = || {
+            let mut log_readers = readers();
+            while let Some(file) = work.take() {
+                let bytes = file.found.bytes;
+                let done = read_file(file, &mut log_readers);
+                work.done(done);
+                progress.advance(bytes);
+            }
+            log_readers.iter_mut().for_each(LogReader::flush);
+        };
+        for _ in 1..threads.min(work.len()) {
+            scope.spawn(worker);
+        }
+        worker();
+    });
+    work.finish()
 }
 
 /// Files to read, the largest first so that no thread is left with a large one at the end.

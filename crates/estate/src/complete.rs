@@ -6,6 +6,7 @@ mod links;
 mod policies;
 mod stores;
 
+pub(crate) use blind_spots::listed;
 use portreeve_model::{Entity, EntityId, EntityKind, Estate};
 
 /// Draws the conclusions that need all files, and names what is missing. Call it once, after the

@@ -45,6 +45,7 @@ mod arn;
 mod complete;
 mod format;
 mod formats;
+pub mod history;
 mod json;
 mod listing;
 mod managed;

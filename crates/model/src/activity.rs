@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 
-use crate::PolicyChange;
+use crate::{Effect, PolicyChange};
 
 /// One thing that happened, in one shape for all log sources. Borrows from the record that it was
 /// read from; ids follow the table on this crate's front page.
@@ -42,6 +42,9 @@ pub struct Activity<'r> {
     pub minted: Option<Minted<'r>>,
     /// What this activity changed of who may do what, if it did and its record tells the whole.
     pub policy_change: Option<Box<PolicyChange<'r>>>,
+    /// What this activity made of the estate, as far as it bears on who may do what: all of one
+    /// call hold from the same instant.
+    pub effects: Vec<Effect>,
     /// What this activity took away from whoever holds it, if it did.
     pub revoked: Option<Revoked<'r>>,
 }

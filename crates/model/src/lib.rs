@@ -38,6 +38,7 @@
 //! | AWS | organization root, unit, account in the tree | `r-…`, `ou-…`, `arn:aws:iam::ACCOUNT:root` |
 
 mod activity;
+mod effect;
 mod entity;
 mod estate;
 mod finding;
@@ -53,6 +54,7 @@ pub use activity::{
     Activity, Actor, CredentialKind, CredentialRef, MintMethod, Minted, Origin, OriginKind,
     Outcome, PrincipalKind, Revoked,
 };
+pub use effect::{Effect, Held, Spot};
 pub use entity::{Entity, EntityId, EntityKind};
 pub use estate::Estate;
 pub use finding::{Evidence, Finding, FindingSource};

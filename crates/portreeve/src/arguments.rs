@@ -2,6 +2,7 @@ mod cut;
 mod evidence;
 mod race;
 mod touched;
+mod at;
 
 use std::path::PathBuf;
 
@@ -14,6 +15,7 @@ pub(crate) use cut::Cut;
 pub(crate) use evidence::{DigestKeys, Evidence, EvidenceTask, Verify};
 pub(crate) use race::Race;
 pub(crate) use touched::{About, Touched};
+pub(crate) use at::At;
 
 /// Tells defenders of a cloud estate where an intruder could walk, whether one is walking now, and
 /// what to do first: from their own logs and inventory, without touching anything.
@@ -202,6 +204,7 @@ pub(crate) enum Colour {
   portreeve paths inventory/                             every door and jewel
   portreeve paths inventory/ --from dev.mira
   portreeve paths inventory/ --from dev.mira --without mfa
+  portreeve paths inventory/ logs/ --from dev.mira --at 2026-03-03T10:15
   portreeve paths inventory/ --to arn:aws:s3:::web-prod  who reaches it
   portreeve paths inventory/ --from ci-user --to arn:aws:s3:::web-prod --format json
   portreeve paths inventory/ --format opengraph --output paths.json
@@ -223,6 +226,8 @@ pub(crate) struct Paths {
     pub(crate) to: Option<String>,
     #[command(flatten)]
     pub(crate) requests: Requests,
+    #[command(flatten)]
+    pub(crate) at: At,
     /// The form of the answer
     #[arg(long, value_enum, default_value_t = GraphFormat::Terminal)]
     pub(crate) format: GraphFormat,
@@ -257,6 +262,7 @@ pub(crate) enum GraphFormat {
   portreeve blast dev.mira inventory/                    one principal
   portreeve blast AKIA… ASIA… ci-user inventory/         if this laptop is lost
   portreeve blast dev.mira inventory/ --without mfa
+  portreeve blast dev.mira inventory/ logs/ --at 2026-03-03T10:15
   portreeve blast vendor:999988887777 inventory/         the loss of a vendor's account
   portreeve blast vendor:token.actions.githubusercontent.com inventory/
   portreeve blast vendor:our-org/web inventory/ --format html --output loss.html
@@ -273,6 +279,8 @@ pub(crate) struct Blast {
     pub(crate) inventory: Inventory,
     #[command(flatten)]
     pub(crate) requests: Requests,
+    #[command(flatten)]
+    pub(crate) at: At,
     /// The form of the answer
     #[arg(long, value_enum, default_value_t = GraphFormat::Terminal)]
     pub(crate) format: GraphFormat,
@@ -299,6 +307,8 @@ pub(crate) struct WholeGraph {
     pub(crate) config: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) requests: Requests,
+    #[command(flatten)]
+    pub(crate) at: At,
     /// The form of the graph
     #[arg(long, value_enum, default_value_t = NetworkFormat::Opengraph)]
     pub(crate) format: NetworkFormat,
@@ -414,6 +424,7 @@ pub(crate) struct Requests {
   portreeve can deploy iam:PassRole arn:aws:iam::111122223333:role/admin
   portreeve can ci-user kms:Sign hot-wallet inventory/ --context aws:SourceIp=192.0.2.7
   portreeve can dev.mira 's3:GetObject' 'arn:aws:s3:::web-*/*' inventory/ --format json
+  portreeve can ci-user kms:Sign hot-wallet inventory/ logs/ --at 2026-03-03T10:15
 
 A RESOURCE with `*` asks whether there is one on which it is allowed. What is neither given nor in
 the inventory is unknown, and the answer says what it depends on; with --strict it is absent."
@@ -427,6 +438,8 @@ pub(crate) struct Can {
     pub(crate) inventory: Inventory,
     #[command(flatten)]
     pub(crate) requests: Requests,
+    #[command(flatten)]
+    pub(crate) at: At,
     /// A condition key that is not given is absent
     #[arg(long)]
     pub(crate) strict: bool,
@@ -454,6 +467,8 @@ pub(crate) struct WhoCan {
     pub(crate) inventory: Inventory,
     #[command(flatten)]
     pub(crate) requests: Requests,
+    #[command(flatten)]
+    pub(crate) at: At,
     /// A condition key that is not given is absent
     #[arg(long)]
     pub(crate) strict: bool,
@@ -722,6 +737,12 @@ pub(crate) struct Simulate {
     /// Leave out a kind of record or a part of the inventory (below); may be repeated
     #[arg(long, value_name = "KIND")]
     pub(crate) without: Vec<Without>,
+    /// How many changes of policies, roles and keys administrators make over these days
+    #[arg(long, default_value_t = 0, value_name = "N")]
+    pub(crate) changes: u32,
+    /// Make the inventory at the end of this day, from 0; without it, before the logs begin
+    #[arg(long, value_name = "DAY")]
+    pub(crate) inventory_day: Option<u32>,
     /// How late records come, in percent of the usual: 0 for at once and in order
     #[arg(long, default_value_t = 100, value_name = "PERCENT", value_parser = clap::value_parser!(u32).range(..=10_000))]
     pub(crate) delay: u32,

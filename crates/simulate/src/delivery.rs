@@ -111,7 +111,20 @@ impl<'a> Delivery<'a> {
         caller: &Caller,
         call: &Call,
     ) {
-        self.deliver(dice, time, account, caller, call, None);
+        self.deliver(dice, time, account, caller, call, None, false);
+    }
+
+    /// A change that an administrator makes. Like a step of few records it is spared from the usual
+    /// loss.
+    pub(crate) fn change(
+        &mut self,
+        dice: &mut Dice,
+        time: i64,
+        account: Account,
+        caller: &Caller,
+        call: &Call,
+    ) {
+        self.deliver(dice, time, account, caller, call, None, true);
     }
 
     /// Something that the intruder does.
@@ -124,9 +137,18 @@ impl<'a> Delivery<'a> {
         call: &Call,
         label: &Label,
     ) {
-        self.deliver(dice, time, account, caller, call, Some(label));
+        self.deliver(
+            dice,
+            time,
+            account,
+            caller,
+            call,
+            Some(label),
+            !label.one_of_many,
+        );
     }
 
+    #[expect(clippy::too_many_arguments, reason = "one place that three short ways lead to")]
     fn deliver(
         &mut self,
         dice: &mut Dice,
@@ -135,6 +157,7 @@ impl<'a> Delivery<'a> {
         caller: &Caller,
         call: &Call,
         label: Option<&Label>,
+        one_of_few: bool,
     ) {
         // Always the same draws in the same order, so that the plan's faults change what is
         // delivered and never what happened.
@@ -160,7 +183,7 @@ impl<'a> Delivery<'a> {
             self.counts.left_out += 1;
             return;
         }
-        let spared = self.faults.loss.is_none() && label.is_some_and(|label| !label.one_of_many);
+        let spared = self.faults.loss.is_none() && one_of_few;
         if lost && !spared {
             self.counts.lost += 1;
             return;

@@ -21,6 +21,7 @@
 //! # Ok::<(), portreeve_simulate::SimulateError>(())
 //! ```
 
+mod administration;
 mod background;
 mod call;
 mod client;
@@ -48,6 +49,7 @@ pub use faults::{Faults, Share, ShareError};
 pub use sink::{MemorySink, Sink};
 pub use without::{InventoryPart, Without, WithoutError};
 
+use administration::Administration;
 use delivery::Delivery;
 use dice::Seeds;
 use organisation::Organisation;
@@ -83,6 +85,11 @@ pub struct Plan {
     /// With a number the logs begin that many days after the Monday of the foothold: what was
     /// before is not in them, and records before have no label.
     pub start_after_foothold: Option<u32>,
+    /// How many changes administrators make of who may do what, beside everything else.
+    pub changes: u32,
+    /// At the end of which day of the plan, from 0, the inventory is made; without a number it is
+    /// made when the plan begins.
+    pub inventory_day: Option<u32>,
 }
 
 impl Default for Plan {
@@ -96,6 +103,8 @@ impl Default for Plan {
             faults: Faults::default(),
             without: Vec::new(),
             start_after_foothold: None,
+            changes: 0,
+            inventory_day: None,
         }
     }
 }
@@ -163,6 +172,8 @@ pub struct Summary {
     pub left_out: usize,
     /// Log files, digests aside.
     pub log_files: usize,
+    /// When the inventory was made.
+    pub inventory: Timestamp,
     /// Bytes of log records, before compression.
     pub bytes: u64,
     /// Labels: records of the intrusion.
@@ -209,6 +220,14 @@ pub enum SimulateError {
     /// The plan has no day, or more than ten years of them.
     #[error("a plan has from 1 to 3,660 days, not {0}")]
     Days(u32),
+    /// The plan is over before its inventory is made.
+    #[error("the inventory cannot be made at the end of day {day}: the plan has days 0 to {last}")]
+    InventoryDay {
+        /// The day asked for.
+        day: u32,
+        /// The last day of the plan.
+        last: u32,
+    },
     /// The plan allows too few records for the intrusion to be told from the rest.
     #[error("a plan needs room for at least {needed} records, not {records}")]
     TooFewRecords {
@@ -238,11 +257,7 @@ pub fn simulate(plan: &Plan, sink: &mut dyn Sink) -> Result<Summary, SimulateErr
     if plan.scale == 0 || plan.scale > 1_000 {
         return Err(SimulateError::Scale(plan.scale));
     }
-    let scenario = plan
-        .intrusion
-        .scenario()
-        .map(|name| Ok::<_, SimulateError>((name, intrusion::Scenario::load(name)?)))
-        .transpose()?;
+    let scenario = load(plan)?;
     let takes = scenario.as_ref().map_or(0, |(_, scenario)| scenario.days);
     if plan.days < takes {
         return Err(SimulateError::TooFewDays {
@@ -263,25 +278,19 @@ pub fn simulate(plan: &Plan, sink: &mut dyn Sink) -> Result<Summary, SimulateErr
             needed: least,
         });
     }
-    let seeds = Seeds(plan.seed);
-    // The main scenario's length is where the last days begin, with or without it, so that the
-    // quiet days are the same days.
-    // Twelve seeds in a row have twelve different weeks: five and twelve share no factor.
-    let weeks = (plan.seed.wrapping_mul(5) % 12) as i64;
-    let foothold = time::FIRST_MONDAY + weeks * 7 * time::DAY;
-    let after = scenario.as_ref().map_or(18, |(_, scenario)| scenario.days);
-    let start = foothold - (i64::from(plan.days) - i64::from(after)) * time::DAY;
-    let days = plan.days as usize;
-    let room =
-        (plan.max_records - reserved - FIXED_PER_DAY * days) * 1000 / (RECORDS_PER_DAY * days);
-    let stage = Stage {
-        organisation: Organisation::new(seeds),
-        seeds,
-        start,
-        days: plan.days,
-        volume: (room as u64).min(1000 * u64::from(plan.scale)),
+    let (stage, foothold) = stage(plan, &scenario, reserved);
+    let start = stage.start;
+    let administration = Administration::new(&stage, plan.changes);
+    let inventory = match plan.inventory_day {
+        Some(day) if day >= plan.days => {
+            let last = plan.days - 1;
+            return Err(SimulateError::InventoryDay { day, last });
+        }
+        Some(day) => start + (i64::from(day) + 1) * time::DAY - 1,
+        None => start - 1,
     };
-    let estate_files = estate::write(&stage, &plan.without, sink)?;
+    let shown = administration.inventory(&stage, inventory);
+    let estate_files = estate::write(&shown, &plan.without, sink)?;
     let begins = plan.start_after_foothold.map_or(start, |after| {
         start.max(foothold + i64::from(after) * time::DAY)
     });
@@ -293,6 +302,7 @@ pub fn simulate(plan: &Plan, sink: &mut dyn Sink) -> Result<Summary, SimulateErr
             continue;
         }
         background::play(&stage, day, &mut delivery);
+        administration.play(&stage, day, &mut delivery);
         if let Some((name, scenario)) = &scenario {
             intrusion::play(&stage, name, scenario, foothold, day, &mut delivery);
         }
@@ -308,7 +318,71 @@ pub fn simulate(plan: &Plan, sink: &mut dyn Sink) -> Result<Summary, SimulateErr
         bytes: counts.bytes,
         labels: counts.labels,
         estate_files,
-        begins: Timestamp::from_second(window.0).unwrap_or(Timestamp::UNIX_EPOCH),
-        ends: Timestamp::from_second(window.1).unwrap_or(Timestamp::UNIX_EPOCH),
+        inventory: second(inventory),
+        begins: second(window.0),
+        ends: second(window.1),
     })
+}
+
+/// The estate of a plan as it stood at other times: what the inventory would have shown, had it
+/// been made then. For tests, as labels are. `write` gets the files of each time, earlier ones first.
+pub fn estates_at(
+    plan: &Plan,
+    times: &[Timestamp],
+    mut write: impl FnMut(Timestamp, &MemorySink),
+) -> Result<(), SimulateError> {
+    let scenario = load(plan)?;
+    let (stage, _) = stage(plan, &scenario, 0);
+    let administration = Administration::new(&stage, plan.changes);
+    let mut inventory = estate::Inventory::new(&stage);
+    let mut times = times.to_vec();
+    times.sort_unstable();
+    let mut from = i64::MIN;
+    for time in times {
+        administration.advance(&mut inventory, from, time.as_second());
+        from = time.as_second();
+        let mut sink = MemorySink::default();
+        estate::write(&inventory, &plan.without, &mut sink)?;
+        write(time, &sink);
+    }
+    Ok(())
+}
+
+fn second(seconds: i64) -> Timestamp {
+    Timestamp::from_second(seconds).unwrap_or(Timestamp::UNIX_EPOCH)
+}
+
+/// The scenario of a plan, with its name.
+fn load(plan: &Plan) -> Result<Option<(&str, intrusion::Scenario)>, SimulateError> {
+    plan.intrusion
+        .scenario()
+        .map(|name| Ok((name, intrusion::Scenario::load(name)?)))
+        .transpose()
+}
+
+/// Where a plan happens, and when its intruder gets in.
+fn stage(
+    plan: &Plan,
+    scenario: &Option<(&str, intrusion::Scenario)>,
+    reserved: usize,
+) -> (Stage, i64) {
+    let seeds = Seeds(plan.seed);
+    // The main scenario's length is where the last days begin, with or without it, so that the
+    // quiet days are the same days.
+    // Twelve seeds in a row have twelve different weeks: five and twelve share no factor.
+    let weeks = (plan.seed.wrapping_mul(5) % 12) as i64;
+    let foothold = time::FIRST_MONDAY + weeks * 7 * time::DAY;
+    let after = scenario.as_ref().map_or(18, |(_, scenario)| scenario.days);
+    let start = foothold - (i64::from(plan.days) - i64::from(after)) * time::DAY;
+    let days = plan.days as usize;
+    let room =
+        plan.max_records.saturating_sub(reserved + FIXED_PER_DAY * days) * 1000 / (RECORDS_PER_DAY * days);
+    let stage = Stage {
+        organisation: Organisation::new(seeds),
+        seeds,
+        start,
+        days: plan.days,
+        volume: (room as u64).min(1000 * u64::from(plan.scale)),
+    };
+    (stage, foothold)
 }

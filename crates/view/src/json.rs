@@ -6,7 +6,7 @@ use std::io;
 
 use portreeve_incident::sight::ProfileSight;
 use portreeve_incident::{Report, Trace};
-use portreeve_model::{BlindSpot, Coverage, DeadLetter};
+use portreeve_model::{BlindSpot, Coverage, DeadLetter, Timestamp};
 use serde::Serialize;
 
 use crate::policy::{Counts, PolicyTests, TestedCase, UnreadLine};
@@ -98,6 +98,30 @@ pub struct WithBlindSpots<'a, A> {
     pub answer: &'a A,
     /// What could not be seen.
     pub blind_spots: &'a [BlindSpot],
+}
+
+/// The instant of an answer about the past.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct At {
+    /// The instant.
+    pub time: Timestamp,
+    /// The first instant at which the inventory may have been made.
+    pub inventory_from: Timestamp,
+    /// The last such instant; the same where it is known.
+    pub inventory_until: Timestamp,
+    /// Whether that is assumed.
+    pub inventory_assumed: bool,
+}
+
+/// An answer with its instant, where it is about the past.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct WithInstant<A> {
+    /// The answer.
+    #[serde(flatten)]
+    pub answer: A,
+    /// The instant.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub at: Option<At>,
 }
 
 /// Writes tests of policies as one indented JSON document: `cases[]`, `unread[]`, `summary`.

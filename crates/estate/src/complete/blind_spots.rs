@@ -172,7 +172,7 @@ fn profiles(estate: &Estate, spots: &mut Vec<BlindSpot>) {
 }
 
 /// The first names, and how many more there are.
-fn listed(names: &[String]) -> String {
+pub(crate) fn listed(names: &[String]) -> String {
     let shown = names.get(..NAMED).unwrap_or(names).join(", ");
     match names.len().checked_sub(NAMED).filter(|more| *more > 0) {
         Some(more) => format!("{shown} and {more} more"),

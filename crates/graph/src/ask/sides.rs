@@ -53,6 +53,18 @@ pub(super) struct Asked {
     pub(super) notes: Vec<String>,
 }
 
+/// Marks that a principal's own policies were not seen.
+fn unseen(asker: &mut Asker) {
+    asker.policies.identity.push(AttachedPolicy::new(
+        "policies of the principal",
+        Document::unseen("they are not in the inventory"),
+    ));
+    asker.notes.push(format!(
+        "{} is not in the inventory: its own policies were not seen",
+        asker.id
+    ));
+}
+
 impl<'e> Access<'e> {
     pub(super) fn asker(&self, name: &str) -> Result<Asker, AskError> {
         let session = session_role(name).and_then(|(account, role)| {
@@ -74,6 +86,9 @@ impl<'e> Access<'e> {
             return Ok(asker);
         }
         let Some(entity) = self.estate.get(name) else {
+            if let Some(asker) = self.unlisted(&name.into()) {
+                return Ok(asker);
+            }
             let outsider = self.outsider(&name.into());
             return outsider.ok_or_else(|| AskError::UnknownPrincipal(name.to_owned()));
         };
@@ -108,17 +123,21 @@ impl<'e> Access<'e> {
         caller.all_tags_known = !entity.inferred;
         let mut asker = self.with_policies(&entity.id, caller);
         if entity.inferred {
-            let note = format!(
-                "{} is not in the inventory: its own policies were not seen",
-                entity.id
-            );
-            asker.policies.identity.push(AttachedPolicy::new(
-                "policies of the principal",
-                Document::unseen("they are not in the inventory"),
-            ));
-            asker.notes.push(note);
+            unseen(&mut asker);
         }
         Ok(asker)
+    }
+
+    /// A user or role that no file lists, of an account whose inventory is at hand.
+    fn unlisted(&self, id: &EntityId) -> Option<Asker> {
+        let caller = Caller::from_arn(id.as_str())?;
+        let is_listed = matches!(caller.kind, CallerKind::User | CallerKind::Role);
+        if !is_listed || !self.accounts.contains(caller.account.as_str()) {
+            return None;
+        }
+        let mut asker = self.with_policies(id, caller);
+        unseen(&mut asker);
+        Some(asker)
     }
 
     /// A principal with all policies that the estate has of it.

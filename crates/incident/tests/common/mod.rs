@@ -242,6 +242,7 @@ impl Event {
                 method: minted.method,
             }),
             policy_change: None,
+            effects: Vec::new(),
             revoked: self.revoked.clone(),
         }
     }

@@ -5,8 +5,10 @@ use portreeve_graph::AttackPath;
 use portreeve_model::EntityId;
 use portreeve_view::network::Network;
 use portreeve_view::roads::Loss;
+use portreeve_view::json::WithInstant;
 use portreeve_view::{html, json, terminal};
 
+use super::at::Then;
 use super::can::usage;
 use super::graph::{meant, surveyed, write};
 use super::words::{self, circumstances, is_long_term_key, names_and_paths};
@@ -31,8 +33,9 @@ pub(crate) fn run(options: &Blast) -> Result<Ending> {
         Ok(given) => given,
         Err(error) => return Ok(usage(&error)),
     };
-    let knowledge = match surveyed(paths, options.inventory.config.clone(), &given)? {
-        Ok(knowledge) => knowledge,
+    let config = options.inventory.config.clone();
+    let (knowledge, then) = match surveyed(paths, config, &given, &options.at)? {
+        Ok(read) => read,
         Err(ending) => return Ok(ending),
     };
     let graph = &knowledge.graph;
@@ -50,7 +53,7 @@ pub(crate) fn run(options: &Blast) -> Result<Ending> {
                 }
                 starts.extend(found);
             }
-            None => match meant(graph, name) {
+            None => match meant(&knowledge, then.as_ref(), name) {
                 Ok(id) => {
                     starts.insert(id);
                 }
@@ -61,9 +64,12 @@ pub(crate) fn run(options: &Blast) -> Result<Ending> {
     let starts: Vec<EntityId> = starts.into_iter().collect();
     let blast = graph.blast(&starts);
     let jewels = graph.jewels();
+    let mut given = words::given(&options.requests);
+    given.extend(then.as_ref().map(Then::words));
+    let at = then.as_ref().map(Then::json);
     let loss = Loss {
         asked: &names,
-        given: &words::given(&options.requests),
+        given: &given,
         blast: &blast,
         jewels: &jewels,
         blind_spots: &knowledge.estate.blind_spots,
@@ -89,7 +95,7 @@ pub(crate) fn run(options: &Blast) -> Result<Ending> {
     output::answer(&options.place, options.all, |layout, mut out| {
         match options.format {
             GraphFormat::Terminal => out.write_all(terminal::loss(&loss, layout).as_bytes())?,
-            GraphFormat::Json => json::answer(&loss, &mut out)?,
+            GraphFormat::Json => json::answer(&WithInstant { answer: &loss, at }, &mut out)?,
             GraphFormat::Html => out.write_all(html::loss(&loss).as_bytes())?,
             GraphFormat::Opengraph => write(&network(), NetworkFormat::Opengraph, out)?,
             GraphFormat::Graphml => write(&network(), NetworkFormat::Graphml, out)?,

@@ -1,17 +1,18 @@
 use std::path::PathBuf;
 
 use anyhow::Result;
-use portreeve_engine::{RunError, read_inventory};
+use portreeve_engine::{RunError, read_inventory, read_inventory_at};
 use portreeve_graph::Access;
 use portreeve_model::{BlindSpot, DeadLetter, Estate};
-use portreeve_view::json::WithBlindSpots;
+use portreeve_view::json::{WithBlindSpots, WithInstant};
 use portreeve_view::{html, json, terminal, text};
 use serde::Serialize;
 
+use super::at::{Then, instant};
 use super::settings;
 use super::words::{self, circumstances, is_long_term_key, names_and_paths};
 use crate::Ending;
-use crate::arguments::{AnswerFormat, Can, Input, Inventory, Place, Requests, WhoCan};
+use crate::arguments::{AnswerFormat, At, Can, Input, Inventory, Place, Requests, WhoCan};
 use crate::output;
 use crate::progress::Bar;
 
@@ -26,18 +27,27 @@ pub(crate) fn can(options: &Can) -> Result<Ending> {
         Ok(given) => given,
         Err(error) => return Ok(usage(&error)),
     };
-    let estate = match estate(&options.inventory, paths)? {
-        Ok(estate) => estate,
+    let (estate, then) = match estate(&options.inventory, paths, &options.at)? {
+        Ok(read) => read,
         Err(ending) => return Ok(ending),
     };
+    let absent = |name: &str| then.as_ref()?.missing(&estate, name);
+    if let Some(missing) = absent(principal) {
+        return Ok(usage(&missing));
+    }
     let mut verdict = match Access::of(&estate).can(principal, action, resource, &given) {
         Ok(verdict) => verdict,
         Err(error) => return Ok(usage(&error.to_string())),
     };
+    verdict.notes.extend(absent(resource));
     verdict.notes.extend(asked_with(&options.requests));
-    let answer = WithBlindSpots {
-        answer: &verdict,
-        blind_spots: &estate.blind_spots,
+    verdict.notes.extend(then.as_ref().map(Then::words));
+    let answer = WithInstant {
+        answer: WithBlindSpots {
+            answer: &verdict,
+            blind_spots: &estate.blind_spots,
+        },
+        at: then.as_ref().map(Then::json),
     };
     let pages: Pages<_> = (terminal::verdict, html::verdict);
     show(&options.place, false, options.format, answer, pages)
@@ -53,18 +63,24 @@ pub(crate) fn who_can(options: &WhoCan) -> Result<Ending> {
         Ok(given) => given,
         Err(error) => return Ok(usage(&error)),
     };
-    let estate = match estate(&options.inventory, paths)? {
-        Ok(estate) => estate,
+    let (estate, then) = match estate(&options.inventory, paths, &options.at)? {
+        Ok(read) => read,
         Err(ending) => return Ok(ending),
     };
     let mut holders = match Access::of(&estate).who_can(action, resource, &given) {
         Ok(holders) => holders,
         Err(error) => return Ok(usage(&error.to_string())),
     };
+    let absent = then.as_ref().and_then(|it| it.missing(&estate, resource));
+    holders.notes.extend(absent);
     holders.notes.extend(asked_with(&options.requests));
-    let answer = WithBlindSpots {
-        answer: &holders,
-        blind_spots: &estate.blind_spots,
+    holders.notes.extend(then.as_ref().map(Then::words));
+    let answer = WithInstant {
+        answer: WithBlindSpots {
+            answer: &holders,
+            blind_spots: &estate.blind_spots,
+        },
+        at: then.as_ref().map(Then::json),
     };
     let pages: Pages<_> = (terminal::holders, html::holders);
     show(&options.place, options.all, options.format, answer, pages)
@@ -81,13 +97,13 @@ fn show<A: Serialize>(
     place: &Place,
     all: bool,
     format: AnswerFormat,
-    answer: WithBlindSpots<'_, A>,
+    answer: WithInstant<WithBlindSpots<'_, A>>,
     (on_terminal, as_page): Pages<A>,
 ) -> Result<Ending> {
     let WithBlindSpots {
         answer: it,
         blind_spots: unseen,
-    } = answer;
+    } = answer.answer;
     output::answer(place, all, |layout, mut out| {
         match format {
             AnswerFormat::Terminal => out.write_all(on_terminal(it, unseen, layout).as_bytes())?,
@@ -105,19 +121,28 @@ fn asked_with(requests: &Requests) -> Option<String> {
     (!given.is_empty()).then(|| format!("asked with {}", given.join(", ")))
 }
 
-/// The estate below some paths, or how the command ends without one.
-fn estate(inventory: &Inventory, paths: Vec<PathBuf>) -> Result<Result<Estate, Ending>> {
+/// The estate below some paths, at an instant where one is asked about, or how the command ends
+/// without one.
+fn estate(
+    inventory: &Inventory,
+    paths: Vec<PathBuf>,
+    at: &At,
+) -> Result<Result<(Estate, Option<Then>), Ending>> {
     let (_, skip) = settings(&Input {
         paths: paths.clone(),
         config: inventory.config.clone(),
     })?;
     let bar = Bar::default();
-    let read = read_inventory(&paths, &skip, &bar);
+    let read = match instant(at) {
+        Some(instant) => read_inventory_at(&paths, &skip, instant, &bar)
+            .map(|(read, moment)| (read, Some(Then::of(moment)))),
+        None => read_inventory(&paths, &skip, &bar).map(|read| (read, None)),
+    };
     bar.clear();
     Ok(match read {
-        Ok(read) => {
+        Ok((read, then)) => {
             say_unread(&read.dead_letters);
-            Ok(read.estate)
+            Ok((read.estate, then))
         }
         Err(RunError::NothingReadable(error)) => Err(super::investigate::no_input(&error)),
     })

@@ -2,17 +2,18 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use anyhow::Result;
-use portreeve_engine::{Knowledge, RunError, survey};
-use portreeve_graph::{Circumstances, Graph};
+use portreeve_engine::{Knowledge, RunError, survey, survey_at};
+use portreeve_graph::Circumstances;
 use portreeve_model::EntityId;
 use portreeve_view::network::Network;
 use portreeve_view::{dot, graphml, json, opengraph, text};
 
+use super::at::{Then, instant};
 use super::can::{say_unread, usage};
 use super::settings;
 use super::words::circumstances;
 use crate::Ending;
-use crate::arguments::{Colour, Input, NetworkFormat, Place, WholeGraph};
+use crate::arguments::{At, Colour, Input, NetworkFormat, Place, WholeGraph};
 use crate::output;
 use crate::progress::Bar;
 
@@ -22,8 +23,14 @@ pub(crate) fn run(options: &WholeGraph) -> Result<Ending> {
         Ok(given) => given,
         Err(error) => return Ok(usage(&error)),
     };
-    let knowledge = match surveyed(options.paths.clone(), options.config.clone(), &given)? {
-        Ok(knowledge) => knowledge,
+    let read = surveyed(
+        options.paths.clone(),
+        options.config.clone(),
+        &given,
+        &options.at,
+    )?;
+    let (knowledge, _) = match read {
+        Ok(read) => read,
         Err(ending) => return Ok(ending),
     };
     let network = Network::whole(&knowledge.graph);
@@ -50,36 +57,52 @@ pub(super) fn write(
     Ok(())
 }
 
-/// The graph of the inventory below some paths, or how the command ends without one. Notes go to
-/// standard error.
+/// The graph of the inventory below some paths, at an instant where one is asked about, or how the
+/// command ends without one. Notes go to standard error.
 pub(super) fn surveyed(
     mut paths: Vec<PathBuf>,
     config: Option<PathBuf>,
     circumstances: &Circumstances,
-) -> Result<Result<Knowledge, Ending>> {
+    at: &At,
+) -> Result<Result<(Knowledge, Option<Then>), Ending>> {
     if paths.is_empty() {
         paths.push(PathBuf::from("."));
     }
     let input = Input { paths, config };
     let (config, skip) = settings(&input)?;
     let bar = Bar::default();
-    let result = survey(&input.paths, &config, &skip, circumstances, &bar);
+    let (paths, skip) = (&input.paths, &skip);
+    let result = match instant(at) {
+        Some(instant) => survey_at(paths, &config, skip, circumstances, instant, &bar)
+            .map(|(knowledge, moment)| (knowledge, Some(Then::of(moment)))),
+        None => {
+            survey(paths, &config, skip, circumstances, &bar).map(|knowledge| (knowledge, None))
+        }
+    };
     bar.clear();
     Ok(match result {
-        Ok(knowledge) => {
+        Ok((knowledge, then)) => {
             say_unread(&knowledge.dead_letters);
             for note in &knowledge.notes {
                 eprintln!("portreeve: {}", text::clean_lines(note));
             }
-            Ok(knowledge)
+            Ok((knowledge, then))
         }
         Err(RunError::NothingReadable(error)) => Err(super::investigate::no_input(&error)),
     })
 }
 
-/// What a name means in the graph, or how the command ends where it means nothing. Where it may
+/// What a name means in the graph, or how the command ends where it means nothing, or nothing then. Where it may
 /// mean several things, that is told.
-pub(super) fn meant(graph: &Graph, name: &str) -> Result<EntityId, Ending> {
+pub(super) fn meant(
+    knowledge: &Knowledge,
+    then: Option<&Then>,
+    name: &str,
+) -> Result<EntityId, Ending> {
+    if let Some(missing) = then.and_then(|then| then.missing(&knowledge.estate, name)) {
+        return Err(usage(&missing));
+    }
+    let graph = &knowledge.graph;
     let found = graph.lookup(name);
     let Some(first) = found.first() else {
         return Err(usage(&format!(

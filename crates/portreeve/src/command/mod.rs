@@ -1,3 +1,4 @@
+mod at;
 pub(crate) mod blast;
 pub(crate) mod can;
 pub(crate) mod coverage;

@@ -3,8 +3,10 @@ use portreeve_graph::AttackPath;
 use portreeve_model::EntityId;
 use portreeve_view::network::Network;
 use portreeve_view::roads::Roads;
+use portreeve_view::json::WithInstant;
 use portreeve_view::{html, json, terminal};
 
+use super::at::Then;
 use super::can::usage;
 use super::graph::{meant, surveyed, write};
 use super::words::{self, circumstances, is_long_term_key};
@@ -23,19 +25,25 @@ pub(crate) fn run(options: &Paths) -> Result<Ending> {
         Ok(given) => given,
         Err(error) => return Ok(usage(&error)),
     };
-    let knowledge = match surveyed(options.paths.clone(), options.config.clone(), &given)? {
-        Ok(knowledge) => knowledge,
+    let read = surveyed(
+        options.paths.clone(),
+        options.config.clone(),
+        &given,
+        &options.at,
+    )?;
+    let (knowledge, then) = match read {
+        Ok(read) => read,
         Err(ending) => return Ok(ending),
     };
     let graph = &knowledge.graph;
     let mut starts: Vec<EntityId> = Vec::new();
     for name in &options.from {
-        match meant(graph, name) {
+        match meant(&knowledge, then.as_ref(), name) {
             Ok(id) => starts.push(id),
             Err(ending) => return Ok(ending),
         }
     }
-    let target = match options.to.as_deref().map(|name| meant(graph, name)) {
+    let target = match options.to.as_deref().map(|name| meant(&knowledge, then.as_ref(), name)) {
         None => None,
         Some(Ok(id)) => Some(id),
         Some(Err(ending)) => return Ok(ending),
@@ -60,8 +68,11 @@ pub(crate) fn run(options: &Paths) -> Result<Ending> {
         Vec::new()
     };
     let jewels = graph.jewels();
+    let mut given = words::given(&options.requests);
+    given.extend(then.as_ref().map(Then::words));
+    let at = then.as_ref().map(Then::json);
     let roads = Roads {
-        given: &words::given(&options.requests),
+        given: &given,
         paths: &paths,
         jewels: &jewels,
         doors: graph.doors(),
@@ -79,7 +90,7 @@ pub(crate) fn run(options: &Paths) -> Result<Ending> {
                 };
                 out.write_all(terminal::paths(&shown, layout).as_bytes())?;
             }
-            GraphFormat::Json => json::answer(&roads, &mut out)?,
+            GraphFormat::Json => json::answer(&WithInstant { answer: roads, at }, &mut out)?,
             GraphFormat::Html => out.write_all(html::paths(&roads).as_bytes())?,
             GraphFormat::Opengraph => write(&network(), NetworkFormat::Opengraph, out)?,
             GraphFormat::Graphml => write(&network(), NetworkFormat::Graphml, out)?,

@@ -24,6 +24,8 @@ pub(crate) fn run(options: &Simulate) -> Result<Ending> {
         scale: options.scale,
         start_after_foothold: options.start_after_foothold,
         without: options.without.clone(),
+        changes: options.changes,
+        inventory_day: options.inventory_day,
         faults: Faults {
             delay: options.delay,
             duplicates: options.duplicates,

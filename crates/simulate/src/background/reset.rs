@@ -24,11 +24,7 @@ pub(super) fn play(stage: &Stage, day: Day, out: &mut Delivery<'_>) {
         return;
     }
     let organisation = &stage.organisation;
-    let administrators: Vec<_> = organisation
-        .engineers
-        .iter()
-        .filter(|person| administration(stage, person).is_some())
-        .collect();
+    let administrators = administrators(stage);
     let [first, second, ..] = administrators[..] else {
         return;
     };
@@ -41,7 +37,7 @@ pub(super) fn play(stage: &Stage, day: Day, out: &mut Delivery<'_>) {
         Call::named("iam:DeactivateMFADevice").request(named.clone()),
         Call::named("iam:DeleteVirtualMFADevice").request(json!({"serialNumber": serial})),
     ];
-    administer(stage, first, at, &off, &mut dice, out);
+    administer(stage, first, WEB, at, &off, &mut dice, out);
     let on = [
         Call::named("iam:CreateVirtualMFADevice")
             .request(json!({"virtualMFADeviceName": user}))
@@ -49,7 +45,15 @@ pub(super) fn play(stage: &Stage, day: Day, out: &mut Delivery<'_>) {
         Call::named("iam:EnableMFADevice").request(named),
     ];
     let later = at + dice.between(18, 26) * MINUTE;
-    administer(stage, second, later, &on, &mut dice, out);
+    administer(stage, second, WEB, later, &on, &mut dice, out);
+}
+
+/// Those who may administer all accounts.
+pub(crate) fn administrators(stage: &Stage) -> Vec<&Person> {
+    let engineers = stage.organisation.engineers.iter().map(|person| &**person);
+    engineers
+        .filter(|person| administration(stage, person).is_some())
+        .collect()
 }
 
 fn first_working_day(stage: &Stage) -> i64 {
@@ -67,25 +71,51 @@ fn administration(stage: &Stage, person: &Person) -> Option<(Account, &'static P
         .find(|(account, set)| *account == MANAGEMENT && set.name == "AdministratorAccess")
 }
 
-/// An administrator switches to the account's role in the console, and makes some calls.
+/// An administrator switches to an account's role in the console, and makes some calls.
 fn administer(
     stage: &Stage,
     person: &Person,
+    of: Account,
     at: i64,
     calls: &[Call],
     dice: &mut Dice,
     out: &mut Delivery<'_>,
 ) {
-    let Some((account, set)) = administration(stage, person) else {
+    let Some(caller) = administrator(stage, person, of, at, dice, out) else {
         return;
     };
+    let mut at = at + dice.between(20, 60);
+    for call in calls {
+        out.benign(dice, at, of, &caller, call);
+        at += dice.between(5, 40);
+    }
+}
+
+/// An administrator signs in and, but in the management account itself, switches to an account's
+/// role in the console.
+pub(crate) fn administrator(
+    stage: &Stage,
+    person: &Person,
+    of: Account,
+    at: i64,
+    dice: &mut Dice,
+    out: &mut Delivery<'_>,
+) -> Option<Caller> {
+    let (account, set) = administration(stage, person)?;
     let before = at - dice.between(60, 240);
     let session = role_session(stage, person, account, set, Way::Console, before, dice);
     let portal = Portal::open(stage, person, network::OFFICE, before - 30, dice, out);
     portal.take(&session, set, Way::Console, network::OFFICE, dice, out);
+    if of == MANAGEMENT {
+        return Some(Caller::new(
+            &session.identity,
+            network::OFFICE,
+            &person.browser,
+        ));
+    }
     let role = stage
         .organisation
-        .role(WEB, "OrganizationAccountAccessRole");
+        .role(of, "OrganizationAccountAccessRole");
     let key = format!("ASIA{}", dice.base32(16));
     let switched = Identity::switched(&role, &person.user_name, &key, at);
     let caller = Caller::new(&switched, network::OFFICE, &person.browser);
@@ -99,10 +129,6 @@ fn administer(
         event_type: "AwsConsoleSignIn",
         ..switch
     };
-    out.benign(dice, at, WEB, &caller, &switch);
-    let mut at = at + dice.between(20, 60);
-    for call in calls {
-        out.benign(dice, at, WEB, &caller, call);
-        at += dice.between(5, 40);
-    }
+    out.benign(dice, at, of, &caller, &switch);
+    Some(caller)
 }

@@ -20,12 +20,12 @@ pub(super) struct Identities {
 }
 
 /// A policy document of these statements.
-pub(super) fn document(statements: Vec<Value>) -> Value {
+pub(crate) fn document(statements: Vec<Value>) -> Value {
     json!({"Version": "2012-10-17", "Statement": statements})
 }
 
 /// A statement that allows actions on resources.
-pub(super) fn allow(actions: &[&str], resources: &[&str]) -> Value {
+pub(crate) fn allow(actions: &[&str], resources: &[&str]) -> Value {
     json!({"Effect": "Allow", "Action": one_or_many(actions), "Resource": one_or_many(resources)})
 }
 

@@ -4,6 +4,8 @@
 
 #[path = "aws_cloudtrail/arn.rs"]
 mod arn;
+#[path = "aws_cloudtrail/effects/mod.rs"]
+mod effects;
 #[path = "aws_cloudtrail/identity.rs"]
 mod identity;
 #[path = "aws_cloudtrail/kind.rs"]

@@ -8,7 +8,7 @@ use super::policy_change::PolicyParameters;
 use super::targets::Targets;
 use super::unwrap::Unwrapper;
 use super::wanted::{INSIGHT, Native, Wanted, text, truth};
-use super::{identity, mint, outcome, revoke, time};
+use super::{effects, identity, mint, outcome, revoke, time};
 use crate::{Reader, Unwrapped};
 
 /// Reads CloudTrail's own records.
@@ -65,13 +65,18 @@ impl Reader for CloudTrailReader {
         let targets = self
             .targets
             .read(wanted, record, service, account.as_deref());
-        let policy_change = match (&outcome, truth(record, wanted.read_only)) {
-            // What was refused, or only read, changes nothing.
-            (Outcome::Success, None | Some(false)) => self
-                .policies
-                .read(record, service, operation, &targets)
-                .map(Box::new),
-            _ => None,
+        // What was refused, or only read, changes nothing.
+        let changes =
+            outcome == Outcome::Success && truth(record, wanted.read_only) != Some(true);
+        let policy_change = changes
+            .then(|| self.policies.read(record, service, operation, &targets))
+            .flatten()
+            .map(Box::new);
+        let effects = if changes && !insight {
+            let region = get(wanted.region).unwrap_or_default();
+            effects::read(record.text(), service, operation, account.as_deref(), region)
+        } else {
+            Vec::new()
         };
         let revoked = revoke::read(wanted, record, operation, &actor);
         Activity {
@@ -94,6 +99,7 @@ impl Reader for CloudTrailReader {
             outcome,
             minted,
             policy_change,
+            effects,
             revoked,
         }
     }
