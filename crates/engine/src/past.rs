@@ -85,7 +85,7 @@ pub fn chronicle(
         "Reading logs",
         rest.iter().map(|file| file.found.bytes).sum(),
     );
-    let read = read_logs(rest, 0, progress, || {
+    let read = read_logs(rest, 0, false, progress, || {
         sources
             .iter()
             .zip(&readers)

@@ -123,7 +123,6 @@ pub struct Knowledge {
 pub(crate) struct Rest {
     pub(crate) found: Found,
     pub(crate) opened: Option<Opened>,
-    opened: Option<Opened>,
     pub(crate) recognition: Option<Recognition>,
 }
 
@@ -504,41 +503,7 @@ pub fn gather(request: Request, progress: &dyn Progress) -> Result<Gathered, Run
         rest.iter().map(|file| file.found.bytes).sum(),
     );
     let seam = InProcess::default();
-    let work = Work::new(rest);
-    let threads = match threads {
-        0 => std::thread::available_parallelism().map_or(1, usize::from),
-        threads => threads,
-    };
-    std::thread::scope(|scope| {
-        let worker = || {
-            let mut log_readers: Vec<LogReader<'_>> = sources
-                .iter()
-                .zip(&readers)
-                .map(|(source, reader)| LogReader {
-                    source: *source,
-                    reader: &**reader,
-                    extractor: &extractor,
-                    stage: StageOne::new(&rules.rules, &matcher, &fields, &snapshot, &signs)
-                        .for_correlations(&correlations)
-                        .limited_to(&rules.rules, |rule| is_for(rule, *source)),
-                    seam: &seam,
-                    buffer: SlotBuffer::new(),
-                    batch: portreeve_detect::Batch::default(),
-                })
-                .collect();
-            while let Some(file) = work.take() {
-                let bytes = file.found.bytes;
-                let done = read_file(file, &mut log_readers, hash_content);
-                work.done(done);
-                progress.advance(bytes);
-            }
-            log_readers.iter_mut().for_each(LogReader::flush);
-        };
-        for _ in 1..threads.min(work.len()) {
-            scope.spawn(worker);
-        }
-        worker();
-    let read = read_logs(rest, threads, progress, || {
+    let read = read_logs(rest, threads, hash_content, progress, || {
         sources
             .iter()
             .zip(&readers)
@@ -559,9 +524,8 @@ pub fn gather(request: Request, progress: &dyn Progress) -> Result<Gathered, Run
     let mut summary = Summary::default();
     let mut dead_letters_omitted = 0;
     let mut hashed = Vec::new();
-    for (input, outcome) in work.finish() {
-        hashed.push(evidence::log_file(&input, outcome.content));
     for (input, outcome) in read {
+        hashed.push(evidence::log_file(&input, outcome.content));
         summary.records += outcome.records;
         summary.bytes += outcome.bytes;
         dead_letters.extend(outcome.dead);
@@ -772,10 +736,12 @@ impl Gathered {
 }
 
 /// Reads all logs on as many threads as asked for, 0 for as many as there are processors; each
-/// thread has readers of its own. What became of each file, in no order.
+/// thread has readers of its own. What became of each file, in no order; with `hash_content` the
+/// sum of what is inside it too.
 pub(crate) fn read_logs<'s>(
     files: Vec<Rest>,
     threads: usize,
+    hash_content: bool,
     progress: &dyn Progress,
     readers: impl Fn() -> Vec<LogReader<'s>> + Sync,
 ) -> Vec<(Input, FileOutcome)> {
@@ -789,7 +755,7 @@ pub(crate) fn read_logs<'s>(
             let mut log_readers = readers();
             while let Some(file) = work.take() {
                 let bytes = file.found.bytes;
-                let done = read_file(file, &mut log_readers);
+                let done = read_file(file, &mut log_readers, hash_content);
                 work.done(done);
                 progress.advance(bytes);
             }

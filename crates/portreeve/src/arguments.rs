@@ -1,8 +1,8 @@
+mod at;
 mod cut;
 mod evidence;
 mod race;
 mod touched;
-mod at;
 
 use std::path::PathBuf;
 
@@ -11,11 +11,11 @@ use jiff::Timestamp;
 use portreeve_model::Severity;
 use portreeve_simulate::{Share, Without};
 
+pub(crate) use at::At;
 pub(crate) use cut::Cut;
 pub(crate) use evidence::{DigestKeys, Evidence, EvidenceTask, Verify};
 pub(crate) use race::Race;
 pub(crate) use touched::{About, Touched};
-pub(crate) use at::At;
 
 /// Tells defenders of a cloud estate where an intruder could walk, whether one is walking now, and
 /// what to do first: from their own logs and inventory, without touching anything.

@@ -4,7 +4,7 @@ use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
 
 /// The instant that is asked about.
-#[derive(Clone, Copy, Debug, Args)]
+#[derive(Clone, Copy, Debug, Default, Args)]
 pub(crate) struct At {
     /// The estate as it was at that time (UTC unless it says otherwise), told from the inventory
     /// and the logs among the paths: 2026-03-03T10:02:00Z, 2026-03-03T10:02, 2026-03-03

@@ -3,14 +3,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use anyhow::Result;
 use portreeve_graph::AttackPath;
 use portreeve_model::EntityId;
+use portreeve_view::json::WithInstant;
 use portreeve_view::network::Network;
 use portreeve_view::roads::Loss;
-use portreeve_view::json::WithInstant;
 use portreeve_view::{html, json, terminal};
 
 use super::at::Then;
 use super::can::usage;
-use super::graph::{meant, surveyed, write};
+use super::graph::{meant_at, surveyed_at, write};
 use super::words::{self, circumstances, is_long_term_key, names_and_paths};
 use crate::Ending;
 use crate::arguments::{Blast, GraphFormat, NetworkFormat};
@@ -34,7 +34,7 @@ pub(crate) fn run(options: &Blast) -> Result<Ending> {
         Err(error) => return Ok(usage(&error)),
     };
     let config = options.inventory.config.clone();
-    let (knowledge, then) = match surveyed(paths, config, &given, &options.at)? {
+    let (knowledge, then) = match surveyed_at(paths, config, &given, &options.at)? {
         Ok(read) => read,
         Err(ending) => return Ok(ending),
     };
@@ -53,7 +53,7 @@ pub(crate) fn run(options: &Blast) -> Result<Ending> {
                 }
                 starts.extend(found);
             }
-            None => match meant(&knowledge, then.as_ref(), name) {
+            None => match meant_at(&knowledge, then.as_ref(), name) {
                 Ok(id) => {
                     starts.insert(id);
                 }

@@ -3,7 +3,7 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 use portreeve_engine::{Knowledge, RunError, survey, survey_at};
-use portreeve_graph::Circumstances;
+use portreeve_graph::{Circumstances, Graph};
 use portreeve_model::EntityId;
 use portreeve_view::network::Network;
 use portreeve_view::{dot, graphml, json, opengraph, text};
@@ -23,7 +23,7 @@ pub(crate) fn run(options: &WholeGraph) -> Result<Ending> {
         Ok(given) => given,
         Err(error) => return Ok(usage(&error)),
     };
-    let read = surveyed(
+    let read = surveyed_at(
         options.paths.clone(),
         options.config.clone(),
         &given,
@@ -57,9 +57,19 @@ pub(super) fn write(
     Ok(())
 }
 
-/// The graph of the inventory below some paths, at an instant where one is asked about, or how the
-/// command ends without one. Notes go to standard error.
+/// The graph of the inventory below some paths, or how the command ends without one. Notes go to
+/// standard error.
 pub(super) fn surveyed(
+    paths: Vec<PathBuf>,
+    config: Option<PathBuf>,
+    circumstances: &Circumstances,
+) -> Result<Result<Knowledge, Ending>> {
+    let read = surveyed_at(paths, config, circumstances, &At::default())?;
+    Ok(read.map(|(knowledge, _)| knowledge))
+}
+
+/// The same at an instant where one is asked about.
+pub(super) fn surveyed_at(
     mut paths: Vec<PathBuf>,
     config: Option<PathBuf>,
     circumstances: &Circumstances,
@@ -92,9 +102,8 @@ pub(super) fn surveyed(
     })
 }
 
-/// What a name means in the graph, or how the command ends where it means nothing, or nothing then. Where it may
-/// mean several things, that is told.
-pub(super) fn meant(
+/// What a name means in the graph at an instant, or how the command ends where it means nothing then.
+pub(super) fn meant_at(
     knowledge: &Knowledge,
     then: Option<&Then>,
     name: &str,
@@ -102,7 +111,12 @@ pub(super) fn meant(
     if let Some(missing) = then.and_then(|then| then.missing(&knowledge.estate, name)) {
         return Err(usage(&missing));
     }
-    let graph = &knowledge.graph;
+    meant(&knowledge.graph, name)
+}
+
+/// What a name means in the graph, or how the command ends where it means nothing. Where it may mean
+/// several things, that is told.
+pub(super) fn meant(graph: &Graph, name: &str) -> Result<EntityId, Ending> {
     let found = graph.lookup(name);
     let Some(first) = found.first() else {
         return Err(usage(&format!(

@@ -1,14 +1,14 @@
 use anyhow::Result;
 use portreeve_graph::AttackPath;
 use portreeve_model::EntityId;
+use portreeve_view::json::WithInstant;
 use portreeve_view::network::Network;
 use portreeve_view::roads::Roads;
-use portreeve_view::json::WithInstant;
 use portreeve_view::{html, json, terminal};
 
 use super::at::Then;
 use super::can::usage;
-use super::graph::{meant, surveyed, write};
+use super::graph::{meant_at, surveyed_at, write};
 use super::words::{self, circumstances, is_long_term_key};
 use crate::Ending;
 use crate::arguments::{GraphFormat, NetworkFormat, Paths};
@@ -25,7 +25,7 @@ pub(crate) fn run(options: &Paths) -> Result<Ending> {
         Ok(given) => given,
         Err(error) => return Ok(usage(&error)),
     };
-    let read = surveyed(
+    let read = surveyed_at(
         options.paths.clone(),
         options.config.clone(),
         &given,
@@ -38,12 +38,16 @@ pub(crate) fn run(options: &Paths) -> Result<Ending> {
     let graph = &knowledge.graph;
     let mut starts: Vec<EntityId> = Vec::new();
     for name in &options.from {
-        match meant(&knowledge, then.as_ref(), name) {
+        match meant_at(&knowledge, then.as_ref(), name) {
             Ok(id) => starts.push(id),
             Err(ending) => return Ok(ending),
         }
     }
-    let target = match options.to.as_deref().map(|name| meant(&knowledge, then.as_ref(), name)) {
+    let target = match options
+        .to
+        .as_deref()
+        .map(|name| meant_at(&knowledge, then.as_ref(), name))
+    {
         None => None,
         Some(Ok(id)) => Some(id),
         Some(Err(ending)) => return Ok(ending),
