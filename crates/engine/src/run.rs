@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use portreeve_detect::behaviour::Correlations;
-use portreeve_detect::{Exception, Folded, Networks, Settings, Sign, Snapshot, StageOne};
+use portreeve_detect::{Exception, Folded, Networks, Settings, Sign, Snapshot, StageOne, Usage};
 use portreeve_graph::{Catalogue, Changes, Circumstances, Graph, Jewel};
 use portreeve_incident::actor::Profile;
 use portreeve_incident::exceptions::uses;
@@ -556,6 +556,26 @@ pub fn gather(request: Request, progress: &dyn Progress) -> Result<Gathered, Run
 }
 
 impl Gathered {
+    /// What the inventory says.
+    pub fn estate(&self) -> &Estate {
+        &self.estate
+    }
+
+    /// The graph of the estate.
+    pub fn graph(&self) -> &Graph {
+        &self.graph
+    }
+
+    /// Who used what, and when last.
+    pub fn usage(&self) -> Usage {
+        Usage::of(&self.folded.activities)
+    }
+
+    /// What could not be read.
+    pub fn dead_letters(&self) -> &[DeadLetter] {
+        &self.dead_letters
+    }
+
     /// The exceptions that the settings declare.
     pub fn exceptions(&self) -> &[Exception] {
         &self.settings.exceptions

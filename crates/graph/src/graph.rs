@@ -2,6 +2,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::{Read, Write};
 use std::sync::{Arc, OnceLock};
 
+use foldhash::HashMap;
 use portreeve_model::{EntityId, EntityKind, Estate};
 
 use crate::ask::Circumstances;
@@ -12,11 +13,13 @@ use crate::edges::{Edge, Edges, LocalTexts, Text};
 use crate::evaluate::{Evaluator, Permit, Plan, Targets};
 use crate::export::{GraphEdge, GraphNode, NodeKind, Reached, word};
 use crate::jewels::DeclaredJewel;
+use crate::keys::{Key, Power};
 use crate::leaves::{Finder, Leaves};
 use crate::names::Names;
 use crate::naming::{Naming, PolicyHolders};
 use crate::nodes::NodeId;
 use crate::path::{AttackPath, BlastRadius, Jewel, PathStep};
+use crate::power::Reachability;
 use crate::reverse::{Next, Reachers, Start, Usable, may_reach, reachers};
 use crate::saved::{self, Inputs, LoadError, SaveError};
 use crate::search::{Bounds, Last, Members, Reach, reach};
@@ -27,6 +30,84 @@ const ADMINISTERS: &str = "Take it as the account's administrator";
 
 /// A last step that has no edge: its plan, and what it uses and needs.
 type LastStep<'g> = (&'g Plan, Arc<Permit>);
+
+/// What every node of a graph opens.
+pub(crate) struct Powers<'g> {
+    graph: &'g Graph,
+    /// By steps that are open now, and by all steps: how many accounts and jewels each component
+    /// reaches.
+    open: (Reachability, [Vec<u32>; 2]),
+    all: (Reachability, [Vec<u32>; 2]),
+}
+
+/// The nodes that are reached from the same components, by these.
+pub(crate) type Counted = HashMap<Vec<u32>, usize>;
+
+impl Powers<'_> {
+    /// What a node opens; nothing where there is none of this id.
+    pub(crate) fn of(&self, id: &str) -> Power {
+        let Some(node) = self.graph.evaluator.nodes.find(id) else {
+            return Power::default();
+        };
+        let is_account = u32::from(self.graph.members.is_account(node));
+        let is_jewel = u32::from(self.graph.jewels.contains_key(&node));
+        let count = |(all, [accounts, jewels]): &(Reachability, [Vec<u32>; 2])| {
+            let component = all.component(node) as usize;
+            // Nobody is said to open himself.
+            (
+                accounts[component] - is_account,
+                jewels[component] - is_jewel,
+            )
+        };
+        let ((open_accounts, open_jewels), (accounts, jewels)) =
+            (count(&self.open), count(&self.all));
+        Power {
+            open_accounts,
+            open_jewels,
+            accounts,
+            jewels,
+        }
+    }
+
+    /// How many entities a key reaches. What `known` holds is not counted again.
+    pub(crate) fn reached(
+        &self,
+        key: &Key,
+        known: &mut Counted,
+        walked: &mut usize,
+    ) -> Option<usize> {
+        let graph = self.graph;
+        let node = graph.evaluator.nodes.find(key.id.as_str())?;
+        let component = self.all.0.component(node);
+        // One who only leads on to others reaches what they reach.
+        let edges = graph.edges.of(node);
+        let only_leads = graph.evaluator.world.taker(node).is_none()
+            && graph.edges.grants_by(node).is_empty()
+            && graph.edges.lists_of(node).is_empty()
+            && edges.iter().all(|edge| edge.to < graph.edges.nodes());
+        let mut others: Vec<u32> = match only_leads {
+            true => edges
+                .iter()
+                .map(|edge| self.all.0.component(edge.to))
+                .collect(),
+            false => vec![component],
+        };
+        others.sort_unstable();
+        others.dedup();
+        let is_among = others.contains(&component);
+        let (start, own) = match (others.as_slice(), edges.first()) {
+            ([_], Some(edge)) if only_leads => (edge.to, 0),
+            _ => (node, usize::from(!is_among)),
+        };
+        let count = *known.entry(others).or_insert_with(|| {
+            let (count, far) = graph.count_from(start);
+            *walked += far;
+            count - own
+        });
+        // Itself does not count.
+        Some(count - usize::from(is_among))
+    }
+}
 
 /// What a hub is called.
 #[derive(Clone, Debug)]
@@ -697,6 +778,32 @@ impl Graph {
             }
         }
         steps
+    }
+
+    /// What every node opens.
+    pub(crate) fn powers(&self) -> Powers<'_> {
+        let accounts: Vec<NodeId> = self.members.iter().map(|(account, _)| account).collect();
+        let jewels: Vec<NodeId> = self.jewels.keys().copied().collect();
+        let count = |only_open: bool| {
+            let all = Reachability::of(&self.edges, &self.members, only_open);
+            let counts = [all.count(&accounts), all.count(&jewels)];
+            (all, counts)
+        };
+        Powers {
+            graph: self,
+            open: count(true),
+            all: count(false),
+        }
+    }
+
+    /// How many entities a node reaches, itself among them, and how far one has to look for them.
+    fn count_from(&self, start: NodeId) -> (usize, usize) {
+        let reach = self.reach(start);
+        let leaves = self.leaves_of(&reach).found;
+        let more = leaves.keys().filter(|&&leaf| !reach.is_reached(leaf));
+        let count = reach.order.len() + more.count();
+        // A walk has room for all nodes, whether it gets to them or not.
+        (count, count + self.evaluator.nodes.len() / 64)
     }
 
     fn place(&self, name: &str) -> Option<NodeId> {

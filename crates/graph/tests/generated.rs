@@ -3,47 +3,13 @@
 
 mod common;
 
-use std::fs;
-use std::process::Command;
-
 use portreeve_graph::Graph;
-use portreeve_model::Estate;
 use serde_json::Value;
 
 /// The graph of a generated account, with the generator's labels; `None` where the generator or
 /// what runs it is not at hand.
 fn generated(principals: usize) -> Option<(Graph, Vec<Value>)> {
-    let generator = common::shared("bench/gaad_gen.py")?;
-    let folder = tempfile::tempdir().expect("a folder");
-    let (export, labels) = (folder.path().join("g.json"), folder.path().join("l.ndjson"));
-    let run = Command::new("python3")
-        .arg(&generator)
-        .arg(principals.to_string())
-        .args(["--plant", "3", "--out"])
-        .arg(&export)
-        .arg("--labels")
-        .arg(&labels)
-        .output();
-    let Ok(run) = run else {
-        eprintln!("skipped: there is no python3");
-        return None;
-    };
-    assert!(
-        run.status.success(),
-        "{}",
-        String::from_utf8_lossy(&run.stderr)
-    );
-    let bytes = fs::read(&export).expect("the export");
-    let mut estate = Estate::default();
-    let unread = portreeve_estate::read("g.json", &bytes, &mut estate);
-    assert!(unread.is_empty());
-    portreeve_estate::complete(&mut estate);
-    estate.finish();
-    let labels = fs::read_to_string(&labels).expect("the labels");
-    let labels = labels
-        .lines()
-        .map(|line| serde_json::from_str(line).expect("a label"));
-    let labels = labels.collect();
+    let (estate, labels) = common::generated_with_labels(principals)?;
     Some((Graph::build(&estate, &common::catalogue(), &[]), labels))
 }
 

@@ -4,6 +4,7 @@ mod common;
 
 use std::sync::{Arc, LazyLock};
 
+use common::slow;
 use portreeve_authz::aws::{
     Absent, AttachedPolicy, Caller, CallerKind, Context, Document, PrincipalPolicies, Request,
     ResourcePolicies, ResourcePolicyKind, Target, evaluate,
@@ -274,6 +275,34 @@ proptest! {
                 prop_assert_eq!((&l.to, &l.conditions, l.steps.len()), (&r.to, &r.conditions, r.steps.len()));
             }
         }
+    }
+
+    #[test]
+    fn what_keys_open_is_what_a_walk_from_each_finds(rows in prop::collection::vec(row(), 0..12)) {
+        let mut estate = estate(&rows);
+        for user in 0..USERS {
+            for number in 0..2 {
+                let key = format!("AKIA{user}{number}EXAMPLE");
+                let mut entity = Entity::new(key.as_str(), EntityKind::AccessKey);
+                entity.account = (number == 0).then(|| "111122223333".to_owned());
+                estate.add(entity);
+                estate.relate(Relation::Proves {
+                    credential: key.into(),
+                    principal: id(user).into(),
+                });
+            }
+        }
+        estate.finish();
+        let graph = Graph::build(&estate, &CATALOGUE, &[]);
+        let keys = graph.keys(&estate, usize::MAX, &|_| None);
+        prop_assert!(keys.len() > 2 * USERS);
+        for key in &keys {
+            let (power, reached) = slow::opened(&graph, key.id.as_str());
+            prop_assert_eq!(key.opens, power, "{}", &key.id);
+            prop_assert_eq!(key.reached, Some(reached), "{}", &key.id);
+        }
+        let ids: Vec<String> = keys.iter().map(|key| key.id.to_string()).collect();
+        prop_assert_eq!(slow::masters(&graph, &keys, keys.len()), ids);
     }
 
     #[test]

@@ -43,6 +43,7 @@ pub mod eviction;
 pub mod exceptions;
 mod facts;
 mod join;
+mod keys;
 mod lifetime;
 mod names;
 mod places;
@@ -60,6 +61,7 @@ mod trace;
 mod weigh;
 
 pub use build::{Context, incidents};
+pub use keys::{KeyQuestion, KeyRing, OverPermissive};
 pub use portreeve_detect::Certainty;
 pub use reach::Reach;
 pub use report::{

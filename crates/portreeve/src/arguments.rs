@@ -1,9 +1,13 @@
+mod keys;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use jiff::Timestamp;
 use portreeve_model::Severity;
 use portreeve_simulate::{Share, Without};
+
+pub(crate) use keys::Keys;
 
 /// Tells defenders of a cloud estate where an intruder could walk, whether one is walking now, and
 /// what to do first: from their own logs and inventory, without touching anything.
@@ -20,6 +24,7 @@ use portreeve_simulate::{Share, Without};
   portreeve investigate logs/ --from key=ASIA…      everything that hangs on one key
   portreeve paths inventory/ --from dev.mira        where that person's keys lead
   portreeve blast AKIA… inventory/                  what one lost key costs
+  portreeve keys inventory/                         every key, the master keys first
   portreeve can dev.mira kms:Sign hot-wallet inventory/
   portreeve lineage ASIA… logs/                     where a key came from, and who held it
 
@@ -39,6 +44,8 @@ pub(crate) enum Task {
     Paths(Paths),
     /// Show what the loss of a principal, a key or a third party would cost
     Blast(Blast),
+    /// List every credential: whose, how old, what it opens; the master keys first
+    Keys(Keys),
     /// Write the whole attack graph for other tools
     Graph(WholeGraph),
     /// Tell whether a principal may do something, and why, layer by layer

@@ -11,6 +11,7 @@
 //! | [`network`] | a graph or a part of one, for the next three |
 //! | [`opengraph`], [`graphml`], [`dot`] | the graph for other tools |
 //! | [`policy`] | answers of authorisation, for the others to lay out |
+//! | [`keys`] | credentials and what they open, for the others to lay out |
 //! | [`roads`] | ways and losses, for the others to lay out |
 //! | [`redact`] | the report with every name replaced, for handing on |
 //! | [`svg`] | a picture of terminal output |
@@ -33,6 +34,7 @@ mod fold;
 pub mod graphml;
 pub mod html;
 pub mod json;
+pub mod keys;
 mod lineage;
 mod name;
 pub mod ndjson;

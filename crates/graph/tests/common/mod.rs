@@ -2,12 +2,16 @@
 #![allow(dead_code, clippy::print_stderr)]
 
 pub(crate) mod example;
+pub(crate) mod slow;
 pub(crate) mod town;
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use portreeve_graph::Catalogue;
+use portreeve_model::Estate;
+use serde_json::Value;
 
 /// The repository's root.
 pub(crate) fn root() -> PathBuf {
@@ -55,4 +59,45 @@ pub(crate) fn catalogue() -> Catalogue {
     let (catalogue, errors) = Catalogue::parse(named);
     assert!(errors.is_empty(), "{errors:#?}");
     catalogue
+}
+
+/// The estate of a generated account, with the generator's labels; `None` where the generator or
+/// what runs it is not at hand.
+pub(crate) fn generated_with_labels(principals: usize) -> Option<(Estate, Vec<Value>)> {
+    let generator = shared("bench/gaad_gen.py")?;
+    let folder = tempfile::tempdir().expect("a folder");
+    let (export, labels) = (folder.path().join("g.json"), folder.path().join("l.ndjson"));
+    let run = Command::new("python3")
+        .arg(&generator)
+        .arg(principals.to_string())
+        .args(["--plant", "3", "--out"])
+        .arg(&export)
+        .arg("--labels")
+        .arg(&labels)
+        .output();
+    let Ok(run) = run else {
+        eprintln!("skipped: there is no python3");
+        return None;
+    };
+    assert!(
+        run.status.success(),
+        "{}",
+        String::from_utf8_lossy(&run.stderr)
+    );
+    let bytes = fs::read(&export).expect("the export");
+    let mut estate = Estate::default();
+    let unread = portreeve_estate::read("g.json", &bytes, &mut estate);
+    assert!(unread.is_empty());
+    portreeve_estate::complete(&mut estate);
+    estate.finish();
+    let labels = fs::read_to_string(&labels).expect("the labels");
+    let labels = labels
+        .lines()
+        .map(|line| serde_json::from_str(line).expect("a label"));
+    Some((estate, labels.collect()))
+}
+
+/// The estate of a generated account.
+pub(crate) fn generated(principals: usize) -> Option<Estate> {
+    Some(generated_with_labels(principals)?.0)
 }

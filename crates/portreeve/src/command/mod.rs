@@ -5,6 +5,7 @@ pub(crate) mod demo;
 pub(crate) mod exceptions;
 pub(crate) mod graph;
 pub(crate) mod investigate;
+pub(crate) mod keys;
 pub(crate) mod lineage;
 pub(crate) mod manual;
 pub(crate) mod networks;

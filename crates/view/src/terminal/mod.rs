@@ -7,6 +7,7 @@ mod access;
 mod eviction;
 mod exceptions;
 mod incident;
+mod keys;
 mod likeness;
 mod page;
 mod path;
@@ -22,6 +23,7 @@ use portreeve_graph::{Holders, JewelKind, Verdict};
 use portreeve_incident::{ExceptionUse, Report, Trace};
 use portreeve_model::{BlindSpot, Finding};
 
+use crate::keys::Keys;
 use crate::policy::PolicyTests;
 use crate::roads::{Loss, Roads};
 use crate::text;
@@ -128,6 +130,13 @@ pub fn paths(roads: &Roads<'_>, options: &Options) -> String {
 pub fn loss(loss: &Loss<'_>, options: &Options) -> String {
     let mut page = Page::new(options.width, options.colour);
     roads::loss(&mut page, loss, options);
+    page.finish()
+}
+
+/// Lays out credentials: the master keys, those that nobody uses, who is allowed too much.
+pub fn keys(keys: &Keys<'_>, options: &Options) -> String {
+    let mut page = Page::new(options.width, options.colour);
+    keys::keys(&mut page, keys, options);
     page.finish()
 }
 
