@@ -32,6 +32,7 @@ const FUZZ_TARGETS: &[&str] = &[
     "client",
     "network_table",
     "web_identity",
+    "terraform",
 ];
 
 fn main() -> ExitCode {
