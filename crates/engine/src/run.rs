@@ -115,7 +115,7 @@ pub struct Knowledge {
 }
 
 /// A file that is not inventory, with what it was recognised as.
-struct Rest {
+pub(crate) struct Rest {
     found: Found,
     opened: Option<Opened>,
     recognition: Option<Recognition>,
@@ -171,7 +171,7 @@ pub fn survey(
     Ok(knowledge)
 }
 
-fn no_inventory(files: usize, dead_letters: Vec<DeadLetter>) -> RunError {
+pub(crate) fn no_inventory(files: usize, dead_letters: Vec<DeadLetter>) -> RunError {
     RunError::NothingReadable(NothingReadable {
         files,
         inventory: 0,
@@ -180,7 +180,7 @@ fn no_inventory(files: usize, dead_letters: Vec<DeadLetter>) -> RunError {
     })
 }
 
-fn inventories(inputs: &[Input]) -> usize {
+pub(crate) fn inventories(inputs: &[Input]) -> usize {
     inputs
         .iter()
         .filter(|input| input.kind == InputKind::Inventory)
@@ -188,16 +188,23 @@ fn inventories(inputs: &[Input]) -> usize {
 }
 
 /// All files, those that are inventory read.
-struct Files {
-    estate: Estate,
+pub(crate) struct Files {
+    pub(crate) estate: Estate,
     networks: Vec<FoundData>,
-    inputs: Vec<Input>,
-    dead_letters: Vec<DeadLetter>,
-    rest: Vec<Rest>,
+    pub(crate) inputs: Vec<Input>,
+    pub(crate) dead_letters: Vec<DeadLetter>,
+    pub(crate) rest: Vec<Rest>,
 }
 
 /// Tells all files, reads those that are inventory, and gives back the others.
 fn files(paths: &[PathBuf], skip: &[PathBuf], progress: &dyn Progress) -> Files {
+    let mut files = raw_files(paths, skip, progress);
+    portreeve_estate::complete(&mut files.estate);
+    files
+}
+
+/// The same, with an estate of which no conclusions are drawn yet.
+pub(crate) fn raw_files(paths: &[PathBuf], skip: &[PathBuf], progress: &dyn Progress) -> Files {
     let (mut files, mut dead_letters) = discover(paths);
     files.retain(|found| found.path.as_ref().is_none_or(|path| !skip.contains(path)));
     progress.begin(
@@ -249,7 +256,6 @@ fn files(paths: &[PathBuf], skip: &[PathBuf], progress: &dyn Progress) -> Files 
         }
         progress.advance(bytes);
     }
-    portreeve_estate::complete(&mut estate);
     Files {
         estate,
         networks,

@@ -780,6 +780,39 @@ impl Graph {
         steps
     }
 
+    /// The account that an entity is in, by id.
+    pub(crate) fn account_of(&self, id: &str) -> Option<EntityId> {
+        let nodes = &self.evaluator.nodes;
+        let account = nodes.account_node(nodes.find(id)?)?;
+        Some(nodes.id(account).clone())
+    }
+
+    /// Whether a step between crown jewels and what leads to them can be taken here, by any means
+    /// and under no more conditions.
+    pub(crate) fn has_step(&self, step: &PathStep) -> bool {
+        let nodes = &self.evaluator.nodes;
+        let ends = nodes
+            .find(step.from.as_str())
+            .zip(nodes.find(step.to.as_str()));
+        let Some((from, to)) = ends else {
+            return false;
+        };
+        if self.members.account_of(to) == Some(from) {
+            return true;
+        }
+        let is_no_harder = |edge: &Edge| {
+            let conditions = self.words(&self.edges.detail(edge).conditions);
+            conditions.iter().all(|key| step.conditions.contains(key))
+        };
+        let own = self.edges.of(from).iter().filter(|edge| {
+            edge.to == to || self.edges.hub(edge.to).is_some_and(|hub| hub.contains(&to))
+        });
+        let grants = self.edges.grants_by(from).iter();
+        let grants = grants.map(|&grant| &self.edges.grants[grant as usize].edge);
+        own.chain(grants.filter(|edge| edge.to == to))
+            .any(is_no_harder)
+    }
+
     /// What every node opens.
     pub(crate) fn powers(&self) -> Powers<'_> {
         let accounts: Vec<NodeId> = self.members.iter().map(|(account, _)| account).collect();

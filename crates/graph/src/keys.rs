@@ -1,9 +1,9 @@
 //! Every credential of an estate: whose it is, how old, when it was last used, what it opens.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use foldhash::HashMap;
+use foldhash::{HashMap, HashSet};
 use portreeve_model::{Entity, EntityId, EntityKind, Estate, PrincipalKind, Relation, Timestamp};
 use serde::Serialize;
 
@@ -211,15 +211,17 @@ impl Graph {
 /// Everything that is a credential or gives out sessions, in the order of ids.
 fn found(estate: &Estate, graph: &Graph) -> Vec<Key> {
     let owners = Owners::of(estate);
-    let mut keys: BTreeMap<EntityId, Key> = BTreeMap::new();
-    let mut slots: BTreeMap<&EntityId, Vec<EntityId>> = BTreeMap::new();
+    let mut keys = Found::default();
+    let mut slots: HashMap<&EntityId, Vec<EntityId>> = HashMap::default();
     for relation in estate.relations() {
         let (id, kind, owner, acts_as) = match relation {
             Relation::Proves {
                 credential,
                 principal,
-            } => match estate.get(credential.as_str()).map(|entity| entity.kind) {
+            } => match owners.kind(credential) {
                 Some(EntityKind::AccessKey) => {
+                    let held = slots.entry(principal).or_default();
+                    held.push(credential.clone());
                     (credential, KeyKind::AccessKey, principal, principal)
                 }
                 Some(EntityKind::Password) => (credential, KeyKind::Password, principal, principal),
@@ -232,21 +234,10 @@ fn found(estate: &Estate, graph: &Graph) -> Vec<Key> {
             Relation::SignsInAs { person, role } => (person, KeyKind::SignIn, person, role),
             _ => continue,
         };
-        if let Some(known) = keys.get_mut(id) {
-            known.acts_as.push(acts_as.clone());
-            continue;
-        }
-        let key = owners.key(estate, id, kind, owner, acts_as);
-        if kind == KeyKind::AccessKey {
-            slots.entry(owner).or_default().push(id.clone());
-        }
-        keys.insert(id.clone(), key);
+        keys.add(id, acts_as, || owners.key(id, kind, owner, acts_as));
     }
     for door in graph.doors() {
-        let is_role = estate
-            .get(door.to.as_str())
-            .is_some_and(|entity| entity.kind == EntityKind::Role);
-        if !is_role {
+        if owners.kind(&door.to) != Some(EntityKind::Role) {
             continue;
         }
         let foreign = door.id.aws_account().is_some() && !door.id.as_str().contains("-provider/");
@@ -254,32 +245,67 @@ fn found(estate: &Estate, graph: &Graph) -> Vec<Key> {
             true => KeyKind::ForeignTrust,
             false => KeyKind::Federation,
         };
-        let key = keys
-            .entry(door.id.clone())
-            .or_insert_with(|| owners.key(estate, &door.id, kind, &door.id, &door.to));
-        key.acts_as.push(door.to.clone());
+        keys.add(&door.id, &door.to, || {
+            owners.key(&door.id, kind, &door.id, &door.to)
+        });
     }
     for ids in slots.values().filter(|ids| ids.len() > 1) {
         join(ids, &mut keys);
     }
-    let mut keys: Vec<Key> = keys.into_values().collect();
+    let mut keys: Vec<Key> = keys.list.into_iter().flatten().collect();
     for key in &mut keys {
         key.acts_as.sort();
         key.acts_as.dedup();
     }
+    keys.sort_by(|one, other| one.id.cmp(&other.id));
     keys
+}
+
+/// Keys by id.
+#[derive(Default)]
+struct Found {
+    places: HashMap<EntityId, usize>,
+    /// Nothing where a key turned out to be another.
+    list: Vec<Option<Key>>,
+}
+
+impl Found {
+    /// Adds a key, or one more of those whom it acts as.
+    fn add(&mut self, id: &EntityId, acts_as: &EntityId, make: impl FnOnce() -> Key) {
+        match self.places.get(id) {
+            Some(&place) => {
+                if let Some(Some(key)) = self.list.get_mut(place) {
+                    key.acts_as.push(acts_as.clone());
+                }
+            }
+            None => {
+                self.places.insert(id.clone(), self.list.len());
+                self.list.push(Some(make()));
+            }
+        }
+    }
+
+    fn get(&self, id: &EntityId) -> Option<&Key> {
+        self.list.get(*self.places.get(id)?)?.as_ref()
+    }
+
+    fn get_mut(&mut self, id: &EntityId) -> Option<&mut Key> {
+        self.list.get_mut(*self.places.get(id)?)?.as_mut()
+    }
+
+    fn take(&mut self, id: &EntityId) -> Option<Key> {
+        self.list.get_mut(*self.places.get(id)?)?.take()
+    }
 }
 
 /// The credential report knows a user's keys by number and tells of their use, the list of access
 /// keys knows their ids: of one key known both ways only the id stays, with all that is known. They
 /// are one where both say the same second of making, or where there is one of each.
-fn join(ids: &[EntityId], keys: &mut BTreeMap<EntityId, Key>) {
+fn join(ids: &[EntityId], keys: &mut Found) {
     let is_slot = |id: &&EntityId| id.as_str().contains("#access-key-");
     let mut slots: Vec<&EntityId> = ids.iter().filter(is_slot).collect();
     let mut listed: Vec<&EntityId> = ids.iter().filter(|id| !is_slot(id)).collect();
-    let second = |keys: &BTreeMap<EntityId, Key>, id: &EntityId| {
-        keys.get(id)?.created.map(Timestamp::as_second)
-    };
+    let second = |keys: &Found, id: &EntityId| keys.get(id)?.created.map(Timestamp::as_second);
     let mut pairs = Vec::new();
     slots.retain(|slot| {
         let made = second(keys, slot);
@@ -296,7 +322,7 @@ fn join(ids: &[EntityId], keys: &mut BTreeMap<EntityId, Key>) {
         pairs.push(((*slot).clone(), (*id).clone()));
     }
     for (slot, id) in pairs {
-        let Some(told) = keys.remove(&slot) else {
+        let Some(told) = keys.take(&slot) else {
             continue;
         };
         if let Some(key) = keys.get_mut(&id) {
@@ -311,18 +337,31 @@ fn join(ids: &[EntityId], keys: &mut BTreeMap<EntityId, Key>) {
 
 /// What is known of owners.
 struct Owners<'e> {
-    kinds: BTreeMap<&'e EntityId, PrincipalKind>,
-    with_factor: BTreeSet<&'e EntityId>,
+    /// Entities by id: an estate's own order takes many a comparison of long ids.
+    entities: HashMap<&'e EntityId, &'e Entity>,
+    kinds: HashMap<&'e EntityId, PrincipalKind>,
+    with_factor: HashSet<&'e EntityId>,
     /// Accounts of which a credential report was read.
     reported: BTreeSet<&'e str>,
 }
 
 impl<'e> Owners<'e> {
     fn of(estate: &'e Estate) -> Self {
+        let entities: HashMap<&EntityId, &Entity> = estate
+            .entities()
+            .map(|entity| (&entity.id, entity))
+            .collect();
+        let read = "Inventory:aws.credential-report";
+        let reported = entities.values().filter(|entity| {
+            entity.kind == EntityKind::Account && entity.attributes.contains_key(read)
+        });
         let mut owners = Self {
-            kinds: BTreeMap::new(),
-            with_factor: BTreeSet::new(),
-            reported: BTreeSet::new(),
+            reported: reported
+                .filter_map(|account| account.account.as_deref())
+                .collect(),
+            entities,
+            kinds: HashMap::default(),
+            with_factor: HashSet::default(),
         };
         for relation in estate.relations() {
             match relation {
@@ -332,35 +371,22 @@ impl<'e> Owners<'e> {
                 Relation::Proves {
                     credential,
                     principal,
-                } if estate
-                    .get(credential.as_str())
-                    .is_some_and(|entity| entity.kind == EntityKind::MfaDevice) =>
-                {
+                } if owners.kind(credential) == Some(EntityKind::MfaDevice) => {
                     owners.with_factor.insert(principal);
                 }
                 _ => {}
             }
         }
-        let read = "Inventory:aws.credential-report";
-        let accounts = estate.entities().filter(|entity| {
-            entity.kind == EntityKind::Account && entity.attributes.contains_key(read)
-        });
-        owners.reported = accounts
-            .filter_map(|account| account.account.as_deref())
-            .collect();
         owners
     }
 
-    fn key(
-        &self,
-        estate: &Estate,
-        id: &EntityId,
-        kind: KeyKind,
-        owner: &EntityId,
-        acts_as: &EntityId,
-    ) -> Key {
-        let entity = estate.get(id.as_str());
-        let owned_by = estate.get(owner.as_str());
+    fn kind(&self, id: &EntityId) -> Option<EntityKind> {
+        self.entities.get(id).map(|entity| entity.kind)
+    }
+
+    fn key(&self, id: &EntityId, kind: KeyKind, owner: &EntityId, acts_as: &EntityId) -> Key {
+        let entity = self.entities.get(id).copied();
+        let owned_by = self.entities.get(owner).copied();
         let account = entity
             .and_then(|entity| entity.account.clone())
             .or_else(|| owned_by?.account.clone());
@@ -375,7 +401,7 @@ impl<'e> Owners<'e> {
         let reported = account
             .as_deref()
             .is_some_and(|account| self.reported.contains(account));
-        let role = estate.get(acts_as.as_str());
+        let role = self.entities.get(acts_as).copied();
         let (created, last_used, use_is_told) = match kind {
             KeyKind::AccessKey => (
                 time(entity, &["CreateDate", "LastRotated"]),

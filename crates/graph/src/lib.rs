@@ -55,8 +55,10 @@ mod ask;
 mod build;
 mod catalogue;
 mod change;
+mod changed;
 mod classes;
 mod decide;
+mod difference;
 mod doors;
 mod edges;
 mod evaluate;
@@ -89,6 +91,8 @@ pub use catalogue::{
     TargetKind, Yields,
 };
 pub use change::{Changes, Opening, OpeningKind};
+pub use changed::{ChangedPolicy, PolicyFate, changed_policies};
+pub use difference::{ChangedDoor, Difference, Way};
 pub use doors::Door;
 pub use export::{GraphEdge, GraphNode, NodeKind, Reached};
 pub use graph::Graph;

@@ -9,7 +9,7 @@ use portreeve_authz::aws::{
     Absent, AttachedPolicy, Caller, CallerKind, Context, Document, PrincipalPolicies, Request,
     ResourcePolicies, ResourcePolicyKind, Target, evaluate,
 };
-use portreeve_graph::{AttackPath, Catalogue, Graph};
+use portreeve_graph::{AttackPath, Catalogue, Difference, Graph};
 use portreeve_model::{Entity, EntityKind, Estate, PolicyLayer, Relation};
 use proptest::prelude::*;
 use serde_json::json;
@@ -273,6 +273,43 @@ proptest! {
             prop_assert_eq!(l.len(), r.len());
             for (l, r) in l.iter().zip(&r) {
                 prop_assert_eq!((&l.to, &l.conditions, l.steps.len()), (&r.to, &r.conditions, r.steps.len()));
+            }
+        }
+    }
+
+    #[test]
+    fn what_a_change_opens_is_closed_by_taking_it_back(
+        rows in prop::collection::vec(row(), 0..8),
+        more in row(),
+    ) {
+        let before = Graph::build(&estate(&rows), &CATALOGUE, &[]);
+        let mut wider = rows.clone();
+        wider.push(more);
+        let after = Graph::build(&estate(&wider), &CATALOGUE, &[]);
+        prop_assert!(Difference::between(&before, &before).is_empty());
+        let there = Difference::between(&before, &after);
+        let back = Difference::between(&after, &before);
+        prop_assert_eq!(&there.opened, &back.closed);
+        prop_assert_eq!(&there.closed, &back.opened);
+        prop_assert_eq!(&there.doors_opened, &back.doors_closed);
+        // A grant closes nothing, and a denial opens nothing.
+        match more.1 {
+            true => prop_assert!(!there.opens(), "{there:?}"),
+            false => prop_assert!(there.closed.is_empty() && there.strengthened.is_empty(), "{there:?}"),
+        }
+        // Whatever is told is a way of the one side and none of the other, and every way that is
+        // not told comes with one that is.
+        for way in &there.opened {
+            prop_assert!(after.path(way.from.as_str(), way.to.as_str()).is_some());
+            prop_assert!(before.path(way.from.as_str(), way.to.as_str()).is_none() || before.jewel(way.to.as_str()).is_none());
+        }
+        for principal in 0..USERS + ROLES {
+            let known = before.paths_to_jewels(&id(principal));
+            let is_new = |path: &AttackPath| known.iter().all(|known| known.to != path.to);
+            for path in after.paths_to_jewels(&id(principal)).iter().filter(|path| is_new(path)) {
+                let told = there.opened.iter().any(|way| way.from == path.from || way.from.as_str() == "*");
+                let was_reached = before.path(path.from.as_str(), path.to.as_str()).is_some();
+                prop_assert!(told || was_reached, "{path:?}");
             }
         }
     }

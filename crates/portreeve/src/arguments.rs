@@ -1,3 +1,4 @@
+mod diff;
 mod keys;
 
 use std::path::PathBuf;
@@ -7,6 +8,7 @@ use jiff::Timestamp;
 use portreeve_model::Severity;
 use portreeve_simulate::{Share, Without};
 
+pub(crate) use diff::{Diff, Failing};
 pub(crate) use keys::Keys;
 
 /// Tells defenders of a cloud estate where an intruder could walk, whether one is walking now, and
@@ -24,6 +26,7 @@ pub(crate) use keys::Keys;
   portreeve investigate logs/ --from key=ASIA…      everything that hangs on one key
   portreeve paths inventory/ --from dev.mira        where that person's keys lead
   portreeve blast AKIA… inventory/                  what one lost key costs
+  portreeve diff inventory/ plan.json               what a Terraform plan opens
   portreeve keys inventory/                         every key, the master keys first
   portreeve can dev.mira kms:Sign hot-wallet inventory/
   portreeve lineage ASIA… logs/                     where a key came from, and who held it
@@ -44,6 +47,8 @@ pub(crate) enum Task {
     Paths(Paths),
     /// Show what the loss of a principal, a key or a third party would cost
     Blast(Blast),
+    /// Tell what a change opens and closes: two inventories, or one and a Terraform plan
+    Diff(Diff),
     /// List every credential: whose, how old, what it opens; the master keys first
     Keys(Keys),
     /// Write the whole attack graph for other tools

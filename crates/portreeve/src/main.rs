@@ -35,6 +35,7 @@ fn main() -> ExitCode {
         Task::Investigate(options) => command::investigate::run(&options),
         Task::Paths(options) => command::paths::run(&options),
         Task::Blast(options) => command::blast::run(&options),
+        Task::Diff(options) => command::diff::run(&options),
         Task::Keys(options) => command::keys::run(&options),
         Task::Graph(options) => command::graph::run(&options),
         Task::Can(options) => command::can::can(&options),

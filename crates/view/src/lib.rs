@@ -11,6 +11,7 @@
 //! | [`network`] | a graph or a part of one, for the next three |
 //! | [`opengraph`], [`graphml`], [`dot`] | the graph for other tools |
 //! | [`policy`] | answers of authorisation, for the others to lay out |
+//! | [`difference`] | what a change opened and closed, for the others to lay out |
 //! | [`keys`] | credentials and what they open, for the others to lay out |
 //! | [`roads`] | ways and losses, for the others to lay out |
 //! | [`redact`] | the report with every name replaced, for handing on |
@@ -29,6 +30,7 @@
 //! assert!(table.contains("s3:GetObject  140"));
 //! ```
 
+pub mod difference;
 pub mod dot;
 mod fold;
 pub mod graphml;

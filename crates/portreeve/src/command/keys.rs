@@ -110,5 +110,7 @@ fn write(
             AnswerFormat::Html => out.write_all(html::keys(&keys).as_bytes())?,
         }
         Ok(())
-    })
+    })?;
+    std::mem::forget(ring);
+    Ok(())
 }

@@ -2,6 +2,7 @@ pub(crate) mod blast;
 pub(crate) mod can;
 pub(crate) mod coverage;
 pub(crate) mod demo;
+pub(crate) mod diff;
 pub(crate) mod exceptions;
 pub(crate) mod graph;
 pub(crate) mod investigate;

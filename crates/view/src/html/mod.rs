@@ -7,6 +7,7 @@
 
 mod access;
 mod coverage;
+mod difference;
 mod eviction;
 mod finding;
 mod incident;
@@ -28,6 +29,7 @@ use portreeve_model::{BlindSpot, Finding, Input, InputKind, Severity};
 
 use crate::text;
 pub use access::{holders, verdict};
+pub use difference::change;
 use incident::left_out;
 pub use keys::keys;
 pub use policy::tests as policy_tests;

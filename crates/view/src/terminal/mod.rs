@@ -4,6 +4,7 @@
 //! Commands are never broken or shortened, so that they can be copied.
 
 mod access;
+mod difference;
 mod eviction;
 mod exceptions;
 mod incident;
@@ -23,6 +24,7 @@ use portreeve_graph::{Holders, JewelKind, Verdict};
 use portreeve_incident::{ExceptionUse, Report, Trace};
 use portreeve_model::{BlindSpot, Finding};
 
+use crate::difference::Change;
 use crate::keys::Keys;
 use crate::policy::PolicyTests;
 use crate::roads::{Loss, Roads};
@@ -130,6 +132,13 @@ pub fn paths(roads: &Roads<'_>, options: &Options) -> String {
 pub fn loss(loss: &Loss<'_>, options: &Options) -> String {
     let mut page = Page::new(options.width, options.colour);
     roads::loss(&mut page, loss, options);
+    page.finish()
+}
+
+/// Lays out what a change opened and closed.
+pub fn change(change: &Change<'_>, options: &Options) -> String {
+    let mut page = Page::new(options.width, options.colour);
+    difference::change(&mut page, change, options);
     page.finish()
 }
 
