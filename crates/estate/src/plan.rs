@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use portreeve_model::{
-    BlindSpot, DeadLetter, Entity, EntityId, Estate, PolicyLayer, Relation, Revision,
+    BlindSpot, DeadLetter, Entity, EntityId, EntityKind, Estate, PolicyLayer, Relation, Revision,
 };
 use serde_json::Value;
 
@@ -81,21 +81,6 @@ impl Plan {
         &self.after.blind_spots
     }
 
-    /// The ids of what the plan creates, changes or deletes, and of whatever it changes a policy.
-    pub fn touched(&self) -> BTreeSet<EntityId> {
-        let (before, after) = (relations(&self.before), relations(&self.after));
-        let changed = before.symmetric_difference(&after);
-        let mut touched: BTreeSet<EntityId> = changed
-            .flat_map(|relation| named(relation).into_iter().cloned())
-            .collect();
-        for id in ids(&self.before).union(&ids(&self.after)) {
-            if self.before.get(id.as_str()) != self.after.get(id.as_str()) {
-                touched.insert((*id).clone());
-            }
-        }
-        touched
-    }
-
     /// The change of an estate, before [`complete`](crate::complete) drew its conclusions, that the
     /// plan comes to. What Terraform does not manage stays; of what it does, what the plan leaves
     /// alone stays as the estate has it.
@@ -151,6 +136,11 @@ impl Plan {
             let is_there = |entity: &Option<&Entity>| entity.is_some_and(|one| !one.inferred);
             match (before, after) {
                 _ if before == after => {}
+                // An account stays when nothing of it is managed any more.
+                (Some(one), _)
+                    if is_there(&before)
+                        && !is_there(&after)
+                        && one.kind == EntityKind::Account => {}
                 (Some(_), _) if is_there(&before) && !is_there(&after) => {
                     if let Some(known) = known {
                         revision.died.insert((*id).clone(), known.clone());

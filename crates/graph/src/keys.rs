@@ -18,6 +18,8 @@ pub struct Key {
     pub kind: KeyKind,
     /// Whose it is: a user, a person, a workload, an identity outside the estate.
     pub owner: EntityId,
+    /// What the owner is called where the id does not tell: of people in Identity Center.
+    pub owner_name: Option<String>,
     /// What the owner is in the inventory.
     pub owner_kind: EntityKind,
     /// Who the owner is, as far as the inventory tells.
@@ -123,11 +125,17 @@ impl Key {
         )
     }
 
+    /// Whether it is kept by someone until it is changed or taken away, so that it may be unused: an
+    /// access key or password. The root user has to have one, and not to use it.
+    pub fn is_kept(&self) -> bool {
+        self.kind.is_long_lived() && self.owner_kind != EntityKind::Account
+    }
+
     /// Whether it was not used for so long before a time, or never in all that time; `None` where
     /// the inventory does not tell, and for what is not kept by anyone.
     pub fn is_unused(&self, since: Timestamp) -> Option<bool> {
         match self.last_used {
-            _ if !self.kind.is_long_lived() => None,
+            _ if !self.is_kept() => None,
             Some(used) => Some(used < since),
             None if !self.use_is_told => None,
             None => Some(self.created.is_none_or(|created| created < since)),
@@ -428,6 +436,9 @@ impl<'e> Owners<'e> {
             id: id.clone(),
             kind,
             owner: owner.clone(),
+            owner_name: owned_by
+                .filter(|entity| entity.kind == EntityKind::Person)
+                .and_then(|entity| entity.attributes.get("UserName").cloned()),
             owner_kind: owned_by.map_or(EntityKind::External, |entity| entity.kind),
             owner_is: self.kinds.get(owner).copied().unwrap_or_default(),
             account,

@@ -669,6 +669,43 @@ fn a_policy_that_is_known_only_after_the_apply_is_said() {
 }
 
 #[test]
+fn what_an_attribute_will_name_is_said_where_nothing_tells() {
+    let mut plan = Plan::new();
+    let attachment = "aws_iam_user_policy_attachment.ops";
+    plan.push(
+        attachment,
+        json!(["create"]),
+        Value::Null,
+        json!({"user": "ops"}),
+        json!({"id": true, "policy_arn": true}),
+    );
+    plan.configure(attachment, "policy_arn", &["local.policies"]);
+    let answer = plan.answer();
+    answer.is(&[]);
+    let unknown = answer.0["unknown"].to_string();
+    assert!(
+        unknown.contains("policy_arn of aws_iam_user_policy_attachment.ops"),
+        "{unknown}"
+    );
+}
+
+#[test]
+fn an_account_stays_when_all_that_is_managed_goes() {
+    let mut plan = Plan::new();
+    let addresses: Vec<String> = plan
+        .changes
+        .iter()
+        .map(|one| one["address"].as_str().unwrap().to_owned())
+        .collect();
+    for address in addresses {
+        plan.delete(&address);
+    }
+    let answer = plan.answer();
+    assert!(!answer.0["closed"].as_array().unwrap().is_empty());
+    assert_eq!(answer.0["opened"], json!([]));
+}
+
+#[test]
 fn a_role_that_is_deleted_and_made_again() {
     let mut plan = Plan::new();
     let change = plan.change("aws_iam_role.deploy");

@@ -23,7 +23,7 @@ pub struct Change<'a> {
 }
 
 /// The lists of ways, each with its heading.
-pub(crate) fn lists<'a>(difference: &'a Difference) -> [(&'static str, &'a [Way]); 4] {
+pub(crate) fn lists(difference: &Difference) -> [(&'static str, &[Way]); 4] {
     [
         ("Ways opened", &difference.opened),
         ("Ways with weaker conditions", &difference.weakened),

@@ -1,11 +1,13 @@
 //! Credentials of an estate, as reports show them.
 
+use std::collections::BTreeMap;
+
 use portreeve_graph::{Key, KeyKind, Power};
 use portreeve_incident::{KeyRing, OverPermissive};
-use portreeve_model::{BlindSpot, PrincipalKind, Timestamp};
+use portreeve_model::{BlindSpot, EntityKind, PrincipalKind, Timestamp};
 use serde::Serialize;
 
-use crate::text;
+use crate::{name, text};
 
 /// What `keys` writes.
 #[derive(Clone, Copy, Debug)]
@@ -40,7 +42,7 @@ impl<'a> Keys<'a> {
             over_permissive: ring.over_permissive.len(),
             ..KeyCounts::default()
         };
-        for key in ring.keys.iter().filter(|key| key.kind.is_long_lived()) {
+        for key in ring.keys.iter().filter(|key| key.is_kept()) {
             match ring.is_unused(key) {
                 Some(true) => counts.unused += 1,
                 Some(false) => {}
@@ -66,7 +68,7 @@ impl<'a> Keys<'a> {
 
     /// How many there are of each kind.
     pub(crate) fn kinds(&self) -> Vec<(KeyKind, usize)> {
-        let mut kinds = std::collections::BTreeMap::new();
+        let mut kinds = BTreeMap::new();
         for key in &self.ring.keys {
             *kinds.entry(key.kind).or_default() += 1;
         }
@@ -131,13 +133,48 @@ pub(crate) fn opens(power: Power) -> String {
     }
 }
 
+/// What a key is called.
+pub(crate) fn called(key: &Key) -> &str {
+    match &key.owner_name {
+        Some(name) if key.id == key.owner => name,
+        _ if key.owner_kind == EntityKind::Account => "root",
+        _ => name::short(key.id.as_str()),
+    }
+}
+
 /// Whose a key is, in words.
 pub(crate) fn owner(key: &Key) -> String {
-    let name = crate::name::short(key.owner.as_str());
+    let name = name::short(key.owner.as_str());
+    let name = key.owner_name.as_deref().unwrap_or(name);
+    let name = match key.owner_kind {
+        EntityKind::Account => format!("the root user of {name}"),
+        _ => name.to_owned(),
+    };
     match key.owner_is {
-        PrincipalKind::Unknown => name.to_owned(),
+        PrincipalKind::Unknown => name,
         kind => format!("{name} ({})", kind.as_str()),
     }
+}
+
+/// What a key is and whose, in words; of what goes by its owner's name not whose.
+pub(crate) fn described(key: &Key) -> String {
+    match (key.id == key.owner, key.owner_is) {
+        (false, _) => format!("{} of {}", key.kind.title(), owner(key)),
+        (true, PrincipalKind::Unknown) => key.kind.title().to_owned(),
+        (true, kind) => format!("{} ({})", key.kind.title(), kind.as_str()),
+    }
+}
+
+/// What was kept unseen, by the reason.
+pub(crate) fn kept(one: &OverPermissive) -> Vec<(&str, String)> {
+    let mut reasons: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for kept in &one.least.kept {
+        reasons.entry(&kept.reason).or_default().push(&kept.action);
+    }
+    let reasons = reasons.into_iter();
+    reasons
+        .map(|(reason, actions)| (reason, actions.join(", ")))
+        .collect()
 }
 
 impl Serialize for Keys<'_> {

@@ -8,7 +8,7 @@ use super::incident::left_out;
 use super::page::{self, answer};
 use super::shape::{Clean, middle};
 use super::{ROWS, blind_spots};
-use crate::keys::{Keys, opens, owner};
+use crate::keys::{Keys, called, kept, opens, owner};
 use crate::{name, text};
 
 /// The page of credentials: `keys --format html`.
@@ -93,7 +93,7 @@ fn bars(keys: &Keys<'_>) -> Markup {
                 @for (place, key) in masters.iter().enumerate() {
                     @let y = 3.0 + place as f64 * ROW;
                     @let (all, open) = (f64::from(key.opens.jewels) * scale, f64::from(key.opens.open_jewels) * scale);
-                    text x="0" y=(format!("{:.1}", y + 16.0)) font-size="12.5" { (middle(name::short(key.id.as_str()), 26)) tspan class="s" dx="6" font-size="11" { (key.kind.title()) } }
+                    text x="0" y=(format!("{:.1}", y + 16.0)) font-size="12.5" { (middle(called(key), 26)) tspan class="s" dx="6" font-size="11" { (key.kind.title()) } }
                     rect class="panel" x=(LEFT) y=(format!("{:.1}", y + 4.0)) width=(format!("{all:.1}")) height="16" rx="3" {}
                     rect class="hit high" x=(LEFT) y=(format!("{:.1}", y + 4.0)) width=(format!("{open:.1}")) height="16" rx="3" {}
                     text class="s" x=(format!("{:.1}", LEFT + all + 8.0)) y=(format!("{:.1}", y + 16.0)) font-size="11.5" {
@@ -112,7 +112,7 @@ fn table<'k>(keys: &Keys<'_>, list: impl Iterator<Item = &'k Key>, caption: &str
             caption { (caption) }
             thead { tr { th scope="col" { "Key" } th scope="col" { "Whose" } th scope="col" { "Opens" } th scope="col" class="n" { "Reaches" } th scope="col" { "Life" } } }
             tbody { @for key in list { tr {
-                td { b { (Clean(name::short(key.id.as_str()))) } div class="small soft" { (key.kind.title()) } }
+                td { b { (Clean(called(key))) } div class="small soft" { (key.kind.title()) } }
                 td { (Clean(&owner(key))) div class="small soft mono" { (Clean(key.owner.as_str())) } }
                 td { (opens(key.opens)) }
                 td class="n" { @if let Some(reached) = key.reached { (text::count(reached as u64)) } @else { "not counted" } }
@@ -143,7 +143,7 @@ fn principal(one: &OverPermissive) -> Markup {
                 }
                 @if !one.least.kept.is_empty() {
                     p { b { "Kept unseen" } ": what the logs cannot show." }
-                    ul class="bullets" { @for kept in &one.least.kept { li { span class="mono" { (Clean(&kept.action)) } ": " (kept.reason) } } }
+                    ul class="bullets" { @for (reason, actions) in kept(one) { li { (reason) ": " span class="mono" { (Clean(&actions)) } } } }
                 }
                 p { "The policy that would do:" }
                 pre { code { (text::clean_lines(&policy)) } }

@@ -3,7 +3,7 @@ use portreeve_incident::OverPermissive;
 
 use super::page::{FAINT, GOOD, JEWEL, Page, STRONG, SUSPECT, Span, faint, plain};
 use super::{Options, left_out, surroundings};
-use crate::keys::{Keys, opens, owner};
+use crate::keys::{Keys, called, described, kept, opens};
 use crate::{name, text};
 
 /// How many policies are printed where lists are limited: each takes a screen.
@@ -58,8 +58,8 @@ pub(super) fn keys(page: &mut Page, keys: &Keys<'_>, options: &Options) {
         page.heading(&format!("Unused ({})", text::count(counts.unused as u64)));
         for key in keys.unused().take(most) {
             let spans = [
-                Span(STRONG, format!("  {}", name::short(key.id.as_str()))),
-                plain(format!("  {} of {}", key.kind.title(), owner(key))),
+                Span(STRONG, format!("  {}", called(key))),
+                plain(format!("  {}", described(key))),
                 faint(format!("  {}", keys.life(key))),
             ];
             page.spans(4, &spans);
@@ -89,8 +89,8 @@ fn master(page: &mut Page, place: usize, key: &Key, keys: &Keys<'_>) {
         5,
         &[
             faint(format!("{place:>3}. ")),
-            Span(JEWEL, name::short(key.id.as_str()).to_owned()),
-            plain(format!("  {} of {}", key.kind.title(), owner(key))),
+            Span(JEWEL, called(key).to_owned()),
+            plain(format!("  {}", described(key))),
             faint(account),
         ],
     );
@@ -151,20 +151,17 @@ fn principal(page: &mut Page, one: &OverPermissive) {
     for (label, words) in [
         ("unused", one.least.unused.join(", ")),
         ("narrowed", one.least.narrowed.join(", ")),
-        (
-            "kept unseen",
-            one.least
-                .kept
-                .iter()
-                .map(|kept| format!("{} ({})", kept.action, kept.reason))
-                .collect::<Vec<_>>()
-                .join(", "),
-        ),
         ("text unknown", one.least.unseen.join(", ")),
     ] {
         if !words.is_empty() {
             page.field(label, vec![plain(words)]);
         }
+    }
+    for (reason, actions) in kept(one) {
+        page.field(
+            "kept unseen",
+            vec![faint(format!("{reason}: ")), plain(actions)],
+        );
     }
     page.field("would do", Vec::new());
     if let Ok(policy) = serde_json::to_string_pretty(&one.least.policy) {

@@ -94,6 +94,8 @@ pub(super) struct Context {
     regions: Places,
     /// Instances that could not be placed, since nothing tells their account.
     unplaced: RefCell<BTreeSet<String>>,
+    /// Attributes of which nobody can tell what they name.
+    unknown: RefCell<BTreeSet<String>>,
 }
 
 /// Accounts or regions, by provider.
@@ -290,8 +292,37 @@ impl Context {
     ) -> Option<String> {
         match instance.text(attribute, reader) {
             Some(name) => self.called(instance, &name, kind),
-            None if instance.is_unknown(attribute) => self.referred(instance, attribute, kind),
+            None if instance.is_unknown(attribute) => {
+                let found = self.referred(instance, attribute, kind);
+                if found.is_none() {
+                    self.note_unknown(instance, attribute);
+                }
+                found
+            }
             None => None,
+        }
+    }
+
+    /// The ids of all that a list names.
+    pub(super) fn all_named(
+        &self,
+        instance: &Instance<'_>,
+        attribute: &str,
+        kind: &str,
+    ) -> Vec<String> {
+        self.note_unknown(instance, attribute);
+        let names = instance.texts(attribute).into_iter();
+        names
+            .filter_map(|name| self.called(instance, &name, kind))
+            .collect()
+    }
+
+    /// Notes an attribute of which something is known only after the apply, and which the
+    /// configuration does not lead to either. What the provider computes is none.
+    fn note_unknown(&self, instance: &Instance<'_>, attribute: &str) {
+        if instance.is_unknown(attribute) && self.is_configured(instance, attribute) {
+            let place = format!("{} of {}", attribute, instance.address);
+            self.unknown.borrow_mut().insert(place);
         }
     }
 
@@ -360,21 +391,33 @@ impl Context {
             .sets(&without_indexes(&instance.address), attribute)
     }
 
-    /// What could not be placed is a blind spot.
+    /// What could not be placed, and what nobody can tell yet, are blind spots.
     pub(super) fn say_what_is_missing(&self, reader: &mut Reader<'_>) {
-        let unplaced = self.unplaced.borrow();
-        if unplaced.is_empty() {
-            return;
+        let list = |names: &RefCell<BTreeSet<String>>| {
+            let names = names.borrow();
+            let names: Vec<&str> = names.iter().map(String::as_str).collect();
+            (!names.is_empty()).then(|| names.join(", "))
+        };
+        if let Some(names) = list(&self.unplaced) {
+            reader.blind_spot(BlindSpot {
+                missing: format!("the account of {names}"),
+                consequence: "Terraform does not tell in which account these will be, and they are \
+                              left out"
+                    .to_owned(),
+                remedy: "add `data \"aws_caller_identity\" \"current\" {}` to the configuration, or \
+                         give the inventory of one account"
+                    .to_owned(),
+            });
         }
-        let names: Vec<&str> = unplaced.iter().map(String::as_str).collect();
-        reader.blind_spot(BlindSpot {
-            missing: format!("the account of {}", names.join(", ")),
-            consequence: "Terraform does not tell in which account these will be, and they are left out"
-                .to_owned(),
-            remedy: "add `data \"aws_caller_identity\" \"current\" {}` to the configuration, or give the \
-                     inventory of one account"
-                .to_owned(),
-        });
+        if let Some(names) = list(&self.unknown) {
+            reader.blind_spot(BlindSpot {
+                missing: format!("what is known only after apply: {names}"),
+                consequence: "which principal, policy or resource is meant is not known, and what \
+                              follows from it is not in the graph"
+                    .to_owned(),
+                remedy: "name it in the configuration, or compare again after the apply".to_owned(),
+            });
+        }
     }
 }
 

@@ -68,7 +68,7 @@ fn role(one: &Instance<'_>, context: &Context, reader: &mut Reader<'_>) {
         Text::Unknown => reader.policy(id.as_str(), PolicyLayer::Trust, "trust policy", Arc::from("")),
         Text::None => {}
     }
-    for policy in one.texts("managed_policy_arns") {
+    for policy in context.all_named(one, "managed_policy_arns", "aws_iam_policy") {
         reader.attach(id.as_str(), PolicyLayer::Identity, &policy);
     }
     // Where the role writes none of its own, the provider computes what is there: other resources
@@ -146,10 +146,7 @@ fn attachment(one: &Instance<'_>, of: &str, context: &Context, reader: &mut Read
 
 fn attachments(one: &Instance<'_>, context: &Context, reader: &mut Reader<'_>) {
     for of in ["roles", "users", "groups"] {
-        for name in one.texts(of) {
-            let Some(subject) = context.called(one, &name, kind_of(of)) else {
-                continue;
-            };
+        for subject in context.all_named(one, of, kind_of(of)) {
             match context.named(one, "policy_arn", "aws_iam_policy", reader) {
                 Some(policy) => reader.attach(subject, PolicyLayer::Identity, &policy),
                 None => unseen(&subject, PolicyLayer::Identity, one, reader),
@@ -169,15 +166,15 @@ fn join(user: Option<String>, group: Option<String>, reader: &mut Reader<'_>) {
 
 fn group_membership(one: &Instance<'_>, context: &Context, reader: &mut Reader<'_>) {
     let group = context.named(one, "group", "aws_iam_group", reader);
-    for name in one.texts("users") {
-        join(context.called(one, &name, "aws_iam_user"), group.clone(), reader);
+    for user in context.all_named(one, "users", "aws_iam_user") {
+        join(Some(user), group.clone(), reader);
     }
 }
 
 fn user_membership(one: &Instance<'_>, context: &Context, reader: &mut Reader<'_>) {
     let user = context.named(one, "user", "aws_iam_user", reader);
-    for name in one.texts("groups") {
-        join(user.clone(), context.called(one, &name, "aws_iam_group"), reader);
+    for group in context.all_named(one, "groups", "aws_iam_group") {
+        join(user.clone(), Some(group), reader);
     }
 }
 
