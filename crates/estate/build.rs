@@ -19,7 +19,7 @@ fn main() -> io::Result<()> {
     let mut modules = String::new();
     let mut list = String::new();
     for (name, path) in &files {
-        let _ = writeln!(modules, "#[path = {path:?}]\nmod {name};");
+        let _ = writeln!(modules, "#[path = {path:?}]\npub(crate) mod {name};");
         let _ = write!(list, "&{name}::FORMAT, ");
     }
     let out = PathBuf::from(env::var_os("OUT_DIR").unwrap_or_default()).join("formats.rs");

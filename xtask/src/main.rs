@@ -33,6 +33,7 @@ const FUZZ_TARGETS: &[&str] = &[
     "network_table",
     "web_identity",
     "digest",
+    "terraform",
 ];
 
 fn main() -> ExitCode {

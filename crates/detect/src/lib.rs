@@ -53,6 +53,7 @@ mod stage_two;
 mod strings;
 mod subject;
 mod symbol_map;
+mod usage;
 
 pub use activities::{Activities, ActivityRow, Position, RowId};
 pub use actors::{ActorId, Actors, Persona, PersonaId};
@@ -74,3 +75,4 @@ pub use stage_one::{Batch, Revocation, RevocationKind, StageOne};
 pub use stage_two::{DEPLOY_DAYS, EVIDENCE_LIMIT, Folded, StageTwo, stable_id};
 pub use strings::{Strings, Symbol};
 pub use subject::Subject;
+pub use usage::{PrincipalUsage, Usage};

@@ -7,7 +7,7 @@ use crate::open::Opened;
 
 /// An inventory file larger than this is refused: an export of a hundred thousand principals is a
 /// tenth of it.
-const LARGEST: u64 = 2 << 30;
+pub(crate) const LARGEST: u64 = 2 << 30;
 
 /// Reads one inventory file into the estate.
 pub(crate) fn read(

@@ -22,6 +22,7 @@
 //!
 //! This crate opens files, and holds no rules of its own.
 
+mod compare;
 mod config;
 mod content;
 mod correlation_tests;
@@ -41,6 +42,7 @@ mod run;
 mod seam;
 mod signs;
 
+pub use compare::{Comparison, compare};
 pub use config::{
     CONFIG_FILE, Config, ConfigError, CutSettings, DeclaredVendor, NetworkKey, NetworkValue,
     Period, PeriodError, RuleSettings,

@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use portreeve_detect::behaviour::Correlations;
 use portreeve_detect::{
-    Activities, Exception, Folded, Networks, Settings, Sign, Snapshot, StageOne,
+    Activities, Exception, Folded, Networks, Settings, Sign, Snapshot, StageOne, Usage,
 };
 use portreeve_evidence::Verification;
 use portreeve_graph::{Catalogue, Changes, Circumstances, Graph, Jewel};
@@ -204,6 +204,13 @@ pub(crate) struct Files {
 
 /// Tells all files, reads those that are inventory, and gives back the others.
 pub(crate) fn files(paths: &[PathBuf], skip: &[PathBuf], progress: &dyn Progress) -> Files {
+    let mut files = raw_files(paths, skip, progress);
+    portreeve_estate::complete(&mut files.estate);
+    files
+}
+
+/// The same, with an estate of which no conclusions are drawn yet.
+pub(crate) fn raw_files(paths: &[PathBuf], skip: &[PathBuf], progress: &dyn Progress) -> Files {
     let (mut files, mut dead_letters) = discover(paths);
     files.retain(|found| found.path.as_ref().is_none_or(|path| !skip.contains(path)));
     progress.begin(
@@ -583,6 +590,21 @@ impl Gathered {
     /// Everything that happened, in order of time.
     pub fn activities(&self) -> &Activities {
         &self.folded.activities
+    }
+
+    /// What the inventory says.
+    pub fn estate(&self) -> &Estate {
+        &self.estate
+    }
+
+    /// The graph of the estate.
+    pub fn graph(&self) -> &Graph {
+        &self.graph
+    }
+
+    /// Who used what, and when last.
+    pub fn usage(&self) -> Usage {
+        Usage::of(&self.folded.activities)
     }
 
     /// What could not be read.

@@ -333,7 +333,7 @@ fn visit_with(
 
 /// The text of a file: UTF-8, or UTF-16 with its byte order mark, as PowerShell writes it. Bytes
 /// that are neither are replaced.
-fn decode(bytes: &[u8]) -> Cow<'_, str> {
+pub(crate) fn decode(bytes: &[u8]) -> Cow<'_, str> {
     let wide = |pair: fn([u8; 2]) -> u16| {
         let pairs = bytes.get(2..).unwrap_or_default().chunks_exact(2);
         let units: Vec<u16> = pairs.map(|unit| pair([unit[0], unit[1]])).collect();

@@ -50,8 +50,10 @@ mod json;
 mod listing;
 mod managed;
 mod object;
+mod plan;
 mod reader;
 
 pub use complete::complete;
 pub use format::{Format, formats, read, recognise};
 pub use managed::managed_document;
+pub use plan::Plan;

@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use portreeve_model::{DeadLetter, Entity, EntityId, EntityKind, Estate, PolicyLayer, Relation};
+use portreeve_model::{
+    BlindSpot, DeadLetter, Entity, EntityId, EntityKind, Estate, PolicyLayer, Relation,
+};
 
 use crate::arn;
 use crate::json::Json;
@@ -101,6 +103,11 @@ impl<'e> Reader<'e> {
             entity.inferred = true;
             self.estate.add(entity);
         }
+    }
+
+    /// Adds something that could not be seen.
+    pub(crate) fn blind_spot(&mut self, spot: BlindSpot) {
+        self.estate.blind_spots.push(spot);
     }
 
     pub(crate) fn relate(&mut self, relation: Relation) {

@@ -1,6 +1,6 @@
 //! What a change of a policy opens: the graph with the change, against the graph without it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use portreeve_authz::aws::decode_document;
@@ -10,6 +10,7 @@ use portreeve_model::{
 };
 
 use crate::catalogue::Catalogue;
+use crate::difference::{wider_doors, wider_paths};
 use crate::graph::Graph;
 use crate::jewels::DeclaredJewel;
 use crate::outline::{Actions, Outline};
@@ -333,16 +334,16 @@ fn text(relation: &Relation) -> (&str, &str) {
 }
 
 /// Whether two documents are the same JSON.
-fn is_same(one: &str, other: &str) -> bool {
+pub(crate) fn is_same(one: &str, other: &str) -> bool {
     let read = |text: &str| serde_json::from_str::<serde_json::Value>(&decode_document(text)).ok();
     one == other || read(one).is_some_and(|one| Some(one) == read(other))
 }
 
 /// The statements of a policy.
-struct Statements(Vec<serde_json::Value>);
+pub(crate) struct Statements(pub(crate) Vec<serde_json::Value>);
 
 impl Statements {
-    fn of(document: &str) -> Self {
+    pub(crate) fn of(document: &str) -> Self {
         let policy: serde_json::Value =
             serde_json::from_str(&decode_document(document)).unwrap_or_default();
         Self(match policy.get("Statement") {
@@ -406,18 +407,7 @@ fn kind_of(id: &EntityId) -> EntityKind {
 
 /// Doors that one graph has and another has not, or has under more conditions.
 fn doors(without: &Graph, with: &Graph) -> Vec<Opening> {
-    let known: BTreeMap<(&EntityId, &EntityId), usize> = without
-        .doors()
-        .iter()
-        .map(|door| ((&door.id, &door.to), door.conditions.len()))
-        .collect();
-    with.doors()
-        .iter()
-        .filter(|door| {
-            known
-                .get(&(&door.id, &door.to))
-                .is_none_or(|conditions| door.conditions.len() < *conditions)
-        })
+    wider_doors(without, with)
         .map(|door| Opening {
             kind: OpeningKind::Door,
             words: format!(
@@ -459,17 +449,8 @@ fn paths(without: &Graph, with: &Graph, start: &str) -> Vec<Opening> {
             words: format!("{start} becomes {}: {}", jewel.kind.title(), jewel.reason),
         });
     }
-    let before = without.paths_to_jewels(start);
-    let known: BTreeMap<&EntityId, usize> = before
-        .iter()
-        .map(|path| (&path.to, path.conditions.len()))
-        .collect();
-    for path in with.paths_to_jewels(start) {
-        let is_new = known
-            .get(&path.to)
-            .is_none_or(|conditions| path.conditions.len() < *conditions);
+    for path in wider_paths(without, with, start) {
         if let Some(jewel) = with.jewel(path.to.as_str())
-            && is_new
             && path.to.as_str() != start
         {
             found.push(Opening {

@@ -154,6 +154,11 @@ impl Edges {
         &self.details[edge.detail as usize]
     }
 
+    /// All details, in the order of their places.
+    pub(crate) fn details(&self) -> impl Iterator<Item = &Detail> {
+        self.details.iter()
+    }
+
     pub(crate) fn edge(&self, place: u32) -> &Edge {
         &self.edges[place as usize]
     }

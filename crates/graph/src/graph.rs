@@ -1,4 +1,5 @@
 mod arrivals;
+mod powers;
 mod reachers;
 mod walks;
 

@@ -4,11 +4,12 @@ mod common;
 
 use std::sync::{Arc, LazyLock};
 
+use common::slow;
 use portreeve_authz::aws::{
     Absent, AttachedPolicy, Caller, CallerKind, Context, Document, PrincipalPolicies, Request,
     ResourcePolicies, ResourcePolicyKind, Target, evaluate,
 };
-use portreeve_graph::{AttackPath, Catalogue, Graph};
+use portreeve_graph::{AttackPath, Catalogue, Difference, Graph};
 use portreeve_model::{Entity, EntityKind, Estate, PolicyLayer, Relation};
 use proptest::prelude::*;
 use serde_json::json;
@@ -274,6 +275,71 @@ proptest! {
                 prop_assert_eq!((&l.to, &l.conditions, l.steps.len()), (&r.to, &r.conditions, r.steps.len()));
             }
         }
+    }
+
+    #[test]
+    fn what_a_change_opens_is_closed_by_taking_it_back(
+        rows in prop::collection::vec(row(), 0..8),
+        more in row(),
+    ) {
+        let before = Graph::build(&estate(&rows), &CATALOGUE, &[]);
+        let mut wider = rows.clone();
+        wider.push(more);
+        let after = Graph::build(&estate(&wider), &CATALOGUE, &[]);
+        prop_assert!(Difference::between(&before, &before).is_empty());
+        let there = Difference::between(&before, &after);
+        let back = Difference::between(&after, &before);
+        prop_assert_eq!(&there.opened, &back.closed);
+        prop_assert_eq!(&there.closed, &back.opened);
+        prop_assert_eq!(&there.doors_opened, &back.doors_closed);
+        // A grant closes nothing, and a denial opens nothing.
+        match more.1 {
+            true => prop_assert!(!there.opens(), "{there:?}"),
+            false => prop_assert!(there.closed.is_empty() && there.strengthened.is_empty(), "{there:?}"),
+        }
+        // Whatever is told is a way of the one side and none of the other, and every way that is
+        // not told comes with one that is.
+        for way in &there.opened {
+            prop_assert!(after.path(way.from.as_str(), way.to.as_str()).is_some());
+            prop_assert!(before.path(way.from.as_str(), way.to.as_str()).is_none() || before.jewel(way.to.as_str()).is_none());
+        }
+        for principal in 0..USERS + ROLES {
+            let known = before.paths_to_jewels(&id(principal));
+            let is_new = |path: &AttackPath| known.iter().all(|known| known.to != path.to);
+            for path in after.paths_to_jewels(&id(principal)).iter().filter(|path| is_new(path)) {
+                let told = there.opened.iter().any(|way| way.from == path.from || way.from.as_str() == "*");
+                let was_reached = before.path(path.from.as_str(), path.to.as_str()).is_some();
+                prop_assert!(told || was_reached, "{path:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_keys_open_is_what_a_walk_from_each_finds(rows in prop::collection::vec(row(), 0..12)) {
+        let mut estate = estate(&rows);
+        for user in 0..USERS {
+            for number in 0..2 {
+                let key = format!("AKIA{user}{number}EXAMPLE");
+                let mut entity = Entity::new(key.as_str(), EntityKind::AccessKey);
+                entity.account = (number == 0).then(|| "111122223333".to_owned());
+                estate.add(entity);
+                estate.relate(Relation::Proves {
+                    credential: key.into(),
+                    principal: id(user).into(),
+                });
+            }
+        }
+        estate.finish();
+        let graph = Graph::build(&estate, &CATALOGUE, &[]);
+        let keys = graph.keys(&estate, usize::MAX, &|_| None);
+        prop_assert!(keys.len() > 2 * USERS);
+        for key in &keys {
+            let (power, reached) = slow::opened(&graph, key.id.as_str());
+            prop_assert_eq!(key.opens, power, "{}", &key.id);
+            prop_assert_eq!(key.reached, Some(reached), "{}", &key.id);
+        }
+        let ids: Vec<String> = keys.iter().map(|key| key.id.to_string()).collect();
+        prop_assert_eq!(slow::masters(&graph, &keys, keys.len()), ids);
     }
 
     #[test]

@@ -45,6 +45,7 @@ mod evidence;
 pub mod exceptions;
 mod facts;
 mod join;
+mod keys;
 mod lifetime;
 mod names;
 mod places;
@@ -65,6 +66,7 @@ mod weigh;
 
 pub use build::{Context, incidents};
 pub use evidence::{evidence_gaps, verified};
+pub use keys::{KeyQuestion, KeyRing, OverPermissive};
 pub use portreeve_detect::Certainty;
 pub use reach::{Cuttable, Reach};
 pub use report::{

@@ -1,6 +1,8 @@
 mod at;
 mod cut;
+mod diff;
 mod evidence;
+mod keys;
 mod race;
 mod touched;
 
@@ -13,7 +15,9 @@ use portreeve_simulate::{Share, Without};
 
 pub(crate) use at::At;
 pub(crate) use cut::Cut;
+pub(crate) use diff::{Diff, Failing};
 pub(crate) use evidence::{DigestKeys, Evidence, EvidenceTask, Verify};
+pub(crate) use keys::Keys;
 pub(crate) use race::Race;
 pub(crate) use touched::{About, Touched};
 
@@ -33,6 +37,8 @@ pub(crate) use touched::{About, Touched};
   portreeve paths inventory/ --from dev.mira        where that person's keys lead
   portreeve blast AKIA… inventory/                  what one lost key costs
   portreeve cut inventory/ --from dev.mira          what to change so that they lead nowhere
+  portreeve diff inventory/ plan.json               what a Terraform plan opens
+  portreeve keys inventory/                         every key, the master keys first
   portreeve can dev.mira kms:Sign hot-wallet inventory/
   portreeve lineage ASIA… logs/                     where a key came from, and who held it
 
@@ -54,6 +60,10 @@ pub(crate) enum Task {
     Blast(Blast),
     /// Find the cheapest changes that leave no path, proven on the estate and on its past
     Cut(Cut),
+    /// Tell what a change opens and closes: two inventories, or one and a Terraform plan
+    Diff(Diff),
+    /// List every credential: whose, how old, what it opens; the master keys first
+    Keys(Keys),
     /// Write the whole attack graph for other tools
     Graph(WholeGraph),
     /// Tell whether a principal may do something, and why, layer by layer

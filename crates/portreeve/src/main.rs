@@ -36,6 +36,8 @@ fn main() -> ExitCode {
         Task::Paths(options) => command::paths::run(&options),
         Task::Blast(options) => command::blast::run(&options),
         Task::Cut(options) => command::cut::run(&options),
+        Task::Diff(options) => command::diff::run(&options),
+        Task::Keys(options) => command::keys::run(&options),
         Task::Graph(options) => command::graph::run(&options),
         Task::Can(options) => command::can::can(&options),
         Task::WhoCan(options) => command::can::who_can(&options),

@@ -11,6 +11,8 @@
 //! | [`network`] | a graph or a part of one, for the next three |
 //! | [`opengraph`], [`graphml`], [`dot`] | the graph for other tools |
 //! | [`policy`] | answers of authorisation, for the others to lay out |
+//! | [`difference`] | what a change opened and closed, for the others to lay out |
+//! | [`keys`] | credentials and what they open, for the others to lay out |
 //! | [`roads`] | ways and losses, for the others to lay out |
 //! | [`verification`] | what digests prove, for the others to lay out |
 //! | [`redact`] | the report with every name replaced, for handing on |
@@ -30,11 +32,13 @@
 //! ```
 
 pub mod cut;
+pub mod difference;
 pub mod dot;
 mod fold;
 pub mod graphml;
 pub mod html;
 pub mod json;
+pub mod keys;
 mod lineage;
 mod name;
 pub mod ndjson;

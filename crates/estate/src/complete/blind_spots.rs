@@ -87,60 +87,64 @@ pub(super) fn name(estate: &mut Estate, unseen: &Unseen, unmatched: &BTreeSet<St
     estate.blind_spots.extend(spots);
 }
 
+/// Kinds that have a policy of their own, and how it is exported.
+const POLICY_KINDS: &[(EntityKind, &str, &str)] = &[
+    (
+        EntityKind::Bucket,
+        "buckets",
+        "aws s3api get-bucket-policy --bucket NAME",
+    ),
+    (
+        EntityKind::Key,
+        "KMS keys",
+        "aws kms get-key-policy --key-id ID --policy-name default",
+    ),
+    (
+        EntityKind::Secret,
+        "secrets",
+        "aws secretsmanager get-resource-policy --secret-id ARN",
+    ),
+    (
+        EntityKind::Queue,
+        "queues",
+        "aws sqs get-queue-attributes --attribute-names All --queue-url URL",
+    ),
+    (
+        EntityKind::Topic,
+        "topics",
+        "aws sns get-topic-attributes --topic-arn ARN",
+    ),
+    (
+        EntityKind::Function,
+        "functions",
+        "aws lambda get-policy --function-name NAME",
+    ),
+    (
+        EntityKind::ImageRepository,
+        "image repositories",
+        "aws ecr get-repository-policy --repository-name NAME",
+    ),
+];
+
 /// Resources that were listed without their policies.
 fn resource_policies(estate: &Estate, spots: &mut Vec<BlindSpot>) {
     let mut without: BTreeMap<EntityKind, Vec<String>> = BTreeMap::new();
     for entity in estate.entities() {
-        if !entity.inferred && !entity.attributes.contains_key("Policy") {
+        let has_one = POLICY_KINDS.iter().any(|(kind, ..)| *kind == entity.kind);
+        if has_one && !entity.inferred && !entity.attributes.contains_key("Policy") {
             let names = without.entry(entity.kind).or_default();
             names.push(entity.id.short_name().to_owned());
         }
     }
-    for (kind, plural, command) in [
-        (
-            EntityKind::Bucket,
-            "buckets",
-            "aws s3api get-bucket-policy --bucket NAME",
-        ),
-        (
-            EntityKind::Key,
-            "KMS keys",
-            "aws kms get-key-policy --key-id ID --policy-name default",
-        ),
-        (
-            EntityKind::Secret,
-            "secrets",
-            "aws secretsmanager get-resource-policy --secret-id ARN",
-        ),
-        (
-            EntityKind::Queue,
-            "queues",
-            "aws sqs get-queue-attributes --attribute-names All --queue-url URL",
-        ),
-        (
-            EntityKind::Topic,
-            "topics",
-            "aws sns get-topic-attributes --topic-arn ARN",
-        ),
-        (
-            EntityKind::Function,
-            "functions",
-            "aws lambda get-policy --function-name NAME",
-        ),
-        (
-            EntityKind::ImageRepository,
-            "image repositories",
-            "aws ecr get-repository-policy --repository-name NAME",
-        ),
-    ] {
-        if let Some(names) = without.get(&kind) {
+    for (kind, plural, command) in POLICY_KINDS {
+        if let Some(names) = without.get(kind) {
             spots.push(BlindSpot {
                 missing: format!("resource policies of {plural}: {}", listed(names)),
                 consequence:
                     "whom their own policies let in, from this account or another, is not \
                               seen"
                         .to_owned(),
-                remedy: command.to_owned(),
+                remedy: (*command).to_owned(),
             });
         }
     }

@@ -5,6 +5,7 @@ pub(crate) mod cutting;
 pub(crate) mod example;
 pub(crate) mod generated;
 pub(crate) mod labs;
+pub(crate) mod slow;
 pub(crate) mod town;
 
 use std::fs;

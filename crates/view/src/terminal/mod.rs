@@ -5,9 +5,11 @@
 
 mod access;
 mod cut;
+mod difference;
 mod eviction;
 mod exceptions;
 mod incident;
+mod keys;
 mod likeness;
 mod page;
 mod path;
@@ -29,6 +31,8 @@ use portreeve_incident::{ExceptionUse, Report, Trace};
 use portreeve_model::{BlindSpot, Finding};
 
 use crate::cut::CutAnswer;
+use crate::difference::Change;
+use crate::keys::Keys;
 use crate::policy::PolicyTests;
 use crate::roads::{Loss, Roads};
 use crate::text;
@@ -143,6 +147,20 @@ pub fn cut(answer: &CutAnswer<'_>, options: &Options) -> String {
 pub fn loss(loss: &Loss<'_>, options: &Options) -> String {
     let mut page = Page::new(options.width, options.colour);
     roads::loss(&mut page, loss, options);
+    page.finish()
+}
+
+/// Lays out what a change opened and closed.
+pub fn change(change: &Change<'_>, options: &Options) -> String {
+    let mut page = Page::new(options.width, options.colour);
+    difference::change(&mut page, change, options);
+    page.finish()
+}
+
+/// Lays out credentials: the master keys, those that nobody uses, who is allowed too much.
+pub fn keys(keys: &Keys<'_>, options: &Options) -> String {
+    let mut page = Page::new(options.width, options.colour);
+    keys::keys(&mut page, keys, options);
     page.finish()
 }
 
