@@ -1,3 +1,5 @@
+mod through;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{Read, Write};
 use std::sync::{Arc, OnceLock};

@@ -75,7 +75,7 @@ mod roads;
 mod saved;
 mod search;
 mod targets;
-mod wildcard;
+pub mod wildcard;
 mod world;
 
 pub use ask::{

@@ -29,6 +29,9 @@ const INSTANCES: Listing = Listing {
         "PublicIpAddress",
         "MetadataOptions.HttpTokens",
         "MetadataOptions.HttpPutResponseHopLimit",
+        "MetadataOptions.HttpEndpoint",
+        "State.Name",
+        "VpcId",
     ],
     ..Listing::DEFAULT
 };
@@ -101,7 +104,25 @@ fn read(document: &Object<'_>, reader: &mut Reader<'_>) {
 }
 
 fn read_instances(object: &Object<'_>, reader: &mut Reader<'_>) {
-    INSTANCES.read_with(object, reader, &mut profile);
+    INSTANCES.read_with(object, reader, &mut |instance, entity, reader| {
+        profile(instance, entity, reader);
+        if instance.get("IamInstanceProfile").is_none() {
+            let name = "IamInstanceProfile".to_owned();
+            if instance.has(&name) {
+                entity.attributes.insert(name, "none".to_owned());
+            }
+        }
+        if !instance.has("SecurityGroups") {
+            return;
+        }
+        let mut groups = Vec::new();
+        let mut list = instance.list("SecurityGroups", reader);
+        while let Some(group) = list.next(reader) {
+            groups.extend(group.required(&["GroupId"], reader).map(String::from));
+        }
+        let name = "SecurityGroups".to_owned();
+        entity.attributes.insert(name, groups.join(", "));
+    });
 }
 
 /// The instance profile by ARN or name; `complete` finds its role.

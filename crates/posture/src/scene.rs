@@ -1,0 +1,366 @@
+//! The estate as checks look at it.
+
+use std::cell::OnceCell;
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use portreeve_authz::Decision;
+use portreeve_graph::{Access, Circumstances, Graph, JewelKind};
+use portreeve_model::{
+    Entity, EntityId, EntityKind, Estate, PolicyLayer, PrincipalKind, Relation, Severity,
+};
+use serde_json::Value;
+
+use crate::policy::{Statement, statements};
+use crate::settings::Settings;
+
+/// A policy as it is attached.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Attached<'e> {
+    pub(crate) layer: PolicyLayer,
+    pub(crate) name: &'e str,
+    pub(crate) document: &'e str,
+}
+
+impl Attached<'_> {
+    pub(crate) fn statements(&self) -> Vec<Statement> {
+        statements(self.document)
+    }
+}
+
+/// Who may do something, in the order of their ids.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Holders {
+    pub(crate) allowed: Vec<EntityId>,
+    /// For whom it hangs on what is not known.
+    pub(crate) depends: Vec<EntityId>,
+}
+
+/// An estate, its graph and what the user set, made ready for checks.
+pub struct Scene<'e> {
+    pub(crate) estate: &'e Estate,
+    pub(crate) graph: &'e Graph,
+    pub(crate) settings: &'e Settings,
+    /// The moment for which ages are told.
+    pub(crate) as_of: Timestamp,
+    policies: BTreeMap<&'e EntityId, Vec<Attached<'e>>>,
+    credentials: BTreeMap<&'e EntityId, Vec<&'e Entity>>,
+    workloads: BTreeMap<&'e EntityId, Vec<&'e EntityId>>,
+    groups: BTreeMap<&'e EntityId, Vec<&'e EntityId>>,
+    kinds: BTreeMap<&'e EntityId, PrincipalKind>,
+    access: OnceCell<Access<'e>>,
+    jewels: BTreeMap<EntityId, JewelKind>,
+}
+
+impl<'e> Scene<'e> {
+    /// Makes an estate ready.
+    pub fn new(
+        estate: &'e Estate,
+        graph: &'e Graph,
+        settings: &'e Settings,
+        as_of: Timestamp,
+    ) -> Self {
+        let mut scene = Self {
+            estate,
+            graph,
+            settings,
+            as_of,
+            policies: BTreeMap::new(),
+            credentials: BTreeMap::new(),
+            workloads: BTreeMap::new(),
+            groups: BTreeMap::new(),
+            kinds: BTreeMap::new(),
+            access: OnceCell::new(),
+            jewels: graph
+                .jewels()
+                .into_iter()
+                .map(|jewel| (jewel.id, jewel.kind))
+                .collect(),
+        };
+        for relation in estate.relations() {
+            match relation {
+                Relation::Policy {
+                    subject,
+                    layer,
+                    name,
+                    document,
+                } => scene.policies.entry(subject).or_default().push(Attached {
+                    layer: *layer,
+                    name,
+                    document,
+                }),
+                Relation::Proves {
+                    credential,
+                    principal,
+                } => {
+                    let credential = estate.get(credential.as_str());
+                    let list = scene.credentials.entry(principal).or_default();
+                    list.extend(credential);
+                }
+                Relation::RunsAs {
+                    workload,
+                    principal,
+                } => scene.workloads.entry(workload).or_default().push(principal),
+                Relation::MemberOf { member, group } => {
+                    scene.groups.entry(member).or_default().push(group);
+                }
+                Relation::Kind { principal, kind } => {
+                    scene.kinds.insert(principal, *kind);
+                }
+                _ => {}
+            }
+        }
+        scene
+    }
+
+    /// All entities of a kind that the inventory lists.
+    pub(crate) fn of_kind(&self, kind: EntityKind) -> impl Iterator<Item = &'e Entity> {
+        let entities = self.estate.entities();
+        entities.filter(move |entity| entity.kind == kind && !entity.inferred)
+    }
+
+    /// All entities whose ARN is of a service and a type, as `ec2` and `security-group/`.
+    pub(crate) fn of_type(
+        &self,
+        service: &'static str,
+        resource: &'static str,
+    ) -> impl Iterator<Item = &'e Entity> {
+        let listed = self.estate.entities().filter(|entity| !entity.inferred);
+        listed.filter(move |entity| {
+            let mut parts = entity.id.as_str().splitn(6, ':').skip(2);
+            parts.next() == Some(service)
+                && parts
+                    .nth(2)
+                    .is_some_and(|own| own.starts_with(resource))
+        })
+    }
+
+    /// The accounts of which the inventory holds something.
+    pub(crate) fn accounts(&self) -> impl Iterator<Item = &'e Entity> {
+        self.of_kind(EntityKind::Account)
+            .filter(|account| account.id.as_str().ends_with(":root"))
+    }
+
+    /// Whether a format was read for an account.
+    pub(crate) fn was_read(&self, account: &Entity, format: &str) -> bool {
+        let mark = format!("Inventory:{format}");
+        account.attributes.contains_key(&mark)
+    }
+
+    /// The policies that are attached to something.
+    pub(crate) fn policies(&self, subject: &EntityId) -> &[Attached<'e>] {
+        self.policies.get(subject).map_or(&[], Vec::as_slice)
+    }
+
+    /// Those of one layer.
+    pub(crate) fn policies_of(
+        &self,
+        subject: &EntityId,
+        layer: PolicyLayer,
+    ) -> impl Iterator<Item = &Attached<'e>> {
+        let policies = self.policies(subject).iter();
+        policies.filter(move |policy| policy.layer == layer)
+    }
+
+    /// What is attached to a principal or to a group that it is in.
+    pub(crate) fn identity_policies(&self, principal: &EntityId) -> Vec<Attached<'e>> {
+        let groups = self.groups(principal).iter().copied();
+        std::iter::once(principal)
+            .chain(groups)
+            .flat_map(|subject| self.policies_of(subject, PolicyLayer::Identity))
+            .copied()
+            .collect()
+    }
+
+    /// The groups that someone is in.
+    pub(crate) fn groups(&self, member: &EntityId) -> &[&'e EntityId] {
+        self.groups.get(member).map_or(&[], Vec::as_slice)
+    }
+
+    /// The credentials of a principal of one kind.
+    pub(crate) fn credentials(
+        &self,
+        principal: &EntityId,
+        kind: EntityKind,
+    ) -> impl Iterator<Item = &'e Entity> {
+        let all = self.credentials.get(principal).into_iter().flatten();
+        all.copied().filter(move |entity| entity.kind == kind)
+    }
+
+    /// The access keys of a user or of the root user, as the credential report tells them.
+    pub(crate) fn reported_keys(&self, principal: &EntityId) -> impl Iterator<Item = &'e Entity> {
+        let keys = self.credentials(principal, EntityKind::AccessKey);
+        keys.filter(|key| key.id.as_str().contains("#access-key-"))
+    }
+
+    /// The principals that a workload runs as.
+    pub(crate) fn roles_of(&self, workload: &EntityId) -> &[&'e EntityId] {
+        self.workloads.get(workload).map_or(&[], Vec::as_slice)
+    }
+
+    /// What kind of principal something is.
+    pub(crate) fn principal_kind(&self, principal: &EntityId) -> PrincipalKind {
+        let known = self.kinds.get(principal).copied();
+        known.unwrap_or(PrincipalKind::Unknown)
+    }
+
+    pub(crate) fn is_human(&self, principal: &EntityId) -> bool {
+        self.principal_kind(principal) == PrincipalKind::Human
+    }
+
+    /// Whether a principal may do everything in its account.
+    pub(crate) fn is_administrator(&self, principal: &EntityId) -> bool {
+        self.jewels.get(principal) == Some(&JewelKind::Administrator)
+    }
+
+    pub(crate) fn jewel(&self, id: &EntityId) -> Option<JewelKind> {
+        self.jewels.get(id).copied()
+    }
+
+    /// The crown jewels of a kind that are entities of the estate.
+    pub(crate) fn jewels(&self, kind: JewelKind) -> impl Iterator<Item = &'e Entity> + '_ {
+        let own = self.jewels.iter().filter(move |(_, own)| **own == kind);
+        own.filter_map(|(id, _)| self.estate.get(id.as_str()))
+    }
+
+    /// Buckets whose content is the estate's crown: web origins, and those declared as jewels.
+    pub(crate) fn precious_buckets(&self) -> impl Iterator<Item = &'e Entity> + '_ {
+        let buckets = self.of_kind(EntityKind::Bucket);
+        buckets.filter(|bucket| self.jewel(&bucket.id).is_some())
+    }
+
+    /// How grave it is on this bucket: graver by a step where it is a crown jewel.
+    pub(crate) fn severity_on(&self, entity: &Entity, usual: Severity) -> Severity {
+        match self.jewel(&entity.id) {
+            Some(_) => Severity::ALL
+                .into_iter()
+                .find(|severity| *severity > usual)
+                .unwrap_or(usual),
+            None => usual,
+        }
+    }
+
+    /// What authorisation says to questions about this estate.
+    pub(crate) fn access(&self) -> &Access<'e> {
+        self.access.get_or_init(|| Access::of(self.estate))
+    }
+
+    /// May a principal do something? Nothing where it cannot be asked.
+    pub(crate) fn may(
+        &self,
+        principal: &str,
+        action: &str,
+        resource: &str,
+        circumstances: &Circumstances,
+    ) -> Option<Decision> {
+        let verdict = self.access().can(principal, action, resource, circumstances);
+        verdict.ok().map(|verdict| verdict.answer.decision)
+    }
+
+    /// People and roles of people that may do any of some actions on something, with whoever may
+    /// where it depends. Roles that Identity Center made stand for their people.
+    pub(crate) fn people_who_may(
+        &self,
+        actions: &[&str],
+        resource: &str,
+        circumstances: &Circumstances,
+    ) -> Holders {
+        let people = self
+            .of_kind(EntityKind::User)
+            .chain(self.of_kind(EntityKind::Role))
+            .filter(|principal| self.is_human(&principal.id));
+        self.who_of(people, actions, resource, circumstances)
+    }
+
+    /// Who of some principals may do any of some actions on something.
+    pub(crate) fn who_of<'p>(
+        &self,
+        principals: impl Iterator<Item = &'p Entity>,
+        actions: &[&str],
+        resource: &str,
+        circumstances: &Circumstances,
+    ) -> Holders {
+        let mut holders = Holders::default();
+        for principal in principals {
+            let id = principal.id.as_str();
+            let asked = actions.iter();
+            let decisions = asked.filter_map(|action| self.may(id, action, resource, circumstances));
+            let decisions: Vec<Decision> = decisions.collect();
+            if decisions.contains(&Decision::Allowed) {
+                holders.allowed.push(principal.id.clone());
+            } else if decisions.contains(&Decision::Depends) {
+                holders.depends.push(principal.id.clone());
+            }
+        }
+        holders
+    }
+
+    /// The number that the user set for a check, or its default.
+    pub(crate) fn limit(&self, check: &str, name: &str) -> i64 {
+        self.settings.limit(check, name)
+    }
+
+    /// The regions in which an account has something, by its ARNs.
+    pub(crate) fn regions(&self, account: &Entity) -> BTreeSet<&'e str> {
+        let own = account.account.as_deref();
+        let entities = self.estate.entities().filter(|entity| !entity.inferred);
+        let of_account = entities.filter(|entity| own.is_some() && entity.account.as_deref() == own);
+        of_account
+            .filter_map(|entity| region(&entity.id))
+            .collect()
+    }
+
+    /// How many days lie between a time of the inventory and now. Nothing where it is no time.
+    pub(crate) fn days_since(&self, time: &str) -> Option<i64> {
+        let time = timestamp(time)?;
+        Some((self.as_of.as_second() - time.as_second()).div_euclid(24 * 60 * 60))
+    }
+}
+
+/// The region in an ARN.
+pub(crate) fn region(id: &EntityId) -> Option<&str> {
+    let region = id.as_str().strip_prefix("arn:")?.split(':').nth(2)?;
+    (!region.is_empty()).then_some(region)
+}
+
+/// A time as the inventory has it; without a zone it is in UTC, as AWS writes it.
+pub(crate) fn timestamp(text: &str) -> Option<Timestamp> {
+    let text = text.trim();
+    let whole = text.parse::<Timestamp>().ok();
+    whole.or_else(|| format!("{text}Z").parse().ok())
+}
+
+/// An attribute as text.
+pub(crate) fn text<'n>(entity: &'n Entity, name: &str) -> Option<&'n str> {
+    entity.attributes.get(name).map(String::as_str)
+}
+
+/// An attribute that is `true` or `false`.
+pub(crate) fn flag(entity: &Entity, name: &str) -> Option<bool> {
+    let text = text(entity, name)?;
+    if text.eq_ignore_ascii_case("true") {
+        Some(true)
+    } else if text.eq_ignore_ascii_case("false") {
+        Some(false)
+    } else {
+        None
+    }
+}
+
+/// An attribute that is a whole number.
+pub(crate) fn number(entity: &Entity, name: &str) -> Option<i64> {
+    text(entity, name)?.parse().ok()
+}
+
+/// An attribute that is a document. One that is known to be absent is null.
+pub(crate) fn json(entity: &Entity, name: &str) -> Option<Value> {
+    match text(entity, name)? {
+        "none" => Some(Value::Null),
+        text => serde_json::from_str(text).ok(),
+    }
+}
+
+/// The elements of a list in a document.
+pub(crate) fn items(value: &Value) -> &[Value] {
+    value.as_array().map_or(&[], Vec::as_slice)
+}
