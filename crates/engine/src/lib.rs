@@ -22,6 +22,7 @@
 //!
 //! This crate opens files, and holds no rules of its own.
 
+mod checks;
 mod config;
 mod content;
 mod correlation_tests;
@@ -38,6 +39,7 @@ mod run;
 mod seam;
 mod signs;
 
+pub use checks::{CheckEntries, SuppressionEntry};
 pub use config::{
     CONFIG_FILE, Config, ConfigError, DeclaredVendor, NetworkKey, NetworkValue, Period,
     PeriodError, RuleSettings,

@@ -1,9 +1,13 @@
+mod check;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use jiff::Timestamp;
 use portreeve_model::Severity;
 use portreeve_simulate::{Share, Without};
+
+pub(crate) use check::{Check, CheckFormat};
 
 /// Tells defenders of a cloud estate where an intruder could walk, whether one is walking now, and
 /// what to do first: from their own logs and inventory, without touching anything.
@@ -39,6 +43,8 @@ pub(crate) enum Task {
     Paths(Paths),
     /// Show what the loss of a principal, a key or a third party would cost
     Blast(Blast),
+    /// Check the estate's configuration: what is wrong, what lies on an attack path first
+    Check(Check),
     /// Write the whole attack graph for other tools
     Graph(WholeGraph),
     /// Tell whether a principal may do something, and why, layer by layer

@@ -1,5 +1,6 @@
 pub(crate) mod blast;
 pub(crate) mod can;
+pub(crate) mod check;
 pub(crate) mod coverage;
 pub(crate) mod demo;
 pub(crate) mod exceptions;

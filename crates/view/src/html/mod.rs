@@ -14,6 +14,7 @@ mod likeness;
 mod page;
 mod path;
 mod policy;
+mod posture;
 mod roads;
 mod shape;
 mod timeline;
@@ -29,6 +30,7 @@ use crate::text;
 pub use access::{holders, verdict};
 use incident::left_out;
 pub use policy::tests as policy_tests;
+pub use posture::posture;
 pub use roads::{loss, paths};
 use shape::{Clean, badge};
 

@@ -11,6 +11,7 @@ mod likeness;
 mod page;
 mod path;
 mod policy;
+mod posture;
 mod roads;
 mod sight;
 mod surroundings;
@@ -21,6 +22,7 @@ use std::collections::BTreeMap;
 use portreeve_graph::{Holders, JewelKind, Verdict};
 use portreeve_incident::{ExceptionUse, Report, Trace};
 use portreeve_model::{BlindSpot, Finding};
+use portreeve_posture::{Check, Posture};
 
 use crate::policy::PolicyTests;
 use crate::roads::{Loss, Roads};
@@ -128,6 +130,20 @@ pub fn paths(roads: &Roads<'_>, options: &Options) -> String {
 pub fn loss(loss: &Loss<'_>, options: &Options) -> String {
     let mut page = Page::new(options.width, options.colour);
     roads::loss(&mut page, loss, options);
+    page.finish()
+}
+
+/// Lays out what posture checks found: what lies on attack paths first.
+pub fn posture(posture: &Posture, options: &Options) -> String {
+    let mut page = Page::new(options.width, options.colour);
+    posture::write(&mut page, posture, options);
+    page.finish()
+}
+
+/// Lays out the posture checks that there are.
+pub fn checks(checks: &[&Check], options: &Options) -> String {
+    let mut page = Page::new(options.width, options.colour);
+    posture::checks(&mut page, checks);
     page.finish()
 }
 
