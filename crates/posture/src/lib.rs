@@ -28,12 +28,15 @@
 mod check;
 mod checks;
 mod grants;
+mod guardrails;
 mod policy;
+mod ports;
 mod report;
 mod run;
 mod scene;
 mod settings;
 mod suppress;
+mod trails;
 mod verdicts;
 
 pub use check::{Check, Example, Limit, Verdict};

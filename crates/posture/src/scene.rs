@@ -48,6 +48,8 @@ pub struct Scene<'e> {
     workloads: BTreeMap<&'e EntityId, Vec<&'e EntityId>>,
     groups: BTreeMap<&'e EntityId, Vec<&'e EntityId>>,
     kinds: BTreeMap<&'e EntityId, PrincipalKind>,
+    parents: BTreeMap<&'e EntityId, &'e EntityId>,
+    management: BTreeSet<&'e EntityId>,
     access: OnceCell<Access<'e>>,
     jewels: BTreeMap<EntityId, JewelKind>,
 }
@@ -70,6 +72,8 @@ impl<'e> Scene<'e> {
             workloads: BTreeMap::new(),
             groups: BTreeMap::new(),
             kinds: BTreeMap::new(),
+            parents: BTreeMap::new(),
+            management: BTreeSet::new(),
             access: OnceCell::new(),
             jewels: graph
                 .jewels()
@@ -107,6 +111,12 @@ impl<'e> Scene<'e> {
                 Relation::Kind { principal, kind } => {
                     scene.kinds.insert(principal, *kind);
                 }
+                Relation::Contains { parent, child } => {
+                    scene.parents.entry(child).or_insert(parent);
+                }
+                Relation::ManagementAccount { account } => {
+                    scene.management.insert(account);
+                }
                 _ => {}
             }
         }
@@ -139,6 +149,37 @@ impl<'e> Scene<'e> {
     pub(crate) fn accounts(&self) -> impl Iterator<Item = &'e Entity> {
         self.of_kind(EntityKind::Account)
             .filter(|account| account.id.as_str().ends_with(":root"))
+    }
+
+    /// The account that something is in.
+    pub(crate) fn account_of(&self, entity: &Entity) -> Option<&'e Entity> {
+        let number = entity.account.as_deref()?;
+        let id = format!("arn:aws:iam::{number}:root");
+        self.estate.get(&id).filter(|account| !account.inferred)
+    }
+
+    /// Whether an account is in the organization that the inventory has.
+    pub(crate) fn is_in_organization(&self, account: &Entity) -> bool {
+        self.parents.contains_key(&account.id)
+    }
+
+    /// What an account is in, the nearest first: units up to the organization.
+    pub(crate) fn levels(&self, account: &Entity) -> Vec<&'e EntityId> {
+        let mut levels: Vec<&EntityId> = Vec::new();
+        let mut at = &account.id;
+        while let Some(parent) = self.parents.get(at) {
+            if levels.contains(parent) {
+                break;
+            }
+            levels.push(parent);
+            at = parent;
+        }
+        levels
+    }
+
+    /// Whether service control policies do not bind an account.
+    pub(crate) fn is_management(&self, account: &Entity) -> bool {
+        self.management.contains(&account.id)
     }
 
     /// Whether a format was read for an account.
@@ -223,13 +264,7 @@ impl<'e> Scene<'e> {
         own.filter_map(|(id, _)| self.estate.get(id.as_str()))
     }
 
-    /// Buckets whose content is the estate's crown: web origins, and those declared as jewels.
-    pub(crate) fn precious_buckets(&self) -> impl Iterator<Item = &'e Entity> + '_ {
-        let buckets = self.of_kind(EntityKind::Bucket);
-        buckets.filter(|bucket| self.jewel(&bucket.id).is_some())
-    }
-
-    /// How grave it is on this bucket: graver by a step where it is a crown jewel.
+    /// How grave it is on a thing: graver by a step where it is a crown jewel.
     pub(crate) fn severity_on(&self, entity: &Entity, usual: Severity) -> Severity {
         match self.jewel(&entity.id) {
             Some(_) => Severity::ALL
@@ -238,6 +273,31 @@ impl<'e> Scene<'e> {
                 .unwrap_or(usual),
             None => usual,
         }
+    }
+
+    /// Whom a statement lets in from accounts that are neither the thing's own, nor of the inventory,
+    /// nor declared as trusted: ARNs, account numbers, `*`. Services and identity providers are none.
+    pub(crate) fn strangers(&self, of: &Entity, statement: &Statement) -> Vec<String> {
+        let own = self.account_of(of).and_then(|account| account.account.as_deref());
+        let known = |account: &str| {
+            own == Some(account)
+                || of.account.as_deref() == Some(account)
+                || self.settings.trusted_accounts.contains(account)
+                || self
+                    .estate
+                    .get(&format!("arn:aws:iam::{account}:root"))
+                    .is_some_and(|account| !account.inferred)
+        };
+        let named = statement.principals.iter();
+        let strange = named.filter(|(kind, id)| match kind.as_str() {
+            "AWS" | "*" => {
+                let account = id.split(':').nth(4).unwrap_or(id);
+                // A unique id of a principal that was deleted is nobody.
+                id == "*" || (account.len() == 12 && !known(account))
+            }
+            _ => false,
+        });
+        strange.map(|(_, id)| id.clone()).collect()
     }
 
     /// What authorisation says to questions about this estate.
