@@ -45,14 +45,6 @@ pub(crate) fn open_to_anyone(group: &Entity) -> Option<Vec<(i64, i64)>> {
     Some(open.filter_map(ports).collect())
 }
 
-/// Whether a security group lets traffic out to anyone on every port. Nothing where its rules are not
-/// known.
-pub(crate) fn lets_everything_out(group: &Entity) -> Option<bool> {
-    let rules = json(group, "IpPermissionsEgress")?;
-    let mut open = items(&rules).iter().filter(|rule| is_from_anywhere(rule));
-    Some(open.any(|rule| ports(rule) == Some((0, 65_535))))
-}
-
 /// The first rule of a network access list, by number, that speaks of a port from anywhere: whether
 /// it lets traffic in. An entry for fewer addresses does not decide for all.
 pub(crate) fn lets_in(list: &Entity, port: i64) -> Option<bool> {

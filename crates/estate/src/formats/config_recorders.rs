@@ -37,6 +37,7 @@ const RECORDERS: Listing = Listing {
         "recordingGroup.includeGlobalResourceTypes",
         "recording",
         "lastStatus",
+        "lastErrorCode",
     ],
     ..Listing::DEFAULT
 };

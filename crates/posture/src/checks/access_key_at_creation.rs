@@ -7,7 +7,7 @@ use crate::scene::{flag, text, timestamp};
 use crate::verdicts::Judged;
 
 /// Within how many seconds of the user's creation a key counts as made with it.
-const TOGETHER: i64 = 60;
+const TOGETHER: i64 = 10;
 
 pub(super) const CHECK: Check = Check {
     id: "aws.access-key-at-creation",

@@ -19,7 +19,15 @@ pub(super) const CHECK: Check = Check {
         verdicts.each(scene.of_type("config", "config-recorder/"), |recorder| {
             let missing = "aws configservice describe-configuration-recorder-status";
             let last = text(recorder, "lastStatus");
-            let well = last.map(|last| !last.eq_ignore_ascii_case("Failure"));
+            let well = last.map(|last| {
+                let states = ["Success", "Pending"];
+                states.iter().any(|state| last.eq_ignore_ascii_case(state))
+            });
+            // It may say that it ran well, and that it could not deliver.
+            let well = match text(recorder, "lastErrorCode") {
+                Some(_) => Some(false),
+                None => well,
+            };
             Judged::holds(well, "its last run failed", missing)
         });
     },
