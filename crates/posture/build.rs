@@ -23,6 +23,7 @@ fn main() -> io::Result<()> {
         let _ = write!(list, "&{name}::CHECK, ");
     }
     let out = PathBuf::from(env::var_os("OUT_DIR").unwrap_or_default()).join("checks.rs");
-    let text = format!("{modules}\npub(crate) static CHECKS: &[&crate::check::Check] = &[{list}];\n");
+    let text =
+        format!("{modules}\npub(crate) static CHECKS: &[&crate::check::Check] = &[{list}];\n");
     fs::write(out, text)
 }

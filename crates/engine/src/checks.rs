@@ -65,7 +65,11 @@ pub(crate) fn read(
         path: path.to_owned(),
         message,
     };
-    let known = |id: &str| portreeve_posture::checks().iter().find(|check| check.id == id);
+    let known = |id: &str| {
+        portreeve_posture::checks()
+            .iter()
+            .find(|check| check.id == id)
+    };
     let mut settings = Settings {
         identity_providers: checks.identity_providers.clone(),
         trusted_accounts: checks.trusted_accounts.iter().cloned().collect(),
@@ -166,11 +170,20 @@ mod tests {
     fn a_name_that_is_mistyped_is_an_error() {
         for (text, wanted) in [
             ("[checks]\ndisabled = ['aws.no-such']\n", "aws.no-such"),
-            ("[checks.limits]\n'aws.no-such' = { days = 1 }\n", "no check"),
-            ("[checks.limits]\n'aws.access-key-age' = { hours = 1 }\n", "it has `days`"),
+            (
+                "[checks.limits]\n'aws.no-such' = { days = 1 }\n",
+                "no check",
+            ),
+            (
+                "[checks.limits]\n'aws.access-key-age' = { hours = 1 }\n",
+                "it has `days`",
+            ),
             ("[[suppressions]]\nchek = 'x'\n", "chek"),
             ("[[suppressions]]\ncheck = 'x'\nexpires = 'soon'\n", "soon"),
-            ("[[suppressions]]\nid = 'a'\n[[suppressions]]\nid = 'a'\n", "twice"),
+            (
+                "[[suppressions]]\nid = 'a'\n[[suppressions]]\nid = 'a'\n",
+                "twice",
+            ),
         ] {
             let error = parse(text).unwrap_err();
             assert!(error.contains(wanted), "{error}");

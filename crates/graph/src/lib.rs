@@ -70,6 +70,7 @@ mod nodes;
 mod outline;
 mod path;
 mod policies;
+pub mod ports;
 mod reverse;
 mod roads;
 mod saved;

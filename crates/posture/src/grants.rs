@@ -6,7 +6,10 @@ use serde_json::Value;
 use crate::scene::{Scene, flag, items, json};
 
 /// Groups of S3 that anyone is in, or anyone with an AWS account.
-const PUBLIC: [&str; 2] = ["/groups/global/AllUsers", "/groups/global/AuthenticatedUsers"];
+const PUBLIC: [&str; 2] = [
+    "/groups/global/AllUsers",
+    "/groups/global/AuthenticatedUsers",
+];
 
 /// To which public groups a bucket's access list grants any of some permissions. Nothing where the
 /// list is not known.
@@ -30,7 +33,9 @@ pub(crate) fn granted_to_public(bucket: &Entity, permissions: &[&str]) -> Option
 
 /// Whether S3 ignores what the access list grants to the public.
 pub(crate) fn is_ignored(scene: &Scene<'_>, bucket: &Entity) -> bool {
-    let mut own = scene.accounts().filter(|account| account.account == bucket.account);
+    let mut own = scene
+        .accounts()
+        .filter(|account| account.account == bucket.account);
     let account = own.next().filter(|_| bucket.account.is_some());
     let on = |entity: &Entity| flag(entity, "IgnorePublicAcls") == Some(true);
     on(bucket) || account.is_some_and(on)

@@ -29,17 +29,17 @@ pub(crate) fn regions(scene: &Scene<'_>, verdicts: &mut Verdicts<'_>) {
         let by_region = statements.iter().any(|statement| {
             statement.is_on_any(&["aws:requestedregion"]) && statement.covers("ec2:RunInstances")
         });
-        Judged::holds(Some(by_region), "no policy denies by `aws:RequestedRegion`", "")
+        Judged::holds(
+            Some(by_region),
+            "no policy denies by `aws:RequestedRegion`",
+            "",
+        )
     });
 }
 
 /// Shows `judge` the statements above each account that deny. An account that is in no organization
 /// that the inventory has is left to the formats that are missing.
-fn each(
-    scene: &Scene<'_>,
-    verdicts: &mut Verdicts<'_>,
-    judge: impl Fn(&[Statement]) -> Judged,
-) {
+fn each(scene: &Scene<'_>, verdicts: &mut Verdicts<'_>, judge: impl Fn(&[Statement]) -> Judged) {
     for account in scene.accounts() {
         if !scene.is_in_organization(account) {
             continue;

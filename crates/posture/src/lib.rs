@@ -40,9 +40,7 @@ mod trails;
 mod verdicts;
 
 pub use check::{Check, Example, Limit, Verdict};
-pub use report::{
-    CheckCounts, Counts, Failure, Posture, SuppressionState, SuppressionUse, Unseen,
-};
+pub use report::{CheckCounts, Counts, Failure, Posture, SuppressionState, SuppressionUse, Unseen};
 pub use run::{check, checks};
 pub use scene::Scene;
 pub use settings::{Settings, Suppression};

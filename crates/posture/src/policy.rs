@@ -51,7 +51,9 @@ impl Statement {
     pub(crate) fn wanted(&self, key: &str) -> Vec<&str> {
         self.conditions
             .iter()
-            .filter(|(operator, own, _)| own == key && !operator.to_ascii_lowercase().contains("not"))
+            .filter(|(operator, own, _)| {
+                own == key && !operator.to_ascii_lowercase().contains("not")
+            })
             .flat_map(|(_, _, values)| values.iter().map(String::as_str))
             .collect()
     }
@@ -154,6 +156,10 @@ mod tests {
         assert_eq!(one.wanted("aws:securetransport"), ["false"]);
         assert!(!one.covers("s3:PutObject") && !one.is_for_everything());
         assert!(statements("not json").is_empty());
-        assert!(statements(r#"{"Statement": [1, null]}"#).iter().all(|one| !one.allows));
+        assert!(
+            statements(r#"{"Statement": [1, null]}"#)
+                .iter()
+                .all(|one| !one.allows)
+        );
     }
 }

@@ -1,9 +1,10 @@
 //! What rules of security groups and network access lists open.
 
+use portreeve_graph::ports::{self, Ports};
 use portreeve_model::Entity;
 use serde_json::Value;
 
-use crate::scene::{items, json};
+use crate::scene::{items, json, text};
 
 /// From anywhere, in both versions of the protocol.
 const ANYWHERE: [&str; 2] = ["0.0.0.0/0", "::/0"];
@@ -11,38 +12,12 @@ const ANYWHERE: [&str; 2] = ["0.0.0.0/0", "::/0"];
 /// Ports that administer machines: SSH and RDP.
 pub(crate) const ADMINISTRATION: [i64; 2] = [22, 3389];
 
-/// What a rule is of: protocol, and ports from and to. Every port where it says none.
-fn ports(rule: &Value) -> Option<(i64, i64)> {
-    let protocol = rule.get("IpProtocol").and_then(Value::as_str)?;
-    match protocol {
-        "-1" => Some((0, 65_535)),
-        "tcp" | "udp" | "6" | "17" => {
-            let number = |name: &str| rule.get(name).and_then(Value::as_i64);
-            Some((
-                number("FromPort").unwrap_or(0),
-                number("ToPort").unwrap_or(65_535),
-            ))
-        }
-        _ => None,
-    }
-}
-
-fn is_from_anywhere(rule: &Value) -> bool {
-    let texts = [("IpRanges", "CidrIp"), ("Ipv6Ranges", "CidrIpv6")];
-    texts.iter().any(|(list, name)| {
-        let ranges = rule.get(list).map_or(&[][..], |list| items(list));
-        ranges.iter().any(|range| {
-            let text = range.get(name).and_then(Value::as_str);
-            text.is_some_and(|text| ANYWHERE.contains(&text))
-        })
-    })
-}
-
 /// The ranges of ports that a security group opens to anyone. Nothing where its rules are not known.
-pub(crate) fn open_to_anyone(group: &Entity) -> Option<Vec<(i64, i64)>> {
-    let rules = json(group, "IpPermissions")?;
-    let open = items(&rules).iter().filter(|rule| is_from_anywhere(rule));
-    Some(open.filter_map(ports).collect())
+pub(crate) fn open_to_anyone(group: &Entity) -> Option<Vec<Ports>> {
+    match text(group, "IpPermissions")? {
+        "none" => Some(Vec::new()),
+        rules => ports::open_to_anyone(rules),
+    }
 }
 
 /// The first rule of a network access list, by number, that speaks of a port from anywhere: whether
@@ -71,7 +46,11 @@ fn speaks_of(entry: &Value, port: i64) -> bool {
         return true;
     }
     let range = entry.get("PortRange");
-    let number = |name: &str| range.and_then(|range| range.get(name)).and_then(Value::as_i64);
+    let number = |name: &str| {
+        range
+            .and_then(|range| range.get(name))
+            .and_then(Value::as_i64)
+    };
     let within = number("From")
         .zip(number("To"))
         .is_none_or(|(from, to)| (from..=to).contains(&port));

@@ -33,7 +33,9 @@ pub fn check(scene: &Scene<'_>) -> Posture {
     }
     let mut findings = failures(scene, &judgements);
     let suppressions = suppress(&mut findings, &scene.settings.suppressions, scene.as_of);
-    let checks = ran.iter().map(|check| counted(check, &judgements, &findings));
+    let checks = ran
+        .iter()
+        .map(|check| counted(check, &judgements, &findings));
     let checks: Vec<CheckCounts> = checks.collect();
     let mut summary = Counts::default();
     for check in &checks {
@@ -76,7 +78,10 @@ pub(crate) fn judge(scene: &Scene<'_>, check: &'static Check, list: &mut Vec<Jud
     let mut any = false;
     for account in scene.accounts() {
         any = true;
-        let read = check.needs.iter().any(|format| scene.was_read(account, format));
+        let read = check
+            .needs
+            .iter()
+            .any(|format| scene.was_read(account, format));
         let judged = account
             .account
             .as_ref()
@@ -85,7 +90,10 @@ pub(crate) fn judge(scene: &Scene<'_>, check: &'static Check, list: &mut Vec<Jud
             verdicts.of(account, Judged::unknown(missing.clone()));
         }
     }
-    let judged = verdicts.list.iter().any(|judgement| judgement.check == check);
+    let judged = verdicts
+        .list
+        .iter()
+        .any(|judgement| judgement.check == check);
     if !any && !judged {
         verdicts.at(&"*".into(), None, Judged::unknown(missing));
     }
@@ -105,7 +113,9 @@ fn starts(scene: &Scene<'_>) -> Vec<EntityId> {
             _ => false,
         }
     });
-    let all: BTreeSet<EntityId> = doors.chain(people.map(|entity| entity.id.clone())).collect();
+    let all: BTreeSet<EntityId> = doors
+        .chain(people.map(|entity| entity.id.clone()))
+        .collect();
     all.into_iter().collect()
 }
 
@@ -123,7 +133,12 @@ fn failures(scene: &Scene<'_>, judgements: &[Judgement]) -> Vec<Failure> {
     } else {
         scene.graph.through(&starts(scene), asked)
     };
-    let outside: BTreeSet<&str> = scene.graph.doors().iter().map(|door| door.id.as_str()).collect();
+    let outside: BTreeSet<&str> = scene
+        .graph
+        .doors()
+        .iter()
+        .map(|door| door.id.as_str())
+        .collect();
     let open: BTreeSet<&str> = scene
         .graph
         .doors()
@@ -192,7 +207,10 @@ fn score(severity: Severity, exposed: bool, on_path: bool) -> f64 {
 
 fn counted(check: &'static Check, judgements: &[Judgement], findings: &[Failure]) -> CheckCounts {
     let mut counts = Counts::default();
-    for judgement in judgements.iter().filter(|judgement| judgement.check == check) {
+    for judgement in judgements
+        .iter()
+        .filter(|judgement| judgement.check == check)
+    {
         match judgement.judged.verdict {
             Verdict::Pass => counts.passed += 1,
             Verdict::Unknown => counts.unknown += 1,

@@ -139,9 +139,7 @@ impl<'e> Scene<'e> {
         listed.filter(move |entity| {
             let mut parts = entity.id.as_str().splitn(6, ':').skip(2);
             parts.next() == Some(service)
-                && parts
-                    .nth(2)
-                    .is_some_and(|own| own.starts_with(resource))
+                && parts.nth(2).is_some_and(|own| own.starts_with(resource))
         })
     }
 
@@ -278,7 +276,9 @@ impl<'e> Scene<'e> {
     /// Whom a statement lets in from accounts that are neither the thing's own, nor of the inventory,
     /// nor declared as trusted: ARNs, account numbers, `*`. Services and identity providers are none.
     pub(crate) fn strangers(&self, of: &Entity, statement: &Statement) -> Vec<String> {
-        let own = self.account_of(of).and_then(|account| account.account.as_deref());
+        let own = self
+            .account_of(of)
+            .and_then(|account| account.account.as_deref());
         let known = |account: &str| {
             own == Some(account)
                 || of.account.as_deref() == Some(account)
@@ -313,7 +313,9 @@ impl<'e> Scene<'e> {
         resource: &str,
         circumstances: &Circumstances,
     ) -> Option<Decision> {
-        let verdict = self.access().can(principal, action, resource, circumstances);
+        let verdict = self
+            .access()
+            .can(principal, action, resource, circumstances);
         verdict.ok().map(|verdict| verdict.answer.decision)
     }
 
@@ -344,7 +346,8 @@ impl<'e> Scene<'e> {
         for principal in principals {
             let id = principal.id.as_str();
             let asked = actions.iter();
-            let decisions = asked.filter_map(|action| self.may(id, action, resource, circumstances));
+            let decisions =
+                asked.filter_map(|action| self.may(id, action, resource, circumstances));
             let decisions: Vec<Decision> = decisions.collect();
             if decisions.contains(&Decision::Allowed) {
                 holders.allowed.push(principal.id.clone());
@@ -364,10 +367,9 @@ impl<'e> Scene<'e> {
     pub(crate) fn regions(&self, account: &Entity) -> BTreeSet<&'e str> {
         let own = account.account.as_deref();
         let entities = self.estate.entities().filter(|entity| !entity.inferred);
-        let of_account = entities.filter(|entity| own.is_some() && entity.account.as_deref() == own);
-        of_account
-            .filter_map(|entity| region(&entity.id))
-            .collect()
+        let of_account =
+            entities.filter(|entity| own.is_some() && entity.account.as_deref() == own);
+        of_account.filter_map(|entity| region(&entity.id)).collect()
     }
 
     /// How many days lie between a time of the inventory and now. Nothing where it is no time.

@@ -28,7 +28,9 @@ impl Settings {
         let default = || {
             let limits = CHECKS.iter().filter(|own| own.id == check);
             let mut limits = limits.flat_map(|own| own.limits);
-            limits.find(|limit| limit.name == name).map(|limit| limit.default)
+            limits
+                .find(|limit| limit.name == name)
+                .map(|limit| limit.default)
         };
         set.copied().or_else(default).unwrap_or_default()
     }

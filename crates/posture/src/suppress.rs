@@ -12,9 +12,9 @@ impl Suppression {
     fn defect(&self, as_of: Timestamp) -> Option<SuppressionState> {
         let all = |patterns: &[String]| {
             patterns.is_empty()
-                || patterns.iter().any(|pattern| {
-                    !pattern.is_empty() && pattern.bytes().all(|byte| byte == b'*')
-                })
+                || patterns
+                    .iter()
+                    .any(|pattern| !pattern.is_empty() && pattern.bytes().all(|byte| byte == b'*'))
         };
         if self.reason.trim().is_empty() {
             return Some(SuppressionState::WithoutReason);
@@ -36,7 +36,9 @@ impl Suppression {
             matches(pattern, id.as_str()) || matches(pattern, id.short_name())
         };
         any(&self.checks, &|pattern| matches(pattern, failure.check))
-            && any(&self.resources, &|pattern| named(pattern, &failure.resource))
+            && any(&self.resources, &|pattern| {
+                named(pattern, &failure.resource)
+            })
             && any(&self.accounts, &|pattern| {
                 let account = failure.account.as_deref();
                 account.is_some_and(|account| matches(pattern, account))

@@ -35,7 +35,9 @@ pub(crate) fn selects_management(trail: &Entity) -> Option<bool> {
     }
     let basic = basic.unwrap_or_default();
     let by_basic = items(&basic).iter().any(|selector| {
-        let management = selector.get("IncludeManagementEvents").and_then(Value::as_bool);
+        let management = selector
+            .get("IncludeManagementEvents")
+            .and_then(Value::as_bool);
         let kind = selector.get("ReadWriteType").and_then(Value::as_str);
         management != Some(false) && kind.is_none_or(|kind| kind == "All")
     });
@@ -61,7 +63,9 @@ pub(crate) fn selects_objects(trail: &Entity, bucket: &str, writes: bool) -> Opt
     let basic = basic.unwrap_or_default();
     let by_basic = items(&basic).iter().any(|selector| {
         let kind = selector.get("ReadWriteType").and_then(Value::as_str);
-        let resources = selector.get("DataResources").map_or(&[][..], |list| items(list));
+        let resources = selector
+            .get("DataResources")
+            .map_or(&[][..], |list| items(list));
         kind.is_none_or(|kind| kind == "All" || kind == wanted)
             && resources.iter().any(|resource| {
                 let of_objects = resource.get("Type").and_then(Value::as_str);
@@ -74,7 +78,9 @@ pub(crate) fn selects_objects(trail: &Entity, bucket: &str, writes: bool) -> Opt
     let by_advanced = items(&advanced).iter().any(|selector| {
         let of = |name: &str| field(selector, name);
         let read_only = of("readOnly");
-        let fits = read_only.first().is_none_or(|only| (only == "true") != writes);
+        let fits = read_only
+            .first()
+            .is_none_or(|only| (only == "true") != writes);
         let resources = of("resources.ARN");
         of("eventCategory").contains(&"Data".to_owned())
             && of("resources.type").contains(&"AWS::S3::Object".to_owned())
@@ -88,18 +94,29 @@ pub(crate) fn selects_objects(trail: &Entity, bucket: &str, writes: bool) -> Opt
 
 /// Whether a selector's value covers all objects of a bucket: all of S3, or the bucket.
 fn is_whole(value: &str, bucket: &str) -> bool {
-    let all = ["arn:aws:s3", "arn:aws:s3:::", "arn:aws-cn:s3", "arn:aws-us-gov:s3"];
+    let all = [
+        "arn:aws:s3",
+        "arn:aws:s3:::",
+        "arn:aws-cn:s3",
+        "arn:aws-us-gov:s3",
+    ];
     all.contains(&value) || value.trim_end_matches('/') == bucket
 }
 
 fn has(selector: &Value, name: &str) -> bool {
-    let fields = selector.get("FieldSelectors").map_or(&[][..], |list| items(list));
-    fields.iter().any(|own| own.get("Field").and_then(Value::as_str) == Some(name))
+    let fields = selector
+        .get("FieldSelectors")
+        .map_or(&[][..], |list| items(list));
+    fields
+        .iter()
+        .any(|own| own.get("Field").and_then(Value::as_str) == Some(name))
 }
 
 /// What an advanced selector asks of a field, by `Equals` or `StartsWith`.
 fn field(selector: &Value, name: &str) -> Vec<String> {
-    let fields = selector.get("FieldSelectors").map_or(&[][..], |list| items(list));
+    let fields = selector
+        .get("FieldSelectors")
+        .map_or(&[][..], |list| items(list));
     fields
         .iter()
         .filter(|own| own.get("Field").and_then(Value::as_str) == Some(name))

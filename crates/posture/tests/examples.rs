@@ -42,7 +42,9 @@ fn every_check_says_of_its_examples_what_they_say() {
 
 #[test]
 fn every_check_is_whole() {
-    let formats: BTreeSet<&str> = portreeve_estate::formats().map(|format| format.id()).collect();
+    let formats: BTreeSet<&str> = portreeve_estate::formats()
+        .map(|format| format.id())
+        .collect();
     let mut ids = BTreeSet::new();
     for check in checks() {
         let id = check.id;
@@ -50,13 +52,23 @@ fn every_check_is_whole() {
         let name = id.strip_prefix("aws.").unwrap_or_else(|| panic!("{id}"));
         let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
         assert!(!name.is_empty() && name.bytes().all(plain), "{id}");
-        for (what, text) in [("title", check.title), ("why", check.why), ("remedy", check.remedy)] {
+        for (what, text) in [
+            ("title", check.title),
+            ("why", check.why),
+            ("remedy", check.remedy),
+        ] {
             assert!(!text.is_empty(), "{id} has no {what}");
         }
-        assert!(!check.title.ends_with('.') && check.remedy.ends_with('.'), "{id}");
+        assert!(
+            !check.title.ends_with('.') && check.remedy.ends_with('.'),
+            "{id}"
+        );
         assert!(!check.references.is_empty(), "{id} names no page");
         for page in check.references {
-            assert!(page.starts_with("https://docs.aws.amazon.com/"), "{id}: {page}");
+            assert!(
+                page.starts_with("https://docs.aws.amazon.com/"),
+                "{id}: {page}"
+            );
         }
         assert!(!check.needs.is_empty(), "{id} says not what it needs");
         for format in check.needs {
@@ -78,7 +90,8 @@ fn every_check_is_whole() {
 #[test]
 fn what_no_inventory_shows_is_unknown_and_never_passes() {
     let catalogue = common::catalogue();
-    let inventory = r#"{"Account": "111122223333", "AccountAliases": ["x"], "AccessKeyMetadata": []}"#;
+    let inventory =
+        r#"{"Account": "111122223333", "AccountAliases": ["x"], "AccessKeyMetadata": []}"#;
     let estate = common::estate(inventory);
     let posture = common::posture(&estate, &catalogue, &Settings::default());
     for check in &posture.checks {

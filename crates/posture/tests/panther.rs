@@ -17,55 +17,147 @@ use serde_json::Value;
 const SAME: &[(&str, &str, Option<(&str, i64)>)] = &[
     ("AWS.AMI.Private", "aws.image-public", None),
     ("AWS.AccessKey.Rotation", "aws.access-key-age", None),
-    ("AWS.AccessKey.Unused", "aws.unused-access-key", Some(("days", 90))),
-    ("AWS.AccessKeys.AccountCreation", "aws.access-key-at-creation", None),
+    (
+        "AWS.AccessKey.Unused",
+        "aws.unused-access-key",
+        Some(("days", 90)),
+    ),
+    (
+        "AWS.AccessKeys.AccountCreation",
+        "aws.access-key-at-creation",
+        None,
+    ),
     ("AWS.CMK.KeyRotation", "aws.key-rotation", None),
     ("AWS.CloudTrail.CloudWatchLogs", "aws.trail-log-group", None),
     ("AWS.CloudTrail.Enabled", "aws.trail-enabled", None),
     ("AWS.CloudTrail.LogEncryption", "aws.trail-encryption", None),
     ("AWS.CloudTrail.LogValidation", "aws.trail-validation", None),
     ("AWS.Config.GlobalResources", "aws.config-global", None),
-    ("AWS.Config.RecordAllResourceTypes", "aws.config-all-types", None),
+    (
+        "AWS.Config.RecordAllResourceTypes",
+        "aws.config-all-types",
+        None,
+    ),
     ("AWS.Config.RecordingEnabled", "aws.config-recorder", None),
     ("AWS.Config.RecordingNoErrors", "aws.config-errors", None),
     ("AWS.EC2.CDEVolumeEncrypted", "aws.volume-encryption", None),
     ("AWS.EC2.Volume.Encryption", "aws.volume-encryption", None),
-    ("AWS.EC2.Volume.Snapshot.Encrypted", "aws.snapshot-encryption", None),
+    (
+        "AWS.EC2.Volume.Snapshot.Encrypted",
+        "aws.snapshot-encryption",
+        None,
+    ),
     ("AWS.GuardDuty.Enabled", "aws.guardduty", None),
-    ("AWS.IAM.Policy.AdministrativePrivileges", "aws.administrator-policy", None),
+    (
+        "AWS.IAM.Policy.AdministrativePrivileges",
+        "aws.administrator-policy",
+        None,
+    ),
     ("AWS.IAM.Policy.AssignedToUser", "aws.user-policy", None),
-    ("AWS.IAM.Role.GitHubActionsTrust", "aws.pipeline-trust", None),
+    (
+        "AWS.IAM.Role.GitHubActionsTrust",
+        "aws.pipeline-trust",
+        None,
+    ),
     ("AWS.IAM.User.MFA", "aws.user-mfa", None),
     ("AWS.KMS.RestrictsUsage", "aws.key-public", None),
     ("AWS.Lambda.PublicAccess", "aws.function-public", None),
-    ("AWS.NetworkACL.RestrictedSSH", "aws.network-list-administration", None),
-    ("AWS.Password.Unused", "aws.unused-password", Some(("days", 90))),
-    ("AWS.PasswordPolicy.ComplexityGuidelines", "aws.password-characters", None),
-    ("AWS.PasswordPolicy.PasswordAgeLimit", "aws.password-age", None),
-    ("AWS.PasswordPolicy.PasswordReuse", "aws.password-reuse", None),
-    ("AWS.RDS.Instance.AutoMinorVersionUpgradeEnabled", "aws.database-upgrade", None),
-    ("AWS.RDS.Instance.Encryption", "aws.database-encryption", None),
+    (
+        "AWS.NetworkACL.RestrictedSSH",
+        "aws.network-list-administration",
+        None,
+    ),
+    (
+        "AWS.Password.Unused",
+        "aws.unused-password",
+        Some(("days", 90)),
+    ),
+    (
+        "AWS.PasswordPolicy.ComplexityGuidelines",
+        "aws.password-characters",
+        None,
+    ),
+    (
+        "AWS.PasswordPolicy.PasswordAgeLimit",
+        "aws.password-age",
+        None,
+    ),
+    (
+        "AWS.PasswordPolicy.PasswordReuse",
+        "aws.password-reuse",
+        None,
+    ),
+    (
+        "AWS.RDS.Instance.AutoMinorVersionUpgradeEnabled",
+        "aws.database-upgrade",
+        None,
+    ),
+    (
+        "AWS.RDS.Instance.Encryption",
+        "aws.database-encryption",
+        None,
+    ),
     ("AWS.RDS.Instance.PublicAccess", "aws.database-public", None),
-    ("AWS.RDS.Instance.SnapshotPublicAccess", "aws.database-snapshot-public", None),
+    (
+        "AWS.RDS.Instance.SnapshotPublicAccess",
+        "aws.database-snapshot-public",
+        None,
+    ),
     ("AWS.RDS.InstanceBackup", "aws.database-backup", None),
-    ("AWS.RDS.InstanceBackupRetentionAcceptable", "aws.database-backup", Some(("days", 7))),
+    (
+        "AWS.RDS.InstanceBackupRetentionAcceptable",
+        "aws.database-backup",
+        Some(("days", 7)),
+    ),
     ("AWS.RootAccount.AccessKeys", "aws.root-access-key", None),
     ("AWS.RootAccount.HardwareMFA", "aws.root-hardware-mfa", None),
     ("AWS.RootAccount.MFA", "aws.root-mfa", None),
-    ("AWS.S3.Bucket.ActionRestrictions", "aws.bucket-action-wildcard", None),
+    (
+        "AWS.S3.Bucket.ActionRestrictions",
+        "aws.bucket-action-wildcard",
+        None,
+    ),
     ("AWS.S3.Bucket.Encryption", "aws.bucket-encryption", None),
     ("AWS.S3.Bucket.Logging", "aws.bucket-logging", None),
     ("AWS.S3.Bucket.MFADelete", "aws.bucket-mfa-delete", None),
-    ("AWS.S3.Bucket.PolicyAllowWithNotPrincipal", "aws.bucket-not-principal", None),
-    ("AWS.S3.Bucket.PolicyConfusedDeputyProtection", "aws.bucket-service-source", None),
-    ("AWS.S3.Bucket.PrincipalRestrictions", "aws.bucket-public-policy", None),
-    ("AWS.S3.Bucket.PublicAccessBlock", "aws.bucket-public-access-block", None),
+    (
+        "AWS.S3.Bucket.PolicyAllowWithNotPrincipal",
+        "aws.bucket-not-principal",
+        None,
+    ),
+    (
+        "AWS.S3.Bucket.PolicyConfusedDeputyProtection",
+        "aws.bucket-service-source",
+        None,
+    ),
+    (
+        "AWS.S3.Bucket.PrincipalRestrictions",
+        "aws.bucket-public-policy",
+        None,
+    ),
+    (
+        "AWS.S3.Bucket.PublicAccessBlock",
+        "aws.bucket-public-access-block",
+        None,
+    ),
     ("AWS.S3.Bucket.PublicRead", "aws.bucket-public-read", None),
     ("AWS.S3.Bucket.PublicWrite", "aws.bucket-public-write", None),
-    ("AWS.S3.Bucket.SecureAccess", "aws.bucket-secure-transport", None),
+    (
+        "AWS.S3.Bucket.SecureAccess",
+        "aws.bucket-secure-transport",
+        None,
+    ),
     ("AWS.S3.Bucket.Versioning", "aws.bucket-versioning", None),
-    ("AWS.S3.BucketObjectLockConfigured", "aws.bucket-object-lock", None),
-    ("AWS.SecurityGroup.AdministrativeIngress", "aws.security-group-administration", None),
+    (
+        "AWS.S3.BucketObjectLockConfigured",
+        "aws.bucket-object-lock",
+        None,
+    ),
+    (
+        "AWS.SecurityGroup.AdministrativeIngress",
+        "aws.security-group-administration",
+        None,
+    ),
     ("AWS.VPC.FlowLogs", "aws.flow-logs", None),
 ];
 
@@ -129,7 +221,10 @@ fn the_checks_agree_with_the_labels() {
     let mut rows: BTreeMap<String, (usize, usize)> = BTreeMap::new();
     let mut differ = BTreeSet::new();
     let mut left = BTreeMap::<String, usize>::new();
-    let mut files: Vec<_> = std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().path()).collect();
+    let mut files: Vec<_> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|file| file.unwrap().path())
+        .collect();
     files.sort();
     for file in files {
         for line in std::fs::read_to_string(file).unwrap().lines() {
@@ -158,7 +253,12 @@ fn the_checks_agree_with_the_labels() {
             }
             portreeve_estate::complete(&mut estate);
             let posture = common::posture(&estate, &catalogue, &settings);
-            let counts = posture.checks.iter().find(|own| own.id == *check).unwrap().counts;
+            let counts = posture
+                .checks
+                .iter()
+                .find(|own| own.id == *check)
+                .unwrap()
+                .counts;
             // What is not shown is neither: it agrees with no label.
             let said = match (counts.failed, counts.unknown) {
                 (0, 0) => Some(true),

@@ -43,13 +43,28 @@ fn of_failure(failure: &Failure, posture: &Posture) -> Value {
         "analytic": analytic(failure.check, failure.title),
     });
     let fields = [
-        ("message", format!("{}: {}", failure.title, failure.reason).into()),
+        (
+            "message",
+            format!("{}: {}", failure.title, failure.reason).into(),
+        ),
         ("status_id", status_id.into()),
         ("status", status.into()),
         ("finding_info", info),
-        ("compliance", compliance(failure.check, FAIL, &failure.reason)),
-        ("resources", json!([ocsf::resource(failure.resource.as_str(), failure.account.as_deref())])),
-        ("remediation", json!({ "desc": failure.remedy, "references": failure.references })),
+        (
+            "compliance",
+            compliance(failure.check, FAIL, &failure.reason),
+        ),
+        (
+            "resources",
+            json!([ocsf::resource(
+                failure.resource.as_str(),
+                failure.account.as_deref()
+            )]),
+        ),
+        (
+            "remediation",
+            json!({ "desc": failure.remedy, "references": failure.references }),
+        ),
         (
             "unmapped",
             json!({
@@ -80,11 +95,17 @@ fn of_unseen(unseen: &Unseen, posture: &Posture) -> Value {
         .map(|id| ocsf::resource(id.as_str(), name::of(id.as_str()).account))
         .collect();
     let fields = [
-        ("message", format!("Not shown by the inventory: {}", unseen.missing).into()),
+        (
+            "message",
+            format!("Not shown by the inventory: {}", unseen.missing).into(),
+        ),
         ("status_id", 1.into()),
         ("status", "New".into()),
         ("finding_info", info),
-        ("compliance", compliance(unseen.check, WITHOUT_RESULT, &unseen.missing)),
+        (
+            "compliance",
+            compliance(unseen.check, WITHOUT_RESULT, &unseen.missing),
+        ),
         ("resources", resources.into()),
     ];
     event.extend(fields.map(|(name, value)| (name.to_owned(), value)));

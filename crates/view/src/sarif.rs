@@ -70,8 +70,15 @@ fn rules(posture: &Posture) -> Vec<Value> {
     ran.filter_map(|own| {
         let check = checks().iter().find(|check| check.id == own.id)?;
         let listed = check.posture.iter().map(|id| (*id).to_owned());
-        let listed = listed.chain(check.cis.iter().map(|section| format!("CIS-AWS-3.0.0/{section}")));
-        let tags: Vec<String> = std::iter::once("security".to_owned()).chain(listed).collect();
+        let listed = listed.chain(
+            check
+                .cis
+                .iter()
+                .map(|section| format!("CIS-AWS-3.0.0/{section}")),
+        );
+        let tags: Vec<String> = std::iter::once("security".to_owned())
+            .chain(listed)
+            .collect();
         let mut rule = json!({
             "id": check.id,
             "name": pascal(check.id),

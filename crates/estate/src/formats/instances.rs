@@ -106,11 +106,10 @@ fn read(document: &Object<'_>, reader: &mut Reader<'_>) {
 fn read_instances(object: &Object<'_>, reader: &mut Reader<'_>) {
     INSTANCES.read_with(object, reader, &mut |instance, entity, reader| {
         profile(instance, entity, reader);
-        if instance.get("IamInstanceProfile").is_none() {
-            let name = "IamInstanceProfile".to_owned();
-            if instance.has(&name) {
-                entity.attributes.insert(name, "none".to_owned());
-            }
+        if instance.has("IamInstanceProfile") {
+            let given = instance.get("IamInstanceProfile").map_or("none", |_| "given");
+            let name = "InstanceProfile".to_owned();
+            entity.attributes.insert(name, given.to_owned());
         }
         if !instance.has("SecurityGroups") {
             return;

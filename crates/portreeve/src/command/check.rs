@@ -1,4 +1,3 @@
-
 use anyhow::{Context, Result};
 use jiff::Timestamp;
 use portreeve_engine::Period;

@@ -17,8 +17,8 @@ pub(super) const CHECK: Check = Check {
     needs: &["aws.instances"],
     judge: |scene, verdicts| {
         verdicts.each(scene.of_kind(EntityKind::Instance), |instance| {
-            let profile = text(instance, "IamInstanceProfile");
-            let has = profile.map(|profile| profile != "none");
+            let profile = text(instance, "InstanceProfile");
+            let has = profile.map(|profile| profile == "given");
             let role = !scene.roles_of(&instance.id).is_empty();
             let known = if role { Some(true) } else { has };
             Judged::holds(

@@ -82,7 +82,10 @@ pub(crate) fn inventory(kind: &str, resource: &Value) -> Option<Vec<String>> {
             export(json!({ "Keys": [key] }))
         }
         "AWS.Lambda.Function" => {
-            let policy = resource["Policy"].get("Policy").cloned().unwrap_or_default();
+            let policy = resource["Policy"]
+                .get("Policy")
+                .cloned()
+                .unwrap_or_default();
             export(json!({ "Functions": [{
                 "FunctionArn": format!("arn:aws:lambda:{REGION}:{ACCOUNT}:function:some-name"),
                 "Policy": policy.as_str().map(|text| {
@@ -94,12 +97,18 @@ pub(crate) fn inventory(kind: &str, resource: &Value) -> Option<Vec<String>> {
         "AWS.PasswordPolicy" => export(json!({ "PasswordPolicy": resource })),
         "AWS.RDS.Instance" => {
             let snapshots = resource["SnapshotAttributes"].as_array().cloned();
-            let snapshots = snapshots.unwrap_or_default().into_iter().map(|mut snapshot| {
-                let name = snapshot["DBSnapshotIdentifier"].as_str().unwrap_or("x").to_owned();
-                snapshot["DBSnapshotArn"] =
-                    json!(format!("arn:aws:rds:{REGION}:{ACCOUNT}:snapshot:{name}"));
-                snapshot
-            });
+            let snapshots = snapshots
+                .unwrap_or_default()
+                .into_iter()
+                .map(|mut snapshot| {
+                    let name = snapshot["DBSnapshotIdentifier"]
+                        .as_str()
+                        .unwrap_or("x")
+                        .to_owned();
+                    snapshot["DBSnapshotArn"] =
+                        json!(format!("arn:aws:rds:{REGION}:{ACCOUNT}:snapshot:{name}"));
+                    snapshot
+                });
             let snapshots: Vec<Value> = snapshots.collect();
             export(json!({ "DBInstances": [resource], "DBSnapshots": snapshots }))
         }
@@ -160,10 +169,16 @@ fn bucket(resource: &Value) -> Value {
     put("ObjectLock", "ObjectLockConfiguration", &same);
     put("Encryption", "EncryptionRules", &|rules| {
         // A rule without an algorithm is none.
-        let named = rules.as_array().into_iter().flatten().any(|rule| {
-            rule["ApplyServerSideEncryptionByDefault"]["SSEAlgorithm"].is_string()
-        });
-        if named { json!({ "Rules": rules }) } else { Value::Null }
+        let named = rules
+            .as_array()
+            .into_iter()
+            .flatten()
+            .any(|rule| rule["ApplyServerSideEncryptionByDefault"]["SSEAlgorithm"].is_string());
+        if named {
+            json!({ "Rules": rules })
+        } else {
+            Value::Null
+        }
     });
     put("Logging", "LoggingPolicy", &|policy| match policy {
         Value::Null => Value::Null,
@@ -240,8 +255,15 @@ fn user(resource: &Value) -> Vec<String> {
     ];
     let head: Vec<&str> = columns.iter().map(|(column, _)| *column).collect();
     let cells: Vec<String> = columns.iter().map(|(_, name)| cell(name)).collect();
-    let csv = format!("user,arn,{}\n{name},{id},{}\n", head.join(","), cells.join(","));
-    let devices: &[Value] = match resource.get("VirtualMFA").filter(|device| device.is_object()) {
+    let csv = format!(
+        "user,arn,{}\n{name},{id},{}\n",
+        head.join(","),
+        cells.join(",")
+    );
+    let devices: &[Value] = match resource
+        .get("VirtualMFA")
+        .filter(|device| device.is_object())
+    {
         Some(device) => &[json!({
             "SerialNumber": device["SerialNumber"],
             "User": { "Arn": id },
@@ -251,13 +273,21 @@ fn user(resource: &Value) -> Vec<String> {
     let devices = json!({ "Account": ACCOUNT, "VirtualMFADevices": devices }).to_string();
     let names = |list: &str| {
         let names = resource[list].as_array().cloned().unwrap_or_default();
-        names.into_iter().filter_map(|name| Some(name.as_str()?.to_owned()))
+        names
+            .into_iter()
+            .filter_map(|name| Some(name.as_str()?.to_owned()))
     };
     let managed: Vec<Value> = names("ManagedPolicyNames")
         .map(|name| json!({ "PolicyName": name, "PolicyArn": format!("arn:aws:iam::aws:policy/{name}") }))
         .collect();
     let inline: Vec<Value> = names("InlinePolicyNames")
-        .chain(resource["InlinePolicies"].as_object().into_iter().flatten().map(|(name, _)| name.clone()))
+        .chain(
+            resource["InlinePolicies"]
+                .as_object()
+                .into_iter()
+                .flatten()
+                .map(|(name, _)| name.clone()),
+        )
         .map(|name| json!({ "PolicyName": name, "PolicyDocument": { "Statement": [] } }))
         .collect();
     if is_root {

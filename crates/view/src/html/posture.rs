@@ -113,7 +113,12 @@ fn bars(checks: &[CheckCounts]) -> Markup {
         .iter()
         .filter(|check| check.counts.failed + check.counts.passed > 0)
         .collect();
-    shown.sort_by_key(|check| (std::cmp::Reverse((check.counts.failed > 0, check.severity)), check.id));
+    shown.sort_by_key(|check| {
+        (
+            std::cmp::Reverse((check.counts.failed > 0, check.severity)),
+            check.id,
+        )
+    });
     let (width, height) = (LEFT + BAR + 220.0, shown.len() as f64 * ROW + 6.0);
     html! {
         @if !shown.is_empty() {

@@ -26,7 +26,13 @@ pub(super) fn write(page: &mut Page, posture: &Posture, options: &Options) {
             }
             path::write(page, group.path, &kinds);
         }
-        left_out(page, (groups.len() - shown) as u64, "path", "paths", options);
+        left_out(
+            page,
+            (groups.len() - shown) as u64,
+            "path",
+            "paths",
+            options,
+        );
     }
     let groups = by_check(posture);
     if !groups.is_empty() {
@@ -47,7 +53,13 @@ pub(super) fn write(page: &mut Page, posture: &Posture, options: &Options) {
             }
             page.spans(6, &[faint("      → "), plain(group.first.remedy)]);
         }
-        left_out(page, (groups.len() - shown) as u64, "check", "checks", options);
+        left_out(
+            page,
+            (groups.len() - shown) as u64,
+            "check",
+            "checks",
+            options,
+        );
     }
     suppressions(page, posture);
     unknown(page, posture, options);
@@ -56,7 +68,10 @@ pub(super) fn write(page: &mut Page, posture: &Posture, options: &Options) {
 
 fn opening(page: &mut Page, posture: &Posture) {
     let summary = posture.summary;
-    let failing = posture.checks.iter().filter(|check| check.counts.failed > 0);
+    let failing = posture
+        .checks
+        .iter()
+        .filter(|check| check.counts.failed > 0);
     let failing = failing.count() as u64;
     let on_path = posture
         .findings
@@ -104,7 +119,10 @@ fn one(page: &mut Page, failure: &Failure) {
 
 fn lead(page: &mut Page, failure: &Failure, count: usize) {
     let mut spans = vec![
-        Span(severity(failure.severity), format!("  {:<8}", failure.severity)),
+        Span(
+            severity(failure.severity),
+            format!("  {:<8}", failure.severity),
+        ),
         plain(" "),
         Span(STRONG, failure.title.to_owned()),
     ];
@@ -141,7 +159,11 @@ fn suppressions(page: &mut Page, posture: &Posture) {
     }
     page.heading("Suppressions");
     for one in &posture.suppressions {
-        let style = if one.state.is_defect() { SUSPECT } else { FAINT };
+        let style = if one.state.is_defect() {
+            SUSPECT
+        } else {
+            FAINT
+        };
         let ends = one.expires.map_or_else(
             || "no end".to_owned(),
             |expires| format!("until {}", text::day(expires)),
