@@ -33,10 +33,7 @@ pub(crate) fn granted_to_public(bucket: &Entity, permissions: &[&str]) -> Option
 
 /// Whether S3 ignores what the access list grants to the public.
 pub(crate) fn is_ignored(scene: &Scene<'_>, bucket: &Entity) -> bool {
-    let mut own = scene
-        .accounts()
-        .filter(|account| account.account == bucket.account);
-    let account = own.next().filter(|_| bucket.account.is_some());
+    let account = scene.account_of(bucket);
     let on = |entity: &Entity| flag(entity, "IgnorePublicAcls") == Some(true);
     on(bucket) || account.is_some_and(on)
 }

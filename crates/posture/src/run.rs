@@ -33,10 +33,7 @@ pub fn check(scene: &Scene<'_>) -> Posture {
     }
     let mut findings = failures(scene, &judgements);
     let suppressions = suppress(&mut findings, &scene.settings.suppressions, scene.as_of);
-    let checks = ran
-        .iter()
-        .map(|check| counted(check, &judgements, &findings));
-    let checks: Vec<CheckCounts> = checks.collect();
+    let checks = counted(&ran, &judgements, &findings);
     let mut summary = Counts::default();
     for check in &checks {
         summary.passed += check.counts.passed;
@@ -205,32 +202,38 @@ fn score(severity: Severity, exposed: bool, on_path: bool) -> f64 {
     base * half_more(exposed) * half_more(on_path)
 }
 
-fn counted(check: &'static Check, judgements: &[Judgement], findings: &[Failure]) -> CheckCounts {
-    let mut counts = Counts::default();
-    for judgement in judgements
-        .iter()
-        .filter(|judgement| judgement.check == check)
-    {
+/// What each check said, in numbers.
+fn counted(
+    ran: &[&'static Check],
+    judgements: &[Judgement],
+    findings: &[Failure],
+) -> Vec<CheckCounts> {
+    let mut counts: BTreeMap<&str, Counts> = BTreeMap::new();
+    for judgement in judgements {
+        let counts = counts.entry(judgement.check.id).or_default();
         match judgement.judged.verdict {
             Verdict::Pass => counts.passed += 1,
             Verdict::Unknown => counts.unknown += 1,
+            // Counted below, since some are suppressed.
             Verdict::Fail => {}
         }
     }
-    for finding in findings.iter().filter(|finding| finding.check == check.id) {
+    for finding in findings {
+        let counts = counts.entry(finding.check).or_default();
         match finding.is_suppressed() {
             true => counts.suppressed += 1,
             false => counts.failed += 1,
         }
     }
-    CheckCounts {
+    let counted = ran.iter().map(|check| CheckCounts {
         id: check.id,
         title: check.title,
         severity: check.severity,
         posture: check.posture,
         cis: check.cis,
-        counts,
-    }
+        counts: counts.get(check.id).copied().unwrap_or_default(),
+    });
+    counted.collect()
 }
 
 fn unseen(judgements: &[Judgement]) -> Vec<Unseen> {

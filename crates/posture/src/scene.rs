@@ -47,6 +47,11 @@ pub struct Scene<'e> {
     credentials: BTreeMap<&'e EntityId, Vec<&'e Entity>>,
     workloads: BTreeMap<&'e EntityId, Vec<&'e EntityId>>,
     groups: BTreeMap<&'e EntityId, Vec<&'e EntityId>>,
+    accounts: Vec<&'e Entity>,
+    /// Listed entities by service and type, as their ARNs say.
+    types: BTreeMap<(&'e str, &'e str), Vec<&'e Entity>>,
+    /// Managed policies by their ARN: document and holders.
+    managed: BTreeMap<&'e str, (&'e str, Vec<&'e EntityId>)>,
     kinds: BTreeMap<&'e EntityId, PrincipalKind>,
     parents: BTreeMap<&'e EntityId, &'e EntityId>,
     management: BTreeSet<&'e EntityId>,
@@ -71,6 +76,13 @@ impl<'e> Scene<'e> {
             credentials: BTreeMap::new(),
             workloads: BTreeMap::new(),
             groups: BTreeMap::new(),
+            managed: BTreeMap::new(),
+            types: BTreeMap::new(),
+            accounts: estate
+                .entities()
+                .filter(|entity| entity.kind == EntityKind::Account && !entity.inferred)
+                .filter(|account| account.id.as_str().ends_with(":root"))
+                .collect(),
             kinds: BTreeMap::new(),
             parents: BTreeMap::new(),
             management: BTreeSet::new(),
@@ -81,6 +93,11 @@ impl<'e> Scene<'e> {
                 .map(|jewel| (jewel.id, jewel.kind))
                 .collect(),
         };
+        for entity in estate.entities().filter(|entity| !entity.inferred) {
+            if let Some(kind) = arn_type(&entity.id) {
+                scene.types.entry(kind).or_default().push(entity);
+            }
+        }
         for relation in estate.relations() {
             match relation {
                 Relation::Policy {
@@ -88,11 +105,19 @@ impl<'e> Scene<'e> {
                     layer,
                     name,
                     document,
-                } => scene.policies.entry(subject).or_default().push(Attached {
-                    layer: *layer,
-                    name,
-                    document,
-                }),
+                } => {
+                    if *layer == PolicyLayer::Identity && name.starts_with("arn:") {
+                        let policy = scene.managed.entry(name).or_insert((document, Vec::new()));
+                        if subject.as_str() != name {
+                            policy.1.push(subject);
+                        }
+                    }
+                    scene.policies.entry(subject).or_default().push(Attached {
+                        layer: *layer,
+                        name,
+                        document,
+                    });
+                }
                 Relation::Proves {
                     credential,
                     principal,
@@ -134,19 +159,14 @@ impl<'e> Scene<'e> {
         &self,
         service: &'static str,
         resource: &'static str,
-    ) -> impl Iterator<Item = &'e Entity> {
-        let listed = self.estate.entities().filter(|entity| !entity.inferred);
-        listed.filter(move |entity| {
-            let mut parts = entity.id.as_str().splitn(6, ':').skip(2);
-            parts.next() == Some(service)
-                && parts.nth(2).is_some_and(|own| own.starts_with(resource))
-        })
+    ) -> impl Iterator<Item = &'e Entity> + use<'e, '_> {
+        let found = self.types.get(&(service, resource));
+        found.into_iter().flatten().copied()
     }
 
     /// The accounts of which the inventory holds something.
-    pub(crate) fn accounts(&self) -> impl Iterator<Item = &'e Entity> {
-        self.of_kind(EntityKind::Account)
-            .filter(|account| account.id.as_str().ends_with(":root"))
+    pub(crate) fn accounts(&self) -> impl Iterator<Item = &'e Entity> + use<'e, '_> {
+        self.accounts.iter().copied()
     }
 
     /// The account that something is in.
@@ -199,6 +219,15 @@ impl<'e> Scene<'e> {
     ) -> impl Iterator<Item = &Attached<'e>> {
         let policies = self.policies(subject).iter();
         policies.filter(move |policy| policy.layer == layer)
+    }
+
+    /// A managed policy's document, and what it is attached to. The document is that of whoever has
+    /// it, or of the policy itself where nobody does.
+    pub(crate) fn managed(&self, policy: &EntityId) -> (Option<&'e str>, &[&'e EntityId]) {
+        let found = self.managed.get(policy.as_str());
+        found.map_or((None, &[]), |(document, holders)| {
+            (Some(*document), holders.as_slice())
+        })
     }
 
     /// What is attached to a principal or to a group that it is in.
@@ -377,6 +406,15 @@ impl<'e> Scene<'e> {
         let time = timestamp(time)?;
         Some((self.as_of.as_second() - time.as_second()).div_euclid(24 * 60 * 60))
     }
+}
+
+/// The service and the type in an ARN, with what ends the type: `ec2` and `security-group/`.
+fn arn_type(id: &EntityId) -> Option<(&str, &str)> {
+    let mut parts = id.as_str().strip_prefix("arn:")?.splitn(5, ':').skip(1);
+    let service = parts.next()?;
+    let resource = parts.nth(2)?;
+    let end = resource.find(['/', ':'])?;
+    Some((service, resource.get(..=end)?))
 }
 
 /// The region in an ARN.

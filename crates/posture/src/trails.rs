@@ -53,7 +53,7 @@ pub(crate) fn selects_management(trail: &Entity) -> Option<bool> {
 
 /// Whether a trail selects the data events of a bucket's objects: those that write, or those that
 /// read. Nothing where the selectors are not known.
-pub(crate) fn selects_objects(trail: &Entity, bucket: &str, writes: bool) -> Option<bool> {
+fn selects_objects(trail: &Entity, bucket: &str, writes: bool) -> Option<bool> {
     let basic = json(trail, "EventSelectors");
     let advanced = json(trail, "AdvancedEventSelectors");
     if basic.is_none() && advanced.is_none() {
@@ -90,6 +90,28 @@ pub(crate) fn selects_objects(trail: &Entity, bucket: &str, writes: bool) -> Opt
                 || resources.iter().any(|value| is_whole(value, bucket)))
     });
     Some(by_basic || by_advanced)
+}
+
+/// Whether any trail that logs selects the events of a bucket's objects, those that write or those
+/// that read. Nothing where trails of the bucket's account, or what they select, are not known.
+pub(crate) fn are_objects_selected(
+    scene: &Scene<'_>,
+    bucket: &Entity,
+    writes: bool,
+) -> Option<bool> {
+    let logging = trails(scene).filter(|trail| is_logging(trail));
+    let known: Vec<Option<bool>> = logging
+        .map(|trail| selects_objects(trail, bucket.id.as_str(), writes))
+        .collect();
+    let account = scene.account_of(bucket);
+    let read = account.is_some_and(|account| scene.was_read(account, "aws.trails"));
+    if known.contains(&Some(true)) {
+        Some(true)
+    } else if known.contains(&None) || (!read && known.is_empty()) {
+        None
+    } else {
+        Some(false)
+    }
 }
 
 /// Whether a selector's value covers all objects of a bucket: all of S3, or the bucket.

@@ -14,7 +14,9 @@ use portreeve_posture::Settings;
 use serde_json::Value;
 
 /// Their rule, our check, and the number with which it asks the same.
-const SAME: &[(&str, &str, Option<(&str, i64)>)] = &[
+type Same = (&'static str, &'static str, Option<(&'static str, i64)>);
+
+const SAME: &[Same] = &[
     ("AWS.AMI.Private", "aws.image-public", None),
     ("AWS.AccessKey.Rotation", "aws.access-key-age", None),
     (

@@ -47,5 +47,4 @@ pub(super) const CHECK: Check = Check {
         fails("user,arn,user_creation_time,access_key_1_active,access_key_1_last_rotated\nbot,arn:aws:iam::111122223333:user/bot,2021-01-01T00:00:00+00:00,true,2024-01-01T00:00:00+00:00\n"),
         passes("user,arn,user_creation_time,access_key_1_active,access_key_1_last_rotated\nbot,arn:aws:iam::111122223333:user/bot,2021-01-01T00:00:00+00:00,true,2026-02-01T00:00:00+00:00\n"),
     ],
-    ..Check::DEFAULT
 };

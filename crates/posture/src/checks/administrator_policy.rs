@@ -1,6 +1,6 @@
 //! A policy of the account allows everything.
 
-use portreeve_model::{EntityKind, PolicyLayer, Severity};
+use portreeve_model::{EntityKind, Severity};
 
 use crate::check::{Check, fails, passes};
 use crate::verdicts::Judged;
@@ -17,27 +17,9 @@ pub(super) const CHECK: Check = Check {
     needs: &["aws.account-authorization-details"],
     judge: |scene, verdicts| {
         for policy in scene.of_kind(EntityKind::Policy) {
-            let own = scene
-                .estate
-                .relations()
-                .iter()
-                .filter_map(|relation| match relation {
-                    portreeve_model::Relation::Policy {
-                        subject,
-                        layer: PolicyLayer::Identity,
-                        name,
-                        document,
-                    } if name == policy.id.as_str() => Some((subject, document)),
-                    _ => None,
-                });
-            let mut holders = Vec::new();
-            let mut everything = false;
-            for (subject, document) in own {
-                everything |= allows_everything(document);
-                if subject != &policy.id {
-                    holders.push(subject.clone());
-                }
-            }
+            let (document, holders) = scene.managed(&policy.id);
+            let everything = document.is_some_and(allows_everything);
+            let holders: Vec<_> = holders.iter().map(|holder| (*holder).clone()).collect();
             let judged = match (everything, holders.len()) {
                 (false, _) => Judged::pass(),
                 // It grants nothing while nobody has it.

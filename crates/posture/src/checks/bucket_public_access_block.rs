@@ -25,8 +25,7 @@ pub(super) const CHECK: Check = Check {
     needs: &["aws.buckets"],
     judge: |scene, verdicts| {
         verdicts.each(scene.of_kind(EntityKind::Bucket), |bucket| {
-            let account = scene.accounts().find(|own| own.account == bucket.account);
-            let on_account = account.filter(|_| bucket.account.is_some());
+            let on_account = scene.account_of(bucket);
             let known = text(bucket, "PublicAccessBlock").is_some();
             let off: Vec<&str> = FLAGS
                 .into_iter()

@@ -33,8 +33,7 @@ pub(super) const CHECK: Check = Check {
                 Some("none") => return Judged::pass(),
                 _ => return Judged::unknown("aws s3api get-bucket-policy --bucket NAME"),
             }
-            let account = scene.accounts().find(|own| own.account == bucket.account);
-            let account = account.filter(|_| bucket.account.is_some());
+            let account = scene.account_of(bucket);
             let shut = |name| {
                 let on_account = account.and_then(|account| flag(account, name));
                 flag(bucket, name) == Some(true) || on_account == Some(true)
@@ -48,8 +47,10 @@ pub(super) const CHECK: Check = Check {
                     false => bucket.id.to_string(),
                 };
                 // A stranger sends what he likes, and comes from no network of the owner's.
-                let mut stranger = Circumstances::default();
-                stranger.strict = true;
+                let stranger = Circumstances {
+                    strict: true,
+                    ..Circumstances::default()
+                };
                 let may = scene.may("*", action, &resource, &stranger);
                 may == Some(Decision::Allowed)
             };

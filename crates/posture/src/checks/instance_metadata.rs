@@ -49,5 +49,4 @@ pub(super) const CHECK: Check = Check {
         passes(r#"{"Account": "111122223333", "Region": "eu-west-1", "Instances": [{"InstanceId": "i-1", "MetadataOptions": {"HttpTokens": "required", "HttpPutResponseHopLimit": 1, "HttpEndpoint": "enabled"}}]}"#),
         unknown(r#"{"Account": "111122223333", "Region": "eu-west-1", "Instances": [{"InstanceId": "i-1"}]}"#),
     ],
-    ..Check::DEFAULT
 };

@@ -3,7 +3,7 @@
 use portreeve_model::{EntityKind, Severity};
 
 use crate::check::{Check, fails, passes, unknown};
-use crate::trails::{is_logging, selects_objects, trails};
+use crate::trails::are_objects_selected;
 use crate::verdicts::Judged;
 
 pub(super) const CHECK: Check = Check {
@@ -17,19 +17,8 @@ pub(super) const CHECK: Check = Check {
     references: &["https://docs.aws.amazon.com/AmazonS3/latest/userguide/cloudtrail-logging-s3-info.html"],
     needs: &["aws.trails"],
     judge: |scene, verdicts| {
-        let logging: Vec<_> = trails(scene).filter(|trail| is_logging(trail)).collect();
         verdicts.each(scene.of_kind(EntityKind::Bucket), |bucket| {
-            let account = scene.account_of(bucket);
-            let read = account.is_some_and(|account| scene.was_read(account, "aws.trails"));
-            let known = logging.iter().map(|trail| selects_objects(trail, bucket.id.as_str(), true));
-            let known: Vec<Option<bool>> = known.collect();
-            let selected = if known.contains(&Some(true)) {
-                Some(true)
-            } else if known.contains(&None) || !(read || !known.is_empty()) {
-                None
-            } else {
-                Some(false)
-            };
+            let selected = are_objects_selected(scene, bucket, true);
             let missing = "aws cloudtrail describe-trails and get-event-selectors";
             let judged = Judged::holds(selected, "no trail selects them", missing);
             match scene.jewel(&bucket.id) {

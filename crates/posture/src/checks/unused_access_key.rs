@@ -45,5 +45,4 @@ pub(super) const CHECK: Check = Check {
         passes("user,arn,user_creation_time,access_key_1_active,access_key_1_last_rotated,access_key_1_last_used_date\nana,arn:aws:iam::111122223333:user/ana,2021-01-01T00:00:00+00:00,true,2024-01-01T00:00:00+00:00,2026-02-20T00:00:00+00:00\n"),
         passes("user,arn,user_creation_time,access_key_1_active,access_key_1_last_rotated,access_key_1_last_used_date\nana,arn:aws:iam::111122223333:user/ana,2021-01-01T00:00:00+00:00,true,2026-02-20T00:00:00+00:00,N/A\n"),
     ],
-    ..Check::DEFAULT
 };

@@ -16,9 +16,9 @@ pub(super) const CHECK: Check = Check {
     needs: &["aws.account-authorization-details"],
     judge: |scene, verdicts| {
         for user in scene.of_kind(EntityKind::User) {
-            let read = scene.accounts().any(|account| {
-                account.account == user.account
-                    && scene.was_read(account, "aws.account-authorization-details")
+            let account = scene.account_of(user);
+            let read = account.is_some_and(|account| {
+                scene.was_read(account, "aws.account-authorization-details")
             });
             if !read {
                 continue;
