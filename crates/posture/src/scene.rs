@@ -34,6 +34,8 @@ pub(crate) struct Holders {
     pub(crate) allowed: Vec<EntityId>,
     /// For whom it hangs on what is not known.
     pub(crate) depends: Vec<EntityId>,
+    /// Who may, and may be a person.
+    pub(crate) unclear: Vec<EntityId>,
 }
 
 /// An estate, its graph and what the user set, made ready for checks.
@@ -272,6 +274,20 @@ impl<'e> Scene<'e> {
         known.unwrap_or(PrincipalKind::Unknown)
     }
 
+    /// Whether a principal is a person, or a role of people. Nothing is known of a user before the
+    /// credential report of its account says whether it has a password or a second factor.
+    pub(crate) fn is_person(&self, principal: &Entity) -> Option<bool> {
+        match self.principal_kind(&principal.id) {
+            PrincipalKind::Human => Some(true),
+            PrincipalKind::Unknown if principal.kind == EntityKind::User => {
+                let account = self.account_of(principal)?;
+                self.was_read(account, "aws.credential-report")
+                    .then_some(false)
+            }
+            _ => Some(false),
+        }
+    }
+
     pub(crate) fn is_human(&self, principal: &EntityId) -> bool {
         self.principal_kind(principal) == PrincipalKind::Human
     }
@@ -359,8 +375,18 @@ impl<'e> Scene<'e> {
         let people = self
             .of_kind(EntityKind::User)
             .chain(self.of_kind(EntityKind::Role))
-            .filter(|principal| self.is_human(&principal.id));
-        self.who_of(people, actions, resource, circumstances)
+            .filter(|principal| self.is_person(principal) != Some(false));
+        let mut holders = self.who_of(people, actions, resource, circumstances);
+        let is_unclear = |id: &EntityId| {
+            let principal = self.estate.get(id.as_str());
+            principal.is_some_and(|principal| self.is_person(principal).is_none())
+        };
+        holders.unclear = holders
+            .allowed
+            .extract_if(.., |id| is_unclear(id))
+            .collect();
+        holders.depends.retain(|id| !is_unclear(id));
+        holders
     }
 
     /// Who of some principals may do any of some actions on something.

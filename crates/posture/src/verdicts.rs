@@ -7,6 +7,10 @@ use portreeve_model::{Entity, EntityId, Severity};
 use crate::check::{Check, Verdict};
 use crate::scene::{Holders, Scene};
 
+/// What is missing where it is not known whether a user is a person.
+pub(crate) const A_PERSON: &str =
+    "whether users are people: aws iam generate-credential-report; aws iam get-credential-report";
+
 /// What a check says of one entity, with the reason.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Judged {
@@ -59,8 +63,14 @@ impl Judged {
                 more => format!("{} and {more} more", names.join(", ")),
             }
         };
-        match (holders.allowed.as_slice(), holders.depends.as_slice()) {
-            ([], []) => Self::pass(),
+        let Holders {
+            allowed,
+            depends,
+            unclear,
+        } = &holders;
+        match (allowed.as_slice(), depends.as_slice()) {
+            ([], []) if unclear.is_empty() => Self::pass(),
+            ([], []) => Self::unknown(format!("{A_PERSON} ({} {what})", first(unclear))),
             ([], some) => Self::unknown(format!(
                 "what is known of requests: whether {} {what} hangs on conditions",
                 first(some)

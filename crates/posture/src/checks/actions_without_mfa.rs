@@ -5,7 +5,7 @@ use portreeve_model::{Entity, EntityKind, PolicyLayer, Severity};
 use crate::check::{Check, fails, passes};
 use crate::policy::Statement;
 use crate::scene::Scene;
-use crate::verdicts::Judged;
+use crate::verdicts::{A_PERSON, Judged};
 
 const FACTOR: [&str; 2] = ["aws:multifactorauthpresent", "aws:multifactorauthage"];
 
@@ -24,7 +24,8 @@ pub(super) const CHECK: Check = Check {
             let statements: Vec<Statement> =
                 held.iter().flat_map(|policy| policy.statements()).collect();
             let grants = statements.iter().any(|statement| statement.allows);
-            if !grants || !scene.is_human(&user.id) {
+            let person = scene.is_person(user);
+            if !grants || person == Some(false) {
                 continue;
             }
             let bound = statements.iter().chain(&boundaries(scene, user)).any(denies_without);
@@ -32,8 +33,12 @@ pub(super) const CHECK: Check = Check {
                 .iter()
                 .filter(|statement| statement.allows)
                 .all(|statement| statement.is_on_any(&FACTOR));
-            let otherwise = "its permissions hold without a second factor";
-            verdicts.of(user, Judged::holds(Some(bound || each), otherwise, ""));
+            let judged = match (bound || each, person) {
+                (true, _) => Judged::pass(),
+                (false, None) => Judged::unknown(A_PERSON),
+                (false, Some(_)) => Judged::fail("its permissions hold without a second factor"),
+            };
+            verdicts.of(user, judged);
         }
     },
     examples: &[

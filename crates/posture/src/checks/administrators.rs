@@ -3,7 +3,7 @@
 use portreeve_model::{EntityId, EntityKind, Severity};
 
 use crate::check::{Check, Limit, fails, passes};
-use crate::verdicts::Judged;
+use crate::verdicts::{A_PERSON, Judged};
 
 pub(super) const CHECK: Check = Check {
     id: "aws.administrators",
@@ -26,20 +26,22 @@ pub(super) const CHECK: Check = Check {
             if !scene.was_read(account, "aws.account-authorization-details") {
                 continue;
             }
-            let people: Vec<EntityId> = all
+            let own = all
                 .iter()
-                .filter(|id| {
-                    let entity = scene.estate.get(id.as_str());
-                    entity.is_some_and(|entity| {
-                        entity.account == account.account
-                            && matches!(entity.kind, EntityKind::User | EntityKind::Role)
-                            && scene.is_human(&entity.id)
-                    })
-                })
-                .cloned()
-                .collect();
+                .filter_map(|id| scene.estate.get(id.as_str()))
+                .filter(|entity| entity.account == account.account)
+                .filter(|entity| matches!(entity.kind, EntityKind::User | EntityKind::Role));
+            let (mut people, mut unclear) = (Vec::<EntityId>::new(), 0);
+            for entity in own {
+                match scene.is_person(entity) {
+                    Some(true) => people.push(entity.id.clone()),
+                    None => unclear += 1,
+                    Some(false) => {}
+                }
+            }
             let judged = match people.len() as i64 > most {
                 true => Judged::fail(format!("{} people and roles of people", people.len())),
+                false if people.len() as i64 + unclear > most => Judged::unknown(A_PERSON),
                 false => Judged::pass(),
             };
             verdicts.of(account, judged.on(people));

@@ -14,7 +14,7 @@ pub(super) const CHECK: Check = Check {
     severity: Severity::High,
     posture: &["A25"],
     references: &["https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_notprincipal.html"],
-    needs: &["aws.buckets", "aws.resource-policies"],
+    needs: &["aws.buckets"],
     judge: |scene, verdicts| {
         verdicts.each(scene.of_kind(EntityKind::Bucket), |bucket| {
             if text(bucket, "Policy").is_none_or(|policy| policy == "unreadable") {

@@ -25,7 +25,7 @@ pub(super) const CHECK: Check = Check {
     severity: Severity::High,
     posture: &["A09", "A25"],
     references: &["https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-control-block-public-access.html"],
-    needs: &["aws.buckets", "aws.resource-policies"],
+    needs: &["aws.buckets"],
     judge: |scene, verdicts| {
         verdicts.each(scene.of_kind(EntityKind::Bucket), |bucket| {
             match text(bucket, "Policy") {

@@ -16,7 +16,7 @@ pub(super) const CHECK: Check = Check {
     posture: &["A09"],
     cis: &["2.1.1"],
     references: &["https://docs.aws.amazon.com/AmazonS3/latest/userguide/security-best-practices.html"],
-    needs: &["aws.buckets", "aws.resource-policies"],
+    needs: &["aws.buckets"],
     judge: |scene, verdicts| {
         verdicts.each(scene.of_kind(EntityKind::Bucket), |bucket| {
             if text(bucket, "Policy").is_none_or(|policy| policy == "unreadable") {

@@ -23,7 +23,7 @@ pub(super) const CHECK: Check = Check {
     severity: Severity::Medium,
     posture: &["A13"],
     references: &["https://docs.aws.amazon.com/IAM/latest/UserGuide/confused-deputy.html"],
-    needs: &["aws.buckets", "aws.resource-policies"],
+    needs: &["aws.buckets"],
     judge: |scene, verdicts| {
         verdicts.each(scene.of_kind(EntityKind::Bucket), |bucket| {
             if text(bucket, "Policy").is_none_or(|policy| policy == "unreadable") {

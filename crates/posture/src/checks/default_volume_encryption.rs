@@ -28,6 +28,10 @@ pub(super) const CHECK: Check = Check {
                 .collect();
             let regions = scene.regions(account);
             let untold = regions.iter().filter(|own| !told.iter().any(|(region, _)| region == *own));
+            if told.is_empty() && regions.is_empty() {
+                let missing = "aws ec2 get-ebs-encryption-by-default (in each region)";
+                verdicts.of(account, Judged::unknown(missing));
+            }
             let mut judge = |region: &str, judged| {
                 let id = EntityId::from(format!("{number}/{region}"));
                 verdicts.at(&id, account.account.clone(), judged);

@@ -3,7 +3,7 @@
 use portreeve_model::{EntityKind, PolicyLayer, Severity};
 
 use crate::check::{Check, fails, passes};
-use crate::verdicts::Judged;
+use crate::verdicts::{A_PERSON, Judged};
 
 /// Condition keys that say from where a request comes.
 const NETWORKS: [&str; 7] = [
@@ -27,7 +27,8 @@ pub(super) const CHECK: Check = Check {
     needs: &["aws.account-authorization-details"],
     judge: |scene, verdicts| {
         for principal in scene.of_kind(EntityKind::User).chain(scene.of_kind(EntityKind::Role)) {
-            if !scene.is_human(&principal.id) {
+            let person = scene.is_person(principal);
+            if person == Some(false) {
                 continue;
             }
             let own = scene.identity_policies(&principal.id);
@@ -47,8 +48,12 @@ pub(super) const CHECK: Check = Check {
                 let statements = policy.statements();
                 statements.iter().any(|statement| statement.is_on_any(&NETWORKS))
             });
-            let otherwise = "no policy that binds it asks from where";
-            verdicts.of(principal, Judged::holds(Some(asks), otherwise, ""));
+            let judged = match (asks, person) {
+                (true, _) => Judged::pass(),
+                (false, None) => Judged::unknown(A_PERSON),
+                (false, Some(_)) => Judged::fail("no policy that binds it asks from where"),
+            };
+            verdicts.of(principal, judged);
         }
     },
     examples: &[

@@ -23,10 +23,12 @@ pub(super) const CHECK: Check = Check {
                 factors.next().is_some()
             });
             let counted = number(account, "AccountMFAEnabled").map(|count| count > 0);
-            if let Some(enabled) = reported.or(counted) {
-                let otherwise = "no second factor is active";
-                verdicts.of(account, Judged::holds(Some(enabled), otherwise, ""));
-            }
+            let missing = "aws iam get-credential-report; or aws iam get-account-summary";
+            let enabled = reported.or(counted);
+            verdicts.of(
+                account,
+                Judged::holds(enabled, "no second factor is active", missing),
+            );
         }
     },
     examples: &[

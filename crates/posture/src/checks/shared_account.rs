@@ -4,7 +4,7 @@ use portreeve_graph::JewelKind;
 use portreeve_model::{EntityKind, Severity};
 
 use crate::check::{Check, fails, passes};
-use crate::verdicts::Judged;
+use crate::verdicts::{A_PERSON, Judged};
 
 pub(super) const CHECK: Check = Check {
     id: "aws.shared-account",
@@ -14,7 +14,7 @@ pub(super) const CHECK: Check = Check {
     severity: Severity::Medium,
     posture: &["A11"],
     references: &["https://docs.aws.amazon.com/whitepapers/latest/organizing-your-aws-environment/organizing-your-aws-environment.html"],
-    needs: &["aws.account-authorization-details", "aws.credential-report"],
+    needs: &["aws.account-authorization-details"],
     judge: |scene, verdicts| {
         let kinds = [JewelKind::WebOrigin, JewelKind::SigningKey, JewelKind::WalletSecret];
         for account in scene.accounts() {
@@ -22,14 +22,18 @@ pub(super) const CHECK: Check = Check {
             let Some(jewel) = jewels.find(|jewel| jewel.account == account.account) else {
                 continue;
             };
-            let people: Vec<_> = scene
+            let users = scene
                 .of_kind(EntityKind::User)
-                .filter(|user| user.account == account.account && scene.is_human(&user.id))
-                .map(|user| user.id.clone())
-                .collect();
-            let judged = match people.len() {
+                .filter(|user| user.account == account.account);
+            let told: Vec<Option<bool>> = users.map(|user| scene.is_person(user)).collect();
+            let people = told.iter().filter(|person| **person == Some(true)).count();
+            let judged = match people {
+                0 if told.contains(&None) => Judged::unknown(A_PERSON),
                 0 => Judged::pass(),
-                count => Judged::fail(format!("{} beside {count} users of people", jewel.id.short_name())),
+                count => Judged::fail(format!(
+                    "{} beside {count} users of people",
+                    jewel.id.short_name()
+                )),
             };
             verdicts.of(account, judged.on([jewel.id.clone()]));
         }

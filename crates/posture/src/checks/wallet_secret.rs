@@ -16,6 +16,13 @@ pub(super) const CHECK: Check = Check {
     references: &["https://docs.aws.amazon.com/kms/latest/developerguide/symm-asymm-choose-key-spec.html"],
     needs: &["aws.secrets", "aws.parameters"],
     judge: |scene, verdicts| {
+        for account in scene.accounts() {
+            let formats = ["aws.secrets", "aws.parameters"];
+            let unread = formats.iter().find(|format| !scene.was_read(account, format));
+            if let Some(format) = unread {
+                verdicts.of(account, Judged::unknown(format!("{format} of the account")));
+            }
+        }
         let secrets = scene.of_kind(EntityKind::Secret).chain(scene.of_kind(EntityKind::Parameter));
         for secret in secrets {
             let wallet = scene.jewel(&secret.id) == Some(JewelKind::WalletSecret);

@@ -4,6 +4,7 @@ use portreeve_graph::JewelKind;
 use portreeve_model::Severity;
 
 use crate::check::{Check, fails, passes};
+use crate::scene::Holders;
 use crate::verdicts::Judged;
 
 pub(super) const CHECK: Check = Check {
@@ -18,23 +19,19 @@ pub(super) const CHECK: Check = Check {
     judge: |scene, verdicts| {
         for origin in scene.jewels(JewelKind::WebOrigin) {
             let writers = scene.graph.writers(origin.id.as_str());
-            let mut people: Vec<_> = writers
-                .into_iter()
-                .map(|step| step.from)
-                .filter(|who| scene.is_human(who))
-                .collect();
-            people.sort();
-            people.dedup();
-            let judged = match people.as_slice() {
-                [] => Judged::pass(),
-                [one] => Judged::fail(format!("{} may write", one.short_name())),
-                [first, rest @ ..] => Judged::fail(format!(
-                    "{} and {} more people and roles of people may write",
-                    first.short_name(),
-                    rest.len()
-                )),
-            };
-            verdicts.of(origin, judged.on(people));
+            let mut who = Holders::default();
+            for id in writers.into_iter().map(|step| step.from) {
+                match scene.estate.get(id.as_str()).map(|entity| scene.is_person(entity)) {
+                    Some(Some(true)) => who.allowed.push(id),
+                    Some(None) => who.unclear.push(id),
+                    _ => {}
+                }
+            }
+            for list in [&mut who.allowed, &mut who.unclear] {
+                list.sort();
+                list.dedup();
+            }
+            verdicts.of(origin, Judged::nobody(who, "may write to it"));
         }
     },
     examples: &[
