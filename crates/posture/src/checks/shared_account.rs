@@ -3,7 +3,7 @@
 use portreeve_graph::JewelKind;
 use portreeve_model::{EntityKind, Severity};
 
-use crate::check::{Check, fails, passes};
+use crate::check::{Check, fails, passes, unknown};
 use crate::verdicts::{A_PERSON, Judged};
 
 pub(super) const CHECK: Check = Check {
@@ -40,7 +40,8 @@ pub(super) const CHECK: Check = Check {
     },
     examples: &[
         fails(r#"[{"Account": "111122223333", "Buckets": [{"Name": "web", "Tags": [{"Key": "tier", "Value": "web-origin"}]}]}, {"Account": "111122223333", "VirtualMFADevices": [{"SerialNumber": "arn:aws:iam::111122223333:mfa/ana", "User": {"Arn": "arn:aws:iam::111122223333:user/ana"}}]}, {"UserDetailList": [{"UserName": "ana", "Arn": "arn:aws:iam::111122223333:user/ana", "AttachedManagedPolicies": []}]}]"#),
-        passes(r#"[{"Account": "111122223333", "Buckets": [{"Name": "web", "Tags": [{"Key": "tier", "Value": "web-origin"}]}]}, {"UserDetailList": [{"UserName": "bot", "Arn": "arn:aws:iam::111122223333:user/bot", "AttachedManagedPolicies": []}]}]"#),
+        passes(r#"[{"Account": "111122223333", "Buckets": [{"Name": "web", "Tags": [{"Key": "tier", "Value": "web-origin"}]}]}, {"UserDetailList": [{"UserName": "bot", "Arn": "arn:aws:iam::111122223333:user/bot", "AttachedManagedPolicies": []}]}, {"ReportFormat": "text/csv", "Content": "user,arn,user_creation_time,password_enabled,mfa_active\nbot,arn:aws:iam::111122223333:user/bot,2021-01-01T00:00:00+00:00,false,false\n"}]"#),
+        unknown(r#"[{"Account": "111122223333", "Buckets": [{"Name": "web", "Tags": [{"Key": "tier", "Value": "web-origin"}]}]}, {"UserDetailList": [{"UserName": "bot", "Arn": "arn:aws:iam::111122223333:user/bot", "AttachedManagedPolicies": []}]}]"#),
     ],
     ..Check::DEFAULT
 };

@@ -3,7 +3,7 @@
 use portreeve_graph::JewelKind;
 use portreeve_model::Severity;
 
-use crate::check::{Check, fails, passes};
+use crate::check::{Check, fails, passes, unknown};
 use crate::scene::Holders;
 use crate::verdicts::Judged;
 
@@ -37,6 +37,7 @@ pub(super) const CHECK: Check = Check {
     examples: &[
         fails(r#"[{"Account": "111122223333", "Buckets": [{"Name": "web", "Tags": [{"Key": "tier", "Value": "web-origin"}], "Policy": null}]}, {"UserDetailList": [{"UserName": "ana", "Arn": "arn:aws:iam::111122223333:user/ana", "UserPolicyList": [{"PolicyName": "all", "PolicyDocument": {"Statement": [{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}]}}], "AttachedManagedPolicies": []}]}, {"Account": "111122223333", "VirtualMFADevices": [{"SerialNumber": "arn:aws:iam::111122223333:mfa/ana", "User": {"Arn": "arn:aws:iam::111122223333:user/ana"}}]}]"#),
         passes(r#"[{"Account": "111122223333", "Buckets": [{"Name": "web", "Tags": [{"Key": "tier", "Value": "web-origin"}], "Policy": null}]}, {"UserDetailList": [{"UserName": "ana", "Arn": "arn:aws:iam::111122223333:user/ana", "UserPolicyList": [{"PolicyName": "read", "PolicyDocument": {"Statement": [{"Effect": "Allow", "Action": "s3:Get*", "Resource": "*"}]}}], "AttachedManagedPolicies": []}]}, {"Account": "111122223333", "VirtualMFADevices": [{"SerialNumber": "arn:aws:iam::111122223333:mfa/ana", "User": {"Arn": "arn:aws:iam::111122223333:user/ana"}}]}]"#),
+        unknown(r#"[{"Account": "111122223333", "Buckets": [{"Name": "web", "Tags": [{"Key": "tier", "Value": "web-origin"}], "Policy": null}]}, {"UserDetailList": [{"UserName": "ana", "Arn": "arn:aws:iam::111122223333:user/ana", "UserPolicyList": [{"PolicyName": "all", "PolicyDocument": {"Statement": [{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}]}}], "AttachedManagedPolicies": []}]}]"#),
     ],
     ..Check::DEFAULT
 };
