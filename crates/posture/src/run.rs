@@ -147,10 +147,15 @@ fn failures(scene: &Scene<'_>, judgements: &[Judgement]) -> Vec<Failure> {
         .into_iter()
         .map(|judgement| {
             let check = judgement.check;
-            let about = std::iter::once(&judgement.entity).chain(&judgement.judged.related);
-            let path: Option<AttackPath> = about
-                .filter_map(|id| paths.get(id))
-                .min_by_key(|path| (path.conditions.len(), path.steps.len()))
+            // The way on which the thing itself lies, else the shortest of what it bears on.
+            let related = judgement.judged.related.iter();
+            let path: Option<AttackPath> = paths
+                .get(&judgement.entity)
+                .or_else(|| {
+                    related
+                        .filter_map(|id| paths.get(id))
+                        .min_by_key(|path| (path.conditions.len(), path.steps.len()))
+                })
                 .cloned();
             let severity = judgement.judged.severity.unwrap_or(check.severity);
             let exposed = open.contains(judgement.entity.as_str())

@@ -109,7 +109,10 @@ fn settings(bucket: &Object<'_>, entity: &mut Entity, reader: &mut Reader<'_>) {
         entity.attributes.insert("ObjectLock".to_owned(), mode);
     }
     for (attribute, names) in [
-        ("Encryption", ["Encryption", "ServerSideEncryptionConfiguration"]),
+        (
+            "Encryption",
+            ["Encryption", "ServerSideEncryptionConfiguration"],
+        ),
         ("Logging", ["Logging", "LoggingEnabled"]),
     ] {
         if let Some(name) = names.into_iter().find(|name| bucket.has(name)) {

@@ -48,7 +48,10 @@ fn read(document: &Object<'_>, reader: &mut Reader<'_>) {
                 };
                 let id = match arn::bucket_of_domain(&domain) {
                     Some(bucket) => {
-                        let signs = ["OriginAccessControlId", "S3OriginConfig.OriginAccessIdentity"];
+                        let signs = [
+                            "OriginAccessControlId",
+                            "S3OriginConfig.OriginAccessIdentity",
+                        ];
                         let signs = signs.iter().find_map(|name| origin.get(name)?.string());
                         if signs.is_none_or(|id| id.is_empty()) {
                             open.push(domain.clone().into_owned());

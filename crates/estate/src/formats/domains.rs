@@ -35,7 +35,11 @@ fn read(document: &Object<'_>, reader: &mut Reader<'_>) {
         let account = reader.account.clone().unwrap_or_default();
         let id = format!("arn:aws:route53domains::{account}:domain/{name}");
         let mut entity = Entity::new(id, EntityKind::Other);
-        domain.keep(&["AutoRenew", "TransferLock", "Expiry"], &mut entity, reader);
+        domain.keep(
+            &["AutoRenew", "TransferLock", "Expiry"],
+            &mut entity,
+            reader,
+        );
         reader.add(entity);
     }
 }

@@ -107,7 +107,9 @@ fn read_instances(object: &Object<'_>, reader: &mut Reader<'_>) {
     INSTANCES.read_with(object, reader, &mut |instance, entity, reader| {
         profile(instance, entity, reader);
         if instance.has("IamInstanceProfile") {
-            let given = instance.get("IamInstanceProfile").map_or("none", |_| "given");
+            let given = instance
+                .get("IamInstanceProfile")
+                .map_or("none", |_| "given");
             let name = "InstanceProfile".to_owned();
             entity.attributes.insert(name, given.to_owned());
         }

@@ -30,7 +30,9 @@ pub(super) const CHECK: Check = Check {
     },
     examples: &[
         fails(r#"{"Account": "111122223333", "Region": "eu-west-1", "analyzers": []}"#),
-        passes(r#"{"Account": "111122223333", "Region": "eu-west-1", "analyzers": [{"arn": "arn:aws:access-analyzer:eu-west-1:111122223333:analyzer/all", "name": "all", "status": "ACTIVE", "type": "ACCOUNT"}]}"#),
+        passes(
+            r#"{"Account": "111122223333", "Region": "eu-west-1", "analyzers": [{"arn": "arn:aws:access-analyzer:eu-west-1:111122223333:analyzer/all", "name": "all", "status": "ACTIVE", "type": "ACCOUNT"}]}"#,
+        ),
         unknown(r#"{"Account": "111122223333", "PasswordPolicy": null}"#),
     ],
     ..Check::DEFAULT

@@ -14,7 +14,9 @@ pub(super) const CHECK: Check = Check {
     severity: Severity::High,
     posture: &["A01"],
     cis: &["1.14"],
-    references: &["https://docs.aws.amazon.com/IAM/latest/UserGuide/id-credentials-access-keys-update.html"],
+    references: &[
+        "https://docs.aws.amazon.com/IAM/latest/UserGuide/id-credentials-access-keys-update.html",
+    ],
     needs: &["aws.credential-report"],
     limits: &[Limit {
         name: "days",
@@ -44,7 +46,11 @@ pub(super) const CHECK: Check = Check {
         }
     },
     examples: &[
-        fails("user,arn,user_creation_time,access_key_1_active,access_key_1_last_rotated\nbot,arn:aws:iam::111122223333:user/bot,2021-01-01T00:00:00+00:00,true,2024-01-01T00:00:00+00:00\n"),
-        passes("user,arn,user_creation_time,access_key_1_active,access_key_1_last_rotated\nbot,arn:aws:iam::111122223333:user/bot,2021-01-01T00:00:00+00:00,true,2026-02-01T00:00:00+00:00\n"),
+        fails(
+            "user,arn,user_creation_time,access_key_1_active,access_key_1_last_rotated\nbot,arn:aws:iam::111122223333:user/bot,2021-01-01T00:00:00+00:00,true,2024-01-01T00:00:00+00:00\n",
+        ),
+        passes(
+            "user,arn,user_creation_time,access_key_1_active,access_key_1_last_rotated\nbot,arn:aws:iam::111122223333:user/bot,2021-01-01T00:00:00+00:00,true,2026-02-01T00:00:00+00:00\n",
+        ),
     ],
 };

@@ -17,7 +17,9 @@ pub(super) const CHECK: Check = Check {
     severity: Severity::Low,
     posture: &["A01"],
     cis: &["1.11"],
-    references: &["https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_access-keys.html"],
+    references: &[
+        "https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_access-keys.html",
+    ],
     needs: &["aws.credential-report"],
     judge: |scene, verdicts| {
         let users = scene.of_kind(EntityKind::User).chain(scene.accounts());
@@ -39,8 +41,12 @@ pub(super) const CHECK: Check = Check {
         }
     },
     examples: &[
-        fails("user,arn,user_creation_time,access_key_1_active,access_key_1_last_rotated\nana,arn:aws:iam::111122223333:user/ana,2021-01-01T00:00:00+00:00,true,2021-01-01T00:00:00+00:00\n"),
-        passes("user,arn,user_creation_time,access_key_1_active,access_key_1_last_rotated\nana,arn:aws:iam::111122223333:user/ana,2021-01-01T00:00:00+00:00,true,2025-12-01T00:00:00+00:00\n"),
+        fails(
+            "user,arn,user_creation_time,access_key_1_active,access_key_1_last_rotated\nana,arn:aws:iam::111122223333:user/ana,2021-01-01T00:00:00+00:00,true,2021-01-01T00:00:00+00:00\n",
+        ),
+        passes(
+            "user,arn,user_creation_time,access_key_1_active,access_key_1_last_rotated\nana,arn:aws:iam::111122223333:user/ana,2021-01-01T00:00:00+00:00,true,2025-12-01T00:00:00+00:00\n",
+        ),
     ],
     ..Check::DEFAULT
 };

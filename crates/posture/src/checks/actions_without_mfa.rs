@@ -16,7 +16,9 @@ pub(super) const CHECK: Check = Check {
     remedy: "Deny everything but the registration of a factor where `aws:MultiFactorAuthPresent` is false (`BoolIfExists`).",
     severity: Severity::High,
     posture: &["A02"],
-    references: &["https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_examples_aws_my-sec-creds-self-manage.html"],
+    references: &[
+        "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_examples_aws_my-sec-creds-self-manage.html",
+    ],
     needs: &["aws.account-authorization-details"],
     judge: |scene, verdicts| {
         for user in scene.of_kind(EntityKind::User) {
@@ -28,7 +30,10 @@ pub(super) const CHECK: Check = Check {
             if !grants || person == Some(false) {
                 continue;
             }
-            let bound = statements.iter().chain(&boundaries(scene, user)).any(denies_without);
+            let bound = statements
+                .iter()
+                .chain(&boundaries(scene, user))
+                .any(denies_without);
             let each = statements
                 .iter()
                 .filter(|statement| statement.allows)
@@ -42,9 +47,15 @@ pub(super) const CHECK: Check = Check {
         }
     },
     examples: &[
-        fails(r#"[{"UserDetailList": [{"UserName": "ana", "Arn": "arn:aws:iam::111122223333:user/ana", "UserPolicyList": [{"PolicyName": "dev", "PolicyDocument": {"Statement": [{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}]}}]}]}, {"Account": "111122223333", "VirtualMFADevices": [{"SerialNumber": "arn:aws:iam::111122223333:mfa/ana", "User": {"Arn": "arn:aws:iam::111122223333:user/ana"}}]}]"#),
-        passes(r#"[{"UserDetailList": [{"UserName": "ana", "Arn": "arn:aws:iam::111122223333:user/ana", "UserPolicyList": [{"PolicyName": "dev", "PolicyDocument": {"Statement": [{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}, {"Effect": "Deny", "NotAction": ["iam:EnableMFADevice", "sts:GetSessionToken"], "Resource": "*", "Condition": {"BoolIfExists": {"aws:MultiFactorAuthPresent": "false"}}}]}}]}]}, {"Account": "111122223333", "VirtualMFADevices": [{"SerialNumber": "arn:aws:iam::111122223333:mfa/ana", "User": {"Arn": "arn:aws:iam::111122223333:user/ana"}}]}]"#),
-        unknown(r#"{"UserDetailList": [{"UserName": "ana", "Arn": "arn:aws:iam::111122223333:user/ana", "UserPolicyList": [{"PolicyName": "dev", "PolicyDocument": {"Statement": [{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}]}}]}]}"#),
+        fails(
+            r#"[{"UserDetailList": [{"UserName": "ana", "Arn": "arn:aws:iam::111122223333:user/ana", "UserPolicyList": [{"PolicyName": "dev", "PolicyDocument": {"Statement": [{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}]}}]}]}, {"Account": "111122223333", "VirtualMFADevices": [{"SerialNumber": "arn:aws:iam::111122223333:mfa/ana", "User": {"Arn": "arn:aws:iam::111122223333:user/ana"}}]}]"#,
+        ),
+        passes(
+            r#"[{"UserDetailList": [{"UserName": "ana", "Arn": "arn:aws:iam::111122223333:user/ana", "UserPolicyList": [{"PolicyName": "dev", "PolicyDocument": {"Statement": [{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}, {"Effect": "Deny", "NotAction": ["iam:EnableMFADevice", "sts:GetSessionToken"], "Resource": "*", "Condition": {"BoolIfExists": {"aws:MultiFactorAuthPresent": "false"}}}]}}]}]}, {"Account": "111122223333", "VirtualMFADevices": [{"SerialNumber": "arn:aws:iam::111122223333:mfa/ana", "User": {"Arn": "arn:aws:iam::111122223333:user/ana"}}]}]"#,
+        ),
+        unknown(
+            r#"{"UserDetailList": [{"UserName": "ana", "Arn": "arn:aws:iam::111122223333:user/ana", "UserPolicyList": [{"PolicyName": "dev", "PolicyDocument": {"Statement": [{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}]}}]}]}"#,
+        ),
     ],
     ..Check::DEFAULT
 };
@@ -65,5 +76,8 @@ fn denies_without(statement: &Statement) -> bool {
             && ((operator == "boolifexists" && denied)
                 || (operator == "null" && values.iter().any(|value| value == "true")))
     });
-    !statement.allows && by_factor && statement.covers("sts:AssumeRole") && statement.is_for_everything()
+    !statement.allows
+        && by_factor
+        && statement.covers("sts:AssumeRole")
+        && statement.is_for_everything()
 }

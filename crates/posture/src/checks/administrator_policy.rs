@@ -30,8 +30,12 @@ pub(super) const CHECK: Check = Check {
         }
     },
     examples: &[
-        fails(r#"{"Policies": [{"Arn": "arn:aws:iam::111122223333:policy/all", "PolicyName": "all", "DefaultVersionId": "v1", "PolicyVersionList": [{"VersionId": "v1", "IsDefaultVersion": true, "Document": {"Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}}]}], "UserDetailList": [{"UserName": "ana", "Arn": "arn:aws:iam::111122223333:user/ana", "AttachedManagedPolicies": [{"PolicyArn": "arn:aws:iam::111122223333:policy/all", "PolicyName": "all"}]}]}"#),
-        passes(r#"{"Policies": [{"Arn": "arn:aws:iam::111122223333:policy/some", "PolicyName": "some", "DefaultVersionId": "v1", "PolicyVersionList": [{"VersionId": "v1", "IsDefaultVersion": true, "Document": {"Statement": [{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}]}}]}], "UserDetailList": [{"UserName": "ana", "Arn": "arn:aws:iam::111122223333:user/ana", "AttachedManagedPolicies": [{"PolicyArn": "arn:aws:iam::111122223333:policy/some", "PolicyName": "some"}]}]}"#),
+        fails(
+            r#"{"Policies": [{"Arn": "arn:aws:iam::111122223333:policy/all", "PolicyName": "all", "DefaultVersionId": "v1", "PolicyVersionList": [{"VersionId": "v1", "IsDefaultVersion": true, "Document": {"Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}}]}], "UserDetailList": [{"UserName": "ana", "Arn": "arn:aws:iam::111122223333:user/ana", "AttachedManagedPolicies": [{"PolicyArn": "arn:aws:iam::111122223333:policy/all", "PolicyName": "all"}]}]}"#,
+        ),
+        passes(
+            r#"{"Policies": [{"Arn": "arn:aws:iam::111122223333:policy/some", "PolicyName": "some", "DefaultVersionId": "v1", "PolicyVersionList": [{"VersionId": "v1", "IsDefaultVersion": true, "Document": {"Statement": [{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}]}}]}], "UserDetailList": [{"UserName": "ana", "Arn": "arn:aws:iam::111122223333:user/ana", "AttachedManagedPolicies": [{"PolicyArn": "arn:aws:iam::111122223333:policy/some", "PolicyName": "some"}]}]}"#,
+        ),
     ],
     ..Check::DEFAULT
 };
@@ -39,7 +43,8 @@ pub(super) const CHECK: Check = Check {
 /// Whether one statement allows every action on every resource. Conditions do not matter: they
 /// narrow when, not what.
 fn allows_everything(document: &str) -> bool {
-    let all = |list: &[String], stars: &[&str]| list.iter().any(|entry| stars.contains(&entry.as_str()));
+    let all =
+        |list: &[String], stars: &[&str]| list.iter().any(|entry| stars.contains(&entry.as_str()));
     crate::policy::statements(document).iter().any(|statement| {
         statement.allows
             && all(&statement.actions, &["*", "*:*"])

@@ -48,8 +48,12 @@ pub(super) const CHECK: Check = Check {
         }
     },
     examples: &[
-        fails(r#"[{"UserDetailList": [{"UserName": "a", "Arn": "arn:aws:iam::111122223333:user/a", "GroupList": ["all"]}, {"UserName": "b", "Arn": "arn:aws:iam::111122223333:user/b", "GroupList": ["all"]}, {"UserName": "c", "Arn": "arn:aws:iam::111122223333:user/c", "GroupList": ["all"]}, {"UserName": "d", "Arn": "arn:aws:iam::111122223333:user/d", "GroupList": ["all"]}], "GroupDetailList": [{"GroupName": "all", "Arn": "arn:aws:iam::111122223333:group/all", "GroupPolicyList": [{"PolicyName": "all", "PolicyDocument": {"Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}}]}]}, {"Account": "111122223333", "VirtualMFADevices": [{"SerialNumber": "arn:aws:iam::111122223333:mfa/a", "User": {"Arn": "arn:aws:iam::111122223333:user/a"}}, {"SerialNumber": "arn:aws:iam::111122223333:mfa/b", "User": {"Arn": "arn:aws:iam::111122223333:user/b"}}, {"SerialNumber": "arn:aws:iam::111122223333:mfa/c", "User": {"Arn": "arn:aws:iam::111122223333:user/c"}}, {"SerialNumber": "arn:aws:iam::111122223333:mfa/d", "User": {"Arn": "arn:aws:iam::111122223333:user/d"}}]}]"#),
-        passes(r#"{"UserDetailList": [{"UserName": "a", "Arn": "arn:aws:iam::111122223333:user/a", "UserPolicyList": []}]}"#),
+        fails(
+            r#"[{"UserDetailList": [{"UserName": "a", "Arn": "arn:aws:iam::111122223333:user/a", "GroupList": ["all"]}, {"UserName": "b", "Arn": "arn:aws:iam::111122223333:user/b", "GroupList": ["all"]}, {"UserName": "c", "Arn": "arn:aws:iam::111122223333:user/c", "GroupList": ["all"]}, {"UserName": "d", "Arn": "arn:aws:iam::111122223333:user/d", "GroupList": ["all"]}], "GroupDetailList": [{"GroupName": "all", "Arn": "arn:aws:iam::111122223333:group/all", "GroupPolicyList": [{"PolicyName": "all", "PolicyDocument": {"Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}}]}]}, {"Account": "111122223333", "VirtualMFADevices": [{"SerialNumber": "arn:aws:iam::111122223333:mfa/a", "User": {"Arn": "arn:aws:iam::111122223333:user/a"}}, {"SerialNumber": "arn:aws:iam::111122223333:mfa/b", "User": {"Arn": "arn:aws:iam::111122223333:user/b"}}, {"SerialNumber": "arn:aws:iam::111122223333:mfa/c", "User": {"Arn": "arn:aws:iam::111122223333:user/c"}}, {"SerialNumber": "arn:aws:iam::111122223333:mfa/d", "User": {"Arn": "arn:aws:iam::111122223333:user/d"}}]}]"#,
+        ),
+        passes(
+            r#"{"UserDetailList": [{"UserName": "a", "Arn": "arn:aws:iam::111122223333:user/a", "UserPolicyList": []}]}"#,
+        ),
     ],
     ..Check::DEFAULT
 };

@@ -13,7 +13,9 @@ pub(super) const CHECK: Check = Check {
     remedy: "List the actions that are needed.",
     severity: Severity::Medium,
     posture: &["A06"],
-    references: &["https://docs.aws.amazon.com/AmazonS3/latest/userguide/security-best-practices.html"],
+    references: &[
+        "https://docs.aws.amazon.com/AmazonS3/latest/userguide/security-best-practices.html",
+    ],
     needs: &["aws.buckets"],
     judge: |scene, verdicts| {
         verdicts.each(scene.of_kind(EntityKind::Bucket), |bucket| {
@@ -25,7 +27,8 @@ pub(super) const CHECK: Check = Check {
                 let statements = policy.statements();
                 statements.iter().any(|one| {
                     let mut actions = one.actions.iter();
-                    let all = actions.any(|action| action == "*" || action.eq_ignore_ascii_case("s3:*"));
+                    let all =
+                        actions.any(|action| action == "*" || action.eq_ignore_ascii_case("s3:*"));
                     one.allows && (all || !one.not_actions.is_empty())
                 })
             });
@@ -33,8 +36,12 @@ pub(super) const CHECK: Check = Check {
         });
     },
     examples: &[
-        fails(r#"{"Account": "111122223333", "Buckets": [{"Name": "web", "Policy": {"Statement": [{"Effect": "Allow", "Principal": {"AWS": "111122223333"}, "Action": "s3:*", "Resource": "arn:aws:s3:::web/*"}]}}]}"#),
-        passes(r#"{"Account": "111122223333", "Buckets": [{"Name": "web", "Policy": {"Statement": [{"Effect": "Allow", "Principal": {"AWS": "111122223333"}, "Action": "s3:GetObject", "Resource": "arn:aws:s3:::web/*"}, {"Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": "arn:aws:s3:::web/*"}]}}]}"#),
+        fails(
+            r#"{"Account": "111122223333", "Buckets": [{"Name": "web", "Policy": {"Statement": [{"Effect": "Allow", "Principal": {"AWS": "111122223333"}, "Action": "s3:*", "Resource": "arn:aws:s3:::web/*"}]}}]}"#,
+        ),
+        passes(
+            r#"{"Account": "111122223333", "Buckets": [{"Name": "web", "Policy": {"Statement": [{"Effect": "Allow", "Principal": {"AWS": "111122223333"}, "Action": "s3:GetObject", "Resource": "arn:aws:s3:::web/*"}, {"Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": "arn:aws:s3:::web/*"}]}}]}"#,
+        ),
         unknown(r#"{"Account": "111122223333", "Buckets": [{"Name": "web"}]}"#),
     ],
     ..Check::DEFAULT

@@ -23,7 +23,9 @@ pub(super) const CHECK: Check = Check {
     },
     examples: &[
         fails(r#"{"Account": "111122223333", "Buckets": [{"Name": "web", "Encryption": null}]}"#),
-        passes(r#"{"Account": "111122223333", "Buckets": [{"Name": "web", "Encryption": {"ServerSideEncryptionConfiguration": {"Rules": [{"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}]}}}]}"#),
+        passes(
+            r#"{"Account": "111122223333", "Buckets": [{"Name": "web", "Encryption": {"ServerSideEncryptionConfiguration": {"Rules": [{"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}]}}}]}"#,
+        ),
         unknown(r#"{"Account": "111122223333", "Buckets": [{"Name": "web"}]}"#),
     ],
     ..Check::DEFAULT

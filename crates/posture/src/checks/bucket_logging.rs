@@ -25,7 +25,9 @@ pub(super) const CHECK: Check = Check {
     },
     examples: &[
         fails(r#"{"Account": "111122223333", "Buckets": [{"Name": "web", "Logging": null}]}"#),
-        passes(r#"{"Account": "111122223333", "Buckets": [{"Name": "web", "Logging": {"LoggingEnabled": {"TargetBucket": "logs", "TargetPrefix": ""}}}]}"#),
+        passes(
+            r#"{"Account": "111122223333", "Buckets": [{"Name": "web", "Logging": {"LoggingEnabled": {"TargetBucket": "logs", "TargetPrefix": ""}}}]}"#,
+        ),
         unknown(r#"{"Account": "111122223333", "Buckets": [{"Name": "web"}]}"#),
     ],
     ..Check::DEFAULT

@@ -20,9 +20,7 @@ pub(super) const CHECK: Check = Check {
             match text(bucket, "ObjectLock") {
                 None => Judged::unknown("aws s3api get-object-lock-configuration --bucket NAME"),
                 Some("COMPLIANCE") => Judged::pass(),
-                Some("GOVERNANCE") => {
-                    Judged::fail("in governance mode, which a permission lifts")
-                }
+                Some("GOVERNANCE") => Judged::fail("in governance mode, which a permission lifts"),
                 Some("none") => Judged::fail("Object Lock is off"),
                 Some(_) => Judged::fail("Object Lock is on, without a default retention"),
             }
@@ -30,7 +28,9 @@ pub(super) const CHECK: Check = Check {
     },
     examples: &[
         fails(r#"{"Account": "111122223333", "Buckets": [{"Name": "web", "ObjectLock": null}]}"#),
-        passes(r#"{"Account": "111122223333", "Buckets": [{"Name": "web", "ObjectLock": {"ObjectLockConfiguration": {"ObjectLockEnabled": "Enabled", "Rule": {"DefaultRetention": {"Mode": "COMPLIANCE", "Days": 30}}}}}]}"#),
+        passes(
+            r#"{"Account": "111122223333", "Buckets": [{"Name": "web", "ObjectLock": {"ObjectLockConfiguration": {"ObjectLockEnabled": "Enabled", "Rule": {"DefaultRetention": {"Mode": "COMPLIANCE", "Days": 30}}}}}]}"#,
+        ),
         unknown(r#"{"Account": "111122223333", "Buckets": [{"Name": "web"}]}"#),
     ],
     ..Check::DEFAULT

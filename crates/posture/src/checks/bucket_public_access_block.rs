@@ -21,7 +21,9 @@ pub(super) const CHECK: Check = Check {
     severity: Severity::Medium,
     posture: &["A25"],
     cis: &["2.1.4"],
-    references: &["https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-control-block-public-access.html"],
+    references: &[
+        "https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-control-block-public-access.html",
+    ],
     needs: &["aws.buckets"],
     judge: |scene, verdicts| {
         verdicts.each(scene.of_kind(EntityKind::Bucket), |bucket| {
@@ -37,15 +39,25 @@ pub(super) const CHECK: Check = Check {
             match (off.is_empty(), known) {
                 (true, _) => Judged::pass(),
                 (false, true) => Judged::fail(format!("off: {}", off.join(", "))),
-                (false, false) => Judged::unknown("aws s3api get-public-access-block --bucket NAME"),
+                (false, false) => {
+                    Judged::unknown("aws s3api get-public-access-block --bucket NAME")
+                }
             }
         });
     },
     examples: &[
-        fails(r#"{"Account": "111122223333", "Buckets": [{"Name": "web", "PublicAccessBlock": null}]}"#),
-        fails(r#"{"Account": "111122223333", "Buckets": [{"Name": "web", "PublicAccessBlock": {"PublicAccessBlockConfiguration": {"BlockPublicAcls": true, "IgnorePublicAcls": true, "BlockPublicPolicy": false, "RestrictPublicBuckets": true}}}]}"#),
-        passes(r#"{"Account": "111122223333", "Buckets": [{"Name": "web", "PublicAccessBlock": {"PublicAccessBlockConfiguration": {"BlockPublicAcls": true, "IgnorePublicAcls": true, "BlockPublicPolicy": true, "RestrictPublicBuckets": true}}}]}"#),
-        passes(r#"{"Account": "111122223333", "Buckets": [{"Name": "web", "PublicAccessBlock": null}], "AccountPublicAccessBlock": {"PublicAccessBlockConfiguration": {"BlockPublicAcls": true, "IgnorePublicAcls": true, "BlockPublicPolicy": true, "RestrictPublicBuckets": true}}}"#),
+        fails(
+            r#"{"Account": "111122223333", "Buckets": [{"Name": "web", "PublicAccessBlock": null}]}"#,
+        ),
+        fails(
+            r#"{"Account": "111122223333", "Buckets": [{"Name": "web", "PublicAccessBlock": {"PublicAccessBlockConfiguration": {"BlockPublicAcls": true, "IgnorePublicAcls": true, "BlockPublicPolicy": false, "RestrictPublicBuckets": true}}}]}"#,
+        ),
+        passes(
+            r#"{"Account": "111122223333", "Buckets": [{"Name": "web", "PublicAccessBlock": {"PublicAccessBlockConfiguration": {"BlockPublicAcls": true, "IgnorePublicAcls": true, "BlockPublicPolicy": true, "RestrictPublicBuckets": true}}}]}"#,
+        ),
+        passes(
+            r#"{"Account": "111122223333", "Buckets": [{"Name": "web", "PublicAccessBlock": null}], "AccountPublicAccessBlock": {"PublicAccessBlockConfiguration": {"BlockPublicAcls": true, "IgnorePublicAcls": true, "BlockPublicPolicy": true, "RestrictPublicBuckets": true}}}"#,
+        ),
         unknown(r#"{"Account": "111122223333", "Buckets": [{"Name": "web"}]}"#),
     ],
     ..Check::DEFAULT

@@ -24,7 +24,9 @@ pub(super) const CHECK: Check = Check {
     remedy: "Name the principals in the policy, or serve the bucket through CloudFront with origin access control; turn the public access block on.",
     severity: Severity::High,
     posture: &["A09", "A25"],
-    references: &["https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-control-block-public-access.html"],
+    references: &[
+        "https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-control-block-public-access.html",
+    ],
     needs: &["aws.buckets"],
     judge: |scene, verdicts| {
         verdicts.each(scene.of_kind(EntityKind::Bucket), |bucket| {
@@ -54,8 +56,14 @@ pub(super) const CHECK: Check = Check {
                 let may = scene.may("*", action, &resource, &stranger);
                 may == Some(Decision::Allowed)
             };
-            let open: Vec<&str> = ACTIONS.iter().filter(|one| open(one)).map(|one| one.0).collect();
-            let writes = open.iter().any(|action| !action.contains(":Get") && !action.contains(":List"));
+            let open: Vec<&str> = ACTIONS
+                .iter()
+                .filter(|one| open(one))
+                .map(|one| one.0)
+                .collect();
+            let writes = open
+                .iter()
+                .any(|action| !action.contains(":Get") && !action.contains(":List"));
             match open.as_slice() {
                 [] => Judged::pass(),
                 _ if writes => Judged::fail(format!("anyone may {}", open.join(", ")))
@@ -65,9 +73,15 @@ pub(super) const CHECK: Check = Check {
         });
     },
     examples: &[
-        fails(r#"{"Account": "111122223333", "Buckets": [{"Name": "web", "Policy": {"Statement": [{"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::web/*"}]}}]}"#),
-        passes(r#"{"Account": "111122223333", "Buckets": [{"Name": "web", "Policy": {"Statement": [{"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::111122223333:root"}, "Action": "s3:GetObject", "Resource": "arn:aws:s3:::web/*"}]}}]}"#),
-        passes(r#"{"Account": "111122223333", "Buckets": [{"Name": "web", "PublicAccessBlock": {"RestrictPublicBuckets": true}, "Policy": {"Statement": [{"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::web/*"}]}}]}"#),
+        fails(
+            r#"{"Account": "111122223333", "Buckets": [{"Name": "web", "Policy": {"Statement": [{"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::web/*"}]}}]}"#,
+        ),
+        passes(
+            r#"{"Account": "111122223333", "Buckets": [{"Name": "web", "Policy": {"Statement": [{"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::111122223333:root"}, "Action": "s3:GetObject", "Resource": "arn:aws:s3:::web/*"}]}}]}"#,
+        ),
+        passes(
+            r#"{"Account": "111122223333", "Buckets": [{"Name": "web", "PublicAccessBlock": {"RestrictPublicBuckets": true}, "Policy": {"Statement": [{"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::web/*"}]}}]}"#,
+        ),
         unknown(r#"{"Account": "111122223333", "Buckets": [{"Name": "web"}]}"#),
     ],
     ..Check::DEFAULT

@@ -13,7 +13,9 @@ pub(super) const CHECK: Check = Check {
     remedy: "Turn access lists off (`BucketOwnerEnforced`), and serve public files through CloudFront.",
     severity: Severity::High,
     posture: &["A25"],
-    references: &["https://docs.aws.amazon.com/AmazonS3/latest/userguide/about-object-ownership.html"],
+    references: &[
+        "https://docs.aws.amazon.com/AmazonS3/latest/userguide/about-object-ownership.html",
+    ],
     needs: &["aws.buckets"],
     judge: |scene, verdicts| {
         verdicts.each(scene.of_kind(EntityKind::Bucket), |bucket| {
@@ -26,9 +28,15 @@ pub(super) const CHECK: Check = Check {
         });
     },
     examples: &[
-        fails(r#"{"Account": "111122223333", "Buckets": [{"Name": "web", "Acl": {"Grants": [{"Grantee": {"Type": "Group", "URI": "http://acs.amazonaws.com/groups/global/AllUsers"}, "Permission": "READ"}]}}]}"#),
-        passes(r#"{"Account": "111122223333", "Buckets": [{"Name": "web", "Acl": {"Grants": [{"Grantee": {"Type": "CanonicalUser", "ID": "1"}, "Permission": "FULL_CONTROL"}]}}]}"#),
-        passes(r#"{"Account": "111122223333", "Buckets": [{"Name": "web", "PublicAccessBlock": {"IgnorePublicAcls": true}, "Acl": {"Grants": [{"Grantee": {"Type": "Group", "URI": "http://acs.amazonaws.com/groups/global/AllUsers"}, "Permission": "READ"}]}}]}"#),
+        fails(
+            r#"{"Account": "111122223333", "Buckets": [{"Name": "web", "Acl": {"Grants": [{"Grantee": {"Type": "Group", "URI": "http://acs.amazonaws.com/groups/global/AllUsers"}, "Permission": "READ"}]}}]}"#,
+        ),
+        passes(
+            r#"{"Account": "111122223333", "Buckets": [{"Name": "web", "Acl": {"Grants": [{"Grantee": {"Type": "CanonicalUser", "ID": "1"}, "Permission": "FULL_CONTROL"}]}}]}"#,
+        ),
+        passes(
+            r#"{"Account": "111122223333", "Buckets": [{"Name": "web", "PublicAccessBlock": {"IgnorePublicAcls": true}, "Acl": {"Grants": [{"Grantee": {"Type": "Group", "URI": "http://acs.amazonaws.com/groups/global/AllUsers"}, "Permission": "READ"}]}}]}"#,
+        ),
         unknown(r#"{"Account": "111122223333", "Buckets": [{"Name": "web"}]}"#),
     ],
     ..Check::DEFAULT

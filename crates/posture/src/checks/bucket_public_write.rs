@@ -13,7 +13,9 @@ pub(super) const CHECK: Check = Check {
     remedy: "Turn access lists off (`BucketOwnerEnforced`), and let a role of the pipeline alone write.",
     severity: Severity::Critical,
     posture: &["A06", "A25"],
-    references: &["https://docs.aws.amazon.com/AmazonS3/latest/userguide/about-object-ownership.html"],
+    references: &[
+        "https://docs.aws.amazon.com/AmazonS3/latest/userguide/about-object-ownership.html",
+    ],
     needs: &["aws.buckets"],
     judge: |scene, verdicts| {
         verdicts.each(scene.of_kind(EntityKind::Bucket), |bucket| {
@@ -26,8 +28,12 @@ pub(super) const CHECK: Check = Check {
         });
     },
     examples: &[
-        fails(r#"{"Account": "111122223333", "Buckets": [{"Name": "web", "Acl": {"Grants": [{"Grantee": {"Type": "Group", "URI": "http://acs.amazonaws.com/groups/global/AuthenticatedUsers"}, "Permission": "WRITE"}]}}]}"#),
-        passes(r#"{"Account": "111122223333", "Buckets": [{"Name": "web", "Acl": {"Grants": [{"Grantee": {"Type": "Group", "URI": "http://acs.amazonaws.com/groups/s3/LogDelivery"}, "Permission": "WRITE"}]}}]}"#),
+        fails(
+            r#"{"Account": "111122223333", "Buckets": [{"Name": "web", "Acl": {"Grants": [{"Grantee": {"Type": "Group", "URI": "http://acs.amazonaws.com/groups/global/AuthenticatedUsers"}, "Permission": "WRITE"}]}}]}"#,
+        ),
+        passes(
+            r#"{"Account": "111122223333", "Buckets": [{"Name": "web", "Acl": {"Grants": [{"Grantee": {"Type": "Group", "URI": "http://acs.amazonaws.com/groups/s3/LogDelivery"}, "Permission": "WRITE"}]}}]}"#,
+        ),
         unknown(r#"{"Account": "111122223333", "Buckets": [{"Name": "web"}]}"#),
     ],
     ..Check::DEFAULT

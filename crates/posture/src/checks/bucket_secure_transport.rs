@@ -15,7 +15,9 @@ pub(super) const CHECK: Check = Check {
     severity: Severity::Low,
     posture: &["A09"],
     cis: &["2.1.1"],
-    references: &["https://docs.aws.amazon.com/AmazonS3/latest/userguide/security-best-practices.html"],
+    references: &[
+        "https://docs.aws.amazon.com/AmazonS3/latest/userguide/security-best-practices.html",
+    ],
     needs: &["aws.buckets"],
     judge: |scene, verdicts| {
         verdicts.each(scene.of_kind(EntityKind::Bucket), |bucket| {
@@ -29,8 +31,12 @@ pub(super) const CHECK: Check = Check {
     },
     examples: &[
         fails(r#"{"Account": "111122223333", "Buckets": [{"Name": "web", "Policy": null}]}"#),
-        fails(r#"{"Account": "111122223333", "Buckets": [{"Name": "web", "Policy": {"Statement": [{"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::web/*", "Condition": {"Bool": {"aws:SecureTransport": "true"}}}]}}]}"#),
-        passes(r#"{"Account": "111122223333", "Buckets": [{"Name": "web", "Policy": {"Statement": [{"Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": ["arn:aws:s3:::web", "arn:aws:s3:::web/*"], "Condition": {"Bool": {"aws:SecureTransport": "false"}}}]}}]}"#),
+        fails(
+            r#"{"Account": "111122223333", "Buckets": [{"Name": "web", "Policy": {"Statement": [{"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::web/*", "Condition": {"Bool": {"aws:SecureTransport": "true"}}}]}}]}"#,
+        ),
+        passes(
+            r#"{"Account": "111122223333", "Buckets": [{"Name": "web", "Policy": {"Statement": [{"Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": ["arn:aws:s3:::web", "arn:aws:s3:::web/*"], "Condition": {"Bool": {"aws:SecureTransport": "false"}}}]}}]}"#,
+        ),
         unknown(r#"{"Account": "111122223333", "Buckets": [{"Name": "web"}]}"#),
     ],
     ..Check::DEFAULT

@@ -25,8 +25,12 @@ pub(super) const CHECK: Check = Check {
     },
     examples: &[
         fails(r#"{"Account": "111122223333", "Buckets": [{"Name": "web", "Versioning": null}]}"#),
-        fails(r#"{"Account": "111122223333", "Buckets": [{"Name": "web", "Versioning": {"Status": "Suspended"}}]}"#),
-        passes(r#"{"Account": "111122223333", "Buckets": [{"Name": "web", "Versioning": {"Status": "Enabled"}}]}"#),
+        fails(
+            r#"{"Account": "111122223333", "Buckets": [{"Name": "web", "Versioning": {"Status": "Suspended"}}]}"#,
+        ),
+        passes(
+            r#"{"Account": "111122223333", "Buckets": [{"Name": "web", "Versioning": {"Status": "Enabled"}}]}"#,
+        ),
         unknown(r#"{"Account": "111122223333", "Buckets": [{"Name": "web"}]}"#),
     ],
     ..Check::DEFAULT

@@ -39,9 +39,15 @@ pub(super) const CHECK: Check = Check {
         });
     },
     examples: &[
-        fails(r#"{"cluster": {"name": "rpc", "arn": "arn:aws:eks:eu-west-1:111122223333:cluster/rpc", "logging": {"clusterLogging": [{"types": ["api", "audit"], "enabled": false}]}}}"#),
-        passes(r#"{"cluster": {"name": "rpc", "arn": "arn:aws:eks:eu-west-1:111122223333:cluster/rpc", "logging": {"clusterLogging": [{"types": ["audit", "authenticator"], "enabled": true}]}}}"#),
-        unknown(r#"{"cluster": {"name": "rpc", "arn": "arn:aws:eks:eu-west-1:111122223333:cluster/rpc"}}"#),
+        fails(
+            r#"{"cluster": {"name": "rpc", "arn": "arn:aws:eks:eu-west-1:111122223333:cluster/rpc", "logging": {"clusterLogging": [{"types": ["api", "audit"], "enabled": false}]}}}"#,
+        ),
+        passes(
+            r#"{"cluster": {"name": "rpc", "arn": "arn:aws:eks:eu-west-1:111122223333:cluster/rpc", "logging": {"clusterLogging": [{"types": ["audit", "authenticator"], "enabled": true}]}}}"#,
+        ),
+        unknown(
+            r#"{"cluster": {"name": "rpc", "arn": "arn:aws:eks:eu-west-1:111122223333:cluster/rpc"}}"#,
+        ),
     ],
     ..Check::DEFAULT
 };

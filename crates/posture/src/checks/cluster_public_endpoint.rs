@@ -27,7 +27,10 @@ pub(super) const CHECK: Check = Check {
                 // Without a list every address is let in.
                 (Some(true), ranges) => {
                     let narrow = ranges.is_some_and(|ranges| {
-                        !ranges.is_empty() && !ranges.iter().any(|range| range == "0.0.0.0/0" || range == "::/0")
+                        !ranges.is_empty()
+                            && !ranges
+                                .iter()
+                                .any(|range| range == "0.0.0.0/0" || range == "::/0")
                     });
                     Judged::holds(Some(narrow), "it is open to every address", "")
                 }
@@ -35,9 +38,15 @@ pub(super) const CHECK: Check = Check {
         });
     },
     examples: &[
-        fails(r#"{"cluster": {"name": "rpc", "arn": "arn:aws:eks:eu-west-1:111122223333:cluster/rpc", "resourcesVpcConfig": {"endpointPublicAccess": true, "publicAccessCidrs": ["0.0.0.0/0"]}}}"#),
-        passes(r#"{"cluster": {"name": "rpc", "arn": "arn:aws:eks:eu-west-1:111122223333:cluster/rpc", "resourcesVpcConfig": {"endpointPublicAccess": true, "publicAccessCidrs": ["198.51.100.0/28"]}}}"#),
-        unknown(r#"{"cluster": {"name": "rpc", "arn": "arn:aws:eks:eu-west-1:111122223333:cluster/rpc"}}"#),
+        fails(
+            r#"{"cluster": {"name": "rpc", "arn": "arn:aws:eks:eu-west-1:111122223333:cluster/rpc", "resourcesVpcConfig": {"endpointPublicAccess": true, "publicAccessCidrs": ["0.0.0.0/0"]}}}"#,
+        ),
+        passes(
+            r#"{"cluster": {"name": "rpc", "arn": "arn:aws:eks:eu-west-1:111122223333:cluster/rpc", "resourcesVpcConfig": {"endpointPublicAccess": true, "publicAccessCidrs": ["198.51.100.0/28"]}}}"#,
+        ),
+        unknown(
+            r#"{"cluster": {"name": "rpc", "arn": "arn:aws:eks:eu-west-1:111122223333:cluster/rpc"}}"#,
+        ),
     ],
     ..Check::DEFAULT
 };

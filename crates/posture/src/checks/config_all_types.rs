@@ -23,9 +23,15 @@ pub(super) const CHECK: Check = Check {
         });
     },
     examples: &[
-        fails(r#"{"Account": "111122223333", "Region": "eu-west-1", "ConfigurationRecorders": [{"name": "default", "recordingGroup": {"allSupported": false}}]}"#),
-        passes(r#"{"Account": "111122223333", "Region": "eu-west-1", "ConfigurationRecorders": [{"name": "default", "recordingGroup": {"allSupported": true}}]}"#),
-        unknown(r#"{"Account": "111122223333", "Region": "eu-west-1", "ConfigurationRecordersStatus": [{"name": "default", "recording": true}]}"#),
+        fails(
+            r#"{"Account": "111122223333", "Region": "eu-west-1", "ConfigurationRecorders": [{"name": "default", "recordingGroup": {"allSupported": false}}]}"#,
+        ),
+        passes(
+            r#"{"Account": "111122223333", "Region": "eu-west-1", "ConfigurationRecorders": [{"name": "default", "recordingGroup": {"allSupported": true}}]}"#,
+        ),
+        unknown(
+            r#"{"Account": "111122223333", "Region": "eu-west-1", "ConfigurationRecordersStatus": [{"name": "default", "recording": true}]}"#,
+        ),
     ],
     ..Check::DEFAULT
 };

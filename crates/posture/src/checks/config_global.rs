@@ -37,9 +37,15 @@ pub(super) const CHECK: Check = Check {
         }
     },
     examples: &[
-        fails(r#"{"Account": "111122223333", "Region": "eu-west-1", "ConfigurationRecorders": [{"name": "default", "recordingGroup": {"allSupported": true, "includeGlobalResourceTypes": false}}]}"#),
-        passes(r#"{"Account": "111122223333", "Region": "eu-west-1", "ConfigurationRecorders": [{"name": "default", "recordingGroup": {"allSupported": true, "includeGlobalResourceTypes": true}}]}"#),
-        unknown(r#"{"Account": "111122223333", "Region": "eu-west-1", "ConfigurationRecordersStatus": [{"name": "default", "recording": true}]}"#),
+        fails(
+            r#"{"Account": "111122223333", "Region": "eu-west-1", "ConfigurationRecorders": [{"name": "default", "recordingGroup": {"allSupported": true, "includeGlobalResourceTypes": false}}]}"#,
+        ),
+        passes(
+            r#"{"Account": "111122223333", "Region": "eu-west-1", "ConfigurationRecorders": [{"name": "default", "recordingGroup": {"allSupported": true, "includeGlobalResourceTypes": true}}]}"#,
+        ),
+        unknown(
+            r#"{"Account": "111122223333", "Region": "eu-west-1", "ConfigurationRecordersStatus": [{"name": "default", "recording": true}]}"#,
+        ),
     ],
     ..Check::DEFAULT
 };

@@ -14,7 +14,9 @@ pub(super) const CHECK: Check = Check {
     severity: Severity::Medium,
     posture: &["A26"],
     cis: &["3.3"],
-    references: &["https://docs.aws.amazon.com/config/latest/developerguide/stop-start-recorder.html"],
+    references: &[
+        "https://docs.aws.amazon.com/config/latest/developerguide/stop-start-recorder.html",
+    ],
     needs: &["aws.config-recorders"],
     judge: |scene, verdicts| {
         verdicts.each_region(scene, "aws.config-recorders", |account, place| {
@@ -24,8 +26,10 @@ pub(super) const CHECK: Check = Check {
             let own: Vec<_> = own
                 .filter(|recorder| region(&recorder.id) == Some(place))
                 .collect();
-            let told: Vec<Option<bool>> =
-                own.iter().map(|recorder| flag(recorder, "recording")).collect();
+            let told: Vec<Option<bool>> = own
+                .iter()
+                .map(|recorder| flag(recorder, "recording"))
+                .collect();
             let failing = own.iter().any(|recorder| {
                 let last = text(recorder, "lastStatus");
                 last.is_some_and(|last| last.eq_ignore_ascii_case("Failure"))
@@ -45,9 +49,15 @@ pub(super) const CHECK: Check = Check {
         });
     },
     examples: &[
-        fails(r#"{"Account": "111122223333", "Region": "eu-west-1", "ConfigurationRecorders": []}"#),
-        passes(r#"{"Account": "111122223333", "Region": "eu-west-1", "ConfigurationRecorders": [{"name": "default", "recordingGroup": {"allSupported": true}}], "ConfigurationRecordersStatus": [{"name": "default", "recording": true, "lastStatus": "SUCCESS"}]}"#),
-        unknown(r#"{"Account": "111122223333", "Region": "eu-west-1", "ConfigurationRecorders": [{"name": "default", "recordingGroup": {"allSupported": true}}]}"#),
+        fails(
+            r#"{"Account": "111122223333", "Region": "eu-west-1", "ConfigurationRecorders": []}"#,
+        ),
+        passes(
+            r#"{"Account": "111122223333", "Region": "eu-west-1", "ConfigurationRecorders": [{"name": "default", "recordingGroup": {"allSupported": true}}], "ConfigurationRecordersStatus": [{"name": "default", "recording": true, "lastStatus": "SUCCESS"}]}"#,
+        ),
+        unknown(
+            r#"{"Account": "111122223333", "Region": "eu-west-1", "ConfigurationRecorders": [{"name": "default", "recordingGroup": {"allSupported": true}}]}"#,
+        ),
     ],
     ..Check::DEFAULT
 };

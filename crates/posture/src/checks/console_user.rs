@@ -24,8 +24,12 @@ pub(super) const CHECK: Check = Check {
         }
     },
     examples: &[
-        fails("user,arn,user_creation_time,password_enabled\nana,arn:aws:iam::111122223333:user/ana,2021-01-01T00:00:00+00:00,true\n"),
-        passes("user,arn,user_creation_time,password_enabled\nbot,arn:aws:iam::111122223333:user/bot,2021-01-01T00:00:00+00:00,false\n"),
+        fails(
+            "user,arn,user_creation_time,password_enabled\nana,arn:aws:iam::111122223333:user/ana,2021-01-01T00:00:00+00:00,true\n",
+        ),
+        passes(
+            "user,arn,user_creation_time,password_enabled\nbot,arn:aws:iam::111122223333:user/bot,2021-01-01T00:00:00+00:00,false\n",
+        ),
     ],
     ..Check::DEFAULT
 };

@@ -12,7 +12,9 @@ pub(super) const CHECK: Check = Check {
     why: "What an intruder changes or deletes in it is lost.",
     remedy: "Keep automated backups for a week or more.",
     severity: Severity::Low,
-    references: &["https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_WorkingWithAutomatedBackups.html"],
+    references: &[
+        "https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_WorkingWithAutomatedBackups.html",
+    ],
     needs: &["aws.databases"],
     limits: &[Limit {
         name: "days",
@@ -30,9 +32,15 @@ pub(super) const CHECK: Check = Check {
         });
     },
     examples: &[
-        fails(r#"{"DBInstances": [{"DBInstanceArn": "arn:aws:rds:eu-west-1:111122223333:db:pay", "BackupRetentionPeriod": 0}]}"#),
-        passes(r#"{"DBInstances": [{"DBInstanceArn": "arn:aws:rds:eu-west-1:111122223333:db:pay", "BackupRetentionPeriod": 7}]}"#),
-        unknown(r#"{"DBInstances": [{"DBInstanceArn": "arn:aws:rds:eu-west-1:111122223333:db:pay"}]}"#),
+        fails(
+            r#"{"DBInstances": [{"DBInstanceArn": "arn:aws:rds:eu-west-1:111122223333:db:pay", "BackupRetentionPeriod": 0}]}"#,
+        ),
+        passes(
+            r#"{"DBInstances": [{"DBInstanceArn": "arn:aws:rds:eu-west-1:111122223333:db:pay", "BackupRetentionPeriod": 7}]}"#,
+        ),
+        unknown(
+            r#"{"DBInstances": [{"DBInstanceArn": "arn:aws:rds:eu-west-1:111122223333:db:pay"}]}"#,
+        ),
     ],
     ..Check::DEFAULT
 };

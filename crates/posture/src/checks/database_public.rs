@@ -14,18 +14,30 @@ pub(super) const CHECK: Check = Check {
     severity: Severity::High,
     posture: &["A25"],
     cis: &["2.3.3"],
-    references: &["https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_VPC.WorkingWithRDSInstanceinaVPC.html"],
+    references: &[
+        "https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_VPC.WorkingWithRDSInstanceinaVPC.html",
+    ],
     needs: &["aws.databases"],
     judge: |scene, verdicts| {
         verdicts.each(scene.of_type("rds", "db:"), |database| {
             let private = flag(database, "PubliclyAccessible").map(|public| !public);
-            Judged::holds(private, "it is publicly accessible", "aws rds describe-db-instances")
+            Judged::holds(
+                private,
+                "it is publicly accessible",
+                "aws rds describe-db-instances",
+            )
         });
     },
     examples: &[
-        fails(r#"{"DBInstances": [{"DBInstanceArn": "arn:aws:rds:eu-west-1:111122223333:db:pay", "PubliclyAccessible": true}]}"#),
-        passes(r#"{"DBInstances": [{"DBInstanceArn": "arn:aws:rds:eu-west-1:111122223333:db:pay", "PubliclyAccessible": false}]}"#),
-        unknown(r#"{"DBInstances": [{"DBInstanceArn": "arn:aws:rds:eu-west-1:111122223333:db:pay"}]}"#),
+        fails(
+            r#"{"DBInstances": [{"DBInstanceArn": "arn:aws:rds:eu-west-1:111122223333:db:pay", "PubliclyAccessible": true}]}"#,
+        ),
+        passes(
+            r#"{"DBInstances": [{"DBInstanceArn": "arn:aws:rds:eu-west-1:111122223333:db:pay", "PubliclyAccessible": false}]}"#,
+        ),
+        unknown(
+            r#"{"DBInstances": [{"DBInstanceArn": "arn:aws:rds:eu-west-1:111122223333:db:pay"}]}"#,
+        ),
     ],
     ..Check::DEFAULT
 };

@@ -27,13 +27,23 @@ pub(super) const CHECK: Check = Check {
                 })
             });
             let missing = "aws rds describe-db-snapshot-attributes --db-snapshot-identifier ID";
-            Judged::holds(public.map(|public| !public), "anyone may restore it", missing)
+            Judged::holds(
+                public.map(|public| !public),
+                "anyone may restore it",
+                missing,
+            )
         });
     },
     examples: &[
-        fails(r#"{"DBSnapshots": [{"DBSnapshotArn": "arn:aws:rds:eu-west-1:111122223333:snapshot:pay", "DBSnapshotAttributes": [{"AttributeName": "restore", "AttributeValues": ["all"]}]}]}"#),
-        passes(r#"{"DBSnapshots": [{"DBSnapshotArn": "arn:aws:rds:eu-west-1:111122223333:snapshot:pay", "DBSnapshotAttributes": [{"AttributeName": "restore", "AttributeValues": ["444455556666"]}]}]}"#),
-        unknown(r#"{"DBSnapshots": [{"DBSnapshotArn": "arn:aws:rds:eu-west-1:111122223333:snapshot:pay"}]}"#),
+        fails(
+            r#"{"DBSnapshots": [{"DBSnapshotArn": "arn:aws:rds:eu-west-1:111122223333:snapshot:pay", "DBSnapshotAttributes": [{"AttributeName": "restore", "AttributeValues": ["all"]}]}]}"#,
+        ),
+        passes(
+            r#"{"DBSnapshots": [{"DBSnapshotArn": "arn:aws:rds:eu-west-1:111122223333:snapshot:pay", "DBSnapshotAttributes": [{"AttributeName": "restore", "AttributeValues": ["444455556666"]}]}]}"#,
+        ),
+        unknown(
+            r#"{"DBSnapshots": [{"DBSnapshotArn": "arn:aws:rds:eu-west-1:111122223333:snapshot:pay"}]}"#,
+        ),
     ],
     ..Check::DEFAULT
 };

@@ -13,7 +13,9 @@ pub(super) const CHECK: Check = Check {
     remedy: "Turn on automatic minor version upgrades.",
     severity: Severity::Low,
     cis: &["2.3.2"],
-    references: &["https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_UpgradeDBInstance.Upgrading.html"],
+    references: &[
+        "https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_UpgradeDBInstance.Upgrading.html",
+    ],
     needs: &["aws.databases"],
     judge: |scene, verdicts| {
         verdicts.each(scene.of_type("rds", "db:"), |database| {
@@ -23,9 +25,15 @@ pub(super) const CHECK: Check = Check {
         });
     },
     examples: &[
-        fails(r#"{"DBInstances": [{"DBInstanceArn": "arn:aws:rds:eu-west-1:111122223333:db:pay", "AutoMinorVersionUpgrade": false}]}"#),
-        passes(r#"{"DBInstances": [{"DBInstanceArn": "arn:aws:rds:eu-west-1:111122223333:db:pay", "AutoMinorVersionUpgrade": true}]}"#),
-        unknown(r#"{"DBInstances": [{"DBInstanceArn": "arn:aws:rds:eu-west-1:111122223333:db:pay"}]}"#),
+        fails(
+            r#"{"DBInstances": [{"DBInstanceArn": "arn:aws:rds:eu-west-1:111122223333:db:pay", "AutoMinorVersionUpgrade": false}]}"#,
+        ),
+        passes(
+            r#"{"DBInstances": [{"DBInstanceArn": "arn:aws:rds:eu-west-1:111122223333:db:pay", "AutoMinorVersionUpgrade": true}]}"#,
+        ),
+        unknown(
+            r#"{"DBInstances": [{"DBInstanceArn": "arn:aws:rds:eu-west-1:111122223333:db:pay"}]}"#,
+        ),
     ],
     ..Check::DEFAULT
 };

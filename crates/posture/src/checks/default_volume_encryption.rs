@@ -27,7 +27,9 @@ pub(super) const CHECK: Check = Check {
                 })
                 .collect();
             let regions = scene.regions(account);
-            let untold = regions.iter().filter(|own| !told.iter().any(|(region, _)| region == *own));
+            let untold = regions
+                .iter()
+                .filter(|own| !told.iter().any(|(region, _)| region == *own));
             if told.is_empty() && regions.is_empty() {
                 let missing = "aws ec2 get-ebs-encryption-by-default (in each region)";
                 verdicts.of(account, Judged::unknown(missing));
@@ -41,13 +43,20 @@ pub(super) const CHECK: Check = Check {
                 judge(region, Judged::unknown(missing));
             }
             for (region, on) in &told {
-                judge(region, Judged::holds(Some(*on), "encryption by default is off", ""));
+                judge(
+                    region,
+                    Judged::holds(Some(*on), "encryption by default is off", ""),
+                );
             }
         }
     },
     examples: &[
-        fails(r#"{"Account": "111122223333", "Region": "eu-west-1", "EbsEncryptionByDefault": false}"#),
-        passes(r#"{"Account": "111122223333", "Region": "eu-west-1", "EbsEncryptionByDefault": true}"#),
+        fails(
+            r#"{"Account": "111122223333", "Region": "eu-west-1", "EbsEncryptionByDefault": false}"#,
+        ),
+        passes(
+            r#"{"Account": "111122223333", "Region": "eu-west-1", "EbsEncryptionByDefault": true}"#,
+        ),
     ],
     ..Check::DEFAULT
 };

@@ -13,7 +13,9 @@ pub(super) const CHECK: Check = Check {
     remedy: "Leave `cloudfront:UpdateDistribution` and the functions to the pipeline's role.",
     severity: Severity::High,
     posture: &["A10"],
-    references: &["https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/security_iam_service-with-iam.html"],
+    references: &[
+        "https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/security_iam_service-with-iam.html",
+    ],
     needs: &["aws.account-authorization-details"],
     judge: |scene, verdicts| {
         for distribution in scene.of_kind(EntityKind::Distribution) {
@@ -26,8 +28,12 @@ pub(super) const CHECK: Check = Check {
         }
     },
     examples: &[
-        fails(r#"[{"Account": "111122223333", "DistributionList": {"Items": [{"ARN": "arn:aws:cloudfront::111122223333:distribution/E1"}]}}, {"UserDetailList": [{"UserName": "ana", "Arn": "arn:aws:iam::111122223333:user/ana", "UserPolicyList": [{"PolicyName": "edge", "PolicyDocument": {"Statement": [{"Effect": "Allow", "Action": "cloudfront:*", "Resource": "*"}]}}], "AttachedManagedPolicies": []}]}, {"Account": "111122223333", "VirtualMFADevices": [{"SerialNumber": "arn:aws:iam::111122223333:mfa/ana", "User": {"Arn": "arn:aws:iam::111122223333:user/ana"}}]}]"#),
-        passes(r#"[{"Account": "111122223333", "DistributionList": {"Items": [{"ARN": "arn:aws:cloudfront::111122223333:distribution/E1"}]}}, {"UserDetailList": [{"UserName": "ana", "Arn": "arn:aws:iam::111122223333:user/ana", "UserPolicyList": [{"PolicyName": "edge", "PolicyDocument": {"Statement": [{"Effect": "Allow", "Action": "cloudfront:Get*", "Resource": "*"}]}}], "AttachedManagedPolicies": []}]}]"#),
+        fails(
+            r#"[{"Account": "111122223333", "DistributionList": {"Items": [{"ARN": "arn:aws:cloudfront::111122223333:distribution/E1"}]}}, {"UserDetailList": [{"UserName": "ana", "Arn": "arn:aws:iam::111122223333:user/ana", "UserPolicyList": [{"PolicyName": "edge", "PolicyDocument": {"Statement": [{"Effect": "Allow", "Action": "cloudfront:*", "Resource": "*"}]}}], "AttachedManagedPolicies": []}]}, {"Account": "111122223333", "VirtualMFADevices": [{"SerialNumber": "arn:aws:iam::111122223333:mfa/ana", "User": {"Arn": "arn:aws:iam::111122223333:user/ana"}}]}]"#,
+        ),
+        passes(
+            r#"[{"Account": "111122223333", "DistributionList": {"Items": [{"ARN": "arn:aws:cloudfront::111122223333:distribution/E1"}]}}, {"UserDetailList": [{"UserName": "ana", "Arn": "arn:aws:iam::111122223333:user/ana", "UserPolicyList": [{"PolicyName": "edge", "PolicyDocument": {"Statement": [{"Effect": "Allow", "Action": "cloudfront:Get*", "Resource": "*"}]}}], "AttachedManagedPolicies": []}]}]"#,
+        ),
     ],
     ..Check::DEFAULT
 };

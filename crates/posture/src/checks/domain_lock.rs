@@ -16,20 +16,25 @@ pub(super) const CHECK: Check = Check {
     references: &["https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/domain-lock.html"],
     needs: &["aws.domains"],
     judge: |scene, verdicts| {
-        verdicts.each(scene.of_type("route53domains", "domain/"), |domain| {
-            match (flag(domain, "TransferLock"), flag(domain, "AutoRenew")) {
-                (None, _) => Judged::unknown("aws route53domains list-domains"),
-                (Some(false), _) => Judged::fail("its transfer lock is off"),
-                (Some(true), Some(false)) => {
-                    Judged::fail("it is not renewed by itself").graver(Severity::Medium)
-                }
-                (Some(true), _) => Judged::pass(),
+        verdicts.each(scene.of_type("route53domains", "domain/"), |domain| match (
+            flag(domain, "TransferLock"),
+            flag(domain, "AutoRenew"),
+        ) {
+            (None, _) => Judged::unknown("aws route53domains list-domains"),
+            (Some(false), _) => Judged::fail("its transfer lock is off"),
+            (Some(true), Some(false)) => {
+                Judged::fail("it is not renewed by itself").graver(Severity::Medium)
             }
+            (Some(true), _) => Judged::pass(),
         });
     },
     examples: &[
-        fails(r#"{"Account": "111122223333", "Domains": [{"DomainName": "example.com", "AutoRenew": true, "TransferLock": false}]}"#),
-        passes(r#"{"Account": "111122223333", "Domains": [{"DomainName": "example.com", "AutoRenew": true, "TransferLock": true}]}"#),
+        fails(
+            r#"{"Account": "111122223333", "Domains": [{"DomainName": "example.com", "AutoRenew": true, "TransferLock": false}]}"#,
+        ),
+        passes(
+            r#"{"Account": "111122223333", "Domains": [{"DomainName": "example.com", "AutoRenew": true, "TransferLock": true}]}"#,
+        ),
     ],
     ..Check::DEFAULT
 };

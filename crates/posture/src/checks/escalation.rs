@@ -12,10 +12,14 @@ pub(super) const CHECK: Check = Check {
     remedy: "Take away the permission that the first step uses, or bind it to named roles and functions.",
     severity: Severity::High,
     posture: &["A16"],
-    references: &["https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html"],
+    references: &[
+        "https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html",
+    ],
     needs: &["aws.account-authorization-details"],
     judge: |scene, verdicts| {
-        let principals = scene.of_kind(EntityKind::User).chain(scene.of_kind(EntityKind::Role));
+        let principals = scene
+            .of_kind(EntityKind::User)
+            .chain(scene.of_kind(EntityKind::Role));
         for principal in principals {
             // An administrator need not make himself one, and AWS's own roles are AWS's to use.
             let of_service = principal.id.as_str().contains(":role/aws-service-role/");
@@ -39,8 +43,12 @@ pub(super) const CHECK: Check = Check {
         }
     },
     examples: &[
-        fails(r#"{"UserDetailList": [{"UserName": "ci", "Arn": "arn:aws:iam::111122223333:user/ci", "UserPolicyList": [{"PolicyName": "p", "PolicyDocument": {"Statement": [{"Effect": "Allow", "Action": "iam:AttachUserPolicy", "Resource": "*"}]}}]}]}"#),
-        passes(r#"{"UserDetailList": [{"UserName": "ci", "Arn": "arn:aws:iam::111122223333:user/ci", "UserPolicyList": [{"PolicyName": "p", "PolicyDocument": {"Statement": [{"Effect": "Allow", "Action": "iam:GetUser", "Resource": "*"}]}}]}]}"#),
+        fails(
+            r#"{"UserDetailList": [{"UserName": "ci", "Arn": "arn:aws:iam::111122223333:user/ci", "UserPolicyList": [{"PolicyName": "p", "PolicyDocument": {"Statement": [{"Effect": "Allow", "Action": "iam:AttachUserPolicy", "Resource": "*"}]}}]}]}"#,
+        ),
+        passes(
+            r#"{"UserDetailList": [{"UserName": "ci", "Arn": "arn:aws:iam::111122223333:user/ci", "UserPolicyList": [{"PolicyName": "p", "PolicyDocument": {"Statement": [{"Effect": "Allow", "Action": "iam:GetUser", "Resource": "*"}]}}]}]}"#,
+        ),
     ],
     ..Check::DEFAULT
 };

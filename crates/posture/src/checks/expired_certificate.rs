@@ -13,7 +13,9 @@ pub(super) const CHECK: Check = Check {
     remedy: "Delete the certificate; let ACM issue and renew certificates.",
     severity: Severity::Low,
     cis: &["1.19"],
-    references: &["https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_server-certs_manage.html"],
+    references: &[
+        "https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_server-certs_manage.html",
+    ],
     needs: &["aws.server-certificates"],
     judge: |scene, verdicts| {
         verdicts.each(scene.of_type("iam", "server-certificate/"), |certificate| {
@@ -26,8 +28,12 @@ pub(super) const CHECK: Check = Check {
         });
     },
     examples: &[
-        fails(r#"{"Account": "111122223333", "ServerCertificateMetadataList": [{"Arn": "arn:aws:iam::111122223333:server-certificate/old", "ServerCertificateName": "old", "Expiration": "2025-01-01T00:00:00+00:00"}]}"#),
-        passes(r#"{"Account": "111122223333", "ServerCertificateMetadataList": [{"Arn": "arn:aws:iam::111122223333:server-certificate/new", "ServerCertificateName": "new", "Expiration": "2027-01-01T00:00:00+00:00"}]}"#),
+        fails(
+            r#"{"Account": "111122223333", "ServerCertificateMetadataList": [{"Arn": "arn:aws:iam::111122223333:server-certificate/old", "ServerCertificateName": "old", "Expiration": "2025-01-01T00:00:00+00:00"}]}"#,
+        ),
+        passes(
+            r#"{"Account": "111122223333", "ServerCertificateMetadataList": [{"Arn": "arn:aws:iam::111122223333:server-certificate/new", "ServerCertificateName": "new", "Expiration": "2027-01-01T00:00:00+00:00"}]}"#,
+        ),
     ],
     ..Check::DEFAULT
 };

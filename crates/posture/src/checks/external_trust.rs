@@ -12,7 +12,9 @@ pub(super) const CHECK: Check = Check {
     remedy: "Name the vendor's role and an external id, or remove the trust; list known accounts in portreeve.toml.",
     severity: Severity::High,
     posture: &["A13"],
-    references: &["https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_common-scenarios_third-party.html"],
+    references: &[
+        "https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_common-scenarios_third-party.html",
+    ],
     needs: &["aws.account-authorization-details"],
     judge: |scene, verdicts| {
         for role in scene.of_kind(EntityKind::Role) {
@@ -38,13 +40,15 @@ pub(super) const CHECK: Check = Check {
             strangers.dedup();
             let judged = match strangers.is_empty() {
                 true => Judged::pass(),
-                false if anyone => {
-                    Judged::fail("anyone may become it").graver(Severity::Critical)
-                }
+                false if anyone => Judged::fail("anyone may become it").graver(Severity::Critical),
                 false => {
                     let list = strangers.join(", ");
                     let without = if bare { ", without an external id" } else { "" };
-                    let severity = if bare { Severity::Critical } else { Severity::Medium };
+                    let severity = if bare {
+                        Severity::Critical
+                    } else {
+                        Severity::Medium
+                    };
                     Judged::fail(format!("trusts {list}{without}")).graver(severity)
                 }
             };
@@ -52,8 +56,12 @@ pub(super) const CHECK: Check = Check {
         }
     },
     examples: &[
-        fails(r#"{"RoleDetailList": [{"RoleName": "vendor", "Arn": "arn:aws:iam::111122223333:role/vendor", "AssumeRolePolicyDocument": {"Statement": [{"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::999988887777:root"}, "Action": "sts:AssumeRole"}]}, "AttachedManagedPolicies": []}]}"#),
-        passes(r#"{"RoleDetailList": [{"RoleName": "dev", "Arn": "arn:aws:iam::111122223333:role/dev", "AssumeRolePolicyDocument": {"Statement": [{"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::111122223333:root"}, "Action": "sts:AssumeRole"}]}, "AttachedManagedPolicies": []}]}"#),
+        fails(
+            r#"{"RoleDetailList": [{"RoleName": "vendor", "Arn": "arn:aws:iam::111122223333:role/vendor", "AssumeRolePolicyDocument": {"Statement": [{"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::999988887777:root"}, "Action": "sts:AssumeRole"}]}, "AttachedManagedPolicies": []}]}"#,
+        ),
+        passes(
+            r#"{"RoleDetailList": [{"RoleName": "dev", "Arn": "arn:aws:iam::111122223333:role/dev", "AssumeRolePolicyDocument": {"Statement": [{"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::111122223333:root"}, "Action": "sts:AssumeRole"}]}, "AttachedManagedPolicies": []}]}"#,
+        ),
     ],
     ..Check::DEFAULT
 };

@@ -16,15 +16,28 @@ pub(super) const CHECK: Check = Check {
     references: &["https://docs.aws.amazon.com/efs/latest/ug/encryption-at-rest.html"],
     needs: &["aws.file-systems"],
     judge: |scene, verdicts| {
-        verdicts.each(scene.of_type("elasticfilesystem", "file-system/"), |system| {
-            let known = flag(system, "Encrypted");
-            Judged::holds(known, "it is not encrypted", "aws efs describe-file-systems")
-        });
+        verdicts.each(
+            scene.of_type("elasticfilesystem", "file-system/"),
+            |system| {
+                let known = flag(system, "Encrypted");
+                Judged::holds(
+                    known,
+                    "it is not encrypted",
+                    "aws efs describe-file-systems",
+                )
+            },
+        );
     },
     examples: &[
-        fails(r#"{"FileSystems": [{"FileSystemArn": "arn:aws:elasticfilesystem:eu-west-1:111122223333:file-system/fs-1", "Encrypted": false}]}"#),
-        passes(r#"{"FileSystems": [{"FileSystemArn": "arn:aws:elasticfilesystem:eu-west-1:111122223333:file-system/fs-1", "Encrypted": true}]}"#),
-        unknown(r#"{"FileSystems": [{"FileSystemArn": "arn:aws:elasticfilesystem:eu-west-1:111122223333:file-system/fs-1"}]}"#),
+        fails(
+            r#"{"FileSystems": [{"FileSystemArn": "arn:aws:elasticfilesystem:eu-west-1:111122223333:file-system/fs-1", "Encrypted": false}]}"#,
+        ),
+        passes(
+            r#"{"FileSystems": [{"FileSystemArn": "arn:aws:elasticfilesystem:eu-west-1:111122223333:file-system/fs-1", "Encrypted": true}]}"#,
+        ),
+        unknown(
+            r#"{"FileSystems": [{"FileSystemArn": "arn:aws:elasticfilesystem:eu-west-1:111122223333:file-system/fs-1"}]}"#,
+        ),
     ],
     ..Check::DEFAULT
 };

@@ -33,14 +33,24 @@ pub(super) const CHECK: Check = Check {
             );
             let account = scene.account_of(network);
             let asked = account.is_some_and(|account| account.attributes.contains_key(&mark));
-            let known = if active { Some(true) } else { asked.then_some(false) };
+            let known = if active {
+                Some(true)
+            } else {
+                asked.then_some(false)
+            };
             Judged::holds(known, "no flow log is active", "aws ec2 describe-flow-logs")
         });
     },
     examples: &[
-        fails(r#"{"Account": "111122223333", "Region": "eu-west-1", "Vpcs": [{"VpcId": "vpc-1"}], "FlowLogs": []}"#),
-        passes(r#"{"Account": "111122223333", "Region": "eu-west-1", "Vpcs": [{"VpcId": "vpc-1"}], "FlowLogs": [{"FlowLogId": "fl-1", "ResourceId": "vpc-1", "FlowLogStatus": "ACTIVE", "TrafficType": "ALL"}]}"#),
-        unknown(r#"{"Account": "111122223333", "Region": "eu-west-1", "Vpcs": [{"VpcId": "vpc-1"}]}"#),
+        fails(
+            r#"{"Account": "111122223333", "Region": "eu-west-1", "Vpcs": [{"VpcId": "vpc-1"}], "FlowLogs": []}"#,
+        ),
+        passes(
+            r#"{"Account": "111122223333", "Region": "eu-west-1", "Vpcs": [{"VpcId": "vpc-1"}], "FlowLogs": [{"FlowLogId": "fl-1", "ResourceId": "vpc-1", "FlowLogStatus": "ACTIVE", "TrafficType": "ALL"}]}"#,
+        ),
+        unknown(
+            r#"{"Account": "111122223333", "Region": "eu-west-1", "Vpcs": [{"VpcId": "vpc-1"}]}"#,
+        ),
     ],
     ..Check::DEFAULT
 };

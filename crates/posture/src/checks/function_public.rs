@@ -26,13 +26,15 @@ pub(super) const CHECK: Check = Check {
                 Some("given") => {}
                 Some("none") => return Judged::pass(),
                 _ if address == Some("NONE") => {
-                    return Judged::fail("its address asks for no signature; its policy was not seen");
+                    return Judged::fail(
+                        "its address asks for no signature; its policy was not seen",
+                    );
                 }
                 _ => return Judged::unknown("aws lambda get-policy --function-name NAME"),
             }
             // A stranger of an account that nobody knows sends no more than he must.
-            let mut stranger = Circumstances::default()
-                .with("lambda:FunctionUrlAuthType", &["NONE"]);
+            let mut stranger =
+                Circumstances::default().with("lambda:FunctionUrlAuthType", &["NONE"]);
             stranger.strict = true;
             let may = |action: &str| {
                 scene.may("*", action, function.id.as_str(), &stranger) == Some(Decision::Allowed)
@@ -47,15 +49,23 @@ pub(super) const CHECK: Check = Check {
                 .collect();
             match open.is_empty() {
                 true => Judged::pass(),
-                false => Judged::fail(format!("anyone may {}", open.join(", ")))
-                    .on(scene.roles_of(&function.id).iter().map(|role| (*role).clone())),
+                false => Judged::fail(format!("anyone may {}", open.join(", "))).on(scene
+                    .roles_of(&function.id)
+                    .iter()
+                    .map(|role| (*role).clone())),
             }
         });
     },
     examples: &[
-        fails(r#"{"Functions": [{"FunctionArn": "arn:aws:lambda:eu-west-1:111122223333:function:pay", "Policy": {"Statement": [{"Effect": "Allow", "Principal": "*", "Action": "lambda:InvokeFunction", "Resource": "arn:aws:lambda:eu-west-1:111122223333:function:pay"}]}}]}"#),
-        passes(r#"{"Functions": [{"FunctionArn": "arn:aws:lambda:eu-west-1:111122223333:function:pay", "Policy": {"Statement": [{"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::111122223333:root"}, "Action": "lambda:InvokeFunction", "Resource": "arn:aws:lambda:eu-west-1:111122223333:function:pay"}]}}]}"#),
-        unknown(r#"{"Functions": [{"FunctionArn": "arn:aws:lambda:eu-west-1:111122223333:function:pay"}]}"#),
+        fails(
+            r#"{"Functions": [{"FunctionArn": "arn:aws:lambda:eu-west-1:111122223333:function:pay", "Policy": {"Statement": [{"Effect": "Allow", "Principal": "*", "Action": "lambda:InvokeFunction", "Resource": "arn:aws:lambda:eu-west-1:111122223333:function:pay"}]}}]}"#,
+        ),
+        passes(
+            r#"{"Functions": [{"FunctionArn": "arn:aws:lambda:eu-west-1:111122223333:function:pay", "Policy": {"Statement": [{"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::111122223333:root"}, "Action": "lambda:InvokeFunction", "Resource": "arn:aws:lambda:eu-west-1:111122223333:function:pay"}]}}]}"#,
+        ),
+        unknown(
+            r#"{"Functions": [{"FunctionArn": "arn:aws:lambda:eu-west-1:111122223333:function:pay"}]}"#,
+        ),
     ],
     ..Check::DEFAULT
 };

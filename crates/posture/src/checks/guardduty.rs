@@ -28,7 +28,9 @@ pub(super) const CHECK: Check = Check {
     },
     examples: &[
         fails(r#"{"Account": "111122223333", "Region": "eu-west-1", "DetectorIds": []}"#),
-        passes(r#"{"Account": "111122223333", "Region": "eu-west-1", "Detectors": [{"DetectorId": "d1", "Status": "ENABLED"}]}"#),
+        passes(
+            r#"{"Account": "111122223333", "Region": "eu-west-1", "Detectors": [{"DetectorId": "d1", "Status": "ENABLED"}]}"#,
+        ),
         unknown(r#"{"Account": "111122223333", "PasswordPolicy": null}"#),
     ],
     ..Check::DEFAULT

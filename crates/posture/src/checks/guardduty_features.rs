@@ -22,7 +22,9 @@ pub(super) const CHECK: Check = Check {
     remedy: "Turn on the protection of S3, EKS audit logs, runtime monitoring and Lambda.",
     severity: Severity::Medium,
     posture: &["A27"],
-    references: &["https://docs.aws.amazon.com/guardduty/latest/ug/guardduty-features-activation-model.html"],
+    references: &[
+        "https://docs.aws.amazon.com/guardduty/latest/ug/guardduty-features-activation-model.html",
+    ],
     needs: &["aws.detectors"],
     judge: |scene, verdicts| {
         verdicts.each(scene.of_type("guardduty", "detector/"), |detector| {
@@ -49,9 +51,15 @@ pub(super) const CHECK: Check = Check {
         });
     },
     examples: &[
-        fails(r#"{"Account": "111122223333", "Region": "eu-west-1", "Detectors": [{"DetectorId": "d1", "Status": "ENABLED", "Features": [{"Name": "S3_DATA_EVENTS", "Status": "DISABLED"}]}]}"#),
-        passes(r#"{"Account": "111122223333", "Region": "eu-west-1", "Detectors": [{"DetectorId": "d1", "Status": "ENABLED", "Features": [{"Name": "S3_DATA_EVENTS", "Status": "ENABLED"}, {"Name": "EKS_AUDIT_LOGS", "Status": "ENABLED"}, {"Name": "RUNTIME_MONITORING", "Status": "ENABLED"}, {"Name": "LAMBDA_NETWORK_LOGS", "Status": "ENABLED"}]}]}"#),
-        unknown(r#"{"Account": "111122223333", "Region": "eu-west-1", "Detectors": [{"DetectorId": "d1", "Status": "ENABLED"}]}"#),
+        fails(
+            r#"{"Account": "111122223333", "Region": "eu-west-1", "Detectors": [{"DetectorId": "d1", "Status": "ENABLED", "Features": [{"Name": "S3_DATA_EVENTS", "Status": "DISABLED"}]}]}"#,
+        ),
+        passes(
+            r#"{"Account": "111122223333", "Region": "eu-west-1", "Detectors": [{"DetectorId": "d1", "Status": "ENABLED", "Features": [{"Name": "S3_DATA_EVENTS", "Status": "ENABLED"}, {"Name": "EKS_AUDIT_LOGS", "Status": "ENABLED"}, {"Name": "RUNTIME_MONITORING", "Status": "ENABLED"}, {"Name": "LAMBDA_NETWORK_LOGS", "Status": "ENABLED"}]}]}"#,
+        ),
+        unknown(
+            r#"{"Account": "111122223333", "Region": "eu-west-1", "Detectors": [{"DetectorId": "d1", "Status": "ENABLED"}]}"#,
+        ),
     ],
     ..Check::DEFAULT
 };

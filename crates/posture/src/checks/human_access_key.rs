@@ -28,8 +28,12 @@ pub(super) const CHECK: Check = Check {
         }
     },
     examples: &[
-        fails("user,arn,user_creation_time,password_enabled,mfa_active,access_key_1_active\nana,arn:aws:iam::111122223333:user/ana,2021-01-01T00:00:00+00:00,true,true,true\n"),
-        passes("user,arn,user_creation_time,password_enabled,mfa_active,access_key_1_active\nana,arn:aws:iam::111122223333:user/ana,2021-01-01T00:00:00+00:00,true,true,false\nbot,arn:aws:iam::111122223333:user/bot,2021-01-01T00:00:00+00:00,false,false,true\n"),
+        fails(
+            "user,arn,user_creation_time,password_enabled,mfa_active,access_key_1_active\nana,arn:aws:iam::111122223333:user/ana,2021-01-01T00:00:00+00:00,true,true,true\n",
+        ),
+        passes(
+            "user,arn,user_creation_time,password_enabled,mfa_active,access_key_1_active\nana,arn:aws:iam::111122223333:user/ana,2021-01-01T00:00:00+00:00,true,true,false\nbot,arn:aws:iam::111122223333:user/bot,2021-01-01T00:00:00+00:00,false,false,true\n",
+        ),
     ],
     ..Check::DEFAULT
 };

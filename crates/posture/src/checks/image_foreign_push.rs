@@ -13,7 +13,9 @@ pub(super) const CHECK: Check = Check {
     remedy: "Let the own pipeline copy what others build; take `ecr:PutImage` from foreign principals.",
     severity: Severity::High,
     posture: &["A23"],
-    references: &["https://docs.aws.amazon.com/AmazonECR/latest/userguide/repository-policies.html"],
+    references: &[
+        "https://docs.aws.amazon.com/AmazonECR/latest/userguide/repository-policies.html",
+    ],
     needs: &["aws.image-repositories"],
     judge: |scene, verdicts| {
         verdicts.each(scene.of_kind(EntityKind::ImageRepository), |repository| {
@@ -35,9 +37,15 @@ pub(super) const CHECK: Check = Check {
         });
     },
     examples: &[
-        fails(r#"{"repositories": [{"repositoryArn": "arn:aws:ecr:eu-west-1:111122223333:repository/app", "policyText": "{\"Statement\":[{\"Effect\":\"Allow\",\"Principal\":{\"AWS\":\"arn:aws:iam::999988887777:root\"},\"Action\":\"ecr:*\"}]}"}]}"#),
-        passes(r#"{"repositories": [{"repositoryArn": "arn:aws:ecr:eu-west-1:111122223333:repository/app", "policyText": "{\"Statement\":[{\"Effect\":\"Allow\",\"Principal\":{\"AWS\":\"arn:aws:iam::999988887777:root\"},\"Action\":\"ecr:BatchGetImage\"}]}"}]}"#),
-        unknown(r#"{"repositories": [{"repositoryArn": "arn:aws:ecr:eu-west-1:111122223333:repository/app"}]}"#),
+        fails(
+            r#"{"repositories": [{"repositoryArn": "arn:aws:ecr:eu-west-1:111122223333:repository/app", "policyText": "{\"Statement\":[{\"Effect\":\"Allow\",\"Principal\":{\"AWS\":\"arn:aws:iam::999988887777:root\"},\"Action\":\"ecr:*\"}]}"}]}"#,
+        ),
+        passes(
+            r#"{"repositories": [{"repositoryArn": "arn:aws:ecr:eu-west-1:111122223333:repository/app", "policyText": "{\"Statement\":[{\"Effect\":\"Allow\",\"Principal\":{\"AWS\":\"arn:aws:iam::999988887777:root\"},\"Action\":\"ecr:BatchGetImage\"}]}"}]}"#,
+        ),
+        unknown(
+            r#"{"repositories": [{"repositoryArn": "arn:aws:ecr:eu-west-1:111122223333:repository/app"}]}"#,
+        ),
     ],
     ..Check::DEFAULT
 };

@@ -13,18 +13,27 @@ pub(super) const CHECK: Check = Check {
     remedy: "Make tags immutable, and deploy by digest.",
     severity: Severity::High,
     posture: &["A23"],
-    references: &["https://docs.aws.amazon.com/AmazonECR/latest/userguide/image-tag-mutability.html"],
+    references: &[
+        "https://docs.aws.amazon.com/AmazonECR/latest/userguide/image-tag-mutability.html",
+    ],
     needs: &["aws.image-repositories"],
     judge: |scene, verdicts| {
         verdicts.each(scene.of_kind(EntityKind::ImageRepository), |repository| {
-            let fixed = text(repository, "imageTagMutability").map(|kind| kind.starts_with("IMMUTABLE"));
+            let fixed =
+                text(repository, "imageTagMutability").map(|kind| kind.starts_with("IMMUTABLE"));
             Judged::holds(fixed, "tags are mutable", "aws ecr describe-repositories")
         });
     },
     examples: &[
-        fails(r#"{"repositories": [{"repositoryArn": "arn:aws:ecr:eu-west-1:111122223333:repository/app", "imageTagMutability": "MUTABLE"}]}"#),
-        passes(r#"{"repositories": [{"repositoryArn": "arn:aws:ecr:eu-west-1:111122223333:repository/app", "imageTagMutability": "IMMUTABLE"}]}"#),
-        unknown(r#"{"repositories": [{"repositoryArn": "arn:aws:ecr:eu-west-1:111122223333:repository/app"}]}"#),
+        fails(
+            r#"{"repositories": [{"repositoryArn": "arn:aws:ecr:eu-west-1:111122223333:repository/app", "imageTagMutability": "MUTABLE"}]}"#,
+        ),
+        passes(
+            r#"{"repositories": [{"repositoryArn": "arn:aws:ecr:eu-west-1:111122223333:repository/app", "imageTagMutability": "IMMUTABLE"}]}"#,
+        ),
+        unknown(
+            r#"{"repositories": [{"repositoryArn": "arn:aws:ecr:eu-west-1:111122223333:repository/app"}]}"#,
+        ),
     ],
     ..Check::DEFAULT
 };

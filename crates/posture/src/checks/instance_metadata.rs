@@ -14,7 +14,9 @@ pub(super) const CHECK: Check = Check {
     severity: Severity::High,
     posture: &["A17"],
     cis: &["5.6"],
-    references: &["https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/configuring-instance-metadata-service.html"],
+    references: &[
+        "https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/configuring-instance-metadata-service.html",
+    ],
     needs: &["aws.instances"],
     limits: &[Limit {
         name: "hops",
@@ -24,7 +26,10 @@ pub(super) const CHECK: Check = Check {
     judge: |scene, verdicts| {
         let hops = scene.limit(CHECK.id, "hops");
         for instance in scene.of_kind(EntityKind::Instance) {
-            if matches!(text(instance, "State.Name"), Some("terminated" | "shutting-down")) {
+            if matches!(
+                text(instance, "State.Name"),
+                Some("terminated" | "shutting-down")
+            ) {
                 continue;
             }
             let closed = text(instance, "MetadataOptions.HttpEndpoint") == Some("disabled");
@@ -39,14 +44,25 @@ pub(super) const CHECK: Check = Check {
                 (Some("required"), _) => Judged::pass(),
                 (Some(_), _) => Judged::fail("version 1 is allowed"),
             };
-            let roles = scene.roles_of(&instance.id).iter().map(|role| (*role).clone());
+            let roles = scene
+                .roles_of(&instance.id)
+                .iter()
+                .map(|role| (*role).clone());
             verdicts.of(instance, judged.on(roles));
         }
     },
     examples: &[
-        fails(r#"{"Account": "111122223333", "Region": "eu-west-1", "Instances": [{"InstanceId": "i-1", "MetadataOptions": {"HttpTokens": "optional", "HttpPutResponseHopLimit": 1, "HttpEndpoint": "enabled"}}]}"#),
-        fails(r#"{"Account": "111122223333", "Region": "eu-west-1", "Instances": [{"InstanceId": "i-1", "MetadataOptions": {"HttpTokens": "required", "HttpPutResponseHopLimit": 2, "HttpEndpoint": "enabled"}}]}"#),
-        passes(r#"{"Account": "111122223333", "Region": "eu-west-1", "Instances": [{"InstanceId": "i-1", "MetadataOptions": {"HttpTokens": "required", "HttpPutResponseHopLimit": 1, "HttpEndpoint": "enabled"}}]}"#),
-        unknown(r#"{"Account": "111122223333", "Region": "eu-west-1", "Instances": [{"InstanceId": "i-1"}]}"#),
+        fails(
+            r#"{"Account": "111122223333", "Region": "eu-west-1", "Instances": [{"InstanceId": "i-1", "MetadataOptions": {"HttpTokens": "optional", "HttpPutResponseHopLimit": 1, "HttpEndpoint": "enabled"}}]}"#,
+        ),
+        fails(
+            r#"{"Account": "111122223333", "Region": "eu-west-1", "Instances": [{"InstanceId": "i-1", "MetadataOptions": {"HttpTokens": "required", "HttpPutResponseHopLimit": 2, "HttpEndpoint": "enabled"}}]}"#,
+        ),
+        passes(
+            r#"{"Account": "111122223333", "Region": "eu-west-1", "Instances": [{"InstanceId": "i-1", "MetadataOptions": {"HttpTokens": "required", "HttpPutResponseHopLimit": 1, "HttpEndpoint": "enabled"}}]}"#,
+        ),
+        unknown(
+            r#"{"Account": "111122223333", "Region": "eu-west-1", "Instances": [{"InstanceId": "i-1"}]}"#,
+        ),
     ],
 };

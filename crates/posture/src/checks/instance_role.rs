@@ -13,7 +13,9 @@ pub(super) const CHECK: Check = Check {
     remedy: "Attach an instance profile with the role that the workload needs.",
     severity: Severity::Low,
     cis: &["1.18"],
-    references: &["https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_switch-role-ec2.html"],
+    references: &[
+        "https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_switch-role-ec2.html",
+    ],
     needs: &["aws.instances"],
     judge: |scene, verdicts| {
         verdicts.each(scene.of_kind(EntityKind::Instance), |instance| {
@@ -29,9 +31,15 @@ pub(super) const CHECK: Check = Check {
         });
     },
     examples: &[
-        fails(r#"{"Account": "111122223333", "Region": "eu-west-1", "Instances": [{"InstanceId": "i-1", "IamInstanceProfile": null}]}"#),
-        passes(r#"{"Account": "111122223333", "Region": "eu-west-1", "Instances": [{"InstanceId": "i-1", "IamInstanceProfile": {"Arn": "arn:aws:iam::111122223333:instance-profile/web"}}]}"#),
-        unknown(r#"{"Account": "111122223333", "Region": "eu-west-1", "Instances": [{"InstanceId": "i-1"}]}"#),
+        fails(
+            r#"{"Account": "111122223333", "Region": "eu-west-1", "Instances": [{"InstanceId": "i-1", "IamInstanceProfile": null}]}"#,
+        ),
+        passes(
+            r#"{"Account": "111122223333", "Region": "eu-west-1", "Instances": [{"InstanceId": "i-1", "IamInstanceProfile": {"Arn": "arn:aws:iam::111122223333:instance-profile/web"}}]}"#,
+        ),
+        unknown(
+            r#"{"Account": "111122223333", "Region": "eu-west-1", "Instances": [{"InstanceId": "i-1"}]}"#,
+        ),
     ],
     ..Check::DEFAULT
 };

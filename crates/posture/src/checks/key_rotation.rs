@@ -31,9 +31,15 @@ pub(super) const CHECK: Check = Check {
         }
     },
     examples: &[
-        fails(r#"{"Account": "111122223333", "Keys": [{"Arn": "arn:aws:kms:eu-west-1:111122223333:key/1", "KeySpec": "SYMMETRIC_DEFAULT", "KeyManager": "CUSTOMER", "KeyRotationEnabled": false}]}"#),
-        passes(r#"{"Account": "111122223333", "Keys": [{"Arn": "arn:aws:kms:eu-west-1:111122223333:key/1", "KeySpec": "SYMMETRIC_DEFAULT", "KeyManager": "CUSTOMER", "KeyRotationEnabled": true}]}"#),
-        unknown(r#"{"Account": "111122223333", "Keys": [{"Arn": "arn:aws:kms:eu-west-1:111122223333:key/1", "KeySpec": "SYMMETRIC_DEFAULT", "KeyManager": "CUSTOMER"}]}"#),
+        fails(
+            r#"{"Account": "111122223333", "Keys": [{"Arn": "arn:aws:kms:eu-west-1:111122223333:key/1", "KeySpec": "SYMMETRIC_DEFAULT", "KeyManager": "CUSTOMER", "KeyRotationEnabled": false}]}"#,
+        ),
+        passes(
+            r#"{"Account": "111122223333", "Keys": [{"Arn": "arn:aws:kms:eu-west-1:111122223333:key/1", "KeySpec": "SYMMETRIC_DEFAULT", "KeyManager": "CUSTOMER", "KeyRotationEnabled": true}]}"#,
+        ),
+        unknown(
+            r#"{"Account": "111122223333", "Keys": [{"Arn": "arn:aws:kms:eu-west-1:111122223333:key/1", "KeySpec": "SYMMETRIC_DEFAULT", "KeyManager": "CUSTOMER"}]}"#,
+        ),
     ],
     ..Check::DEFAULT
 };

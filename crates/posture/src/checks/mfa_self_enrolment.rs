@@ -14,7 +14,9 @@ pub(super) const CHECK: Check = Check {
     remedy: "Allow `iam:EnableMFADevice` and `iam:DeactivateMFADevice` with a factor only; register the first one for the user.",
     severity: Severity::High,
     posture: &["A03"],
-    references: &["https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_examples_aws_my-sec-creds-self-manage.html"],
+    references: &[
+        "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_examples_aws_my-sec-creds-self-manage.html",
+    ],
     needs: &["aws.account-authorization-details"],
     judge: |scene, verdicts| {
         // A long-term key's requests say nothing of a factor.
@@ -28,14 +30,20 @@ pub(super) const CHECK: Check = Check {
             let judged = match enables {
                 Some(Decision::Allowed) => Judged::fail("may register a factor with its key alone"),
                 Some(Decision::Denied) => Judged::pass(),
-                _ => Judged::unknown("what is known of requests: whether it may hangs on conditions"),
+                _ => {
+                    Judged::unknown("what is known of requests: whether it may hangs on conditions")
+                }
             };
             verdicts.of(user, judged);
         }
     },
     examples: &[
-        fails(r#"{"UserDetailList": [{"UserName": "ana", "Arn": "arn:aws:iam::111122223333:user/ana", "UserPolicyList": [{"PolicyName": "self", "PolicyDocument": {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "iam:EnableMFADevice", "Resource": "arn:aws:iam::*:user/${aws:username}"}]}}]}]}"#),
-        passes(r#"{"UserDetailList": [{"UserName": "ana", "Arn": "arn:aws:iam::111122223333:user/ana", "UserPolicyList": [{"PolicyName": "self", "PolicyDocument": {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "iam:EnableMFADevice", "Resource": "arn:aws:iam::*:user/${aws:username}", "Condition": {"Bool": {"aws:MultiFactorAuthPresent": "true"}}}]}}]}]}"#),
+        fails(
+            r#"{"UserDetailList": [{"UserName": "ana", "Arn": "arn:aws:iam::111122223333:user/ana", "UserPolicyList": [{"PolicyName": "self", "PolicyDocument": {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "iam:EnableMFADevice", "Resource": "arn:aws:iam::*:user/${aws:username}"}]}}]}]}"#,
+        ),
+        passes(
+            r#"{"UserDetailList": [{"UserName": "ana", "Arn": "arn:aws:iam::111122223333:user/ana", "UserPolicyList": [{"PolicyName": "self", "PolicyDocument": {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "iam:EnableMFADevice", "Resource": "arn:aws:iam::*:user/${aws:username}", "Condition": {"Bool": {"aws:MultiFactorAuthPresent": "true"}}}]}}]}]}"#,
+        ),
     ],
     ..Check::DEFAULT
 };

@@ -17,16 +17,28 @@ pub(super) const CHECK: Check = Check {
     needs: &["aws.networks"],
     judge: |scene, verdicts| {
         verdicts.each(scene.of_type("ec2", "network-acl/"), |list| {
-            let open: Option<Vec<bool>> =
-                ADMINISTRATION.iter().map(|port| lets_in(list, *port)).collect();
+            let open: Option<Vec<bool>> = ADMINISTRATION
+                .iter()
+                .map(|port| lets_in(list, *port))
+                .collect();
             let closed = open.map(|open| !open.contains(&true));
-            Judged::holds(closed, "port 22 or 3389 from anywhere", "aws ec2 describe-network-acls")
+            Judged::holds(
+                closed,
+                "port 22 or 3389 from anywhere",
+                "aws ec2 describe-network-acls",
+            )
         });
     },
     examples: &[
-        fails(r#"{"Account": "111122223333", "Region": "eu-west-1", "NetworkAcls": [{"NetworkAclId": "acl-1", "Entries": [{"Egress": false, "RuleNumber": 100, "RuleAction": "allow", "Protocol": "-1", "CidrBlock": "0.0.0.0/0"}]}]}"#),
-        passes(r#"{"Account": "111122223333", "Region": "eu-west-1", "NetworkAcls": [{"NetworkAclId": "acl-1", "Entries": [{"Egress": false, "RuleNumber": 90, "RuleAction": "deny", "Protocol": "6", "PortRange": {"From": 22, "To": 22}, "CidrBlock": "0.0.0.0/0"}, {"Egress": false, "RuleNumber": 91, "RuleAction": "deny", "Protocol": "6", "PortRange": {"From": 3389, "To": 3389}, "CidrBlock": "0.0.0.0/0"}, {"Egress": false, "RuleNumber": 100, "RuleAction": "allow", "Protocol": "-1", "CidrBlock": "0.0.0.0/0"}]}]}"#),
-        unknown(r#"{"Account": "111122223333", "Region": "eu-west-1", "NetworkAcls": [{"NetworkAclId": "acl-1"}]}"#),
+        fails(
+            r#"{"Account": "111122223333", "Region": "eu-west-1", "NetworkAcls": [{"NetworkAclId": "acl-1", "Entries": [{"Egress": false, "RuleNumber": 100, "RuleAction": "allow", "Protocol": "-1", "CidrBlock": "0.0.0.0/0"}]}]}"#,
+        ),
+        passes(
+            r#"{"Account": "111122223333", "Region": "eu-west-1", "NetworkAcls": [{"NetworkAclId": "acl-1", "Entries": [{"Egress": false, "RuleNumber": 90, "RuleAction": "deny", "Protocol": "6", "PortRange": {"From": 22, "To": 22}, "CidrBlock": "0.0.0.0/0"}, {"Egress": false, "RuleNumber": 91, "RuleAction": "deny", "Protocol": "6", "PortRange": {"From": 3389, "To": 3389}, "CidrBlock": "0.0.0.0/0"}, {"Egress": false, "RuleNumber": 100, "RuleAction": "allow", "Protocol": "-1", "CidrBlock": "0.0.0.0/0"}]}]}"#,
+        ),
+        unknown(
+            r#"{"Account": "111122223333", "Region": "eu-west-1", "NetworkAcls": [{"NetworkAclId": "acl-1"}]}"#,
+        ),
     ],
     ..Check::DEFAULT
 };

@@ -23,10 +23,15 @@ pub(super) const CHECK: Check = Check {
     remedy: "Deny requests of people's roles that come neither from your networks nor through an AWS service, by service control policy or permission set.",
     severity: Severity::Medium,
     posture: &["A05"],
-    references: &["https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_data-perimeters.html"],
+    references: &[
+        "https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_data-perimeters.html",
+    ],
     needs: &["aws.account-authorization-details"],
     judge: |scene, verdicts| {
-        for principal in scene.of_kind(EntityKind::User).chain(scene.of_kind(EntityKind::Role)) {
+        for principal in scene
+            .of_kind(EntityKind::User)
+            .chain(scene.of_kind(EntityKind::Role))
+        {
             let person = scene.is_person(principal);
             if person == Some(false) {
                 continue;
@@ -46,7 +51,9 @@ pub(super) const CHECK: Check = Check {
                 .copied();
             let asks = own.into_iter().chain(on_it).chain(above).any(|policy| {
                 let statements = policy.statements();
-                statements.iter().any(|statement| statement.is_on_any(&NETWORKS))
+                statements
+                    .iter()
+                    .any(|statement| statement.is_on_any(&NETWORKS))
             });
             let judged = match (asks, person) {
                 (true, _) => Judged::pass(),
@@ -57,8 +64,12 @@ pub(super) const CHECK: Check = Check {
         }
     },
     examples: &[
-        fails(r#"{"RoleDetailList": [{"RoleName": "AWSReservedSSO_Developer_0a1b2c3d4e5f6071", "Arn": "arn:aws:iam::111122223333:role/aws-reserved/sso.amazonaws.com/AWSReservedSSO_Developer_0a1b2c3d4e5f6071", "AssumeRolePolicyDocument": {"Statement": []}, "RolePolicyList": [{"PolicyName": "p", "PolicyDocument": {"Statement": [{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}]}}]}]}"#),
-        passes(r#"{"RoleDetailList": [{"RoleName": "AWSReservedSSO_Developer_0a1b2c3d4e5f6071", "Arn": "arn:aws:iam::111122223333:role/aws-reserved/sso.amazonaws.com/AWSReservedSSO_Developer_0a1b2c3d4e5f6071", "AssumeRolePolicyDocument": {"Statement": []}, "RolePolicyList": [{"PolicyName": "p", "PolicyDocument": {"Statement": [{"Effect": "Deny", "Action": "*", "Resource": "*", "Condition": {"NotIpAddress": {"aws:SourceIp": "198.51.100.0/28"}, "Bool": {"aws:ViaAWSService": "false"}}}]}}]}]}"#),
+        fails(
+            r#"{"RoleDetailList": [{"RoleName": "AWSReservedSSO_Developer_0a1b2c3d4e5f6071", "Arn": "arn:aws:iam::111122223333:role/aws-reserved/sso.amazonaws.com/AWSReservedSSO_Developer_0a1b2c3d4e5f6071", "AssumeRolePolicyDocument": {"Statement": []}, "RolePolicyList": [{"PolicyName": "p", "PolicyDocument": {"Statement": [{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}]}}]}]}"#,
+        ),
+        passes(
+            r#"{"RoleDetailList": [{"RoleName": "AWSReservedSSO_Developer_0a1b2c3d4e5f6071", "Arn": "arn:aws:iam::111122223333:role/aws-reserved/sso.amazonaws.com/AWSReservedSSO_Developer_0a1b2c3d4e5f6071", "AssumeRolePolicyDocument": {"Statement": []}, "RolePolicyList": [{"PolicyName": "p", "PolicyDocument": {"Statement": [{"Effect": "Deny", "Action": "*", "Resource": "*", "Condition": {"NotIpAddress": {"aws:SourceIp": "198.51.100.0/28"}, "Bool": {"aws:ViaAWSService": "false"}}}]}}]}]}"#,
+        ),
     ],
     ..Check::DEFAULT
 };

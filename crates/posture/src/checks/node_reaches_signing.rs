@@ -13,7 +13,9 @@ pub(super) const CHECK: Check = Check {
     remedy: "Give the signer a role of its own (IRSA, Pod Identity or its own machine), and take the key from the machine's.",
     severity: Severity::Critical,
     posture: &["A18"],
-    references: &["https://docs.aws.amazon.com/eks/latest/best-practices/identity-and-access-management.html"],
+    references: &[
+        "https://docs.aws.amazon.com/eks/latest/best-practices/identity-and-access-management.html",
+    ],
     needs: &["aws.instances"],
     judge: |scene, verdicts| {
         for instance in scene.of_kind(EntityKind::Instance) {
@@ -37,8 +39,12 @@ pub(super) const CHECK: Check = Check {
         }
     },
     examples: &[
-        fails(r#"[{"Account": "111122223333", "Region": "eu-west-1", "Instances": [{"InstanceId": "i-1", "IamInstanceProfile": {"Arn": "arn:aws:iam::111122223333:instance-profile/node"}}], "InstanceProfiles": [{"Arn": "arn:aws:iam::111122223333:instance-profile/node", "InstanceProfileName": "node", "Roles": [{"Arn": "arn:aws:iam::111122223333:role/node"}]}], "Keys": [{"Arn": "arn:aws:kms:eu-west-1:111122223333:key/1", "KeySpec": "ECC_SECG_P256K1", "KeyUsage": "SIGN_VERIFY", "Policy": {"Statement": [{"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::111122223333:role/node"}, "Action": "kms:Sign", "Resource": "*"}]}}]}, {"RoleDetailList": [{"RoleName": "node", "Arn": "arn:aws:iam::111122223333:role/node", "AssumeRolePolicyDocument": {"Statement": [{"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}]}, "AttachedManagedPolicies": []}]}]"#),
-        passes(r#"[{"Account": "111122223333", "Region": "eu-west-1", "Instances": [{"InstanceId": "i-1", "IamInstanceProfile": {"Arn": "arn:aws:iam::111122223333:instance-profile/node"}}], "InstanceProfiles": [{"Arn": "arn:aws:iam::111122223333:instance-profile/node", "InstanceProfileName": "node", "Roles": [{"Arn": "arn:aws:iam::111122223333:role/node"}]}], "Keys": [{"Arn": "arn:aws:kms:eu-west-1:111122223333:key/1", "KeySpec": "ECC_SECG_P256K1", "Policy": {"Statement": []}}]}, {"RoleDetailList": [{"RoleName": "node", "Arn": "arn:aws:iam::111122223333:role/node", "AssumeRolePolicyDocument": {"Statement": [{"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}]}, "AttachedManagedPolicies": []}]}]"#),
+        fails(
+            r#"[{"Account": "111122223333", "Region": "eu-west-1", "Instances": [{"InstanceId": "i-1", "IamInstanceProfile": {"Arn": "arn:aws:iam::111122223333:instance-profile/node"}}], "InstanceProfiles": [{"Arn": "arn:aws:iam::111122223333:instance-profile/node", "InstanceProfileName": "node", "Roles": [{"Arn": "arn:aws:iam::111122223333:role/node"}]}], "Keys": [{"Arn": "arn:aws:kms:eu-west-1:111122223333:key/1", "KeySpec": "ECC_SECG_P256K1", "KeyUsage": "SIGN_VERIFY", "Policy": {"Statement": [{"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::111122223333:role/node"}, "Action": "kms:Sign", "Resource": "*"}]}}]}, {"RoleDetailList": [{"RoleName": "node", "Arn": "arn:aws:iam::111122223333:role/node", "AssumeRolePolicyDocument": {"Statement": [{"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}]}, "AttachedManagedPolicies": []}]}]"#,
+        ),
+        passes(
+            r#"[{"Account": "111122223333", "Region": "eu-west-1", "Instances": [{"InstanceId": "i-1", "IamInstanceProfile": {"Arn": "arn:aws:iam::111122223333:instance-profile/node"}}], "InstanceProfiles": [{"Arn": "arn:aws:iam::111122223333:instance-profile/node", "InstanceProfileName": "node", "Roles": [{"Arn": "arn:aws:iam::111122223333:role/node"}]}], "Keys": [{"Arn": "arn:aws:kms:eu-west-1:111122223333:key/1", "KeySpec": "ECC_SECG_P256K1", "Policy": {"Statement": []}}]}, {"RoleDetailList": [{"RoleName": "node", "Arn": "arn:aws:iam::111122223333:role/node", "AssumeRolePolicyDocument": {"Statement": [{"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}]}, "AttachedManagedPolicies": []}]}]"#,
+        ),
     ],
     ..Check::DEFAULT
 };

@@ -14,7 +14,9 @@ pub(super) const CHECK: Check = Check {
     severity: Severity::Low,
     posture: &["A08"],
     cis: &["3.9"],
-    references: &["https://docs.aws.amazon.com/AmazonS3/latest/userguide/cloudtrail-logging-s3-info.html"],
+    references: &[
+        "https://docs.aws.amazon.com/AmazonS3/latest/userguide/cloudtrail-logging-s3-info.html",
+    ],
     needs: &["aws.trails"],
     judge: |scene, verdicts| {
         verdicts.each(scene.of_kind(EntityKind::Bucket), |bucket| {
@@ -24,8 +26,12 @@ pub(super) const CHECK: Check = Check {
         });
     },
     examples: &[
-        fails(r#"{"Account": "111122223333", "Buckets": [{"Name": "web"}], "trailList": [{"TrailARN": "arn:aws:cloudtrail:eu-west-1:111122223333:trail/all", "EventSelectors": [{"ReadWriteType": "WriteOnly", "IncludeManagementEvents": true, "DataResources": [{"Type": "AWS::S3::Object", "Values": ["arn:aws:s3"]}]}]}]}"#),
-        passes(r#"{"Account": "111122223333", "Buckets": [{"Name": "web"}], "trailList": [{"TrailARN": "arn:aws:cloudtrail:eu-west-1:111122223333:trail/all", "EventSelectors": [{"ReadWriteType": "All", "IncludeManagementEvents": true, "DataResources": [{"Type": "AWS::S3::Object", "Values": ["arn:aws:s3"]}]}]}]}"#),
+        fails(
+            r#"{"Account": "111122223333", "Buckets": [{"Name": "web"}], "trailList": [{"TrailARN": "arn:aws:cloudtrail:eu-west-1:111122223333:trail/all", "EventSelectors": [{"ReadWriteType": "WriteOnly", "IncludeManagementEvents": true, "DataResources": [{"Type": "AWS::S3::Object", "Values": ["arn:aws:s3"]}]}]}]}"#,
+        ),
+        passes(
+            r#"{"Account": "111122223333", "Buckets": [{"Name": "web"}], "trailList": [{"TrailARN": "arn:aws:cloudtrail:eu-west-1:111122223333:trail/all", "EventSelectors": [{"ReadWriteType": "All", "IncludeManagementEvents": true, "DataResources": [{"Type": "AWS::S3::Object", "Values": ["arn:aws:s3"]}]}]}]}"#,
+        ),
         unknown(r#"{"Account": "111122223333", "Buckets": [{"Name": "web"}]}"#),
     ],
     ..Check::DEFAULT

@@ -15,7 +15,9 @@ pub(super) const CHECK: Check = Check {
     references: &["https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_passrole.html"],
     needs: &["aws.account-authorization-details"],
     judge: |scene, verdicts| {
-        let principals = scene.of_kind(EntityKind::User).chain(scene.of_kind(EntityKind::Role));
+        let principals = scene
+            .of_kind(EntityKind::User)
+            .chain(scene.of_kind(EntityKind::Role));
         for principal in principals {
             let of_service = principal.id.as_str().contains(":role/aws-service-role/");
             if scene.is_administrator(&principal.id) || of_service {
@@ -28,7 +30,8 @@ pub(super) const CHECK: Check = Check {
                     statement.allows
                         && statement.covers("iam:PassRole")
                         && statement.is_for_everything()
-                        && !statement.is_on_any(&["iam:passedtoservice", "iam:associatedresourcearn"])
+                        && !statement
+                            .is_on_any(&["iam:passedtoservice", "iam:associatedresourcearn"])
                 })
             });
             let judged = match wide {
@@ -39,8 +42,12 @@ pub(super) const CHECK: Check = Check {
         }
     },
     examples: &[
-        fails(r#"{"UserDetailList": [{"UserName": "ci", "Arn": "arn:aws:iam::111122223333:user/ci", "UserPolicyList": [{"PolicyName": "p", "PolicyDocument": {"Statement": [{"Effect": "Allow", "Action": "iam:Pass*", "Resource": "*"}]}}]}]}"#),
-        passes(r#"{"UserDetailList": [{"UserName": "ci", "Arn": "arn:aws:iam::111122223333:user/ci", "UserPolicyList": [{"PolicyName": "p", "PolicyDocument": {"Statement": [{"Effect": "Allow", "Action": "iam:PassRole", "Resource": "*", "Condition": {"StringEquals": {"iam:PassedToService": "ec2.amazonaws.com"}}}]}}]}]}"#),
+        fails(
+            r#"{"UserDetailList": [{"UserName": "ci", "Arn": "arn:aws:iam::111122223333:user/ci", "UserPolicyList": [{"PolicyName": "p", "PolicyDocument": {"Statement": [{"Effect": "Allow", "Action": "iam:Pass*", "Resource": "*"}]}}]}]}"#,
+        ),
+        passes(
+            r#"{"UserDetailList": [{"UserName": "ci", "Arn": "arn:aws:iam::111122223333:user/ci", "UserPolicyList": [{"PolicyName": "p", "PolicyDocument": {"Statement": [{"Effect": "Allow", "Action": "iam:PassRole", "Resource": "*", "Condition": {"StringEquals": {"iam:PassedToService": "ec2.amazonaws.com"}}}]}}]}]}"#,
+        ),
     ],
     ..Check::DEFAULT
 };

@@ -12,7 +12,9 @@ pub(super) const CHECK: Check = Check {
     why: "A password that was stolen years ago still opens the account.",
     remedy: "Let passwords of IAM users expire, or better have no IAM users with passwords.",
     severity: Severity::Low,
-    references: &["https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_passwords_account-policy.html"],
+    references: &[
+        "https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_passwords_account-policy.html",
+    ],
     needs: &["aws.password-policy"],
     limits: &[Limit {
         name: "days",

@@ -12,7 +12,9 @@ pub(super) const CHECK: Check = Check {
     why: "Passwords of few kinds of characters are on the lists that are tried first.",
     remedy: "Ask for lower and upper case, digits and symbols in the account's password policy.",
     severity: Severity::Low,
-    references: &["https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_passwords_account-policy.html"],
+    references: &[
+        "https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_passwords_account-policy.html",
+    ],
     needs: &["aws.password-policy"],
     limits: &[Limit {
         name: "characters",
@@ -46,8 +48,12 @@ pub(super) const CHECK: Check = Check {
         }
     },
     examples: &[
-        fails(r#"{"Account": "111122223333", "PasswordPolicy": {"MinimumPasswordLength": 14, "RequireLowercaseCharacters": true, "RequireUppercaseCharacters": true, "RequireNumbers": true, "RequireSymbols": false}}"#),
-        passes(r#"{"Account": "111122223333", "PasswordPolicy": {"MinimumPasswordLength": 14, "RequireLowercaseCharacters": true, "RequireUppercaseCharacters": true, "RequireNumbers": true, "RequireSymbols": true}}"#),
+        fails(
+            r#"{"Account": "111122223333", "PasswordPolicy": {"MinimumPasswordLength": 14, "RequireLowercaseCharacters": true, "RequireUppercaseCharacters": true, "RequireNumbers": true, "RequireSymbols": false}}"#,
+        ),
+        passes(
+            r#"{"Account": "111122223333", "PasswordPolicy": {"MinimumPasswordLength": 14, "RequireLowercaseCharacters": true, "RequireUppercaseCharacters": true, "RequireNumbers": true, "RequireSymbols": true}}"#,
+        ),
         unknown(r#"{"Account": "111122223333", "SummaryMap": {"AccountMFAEnabled": 1}}"#),
     ],
     ..Check::DEFAULT

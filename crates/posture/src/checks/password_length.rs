@@ -13,7 +13,9 @@ pub(super) const CHECK: Check = Check {
     remedy: "Set the account's minimum password length to 14 or more.",
     severity: Severity::Medium,
     cis: &["1.8"],
-    references: &["https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_passwords_account-policy.html"],
+    references: &[
+        "https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_passwords_account-policy.html",
+    ],
     needs: &["aws.password-policy"],
     limits: &[Limit {
         name: "characters",

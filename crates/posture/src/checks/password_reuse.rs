@@ -13,7 +13,9 @@ pub(super) const CHECK: Check = Check {
     remedy: "Remember the last 24 passwords in the account's password policy.",
     severity: Severity::Low,
     cis: &["1.9"],
-    references: &["https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_passwords_account-policy.html"],
+    references: &[
+        "https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_passwords_account-policy.html",
+    ],
     needs: &["aws.password-policy"],
     limits: &[Limit {
         name: "passwords",

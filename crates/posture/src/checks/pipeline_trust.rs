@@ -17,7 +17,9 @@ pub(super) const CHECK: Check = Check {
     remedy: "Name the repository with its branch or environment in `sub`, and `sts.amazonaws.com` in `aud`.",
     severity: Severity::Critical,
     posture: &["A12"],
-    references: &["https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_providers_create_oidc.html"],
+    references: &[
+        "https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_providers_create_oidc.html",
+    ],
     needs: &["aws.account-authorization-details"],
     judge: |scene, verdicts| {
         for role in scene.of_kind(EntityKind::Role) {
@@ -43,8 +45,12 @@ pub(super) const CHECK: Check = Check {
         }
     },
     examples: &[
-        fails(r#"{"RoleDetailList": [{"RoleName": "deploy", "Arn": "arn:aws:iam::111122223333:role/deploy", "AssumeRolePolicyDocument": {"Statement": [{"Effect": "Allow", "Principal": {"Federated": "arn:aws:iam::111122223333:oidc-provider/token.actions.githubusercontent.com"}, "Action": "sts:AssumeRoleWithWebIdentity", "Condition": {"StringEquals": {"token.actions.githubusercontent.com:aud": "sts.amazonaws.com"}, "StringLike": {"token.actions.githubusercontent.com:sub": "repo:example/*"}}}]}, "AttachedManagedPolicies": []}]}"#),
-        passes(r#"{"RoleDetailList": [{"RoleName": "deploy", "Arn": "arn:aws:iam::111122223333:role/deploy", "AssumeRolePolicyDocument": {"Statement": [{"Effect": "Allow", "Principal": {"Federated": "arn:aws:iam::111122223333:oidc-provider/token.actions.githubusercontent.com"}, "Action": "sts:AssumeRoleWithWebIdentity", "Condition": {"StringEquals": {"token.actions.githubusercontent.com:aud": "sts.amazonaws.com", "token.actions.githubusercontent.com:sub": "repo:example/web:environment:production"}}}]}, "AttachedManagedPolicies": []}]}"#),
+        fails(
+            r#"{"RoleDetailList": [{"RoleName": "deploy", "Arn": "arn:aws:iam::111122223333:role/deploy", "AssumeRolePolicyDocument": {"Statement": [{"Effect": "Allow", "Principal": {"Federated": "arn:aws:iam::111122223333:oidc-provider/token.actions.githubusercontent.com"}, "Action": "sts:AssumeRoleWithWebIdentity", "Condition": {"StringEquals": {"token.actions.githubusercontent.com:aud": "sts.amazonaws.com"}, "StringLike": {"token.actions.githubusercontent.com:sub": "repo:example/*"}}}]}, "AttachedManagedPolicies": []}]}"#,
+        ),
+        passes(
+            r#"{"RoleDetailList": [{"RoleName": "deploy", "Arn": "arn:aws:iam::111122223333:role/deploy", "AssumeRolePolicyDocument": {"Statement": [{"Effect": "Allow", "Principal": {"Federated": "arn:aws:iam::111122223333:oidc-provider/token.actions.githubusercontent.com"}, "Action": "sts:AssumeRoleWithWebIdentity", "Condition": {"StringEquals": {"token.actions.githubusercontent.com:aud": "sts.amazonaws.com", "token.actions.githubusercontent.com:sub": "repo:example/web:environment:production"}}}]}, "AttachedManagedPolicies": []}]}"#,
+        ),
     ],
     ..Check::DEFAULT
 };
@@ -71,7 +77,9 @@ fn fault(statement: &Statement) -> Option<(Severity, String)> {
     if subjects.is_empty() {
         return critical("`sub` is not asked for: any repository in the world");
     }
-    let loose = subjects.into_iter().filter_map(|subject| Some((looseness(subject)?, subject)));
+    let loose = subjects
+        .into_iter()
+        .filter_map(|subject| Some((looseness(subject)?, subject)));
     let (severity, subject) = loose.max()?;
     Some((severity, format!("`sub` may be {subject}")))
 }

@@ -14,7 +14,9 @@ pub(super) const CHECK: Check = Check {
     remedy: "Set the permission set's session duration to an hour or a few.",
     severity: Severity::Medium,
     posture: &["A04"],
-    references: &["https://docs.aws.amazon.com/singlesignon/latest/userguide/howtosessionduration.html"],
+    references: &[
+        "https://docs.aws.amazon.com/singlesignon/latest/userguide/howtosessionduration.html",
+    ],
     needs: &["aws.identity-center"],
     limits: &[Limit {
         name: "hours",
@@ -38,9 +40,15 @@ pub(super) const CHECK: Check = Check {
         });
     },
     examples: &[
-        fails(r#"{"PermissionSets": [{"PermissionSetArn": "arn:aws:sso:::permissionSet/ssoins-1/ps-1", "Name": "Developer", "SessionDuration": "PT12H"}], "AccountAssignments": []}"#),
-        passes(r#"{"PermissionSets": [{"PermissionSetArn": "arn:aws:sso:::permissionSet/ssoins-1/ps-1", "Name": "Developer", "SessionDuration": "PT1H"}], "AccountAssignments": []}"#),
-        unknown(r#"{"PermissionSets": [{"PermissionSetArn": "arn:aws:sso:::permissionSet/ssoins-1/ps-1", "Name": "Developer"}], "AccountAssignments": []}"#),
+        fails(
+            r#"{"PermissionSets": [{"PermissionSetArn": "arn:aws:sso:::permissionSet/ssoins-1/ps-1", "Name": "Developer", "SessionDuration": "PT12H"}], "AccountAssignments": []}"#,
+        ),
+        passes(
+            r#"{"PermissionSets": [{"PermissionSetArn": "arn:aws:sso:::permissionSet/ssoins-1/ps-1", "Name": "Developer", "SessionDuration": "PT1H"}], "AccountAssignments": []}"#,
+        ),
+        unknown(
+            r#"{"PermissionSets": [{"PermissionSetArn": "arn:aws:sso:::permissionSet/ssoins-1/ps-1", "Name": "Developer"}], "AccountAssignments": []}"#,
+        ),
     ],
     ..Check::DEFAULT
 };

@@ -34,9 +34,15 @@ pub(super) const CHECK: Check = Check {
         }
     },
     examples: &[
-        fails("user,arn,user_creation_time,access_key_1_active,access_key_1_last_rotated\n<root_account>,arn:aws:iam::111122223333:root,2020-01-01T00:00:00+00:00,true,2020-01-02T00:00:00+00:00\n"),
-        fails(r#"{"Account": "111122223333", "SummaryMap": {"AccountAccessKeysPresent": 1, "AccountMFAEnabled": 1}}"#),
-        passes("user,arn,user_creation_time,access_key_1_active,access_key_1_last_rotated\n<root_account>,arn:aws:iam::111122223333:root,2020-01-01T00:00:00+00:00,false,N/A\n"),
+        fails(
+            "user,arn,user_creation_time,access_key_1_active,access_key_1_last_rotated\n<root_account>,arn:aws:iam::111122223333:root,2020-01-01T00:00:00+00:00,true,2020-01-02T00:00:00+00:00\n",
+        ),
+        fails(
+            r#"{"Account": "111122223333", "SummaryMap": {"AccountAccessKeysPresent": 1, "AccountMFAEnabled": 1}}"#,
+        ),
+        passes(
+            "user,arn,user_creation_time,access_key_1_active,access_key_1_last_rotated\n<root_account>,arn:aws:iam::111122223333:root,2020-01-01T00:00:00+00:00,false,N/A\n",
+        ),
         unknown(r#"{"Account": "111122223333", "PasswordPolicy": null}"#),
     ],
     ..Check::DEFAULT

@@ -32,8 +32,12 @@ pub(super) const CHECK: Check = Check {
         }
     },
     examples: &[
-        fails("user,arn,user_creation_time,mfa_active\n<root_account>,arn:aws:iam::111122223333:root,2020-01-01T00:00:00+00:00,false\n"),
-        passes("user,arn,user_creation_time,mfa_active\n<root_account>,arn:aws:iam::111122223333:root,2020-01-01T00:00:00+00:00,true\n"),
+        fails(
+            "user,arn,user_creation_time,mfa_active\n<root_account>,arn:aws:iam::111122223333:root,2020-01-01T00:00:00+00:00,false\n",
+        ),
+        passes(
+            "user,arn,user_creation_time,mfa_active\n<root_account>,arn:aws:iam::111122223333:root,2020-01-01T00:00:00+00:00,true\n",
+        ),
         fails(r#"{"Account": "111122223333", "SummaryMap": {"AccountMFAEnabled": 0}}"#),
         unknown(r#"{"Account": "111122223333", "PasswordPolicy": null}"#),
     ],

@@ -40,7 +40,11 @@ pub(super) const CHECK: Check = Check {
         }
     },
     examples: &[
-        fails("user,arn,user_creation_time,password_last_used\n<root_account>,arn:aws:iam::111122223333:root,2020-01-01T00:00:00+00:00,2026-02-20T00:00:00+00:00\n"),
-        passes("user,arn,user_creation_time,password_last_used\n<root_account>,arn:aws:iam::111122223333:root,2020-01-01T00:00:00+00:00,2024-02-20T00:00:00+00:00\n"),
+        fails(
+            "user,arn,user_creation_time,password_last_used\n<root_account>,arn:aws:iam::111122223333:root,2020-01-01T00:00:00+00:00,2026-02-20T00:00:00+00:00\n",
+        ),
+        passes(
+            "user,arn,user_creation_time,password_last_used\n<root_account>,arn:aws:iam::111122223333:root,2020-01-01T00:00:00+00:00,2024-02-20T00:00:00+00:00\n",
+        ),
     ],
 };

@@ -13,7 +13,9 @@ pub(super) const CHECK: Check = Check {
     remedy: "Name the own roles in the secret's policy.",
     severity: Severity::High,
     posture: &["A22"],
-    references: &["https://docs.aws.amazon.com/secretsmanager/latest/userguide/auth-and-access_resource-policies.html"],
+    references: &[
+        "https://docs.aws.amazon.com/secretsmanager/latest/userguide/auth-and-access_resource-policies.html",
+    ],
     needs: &["aws.secrets"],
     judge: |scene, verdicts| {
         verdicts.each(scene.of_kind(EntityKind::Secret), |secret| {
@@ -35,9 +37,15 @@ pub(super) const CHECK: Check = Check {
         });
     },
     examples: &[
-        fails(r#"{"SecretList": [{"ARN": "arn:aws:secretsmanager:eu-west-1:111122223333:secret:smtp-a1b2c3", "Name": "smtp", "ResourcePolicy": {"Statement": [{"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::999988887777:root"}, "Action": "secretsmanager:GetSecretValue", "Resource": "*"}]}}]}"#),
-        passes(r#"{"SecretList": [{"ARN": "arn:aws:secretsmanager:eu-west-1:111122223333:secret:smtp-a1b2c3", "Name": "smtp", "ResourcePolicy": null}]}"#),
-        unknown(r#"{"SecretList": [{"ARN": "arn:aws:secretsmanager:eu-west-1:111122223333:secret:smtp-a1b2c3", "Name": "smtp"}]}"#),
+        fails(
+            r#"{"SecretList": [{"ARN": "arn:aws:secretsmanager:eu-west-1:111122223333:secret:smtp-a1b2c3", "Name": "smtp", "ResourcePolicy": {"Statement": [{"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::999988887777:root"}, "Action": "secretsmanager:GetSecretValue", "Resource": "*"}]}}]}"#,
+        ),
+        passes(
+            r#"{"SecretList": [{"ARN": "arn:aws:secretsmanager:eu-west-1:111122223333:secret:smtp-a1b2c3", "Name": "smtp", "ResourcePolicy": null}]}"#,
+        ),
+        unknown(
+            r#"{"SecretList": [{"ARN": "arn:aws:secretsmanager:eu-west-1:111122223333:secret:smtp-a1b2c3", "Name": "smtp"}]}"#,
+        ),
     ],
     ..Check::DEFAULT
 };

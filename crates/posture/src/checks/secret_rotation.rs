@@ -13,7 +13,9 @@ pub(super) const CHECK: Check = Check {
     remedy: "Turn rotation on, or change it by hand and note when.",
     severity: Severity::Medium,
     posture: &["A22"],
-    references: &["https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotating-secrets.html"],
+    references: &[
+        "https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotating-secrets.html",
+    ],
     needs: &["aws.secrets"],
     judge: |scene, verdicts| {
         for secret in scene.of_kind(EntityKind::Secret) {
@@ -27,8 +29,12 @@ pub(super) const CHECK: Check = Check {
         }
     },
     examples: &[
-        fails(r#"{"SecretList": [{"ARN": "arn:aws:secretsmanager:eu-west-1:111122223333:secret:smtp-a1b2c3", "Name": "smtp"}]}"#),
-        passes(r#"{"SecretList": [{"ARN": "arn:aws:secretsmanager:eu-west-1:111122223333:secret:smtp-a1b2c3", "Name": "smtp", "RotationEnabled": true}]}"#),
+        fails(
+            r#"{"SecretList": [{"ARN": "arn:aws:secretsmanager:eu-west-1:111122223333:secret:smtp-a1b2c3", "Name": "smtp"}]}"#,
+        ),
+        passes(
+            r#"{"SecretList": [{"ARN": "arn:aws:secretsmanager:eu-west-1:111122223333:secret:smtp-a1b2c3", "Name": "smtp", "RotationEnabled": true}]}"#,
+        ),
     ],
     ..Check::DEFAULT
 };

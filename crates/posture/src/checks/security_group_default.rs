@@ -28,9 +28,15 @@ pub(super) const CHECK: Check = Check {
         }
     },
     examples: &[
-        fails(r#"{"Account": "111122223333", "Region": "eu-west-1", "SecurityGroups": [{"GroupId": "sg-1", "GroupName": "default", "IpPermissions": [], "IpPermissionsEgress": [{"IpProtocol": "-1", "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}]}]}"#),
-        passes(r#"{"Account": "111122223333", "Region": "eu-west-1", "SecurityGroups": [{"GroupId": "sg-1", "GroupName": "default", "IpPermissions": [], "IpPermissionsEgress": []}]}"#),
-        unknown(r#"{"Account": "111122223333", "Region": "eu-west-1", "SecurityGroups": [{"GroupId": "sg-1", "GroupName": "default"}]}"#),
+        fails(
+            r#"{"Account": "111122223333", "Region": "eu-west-1", "SecurityGroups": [{"GroupId": "sg-1", "GroupName": "default", "IpPermissions": [], "IpPermissionsEgress": [{"IpProtocol": "-1", "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}]}]}"#,
+        ),
+        passes(
+            r#"{"Account": "111122223333", "Region": "eu-west-1", "SecurityGroups": [{"GroupId": "sg-1", "GroupName": "default", "IpPermissions": [], "IpPermissionsEgress": []}]}"#,
+        ),
+        unknown(
+            r#"{"Account": "111122223333", "Region": "eu-west-1", "SecurityGroups": [{"GroupId": "sg-1", "GroupName": "default"}]}"#,
+        ),
     ],
     ..Check::DEFAULT
 };

@@ -20,13 +20,23 @@ pub(super) const CHECK: Check = Check {
             let open = open_to_anyone(group);
             let all = open.map(|open| open.contains(&(0, 65_535)));
             let otherwise = "every port is open to anyone";
-            Judged::holds(all.map(|all| !all), otherwise, "aws ec2 describe-security-groups")
+            Judged::holds(
+                all.map(|all| !all),
+                otherwise,
+                "aws ec2 describe-security-groups",
+            )
         });
     },
     examples: &[
-        fails(r#"{"Account": "111122223333", "Region": "eu-west-1", "SecurityGroups": [{"GroupId": "sg-1", "IpPermissions": [{"IpProtocol": "-1", "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}]}]}"#),
-        passes(r#"{"Account": "111122223333", "Region": "eu-west-1", "SecurityGroups": [{"GroupId": "sg-1", "IpPermissions": [{"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443, "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}]}]}"#),
-        unknown(r#"{"Account": "111122223333", "Region": "eu-west-1", "SecurityGroups": [{"GroupId": "sg-1"}]}"#),
+        fails(
+            r#"{"Account": "111122223333", "Region": "eu-west-1", "SecurityGroups": [{"GroupId": "sg-1", "IpPermissions": [{"IpProtocol": "-1", "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}]}]}"#,
+        ),
+        passes(
+            r#"{"Account": "111122223333", "Region": "eu-west-1", "SecurityGroups": [{"GroupId": "sg-1", "IpPermissions": [{"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443, "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}]}]}"#,
+        ),
+        unknown(
+            r#"{"Account": "111122223333", "Region": "eu-west-1", "SecurityGroups": [{"GroupId": "sg-1"}]}"#,
+        ),
     ],
     ..Check::DEFAULT
 };

@@ -13,7 +13,9 @@ pub(super) const CHECK: Check = Check {
     remedy: "Set the role's maximum session duration to an hour or a few.",
     severity: Severity::High,
     posture: &["A04"],
-    references: &["https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_update-role-settings.html"],
+    references: &[
+        "https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_update-role-settings.html",
+    ],
     needs: &["aws.roles"],
     limits: &[Limit {
         name: "hours",
@@ -30,15 +32,23 @@ pub(super) const CHECK: Check = Check {
             let judged = match number(role, "MaxSessionDuration") {
                 None => Judged::unknown("aws iam list-roles"),
                 Some(seconds) if seconds <= hours * 3600 => Judged::pass(),
-                Some(seconds) => Judged::fail(format!("sessions last up to {} hours", seconds / 3600)),
+                Some(seconds) => {
+                    Judged::fail(format!("sessions last up to {} hours", seconds / 3600))
+                }
             };
             verdicts.of(role, judged);
         }
     },
     examples: &[
-        fails(r#"[{"RoleDetailList": [{"RoleName": "all", "Arn": "arn:aws:iam::111122223333:role/all", "AssumeRolePolicyDocument": {"Statement": []}, "RolePolicyList": [{"PolicyName": "all", "PolicyDocument": {"Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}}]}]}, {"Roles": [{"RoleName": "all", "Arn": "arn:aws:iam::111122223333:role/all", "MaxSessionDuration": 43200}]}]"#),
-        passes(r#"[{"RoleDetailList": [{"RoleName": "all", "Arn": "arn:aws:iam::111122223333:role/all", "AssumeRolePolicyDocument": {"Statement": []}, "RolePolicyList": [{"PolicyName": "all", "PolicyDocument": {"Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}}]}]}, {"Roles": [{"RoleName": "all", "Arn": "arn:aws:iam::111122223333:role/all", "MaxSessionDuration": 3600}]}]"#),
-        unknown(r#"{"RoleDetailList": [{"RoleName": "all", "Arn": "arn:aws:iam::111122223333:role/all", "AssumeRolePolicyDocument": {"Statement": []}, "RolePolicyList": [{"PolicyName": "all", "PolicyDocument": {"Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}}]}]}"#),
+        fails(
+            r#"[{"RoleDetailList": [{"RoleName": "all", "Arn": "arn:aws:iam::111122223333:role/all", "AssumeRolePolicyDocument": {"Statement": []}, "RolePolicyList": [{"PolicyName": "all", "PolicyDocument": {"Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}}]}]}, {"Roles": [{"RoleName": "all", "Arn": "arn:aws:iam::111122223333:role/all", "MaxSessionDuration": 43200}]}]"#,
+        ),
+        passes(
+            r#"[{"RoleDetailList": [{"RoleName": "all", "Arn": "arn:aws:iam::111122223333:role/all", "AssumeRolePolicyDocument": {"Statement": []}, "RolePolicyList": [{"PolicyName": "all", "PolicyDocument": {"Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}}]}]}, {"Roles": [{"RoleName": "all", "Arn": "arn:aws:iam::111122223333:role/all", "MaxSessionDuration": 3600}]}]"#,
+        ),
+        unknown(
+            r#"{"RoleDetailList": [{"RoleName": "all", "Arn": "arn:aws:iam::111122223333:role/all", "AssumeRolePolicyDocument": {"Statement": []}, "RolePolicyList": [{"PolicyName": "all", "PolicyDocument": {"Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}}]}]}"#,
+        ),
     ],
     ..Check::DEFAULT
 };

@@ -12,7 +12,9 @@ pub(super) const CHECK: Check = Check {
     remedy: "Name a bucket or a log group in Session Manager's preferences.",
     severity: Severity::Low,
     posture: &["A29"],
-    references: &["https://docs.aws.amazon.com/systems-manager/latest/userguide/session-manager-logging.html"],
+    references: &[
+        "https://docs.aws.amazon.com/systems-manager/latest/userguide/session-manager-logging.html",
+    ],
     needs: &["aws.account-settings"],
     judge: |scene, verdicts| {
         for account in scene.accounts() {
@@ -35,7 +37,9 @@ pub(super) const CHECK: Check = Check {
     },
     examples: &[
         fails(r#"{"Account": "111122223333", "Region": "eu-west-1", "SessionPreferences": null}"#),
-        passes(r#"{"Account": "111122223333", "Region": "eu-west-1", "SessionPreferences": {"Name": "SSM-SessionManagerRunShell", "Content": "{\"inputs\": {\"s3BucketName\": \"session-logs\"}}"}}"#),
+        passes(
+            r#"{"Account": "111122223333", "Region": "eu-west-1", "SessionPreferences": {"Name": "SSM-SessionManagerRunShell", "Content": "{\"inputs\": {\"s3BucketName\": \"session-logs\"}}"}}"#,
+        ),
     ],
     ..Check::DEFAULT
 };

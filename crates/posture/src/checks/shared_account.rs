@@ -13,10 +13,16 @@ pub(super) const CHECK: Check = Check {
     remedy: "Move web origins, wallets and signing keys to accounts of their own, entered by roles only.",
     severity: Severity::Medium,
     posture: &["A11"],
-    references: &["https://docs.aws.amazon.com/whitepapers/latest/organizing-your-aws-environment/organizing-your-aws-environment.html"],
+    references: &[
+        "https://docs.aws.amazon.com/whitepapers/latest/organizing-your-aws-environment/organizing-your-aws-environment.html",
+    ],
     needs: &["aws.account-authorization-details"],
     judge: |scene, verdicts| {
-        let kinds = [JewelKind::WebOrigin, JewelKind::SigningKey, JewelKind::WalletSecret];
+        let kinds = [
+            JewelKind::WebOrigin,
+            JewelKind::SigningKey,
+            JewelKind::WalletSecret,
+        ];
         for account in scene.accounts() {
             let mut jewels = kinds.iter().flat_map(|kind| scene.jewels(*kind));
             let Some(jewel) = jewels.find(|jewel| jewel.account == account.account) else {
@@ -39,9 +45,15 @@ pub(super) const CHECK: Check = Check {
         }
     },
     examples: &[
-        fails(r#"[{"Account": "111122223333", "Buckets": [{"Name": "web", "Tags": [{"Key": "tier", "Value": "web-origin"}]}]}, {"Account": "111122223333", "VirtualMFADevices": [{"SerialNumber": "arn:aws:iam::111122223333:mfa/ana", "User": {"Arn": "arn:aws:iam::111122223333:user/ana"}}]}, {"UserDetailList": [{"UserName": "ana", "Arn": "arn:aws:iam::111122223333:user/ana", "AttachedManagedPolicies": []}]}]"#),
-        passes(r#"[{"Account": "111122223333", "Buckets": [{"Name": "web", "Tags": [{"Key": "tier", "Value": "web-origin"}]}]}, {"UserDetailList": [{"UserName": "bot", "Arn": "arn:aws:iam::111122223333:user/bot", "AttachedManagedPolicies": []}]}, {"ReportFormat": "text/csv", "Content": "user,arn,user_creation_time,password_enabled,mfa_active\nbot,arn:aws:iam::111122223333:user/bot,2021-01-01T00:00:00+00:00,false,false\n"}]"#),
-        unknown(r#"[{"Account": "111122223333", "Buckets": [{"Name": "web", "Tags": [{"Key": "tier", "Value": "web-origin"}]}]}, {"UserDetailList": [{"UserName": "bot", "Arn": "arn:aws:iam::111122223333:user/bot", "AttachedManagedPolicies": []}]}]"#),
+        fails(
+            r#"[{"Account": "111122223333", "Buckets": [{"Name": "web", "Tags": [{"Key": "tier", "Value": "web-origin"}]}]}, {"Account": "111122223333", "VirtualMFADevices": [{"SerialNumber": "arn:aws:iam::111122223333:mfa/ana", "User": {"Arn": "arn:aws:iam::111122223333:user/ana"}}]}, {"UserDetailList": [{"UserName": "ana", "Arn": "arn:aws:iam::111122223333:user/ana", "AttachedManagedPolicies": []}]}]"#,
+        ),
+        passes(
+            r#"[{"Account": "111122223333", "Buckets": [{"Name": "web", "Tags": [{"Key": "tier", "Value": "web-origin"}]}]}, {"UserDetailList": [{"UserName": "bot", "Arn": "arn:aws:iam::111122223333:user/bot", "AttachedManagedPolicies": []}]}, {"ReportFormat": "text/csv", "Content": "user,arn,user_creation_time,password_enabled,mfa_active\nbot,arn:aws:iam::111122223333:user/bot,2021-01-01T00:00:00+00:00,false,false\n"}]"#,
+        ),
+        unknown(
+            r#"[{"Account": "111122223333", "Buckets": [{"Name": "web", "Tags": [{"Key": "tier", "Value": "web-origin"}]}]}, {"UserDetailList": [{"UserName": "bot", "Arn": "arn:aws:iam::111122223333:user/bot", "AttachedManagedPolicies": []}]}]"#,
+        ),
     ],
     ..Check::DEFAULT
 };

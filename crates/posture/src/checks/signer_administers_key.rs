@@ -25,19 +25,30 @@ pub(super) const CHECK: Check = Check {
                 continue;
             }
             let given = Circumstances::default();
-            let all = || scene.of_kind(EntityKind::User).chain(scene.of_kind(EntityKind::Role));
+            let all = || {
+                scene
+                    .of_kind(EntityKind::User)
+                    .chain(scene.of_kind(EntityKind::Role))
+            };
             let mut who = scene.who_of(all(), &["kms:Sign"], key.id.as_str(), &given);
             let rules = ["kms:PutKeyPolicy", "kms:CreateGrant"];
             let ruling = scene.who_of(all(), &rules, key.id.as_str(), &given);
             who.allowed.retain(|id| ruling.allowed.contains(id));
-            who.depends.retain(|id| ruling.allowed.contains(id) || ruling.depends.contains(id));
+            who.depends
+                .retain(|id| ruling.allowed.contains(id) || ruling.depends.contains(id));
             verdicts.of(key, Judged::nobody(who, "may sign and change who may"));
         }
     },
     examples: &[
-        fails(r#"[{"Account": "111122223333", "Keys": [{"Arn": "arn:aws:kms:eu-west-1:111122223333:key/1", "KeySpec": "ECC_SECG_P256K1", "Policy": {"Statement": [{"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::111122223333:role/signer"}, "Action": "kms:*", "Resource": "*"}]}}]}, {"RoleDetailList": [{"RoleName": "signer", "Arn": "arn:aws:iam::111122223333:role/signer", "AssumeRolePolicyDocument": {"Statement": []}, "AttachedManagedPolicies": []}]}]"#),
-        passes(r#"[{"Account": "111122223333", "Keys": [{"Arn": "arn:aws:kms:eu-west-1:111122223333:key/1", "KeySpec": "ECC_SECG_P256K1", "Policy": {"Statement": [{"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::111122223333:role/signer"}, "Action": "kms:Sign", "Resource": "*"}]}}]}, {"RoleDetailList": [{"RoleName": "signer", "Arn": "arn:aws:iam::111122223333:role/signer", "AssumeRolePolicyDocument": {"Statement": []}, "AttachedManagedPolicies": []}]}]"#),
-        unknown(r#"{"Account": "111122223333", "Keys": [{"Arn": "arn:aws:kms:eu-west-1:111122223333:key/1", "KeySpec": "ECC_SECG_P256K1"}]}"#),
+        fails(
+            r#"[{"Account": "111122223333", "Keys": [{"Arn": "arn:aws:kms:eu-west-1:111122223333:key/1", "KeySpec": "ECC_SECG_P256K1", "Policy": {"Statement": [{"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::111122223333:role/signer"}, "Action": "kms:*", "Resource": "*"}]}}]}, {"RoleDetailList": [{"RoleName": "signer", "Arn": "arn:aws:iam::111122223333:role/signer", "AssumeRolePolicyDocument": {"Statement": []}, "AttachedManagedPolicies": []}]}]"#,
+        ),
+        passes(
+            r#"[{"Account": "111122223333", "Keys": [{"Arn": "arn:aws:kms:eu-west-1:111122223333:key/1", "KeySpec": "ECC_SECG_P256K1", "Policy": {"Statement": [{"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::111122223333:role/signer"}, "Action": "kms:Sign", "Resource": "*"}]}}]}, {"RoleDetailList": [{"RoleName": "signer", "Arn": "arn:aws:iam::111122223333:role/signer", "AssumeRolePolicyDocument": {"Statement": []}, "AttachedManagedPolicies": []}]}]"#,
+        ),
+        unknown(
+            r#"{"Account": "111122223333", "Keys": [{"Arn": "arn:aws:kms:eu-west-1:111122223333:key/1", "KeySpec": "ECC_SECG_P256K1"}]}"#,
+        ),
     ],
     ..Check::DEFAULT
 };

@@ -39,7 +39,9 @@ pub(super) const CHECK: Check = Check {
                 let statements = policy.statements();
                 statements.iter().any(|statement| {
                     let account = statement.of_type("AWS").any(|id| {
-                        id == "*" || id.ends_with(":root") || id.bytes().all(|byte| byte.is_ascii_digit())
+                        id == "*"
+                            || id.ends_with(":root")
+                            || id.bytes().all(|byte| byte.is_ascii_digit())
                     });
                     statement.allows
                         && (account || statement.is_for_anyone())
@@ -52,9 +54,15 @@ pub(super) const CHECK: Check = Check {
         }
     },
     examples: &[
-        fails(r#"{"Account": "111122223333", "Keys": [{"Arn": "arn:aws:kms:eu-west-1:111122223333:key/1", "KeySpec": "ECC_SECG_P256K1", "Policy": {"Statement": [{"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::111122223333:root"}, "Action": "kms:*", "Resource": "*"}]}}]}"#),
-        passes(r#"{"Account": "111122223333", "Keys": [{"Arn": "arn:aws:kms:eu-west-1:111122223333:key/1", "KeySpec": "ECC_SECG_P256K1", "Policy": {"Statement": [{"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::111122223333:root"}, "Action": ["kms:Describe*", "kms:PutKeyPolicy"], "Resource": "*"}, {"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::111122223333:role/signer"}, "Action": "kms:Sign", "Resource": "*"}]}}]}"#),
-        unknown(r#"{"Account": "111122223333", "Keys": [{"Arn": "arn:aws:kms:eu-west-1:111122223333:key/1", "KeySpec": "ECC_SECG_P256K1"}]}"#),
+        fails(
+            r#"{"Account": "111122223333", "Keys": [{"Arn": "arn:aws:kms:eu-west-1:111122223333:key/1", "KeySpec": "ECC_SECG_P256K1", "Policy": {"Statement": [{"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::111122223333:root"}, "Action": "kms:*", "Resource": "*"}]}}]}"#,
+        ),
+        passes(
+            r#"{"Account": "111122223333", "Keys": [{"Arn": "arn:aws:kms:eu-west-1:111122223333:key/1", "KeySpec": "ECC_SECG_P256K1", "Policy": {"Statement": [{"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::111122223333:root"}, "Action": ["kms:Describe*", "kms:PutKeyPolicy"], "Resource": "*"}, {"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::111122223333:role/signer"}, "Action": "kms:Sign", "Resource": "*"}]}}]}"#,
+        ),
+        unknown(
+            r#"{"Account": "111122223333", "Keys": [{"Arn": "arn:aws:kms:eu-west-1:111122223333:key/1", "KeySpec": "ECC_SECG_P256K1"}]}"#,
+        ),
     ],
     ..Check::DEFAULT
 };

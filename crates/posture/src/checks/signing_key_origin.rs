@@ -20,14 +20,24 @@ pub(super) const CHECK: Check = Check {
         let keys = scene.jewels(JewelKind::SigningKey);
         for key in keys.filter(|key| key.kind == EntityKind::Key) {
             let own = text(key, "Origin").map(|origin| origin != "EXTERNAL");
-            let judged = Judged::holds(own, "its material was imported", "aws kms describe-key --key-id ID");
+            let judged = Judged::holds(
+                own,
+                "its material was imported",
+                "aws kms describe-key --key-id ID",
+            );
             verdicts.of(key, judged);
         }
     },
     examples: &[
-        fails(r#"{"Account": "111122223333", "Keys": [{"Arn": "arn:aws:kms:eu-west-1:111122223333:key/1", "KeySpec": "ECC_SECG_P256K1", "Origin": "EXTERNAL"}]}"#),
-        passes(r#"{"Account": "111122223333", "Keys": [{"Arn": "arn:aws:kms:eu-west-1:111122223333:key/1", "KeySpec": "ECC_SECG_P256K1", "Origin": "AWS_KMS"}]}"#),
-        unknown(r#"{"Account": "111122223333", "Keys": [{"Arn": "arn:aws:kms:eu-west-1:111122223333:key/1", "KeySpec": "ECC_SECG_P256K1"}]}"#),
+        fails(
+            r#"{"Account": "111122223333", "Keys": [{"Arn": "arn:aws:kms:eu-west-1:111122223333:key/1", "KeySpec": "ECC_SECG_P256K1", "Origin": "EXTERNAL"}]}"#,
+        ),
+        passes(
+            r#"{"Account": "111122223333", "Keys": [{"Arn": "arn:aws:kms:eu-west-1:111122223333:key/1", "KeySpec": "ECC_SECG_P256K1", "Origin": "AWS_KMS"}]}"#,
+        ),
+        unknown(
+            r#"{"Account": "111122223333", "Keys": [{"Arn": "arn:aws:kms:eu-west-1:111122223333:key/1", "KeySpec": "ECC_SECG_P256K1"}]}"#,
+        ),
     ],
     ..Check::DEFAULT
 };

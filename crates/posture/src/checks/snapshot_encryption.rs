@@ -17,13 +17,23 @@ pub(super) const CHECK: Check = Check {
     judge: |scene, verdicts| {
         verdicts.each(scene.of_type("ec2", "snapshot/"), |snapshot| {
             let known = flag(snapshot, "Encrypted");
-            Judged::holds(known, "it is not encrypted", "aws ec2 describe-snapshots --owner-ids self")
+            Judged::holds(
+                known,
+                "it is not encrypted",
+                "aws ec2 describe-snapshots --owner-ids self",
+            )
         });
     },
     examples: &[
-        fails(r#"{"Account": "111122223333", "Region": "eu-west-1", "Snapshots": [{"SnapshotId": "snap-1", "Encrypted": false}]}"#),
-        passes(r#"{"Account": "111122223333", "Region": "eu-west-1", "Snapshots": [{"SnapshotId": "snap-1", "Encrypted": true}]}"#),
-        unknown(r#"{"Account": "111122223333", "Region": "eu-west-1", "Snapshots": [{"SnapshotId": "snap-1"}]}"#),
+        fails(
+            r#"{"Account": "111122223333", "Region": "eu-west-1", "Snapshots": [{"SnapshotId": "snap-1", "Encrypted": false}]}"#,
+        ),
+        passes(
+            r#"{"Account": "111122223333", "Region": "eu-west-1", "Snapshots": [{"SnapshotId": "snap-1", "Encrypted": true}]}"#,
+        ),
+        unknown(
+            r#"{"Account": "111122223333", "Region": "eu-west-1", "Snapshots": [{"SnapshotId": "snap-1"}]}"#,
+        ),
     ],
     ..Check::DEFAULT
 };

@@ -14,7 +14,9 @@ pub(super) const CHECK: Check = Check {
     remedy: "Remove the group `all` from the snapshot's permissions, and block public access to snapshots.",
     severity: Severity::Critical,
     posture: &["A25"],
-    references: &["https://docs.aws.amazon.com/ebs/latest/userguide/block-public-access-snapshots.html"],
+    references: &[
+        "https://docs.aws.amazon.com/ebs/latest/userguide/block-public-access-snapshots.html",
+    ],
     needs: &["aws.volumes"],
     judge: |scene, verdicts| {
         verdicts.each(scene.of_type("ec2", "snapshot/"), |snapshot| {
@@ -27,9 +29,15 @@ pub(super) const CHECK: Check = Check {
         });
     },
     examples: &[
-        fails(r#"{"Account": "111122223333", "Region": "eu-west-1", "Snapshots": [{"SnapshotId": "snap-1", "CreateVolumePermissions": [{"Group": "all"}]}]}"#),
-        passes(r#"{"Account": "111122223333", "Region": "eu-west-1", "Snapshots": [{"SnapshotId": "snap-1", "CreateVolumePermissions": []}]}"#),
-        unknown(r#"{"Account": "111122223333", "Region": "eu-west-1", "Snapshots": [{"SnapshotId": "snap-1"}]}"#),
+        fails(
+            r#"{"Account": "111122223333", "Region": "eu-west-1", "Snapshots": [{"SnapshotId": "snap-1", "CreateVolumePermissions": [{"Group": "all"}]}]}"#,
+        ),
+        passes(
+            r#"{"Account": "111122223333", "Region": "eu-west-1", "Snapshots": [{"SnapshotId": "snap-1", "CreateVolumePermissions": []}]}"#,
+        ),
+        unknown(
+            r#"{"Account": "111122223333", "Region": "eu-west-1", "Snapshots": [{"SnapshotId": "snap-1"}]}"#,
+        ),
     ],
     ..Check::DEFAULT
 };

@@ -31,8 +31,12 @@ pub(super) const CHECK: Check = Check {
         }
     },
     examples: &[
-        fails(r#"{"RoleDetailList": [{"RoleName": "dev", "Arn": "arn:aws:iam::111122223333:role/dev", "AssumeRolePolicyDocument": {"Statement": []}, "AttachedManagedPolicies": []}]}"#),
-        passes(r#"{"RoleDetailList": [{"RoleName": "support", "Arn": "arn:aws:iam::111122223333:role/support", "AssumeRolePolicyDocument": {"Statement": []}, "AttachedManagedPolicies": [{"PolicyArn": "arn:aws:iam::aws:policy/AWSSupportAccess", "PolicyName": "AWSSupportAccess"}]}]}"#),
+        fails(
+            r#"{"RoleDetailList": [{"RoleName": "dev", "Arn": "arn:aws:iam::111122223333:role/dev", "AssumeRolePolicyDocument": {"Statement": []}, "AttachedManagedPolicies": []}]}"#,
+        ),
+        passes(
+            r#"{"RoleDetailList": [{"RoleName": "support", "Arn": "arn:aws:iam::111122223333:role/support", "AssumeRolePolicyDocument": {"Statement": []}, "AttachedManagedPolicies": [{"PolicyArn": "arn:aws:iam::aws:policy/AWSSupportAccess", "PolicyName": "AWSSupportAccess"}]}]}"#,
+        ),
     ],
     ..Check::DEFAULT
 };

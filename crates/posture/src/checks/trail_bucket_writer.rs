@@ -15,7 +15,9 @@ pub(super) const CHECK: Check = Check {
     remedy: "Keep the bucket in an account for logs alone, lock it with Object Lock, and deny deletion in its policy.",
     severity: Severity::High,
     posture: &["A26"],
-    references: &["https://docs.aws.amazon.com/awscloudtrail/latest/userguide/best-practices-security.html"],
+    references: &[
+        "https://docs.aws.amazon.com/awscloudtrail/latest/userguide/best-practices-security.html",
+    ],
     needs: &["aws.trails"],
     judge: |scene, verdicts| {
         let mut buckets: Vec<_> = trails(scene)
@@ -37,8 +39,12 @@ pub(super) const CHECK: Check = Check {
         }
     },
     examples: &[
-        fails(r#"[{"Account": "111122223333", "Buckets": [{"Name": "logs", "Policy": null}], "trailList": [{"TrailARN": "arn:aws:cloudtrail:eu-west-1:111122223333:trail/all", "S3BucketName": "logs"}]}, {"UserDetailList": [{"UserName": "ana", "Arn": "arn:aws:iam::111122223333:user/ana", "UserPolicyList": [{"PolicyName": "all", "PolicyDocument": {"Statement": [{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}]}}], "AttachedManagedPolicies": []}]}, {"Account": "111122223333", "VirtualMFADevices": [{"SerialNumber": "arn:aws:iam::111122223333:mfa/ana", "User": {"Arn": "arn:aws:iam::111122223333:user/ana"}}]}]"#),
-        passes(r#"[{"Account": "111122223333", "Buckets": [{"Name": "logs", "Policy": null}], "trailList": [{"TrailARN": "arn:aws:cloudtrail:eu-west-1:111122223333:trail/all", "S3BucketName": "logs"}]}, {"UserDetailList": [{"UserName": "ana", "Arn": "arn:aws:iam::111122223333:user/ana", "UserPolicyList": [], "AttachedManagedPolicies": []}]}]"#),
+        fails(
+            r#"[{"Account": "111122223333", "Buckets": [{"Name": "logs", "Policy": null}], "trailList": [{"TrailARN": "arn:aws:cloudtrail:eu-west-1:111122223333:trail/all", "S3BucketName": "logs"}]}, {"UserDetailList": [{"UserName": "ana", "Arn": "arn:aws:iam::111122223333:user/ana", "UserPolicyList": [{"PolicyName": "all", "PolicyDocument": {"Statement": [{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}]}}], "AttachedManagedPolicies": []}]}, {"Account": "111122223333", "VirtualMFADevices": [{"SerialNumber": "arn:aws:iam::111122223333:mfa/ana", "User": {"Arn": "arn:aws:iam::111122223333:user/ana"}}]}]"#,
+        ),
+        passes(
+            r#"[{"Account": "111122223333", "Buckets": [{"Name": "logs", "Policy": null}], "trailList": [{"TrailARN": "arn:aws:cloudtrail:eu-west-1:111122223333:trail/all", "S3BucketName": "logs"}]}, {"UserDetailList": [{"UserName": "ana", "Arn": "arn:aws:iam::111122223333:user/ana", "UserPolicyList": [], "AttachedManagedPolicies": []}]}]"#,
+        ),
     ],
     ..Check::DEFAULT
 };

@@ -15,7 +15,9 @@ pub(super) const CHECK: Check = Check {
     severity: Severity::Critical,
     posture: &["A26"],
     cis: &["3.1"],
-    references: &["https://docs.aws.amazon.com/awscloudtrail/latest/userguide/receive-cloudtrail-log-files-from-multiple-regions.html"],
+    references: &[
+        "https://docs.aws.amazon.com/awscloudtrail/latest/userguide/receive-cloudtrail-log-files-from-multiple-regions.html",
+    ],
     needs: &["aws.trails"],
     judge: |scene, verdicts| {
         for account in scene.accounts() {
@@ -41,10 +43,18 @@ pub(super) const CHECK: Check = Check {
     },
     examples: &[
         fails(r#"{"Account": "111122223333", "trailList": []}"#),
-        fails(r#"{"Account": "111122223333", "trailList": [{"Name": "one", "TrailARN": "arn:aws:cloudtrail:eu-west-1:111122223333:trail/one", "IsMultiRegionTrail": true, "EventSelectors": [{"ReadWriteType": "WriteOnly", "IncludeManagementEvents": true}]}]}"#),
-        passes(r#"{"Account": "111122223333", "trailList": [{"Name": "all", "TrailARN": "arn:aws:cloudtrail:eu-west-1:111122223333:trail/all", "IsMultiRegionTrail": true, "Status": {"IsLogging": true}, "EventSelectors": [{"ReadWriteType": "All", "IncludeManagementEvents": true, "DataResources": []}]}]}"#),
-        passes(r#"{"Account": "111122223333", "trailList": [{"Name": "all", "TrailARN": "arn:aws:cloudtrail:eu-west-1:111122223333:trail/all", "IsMultiRegionTrail": true, "AdvancedEventSelectors": [{"FieldSelectors": [{"Field": "eventCategory", "Equals": ["Management"]}]}]}]}"#),
-        unknown(r#"{"Account": "111122223333", "trailList": [{"Name": "all", "TrailARN": "arn:aws:cloudtrail:eu-west-1:111122223333:trail/all", "IsMultiRegionTrail": true}]}"#),
+        fails(
+            r#"{"Account": "111122223333", "trailList": [{"Name": "one", "TrailARN": "arn:aws:cloudtrail:eu-west-1:111122223333:trail/one", "IsMultiRegionTrail": true, "EventSelectors": [{"ReadWriteType": "WriteOnly", "IncludeManagementEvents": true}]}]}"#,
+        ),
+        passes(
+            r#"{"Account": "111122223333", "trailList": [{"Name": "all", "TrailARN": "arn:aws:cloudtrail:eu-west-1:111122223333:trail/all", "IsMultiRegionTrail": true, "Status": {"IsLogging": true}, "EventSelectors": [{"ReadWriteType": "All", "IncludeManagementEvents": true, "DataResources": []}]}]}"#,
+        ),
+        passes(
+            r#"{"Account": "111122223333", "trailList": [{"Name": "all", "TrailARN": "arn:aws:cloudtrail:eu-west-1:111122223333:trail/all", "IsMultiRegionTrail": true, "AdvancedEventSelectors": [{"FieldSelectors": [{"Field": "eventCategory", "Equals": ["Management"]}]}]}]}"#,
+        ),
+        unknown(
+            r#"{"Account": "111122223333", "trailList": [{"Name": "all", "TrailARN": "arn:aws:cloudtrail:eu-west-1:111122223333:trail/all", "IsMultiRegionTrail": true}]}"#,
+        ),
     ],
     ..Check::DEFAULT
 };

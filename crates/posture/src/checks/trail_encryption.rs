@@ -15,7 +15,9 @@ pub(super) const CHECK: Check = Check {
     severity: Severity::Low,
     posture: &["A26"],
     cis: &["3.5"],
-    references: &["https://docs.aws.amazon.com/awscloudtrail/latest/userguide/encrypting-cloudtrail-log-files-with-aws-kms.html"],
+    references: &[
+        "https://docs.aws.amazon.com/awscloudtrail/latest/userguide/encrypting-cloudtrail-log-files-with-aws-kms.html",
+    ],
     needs: &["aws.trails"],
     judge: |scene, verdicts| {
         verdicts.each(trails(scene), |trail| {
@@ -27,9 +29,15 @@ pub(super) const CHECK: Check = Check {
         });
     },
     examples: &[
-        fails(r#"{"Account": "111122223333", "trailList": [{"TrailARN": "arn:aws:cloudtrail:eu-west-1:111122223333:trail/all", "IsMultiRegionTrail": true}]}"#),
-        passes(r#"{"Account": "111122223333", "trailList": [{"TrailARN": "arn:aws:cloudtrail:eu-west-1:111122223333:trail/all", "IsMultiRegionTrail": true, "KmsKeyId": "arn:aws:kms:eu-west-1:111122223333:key/1"}]}"#),
-        unknown(r#"{"Account": "111122223333", "TrailARN": "arn:aws:cloudtrail:eu-west-1:111122223333:trail/all", "EventSelectors": []}"#),
+        fails(
+            r#"{"Account": "111122223333", "trailList": [{"TrailARN": "arn:aws:cloudtrail:eu-west-1:111122223333:trail/all", "IsMultiRegionTrail": true}]}"#,
+        ),
+        passes(
+            r#"{"Account": "111122223333", "trailList": [{"TrailARN": "arn:aws:cloudtrail:eu-west-1:111122223333:trail/all", "IsMultiRegionTrail": true, "KmsKeyId": "arn:aws:kms:eu-west-1:111122223333:key/1"}]}"#,
+        ),
+        unknown(
+            r#"{"Account": "111122223333", "TrailARN": "arn:aws:cloudtrail:eu-west-1:111122223333:trail/all", "EventSelectors": []}"#,
+        ),
     ],
     ..Check::DEFAULT
 };

@@ -14,7 +14,9 @@ pub(super) const CHECK: Check = Check {
     remedy: "Turn on Insights for call rate and error rate.",
     severity: Severity::Low,
     posture: &["A26"],
-    references: &["https://docs.aws.amazon.com/awscloudtrail/latest/userguide/logging-insights-events-with-cloudtrail.html"],
+    references: &[
+        "https://docs.aws.amazon.com/awscloudtrail/latest/userguide/logging-insights-events-with-cloudtrail.html",
+    ],
     needs: &["aws.trails"],
     judge: |scene, verdicts| {
         verdicts.each(trails(scene), |trail| {
@@ -25,9 +27,15 @@ pub(super) const CHECK: Check = Check {
         });
     },
     examples: &[
-        fails(r#"{"Account": "111122223333", "trailList": [{"TrailARN": "arn:aws:cloudtrail:eu-west-1:111122223333:trail/all", "HasInsightSelectors": false}]}"#),
-        passes(r#"{"Account": "111122223333", "TrailARN": "arn:aws:cloudtrail:eu-west-1:111122223333:trail/all", "InsightSelectors": [{"InsightType": "ApiCallRateInsight"}]}"#),
-        unknown(r#"{"Account": "111122223333", "trailList": [{"TrailARN": "arn:aws:cloudtrail:eu-west-1:111122223333:trail/all"}]}"#),
+        fails(
+            r#"{"Account": "111122223333", "trailList": [{"TrailARN": "arn:aws:cloudtrail:eu-west-1:111122223333:trail/all", "HasInsightSelectors": false}]}"#,
+        ),
+        passes(
+            r#"{"Account": "111122223333", "TrailARN": "arn:aws:cloudtrail:eu-west-1:111122223333:trail/all", "InsightSelectors": [{"InsightType": "ApiCallRateInsight"}]}"#,
+        ),
+        unknown(
+            r#"{"Account": "111122223333", "trailList": [{"TrailARN": "arn:aws:cloudtrail:eu-west-1:111122223333:trail/all"}]}"#,
+        ),
     ],
     ..Check::DEFAULT
 };

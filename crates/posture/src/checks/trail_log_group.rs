@@ -14,7 +14,9 @@ pub(super) const CHECK: Check = Check {
     remedy: "Send the trail to a log group, or its events to the SIEM by EventBridge.",
     severity: Severity::Low,
     posture: &["A26"],
-    references: &["https://docs.aws.amazon.com/awscloudtrail/latest/userguide/send-cloudtrail-events-to-cloudwatch-logs.html"],
+    references: &[
+        "https://docs.aws.amazon.com/awscloudtrail/latest/userguide/send-cloudtrail-events-to-cloudwatch-logs.html",
+    ],
     needs: &["aws.trails"],
     limits: &[Limit {
         name: "days",
@@ -26,11 +28,16 @@ pub(super) const CHECK: Check = Check {
         verdicts.each(trails(scene), |trail| {
             let listed = text(trail, "IsMultiRegionTrail").is_some();
             let group = text(trail, "CloudWatchLogsLogGroupArn").or(listed.then_some("none"));
-            match (group, text(trail, "Status.LatestCloudWatchLogsDeliveryTime")) {
+            match (
+                group,
+                text(trail, "Status.LatestCloudWatchLogsDeliveryTime"),
+            ) {
                 (None, _) => Judged::unknown("aws cloudtrail describe-trails"),
                 (Some("none"), _) => Judged::fail("no log group is set"),
                 (Some(_), None) => Judged::unknown("aws cloudtrail get-trail-status --name ARN"),
-                (Some(_), Some("none")) => Judged::fail("nothing was delivered to its log group yet"),
+                (Some(_), Some("none")) => {
+                    Judged::fail("nothing was delivered to its log group yet")
+                }
                 (Some(_), Some(time)) => match scene.days_since(time) {
                     None => Judged::unknown("a time of the last delivery"),
                     Some(ago) if ago <= days => Judged::pass(),
@@ -40,9 +47,15 @@ pub(super) const CHECK: Check = Check {
         });
     },
     examples: &[
-        fails(r#"{"Account": "111122223333", "trailList": [{"TrailARN": "arn:aws:cloudtrail:eu-west-1:111122223333:trail/all", "IsMultiRegionTrail": true}]}"#),
-        passes(r#"{"Account": "111122223333", "trailList": [{"TrailARN": "arn:aws:cloudtrail:eu-west-1:111122223333:trail/all", "IsMultiRegionTrail": true, "CloudWatchLogsLogGroupArn": "arn:aws:logs:eu-west-1:111122223333:log-group:trail:*", "Status": {"IsLogging": true, "LatestCloudWatchLogsDeliveryTime": "2026-02-28T23:00:00Z"}}]}"#),
-        unknown(r#"{"Account": "111122223333", "trailList": [{"TrailARN": "arn:aws:cloudtrail:eu-west-1:111122223333:trail/all", "IsMultiRegionTrail": true, "CloudWatchLogsLogGroupArn": "arn:aws:logs:eu-west-1:111122223333:log-group:trail:*"}]}"#),
+        fails(
+            r#"{"Account": "111122223333", "trailList": [{"TrailARN": "arn:aws:cloudtrail:eu-west-1:111122223333:trail/all", "IsMultiRegionTrail": true}]}"#,
+        ),
+        passes(
+            r#"{"Account": "111122223333", "trailList": [{"TrailARN": "arn:aws:cloudtrail:eu-west-1:111122223333:trail/all", "IsMultiRegionTrail": true, "CloudWatchLogsLogGroupArn": "arn:aws:logs:eu-west-1:111122223333:log-group:trail:*", "Status": {"IsLogging": true, "LatestCloudWatchLogsDeliveryTime": "2026-02-28T23:00:00Z"}}]}"#,
+        ),
+        unknown(
+            r#"{"Account": "111122223333", "trailList": [{"TrailARN": "arn:aws:cloudtrail:eu-west-1:111122223333:trail/all", "IsMultiRegionTrail": true, "CloudWatchLogsLogGroupArn": "arn:aws:logs:eu-west-1:111122223333:log-group:trail:*"}]}"#,
+        ),
     ],
     ..Check::DEFAULT
 };

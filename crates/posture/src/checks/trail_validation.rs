@@ -15,7 +15,9 @@ pub(super) const CHECK: Check = Check {
     severity: Severity::High,
     posture: &["A26"],
     cis: &["3.2"],
-    references: &["https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-log-file-validation-intro.html"],
+    references: &[
+        "https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-log-file-validation-intro.html",
+    ],
     needs: &["aws.trails"],
     judge: |scene, verdicts| {
         verdicts.each(trails(scene), |trail| {
@@ -25,8 +27,12 @@ pub(super) const CHECK: Check = Check {
         });
     },
     examples: &[
-        fails(r#"{"Account": "111122223333", "trailList": [{"TrailARN": "arn:aws:cloudtrail:eu-west-1:111122223333:trail/all", "LogFileValidationEnabled": false}]}"#),
-        passes(r#"{"Account": "111122223333", "trailList": [{"TrailARN": "arn:aws:cloudtrail:eu-west-1:111122223333:trail/all", "LogFileValidationEnabled": true}]}"#),
+        fails(
+            r#"{"Account": "111122223333", "trailList": [{"TrailARN": "arn:aws:cloudtrail:eu-west-1:111122223333:trail/all", "LogFileValidationEnabled": false}]}"#,
+        ),
+        passes(
+            r#"{"Account": "111122223333", "trailList": [{"TrailARN": "arn:aws:cloudtrail:eu-west-1:111122223333:trail/all", "LogFileValidationEnabled": true}]}"#,
+        ),
     ],
     ..Check::DEFAULT
 };

@@ -14,7 +14,9 @@ pub(super) const CHECK: Check = Check {
     severity: Severity::Low,
     posture: &["A01"],
     cis: &["1.13"],
-    references: &["https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_access-keys.html"],
+    references: &[
+        "https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_access-keys.html",
+    ],
     needs: &["aws.credential-report"],
     judge: |scene, verdicts| {
         for user in scene.of_kind(EntityKind::User) {
@@ -27,8 +29,12 @@ pub(super) const CHECK: Check = Check {
         }
     },
     examples: &[
-        fails("user,arn,user_creation_time,access_key_1_active,access_key_2_active\nana,arn:aws:iam::111122223333:user/ana,2021-01-01T00:00:00+00:00,true,true\n"),
-        passes("user,arn,user_creation_time,access_key_1_active,access_key_2_active\nana,arn:aws:iam::111122223333:user/ana,2021-01-01T00:00:00+00:00,true,false\n"),
+        fails(
+            "user,arn,user_creation_time,access_key_1_active,access_key_2_active\nana,arn:aws:iam::111122223333:user/ana,2021-01-01T00:00:00+00:00,true,true\n",
+        ),
+        passes(
+            "user,arn,user_creation_time,access_key_1_active,access_key_2_active\nana,arn:aws:iam::111122223333:user/ana,2021-01-01T00:00:00+00:00,true,false\n",
+        ),
     ],
     ..Check::DEFAULT
 };

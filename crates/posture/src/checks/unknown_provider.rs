@@ -40,8 +40,12 @@ pub(super) const CHECK: Check = Check {
         }
     },
     examples: &[
-        fails(r#"{"Account": "111122223333", "SAMLProviderList": [{"Arn": "arn:aws:iam::111122223333:saml-provider/backup"}]}"#),
-        passes(r#"{"Account": "111122223333", "SAMLProviderList": [{"Arn": "arn:aws:iam::111122223333:saml-provider/AWSSSO_0a1b2c3d4e5f6071_DO_NOT_DELETE"}]}"#),
+        fails(
+            r#"{"Account": "111122223333", "SAMLProviderList": [{"Arn": "arn:aws:iam::111122223333:saml-provider/backup"}]}"#,
+        ),
+        passes(
+            r#"{"Account": "111122223333", "SAMLProviderList": [{"Arn": "arn:aws:iam::111122223333:saml-provider/AWSSSO_0a1b2c3d4e5f6071_DO_NOT_DELETE"}]}"#,
+        ),
     ],
     ..Check::DEFAULT
 };

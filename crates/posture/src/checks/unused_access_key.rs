@@ -14,7 +14,9 @@ pub(super) const CHECK: Check = Check {
     severity: Severity::Medium,
     posture: &["A01"],
     cis: &["1.12"],
-    references: &["https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_finding-unused.html"],
+    references: &[
+        "https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_finding-unused.html",
+    ],
     needs: &["aws.credential-report"],
     limits: &[Limit {
         name: "days",
@@ -41,8 +43,14 @@ pub(super) const CHECK: Check = Check {
         }
     },
     examples: &[
-        fails("user,arn,user_creation_time,access_key_1_active,access_key_1_last_rotated,access_key_1_last_used_date\nana,arn:aws:iam::111122223333:user/ana,2021-01-01T00:00:00+00:00,true,2024-01-01T00:00:00+00:00,2025-01-01T00:00:00+00:00\n"),
-        passes("user,arn,user_creation_time,access_key_1_active,access_key_1_last_rotated,access_key_1_last_used_date\nana,arn:aws:iam::111122223333:user/ana,2021-01-01T00:00:00+00:00,true,2024-01-01T00:00:00+00:00,2026-02-20T00:00:00+00:00\n"),
-        passes("user,arn,user_creation_time,access_key_1_active,access_key_1_last_rotated,access_key_1_last_used_date\nana,arn:aws:iam::111122223333:user/ana,2021-01-01T00:00:00+00:00,true,2026-02-20T00:00:00+00:00,N/A\n"),
+        fails(
+            "user,arn,user_creation_time,access_key_1_active,access_key_1_last_rotated,access_key_1_last_used_date\nana,arn:aws:iam::111122223333:user/ana,2021-01-01T00:00:00+00:00,true,2024-01-01T00:00:00+00:00,2025-01-01T00:00:00+00:00\n",
+        ),
+        passes(
+            "user,arn,user_creation_time,access_key_1_active,access_key_1_last_rotated,access_key_1_last_used_date\nana,arn:aws:iam::111122223333:user/ana,2021-01-01T00:00:00+00:00,true,2024-01-01T00:00:00+00:00,2026-02-20T00:00:00+00:00\n",
+        ),
+        passes(
+            "user,arn,user_creation_time,access_key_1_active,access_key_1_last_rotated,access_key_1_last_used_date\nana,arn:aws:iam::111122223333:user/ana,2021-01-01T00:00:00+00:00,true,2026-02-20T00:00:00+00:00,N/A\n",
+        ),
     ],
 };

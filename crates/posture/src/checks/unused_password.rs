@@ -13,7 +13,9 @@ pub(super) const CHECK: Check = Check {
     remedy: "Remove the user's console password.",
     severity: Severity::Medium,
     cis: &["1.12"],
-    references: &["https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_finding-unused.html"],
+    references: &[
+        "https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_finding-unused.html",
+    ],
     needs: &["aws.credential-report"],
     limits: &[Limit {
         name: "days",
@@ -28,7 +30,9 @@ pub(super) const CHECK: Check = Check {
                     .or(text(password, "LastChanged"))
                     .or(text(user, "CreateDate"));
                 let judged = match used.and_then(|time| scene.days_since(time)) {
-                    None => Judged::unknown("when the password was used: aws iam get-credential-report"),
+                    None => {
+                        Judged::unknown("when the password was used: aws iam get-credential-report")
+                    }
                     Some(ago) if ago <= days => Judged::pass(),
                     Some(ago) => Judged::fail(format!("unused for {ago} days")),
                 };
@@ -37,8 +41,12 @@ pub(super) const CHECK: Check = Check {
         }
     },
     examples: &[
-        fails("user,arn,user_creation_time,password_enabled,password_last_used\nana,arn:aws:iam::111122223333:user/ana,2021-01-01T00:00:00+00:00,true,2025-01-01T00:00:00+00:00\n"),
-        passes("user,arn,user_creation_time,password_enabled,password_last_used\nana,arn:aws:iam::111122223333:user/ana,2021-01-01T00:00:00+00:00,true,2026-02-20T00:00:00+00:00\n"),
+        fails(
+            "user,arn,user_creation_time,password_enabled,password_last_used\nana,arn:aws:iam::111122223333:user/ana,2021-01-01T00:00:00+00:00,true,2025-01-01T00:00:00+00:00\n",
+        ),
+        passes(
+            "user,arn,user_creation_time,password_enabled,password_last_used\nana,arn:aws:iam::111122223333:user/ana,2021-01-01T00:00:00+00:00,true,2026-02-20T00:00:00+00:00\n",
+        ),
     ],
     ..Check::DEFAULT
 };

@@ -11,15 +11,21 @@ pub(super) const CHECK: Check = Check {
     remedy: "Deny `iam:CreateUser` and `iam:CreateAccessKey` by a service control policy, but for a role that may.",
     severity: Severity::Medium,
     posture: &["A28"],
-    references: &["https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_scps_examples.html"],
+    references: &[
+        "https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_scps_examples.html",
+    ],
     needs: &["aws.organizations"],
     judge: |scene, verdicts| {
         let actions = ["iam:CreateUser", "iam:CreateAccessKey"];
         crate::guardrails::denied(scene, verdicts, &actions);
     },
     examples: &[
-        fails(r#"{"Roots": [{"Id": "r-ab12", "Arn": "arn:aws:organizations::111122223333:root/o-1/r-ab12"}], "Accounts": [{"Id": "444455556666", "Arn": "arn:aws:organizations::111122223333:account/o-1/444455556666", "ParentId": "r-ab12"}], "Policies": []}"#),
-        passes(r#"{"Roots": [{"Id": "r-ab12", "Arn": "arn:aws:organizations::111122223333:root/o-1/r-ab12"}], "Accounts": [{"Id": "444455556666", "Arn": "arn:aws:organizations::111122223333:account/o-1/444455556666", "ParentId": "r-ab12"}], "Policies": [{"PolicySummary": {"Id": "p-1", "Arn": "arn:aws:organizations::111122223333:policy/o-1/service_control_policy/p-1", "Name": "users", "Type": "SERVICE_CONTROL_POLICY"}, "Content": "{\"Statement\":[{\"Effect\":\"Deny\",\"Action\":[\"iam:CreateUser\",\"iam:CreateAccessKey\"],\"Resource\":\"*\"}]}", "Targets": [{"TargetId": "r-ab12", "Type": "ROOT"}]}]}"#),
+        fails(
+            r#"{"Roots": [{"Id": "r-ab12", "Arn": "arn:aws:organizations::111122223333:root/o-1/r-ab12"}], "Accounts": [{"Id": "444455556666", "Arn": "arn:aws:organizations::111122223333:account/o-1/444455556666", "ParentId": "r-ab12"}], "Policies": []}"#,
+        ),
+        passes(
+            r#"{"Roots": [{"Id": "r-ab12", "Arn": "arn:aws:organizations::111122223333:root/o-1/r-ab12"}], "Accounts": [{"Id": "444455556666", "Arn": "arn:aws:organizations::111122223333:account/o-1/444455556666", "ParentId": "r-ab12"}], "Policies": [{"PolicySummary": {"Id": "p-1", "Arn": "arn:aws:organizations::111122223333:policy/o-1/service_control_policy/p-1", "Name": "users", "Type": "SERVICE_CONTROL_POLICY"}, "Content": "{\"Statement\":[{\"Effect\":\"Deny\",\"Action\":[\"iam:CreateUser\",\"iam:CreateAccessKey\"],\"Resource\":\"*\"}]}", "Targets": [{"TargetId": "r-ab12", "Type": "ROOT"}]}]}"#,
+        ),
     ],
     ..Check::DEFAULT
 };

@@ -27,8 +27,12 @@ pub(super) const CHECK: Check = Check {
         }
     },
     examples: &[
-        fails("user,arn,user_creation_time,password_enabled,mfa_active\nana,arn:aws:iam::111122223333:user/ana,2021-01-01T00:00:00+00:00,true,false\n"),
-        passes("user,arn,user_creation_time,password_enabled,mfa_active\nana,arn:aws:iam::111122223333:user/ana,2021-01-01T00:00:00+00:00,true,true\nbot,arn:aws:iam::111122223333:user/bot,2021-01-01T00:00:00+00:00,false,false\n"),
+        fails(
+            "user,arn,user_creation_time,password_enabled,mfa_active\nana,arn:aws:iam::111122223333:user/ana,2021-01-01T00:00:00+00:00,true,false\n",
+        ),
+        passes(
+            "user,arn,user_creation_time,password_enabled,mfa_active\nana,arn:aws:iam::111122223333:user/ana,2021-01-01T00:00:00+00:00,true,true\nbot,arn:aws:iam::111122223333:user/bot,2021-01-01T00:00:00+00:00,false,false\n",
+        ),
         unknown(r#"{"Account": "111122223333", "PasswordPolicy": null}"#),
     ],
     ..Check::DEFAULT

@@ -12,7 +12,9 @@ pub(super) const CHECK: Check = Check {
     remedy: "Move the permissions to a group or a role, and detach the user's own policies.",
     severity: Severity::Low,
     cis: &["1.15"],
-    references: &["https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_managed-vs-inline.html"],
+    references: &[
+        "https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_managed-vs-inline.html",
+    ],
     needs: &["aws.account-authorization-details"],
     judge: |scene, verdicts| {
         for user in scene.of_kind(EntityKind::User) {
@@ -35,8 +37,12 @@ pub(super) const CHECK: Check = Check {
         }
     },
     examples: &[
-        fails(r#"{"UserDetailList": [{"UserName": "ana", "Arn": "arn:aws:iam::111122223333:user/ana", "AttachedManagedPolicies": [{"PolicyArn": "arn:aws:iam::aws:policy/ReadOnlyAccess", "PolicyName": "ReadOnlyAccess"}]}]}"#),
-        passes(r#"{"UserDetailList": [{"UserName": "ana", "Arn": "arn:aws:iam::111122223333:user/ana", "GroupList": ["dev"], "AttachedManagedPolicies": []}], "GroupDetailList": [{"GroupName": "dev", "Arn": "arn:aws:iam::111122223333:group/dev", "AttachedManagedPolicies": []}]}"#),
+        fails(
+            r#"{"UserDetailList": [{"UserName": "ana", "Arn": "arn:aws:iam::111122223333:user/ana", "AttachedManagedPolicies": [{"PolicyArn": "arn:aws:iam::aws:policy/ReadOnlyAccess", "PolicyName": "ReadOnlyAccess"}]}]}"#,
+        ),
+        passes(
+            r#"{"UserDetailList": [{"UserName": "ana", "Arn": "arn:aws:iam::111122223333:user/ana", "GroupList": ["dev"], "AttachedManagedPolicies": []}], "GroupDetailList": [{"GroupName": "dev", "Arn": "arn:aws:iam::111122223333:group/dev", "AttachedManagedPolicies": []}]}"#,
+        ),
     ],
     ..Check::DEFAULT
 };

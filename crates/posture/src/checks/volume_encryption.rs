@@ -16,13 +16,23 @@ pub(super) const CHECK: Check = Check {
     needs: &["aws.volumes"],
     judge: |scene, verdicts| {
         verdicts.each(scene.of_type("ec2", "volume/"), |volume| {
-            Judged::holds(flag(volume, "Encrypted"), "it is not encrypted", "aws ec2 describe-volumes")
+            Judged::holds(
+                flag(volume, "Encrypted"),
+                "it is not encrypted",
+                "aws ec2 describe-volumes",
+            )
         });
     },
     examples: &[
-        fails(r#"{"Account": "111122223333", "Region": "eu-west-1", "Volumes": [{"VolumeId": "vol-1", "Encrypted": false}]}"#),
-        passes(r#"{"Account": "111122223333", "Region": "eu-west-1", "Volumes": [{"VolumeId": "vol-1", "Encrypted": true}]}"#),
-        unknown(r#"{"Account": "111122223333", "Region": "eu-west-1", "Volumes": [{"VolumeId": "vol-1"}]}"#),
+        fails(
+            r#"{"Account": "111122223333", "Region": "eu-west-1", "Volumes": [{"VolumeId": "vol-1", "Encrypted": false}]}"#,
+        ),
+        passes(
+            r#"{"Account": "111122223333", "Region": "eu-west-1", "Volumes": [{"VolumeId": "vol-1", "Encrypted": true}]}"#,
+        ),
+        unknown(
+            r#"{"Account": "111122223333", "Region": "eu-west-1", "Volumes": [{"VolumeId": "vol-1"}]}"#,
+        ),
     ],
     ..Check::DEFAULT
 };

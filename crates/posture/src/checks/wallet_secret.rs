@@ -13,17 +13,23 @@ pub(super) const CHECK: Check = Check {
     remedy: "Sign with a KMS key or a hardware module, which never gives the key away.",
     severity: Severity::Critical,
     posture: &["A21"],
-    references: &["https://docs.aws.amazon.com/kms/latest/developerguide/symm-asymm-choose-key-spec.html"],
+    references: &[
+        "https://docs.aws.amazon.com/kms/latest/developerguide/symm-asymm-choose-key-spec.html",
+    ],
     needs: &["aws.secrets", "aws.parameters"],
     judge: |scene, verdicts| {
         for account in scene.accounts() {
             let formats = ["aws.secrets", "aws.parameters"];
-            let unread = formats.iter().find(|format| !scene.was_read(account, format));
+            let unread = formats
+                .iter()
+                .find(|format| !scene.was_read(account, format));
             if let Some(format) = unread {
                 verdicts.of(account, Judged::unknown(format!("{format} of the account")));
             }
         }
-        let secrets = scene.of_kind(EntityKind::Secret).chain(scene.of_kind(EntityKind::Parameter));
+        let secrets = scene
+            .of_kind(EntityKind::Secret)
+            .chain(scene.of_kind(EntityKind::Parameter));
         for secret in secrets {
             let wallet = scene.jewel(&secret.id) == Some(JewelKind::WalletSecret);
             let reason = "its name, description or tags say that it holds a wallet's key";
@@ -31,8 +37,12 @@ pub(super) const CHECK: Check = Check {
         }
     },
     examples: &[
-        fails(r#"{"SecretList": [{"ARN": "arn:aws:secretsmanager:eu-west-1:111122223333:secret:hot-wallet-a1b2c3", "Name": "hot-wallet"}]}"#),
-        passes(r#"{"SecretList": [{"ARN": "arn:aws:secretsmanager:eu-west-1:111122223333:secret:smtp-a1b2c3", "Name": "smtp"}]}"#),
+        fails(
+            r#"{"SecretList": [{"ARN": "arn:aws:secretsmanager:eu-west-1:111122223333:secret:hot-wallet-a1b2c3", "Name": "hot-wallet"}]}"#,
+        ),
+        passes(
+            r#"{"SecretList": [{"ARN": "arn:aws:secretsmanager:eu-west-1:111122223333:secret:smtp-a1b2c3", "Name": "smtp"}]}"#,
+        ),
     ],
     ..Check::DEFAULT
 };

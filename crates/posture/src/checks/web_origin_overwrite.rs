@@ -38,9 +38,15 @@ pub(super) const CHECK: Check = Check {
         }
     },
     examples: &[
-        fails(r#"{"Account": "111122223333", "Buckets": [{"Name": "web", "Tags": [{"Key": "tier", "Value": "web-origin"}], "Versioning": {"Status": "Enabled"}, "ObjectLock": null}]}"#),
-        passes(r#"{"Account": "111122223333", "Buckets": [{"Name": "web", "Tags": [{"Key": "tier", "Value": "web-origin"}], "Versioning": {"Status": "Enabled"}, "ObjectLock": {"ObjectLockEnabled": "Enabled", "Rule": {"DefaultRetention": {"Mode": "GOVERNANCE", "Days": 30}}}}]}"#),
-        unknown(r#"{"Account": "111122223333", "Buckets": [{"Name": "web", "Tags": [{"Key": "tier", "Value": "web-origin"}]}]}"#),
+        fails(
+            r#"{"Account": "111122223333", "Buckets": [{"Name": "web", "Tags": [{"Key": "tier", "Value": "web-origin"}], "Versioning": {"Status": "Enabled"}, "ObjectLock": null}]}"#,
+        ),
+        passes(
+            r#"{"Account": "111122223333", "Buckets": [{"Name": "web", "Tags": [{"Key": "tier", "Value": "web-origin"}], "Versioning": {"Status": "Enabled"}, "ObjectLock": {"ObjectLockEnabled": "Enabled", "Rule": {"DefaultRetention": {"Mode": "GOVERNANCE", "Days": 30}}}}]}"#,
+        ),
+        unknown(
+            r#"{"Account": "111122223333", "Buckets": [{"Name": "web", "Tags": [{"Key": "tier", "Value": "web-origin"}]}]}"#,
+        ),
     ],
     ..Check::DEFAULT
 };
