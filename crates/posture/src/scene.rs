@@ -14,6 +14,9 @@ use serde_json::Value;
 use crate::policy::{Statement, statements};
 use crate::settings::Settings;
 
+/// The format that holds the policies of users, groups and roles.
+pub(crate) const POLICIES: &str = "aws.account-authorization-details";
+
 /// A policy as it is attached.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Attached<'e> {
@@ -36,6 +39,8 @@ pub(crate) struct Holders {
     pub(crate) depends: Vec<EntityId>,
     /// Who may, and may be a person.
     pub(crate) unclear: Vec<EntityId>,
+    /// Whether the policies of those who live beside the thing were not seen.
+    pub(crate) unseen: bool,
 }
 
 /// An estate, its graph and what the user set, made ready for checks.
@@ -274,6 +279,20 @@ impl<'e> Scene<'e> {
         known.unwrap_or(PrincipalKind::Unknown)
     }
 
+    /// Whether the policies of an account's users and roles are in the inventory. Without them nobody
+    /// seems to be allowed anything.
+    pub(crate) fn are_policies_seen(&self, of: &Entity) -> bool {
+        let account = self.account_of(of);
+        account.is_some_and(|account| self.was_read(account, POLICIES))
+    }
+
+    /// Users and roles whose policies are in the inventory.
+    pub(crate) fn principals(&self) -> impl Iterator<Item = &'e Entity> {
+        self.of_kind(EntityKind::User)
+            .chain(self.of_kind(EntityKind::Role))
+            .filter(|principal| self.are_policies_seen(principal))
+    }
+
     /// Whether a principal is a person, or a role of people. Nothing is known of a user before the
     /// credential report of its account says whether it has a password or a second factor.
     pub(crate) fn is_person(&self, principal: &Entity) -> Option<bool> {
@@ -397,7 +416,11 @@ impl<'e> Scene<'e> {
         resource: &str,
         circumstances: &Circumstances,
     ) -> Holders {
-        let mut holders = Holders::default();
+        let thing = self.estate.get(resource.trim_end_matches("/*"));
+        let mut holders = Holders {
+            unseen: !thing.is_some_and(|thing| self.are_policies_seen(thing)),
+            ..Holders::default()
+        };
         for principal in principals {
             let id = principal.id.as_str();
             let asked = actions.iter();

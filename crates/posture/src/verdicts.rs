@@ -67,8 +67,10 @@ impl Judged {
             allowed,
             depends,
             unclear,
+            unseen,
         } = &holders;
         match (allowed.as_slice(), depends.as_slice()) {
+            ([], _) if *unseen => Self::unknown("aws iam get-account-authorization-details"),
             ([], []) if unclear.is_empty() => Self::pass(),
             ([], []) => Self::unknown(format!("{A_PERSON} ({} {what})", first(unclear))),
             ([], some) => Self::unknown(format!(

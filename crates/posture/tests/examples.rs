@@ -100,3 +100,23 @@ fn what_no_inventory_shows_is_unknown_and_never_passes() {
         assert!(counts.unknown > 0, "{} is silent", check.id);
     }
 }
+
+/// Users are known from the credential report before their policies are: that nothing is seen to be
+/// granted is no answer.
+#[test]
+fn who_was_seen_without_policies_is_not_judged_by_them() {
+    let catalogue = common::catalogue();
+    let inventory = "user,arn,user_creation_time,password_enabled,mfa_active\n\
+        ana,arn:aws:iam::111122223333:user/ana,2021-01-01T00:00:00+00:00,true,true\n";
+    let estate = common::estate(inventory);
+    let posture = common::posture(&estate, &catalogue, &Settings::default());
+    let policies = ["aws.account-authorization-details"];
+    let mut asked = 0;
+    for check in checks().iter().filter(|check| check.needs == policies) {
+        let own = posture.checks.iter().find(|own| own.id == check.id);
+        let counts = own.expect("it ran").counts;
+        assert_eq!((counts.passed, counts.failed), (0, 0), "{}", check.id);
+        asked += 1;
+    }
+    assert!(asked > 10);
+}

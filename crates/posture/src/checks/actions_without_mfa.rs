@@ -21,7 +21,10 @@ pub(super) const CHECK: Check = Check {
     ],
     needs: &["aws.account-authorization-details"],
     judge: |scene, verdicts| {
-        for user in scene.of_kind(EntityKind::User) {
+        for user in scene
+            .principals()
+            .filter(|own| own.kind == EntityKind::User)
+        {
             let held = scene.identity_policies(&user.id);
             let statements: Vec<Statement> =
                 held.iter().flat_map(|policy| policy.statements()).collect();

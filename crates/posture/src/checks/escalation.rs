@@ -1,6 +1,6 @@
 //! Someone may make himself administrator.
 
-use portreeve_model::{EntityKind, Severity};
+use portreeve_model::Severity;
 
 use crate::check::{Check, fails, passes};
 use crate::verdicts::Judged;
@@ -17,10 +17,7 @@ pub(super) const CHECK: Check = Check {
     ],
     needs: &["aws.account-authorization-details"],
     judge: |scene, verdicts| {
-        let principals = scene
-            .of_kind(EntityKind::User)
-            .chain(scene.of_kind(EntityKind::Role));
-        for principal in principals {
+        for principal in scene.principals() {
             // An administrator need not make himself one, and AWS's own roles are AWS's to use.
             let of_service = principal.id.as_str().contains(":role/aws-service-role/");
             if scene.is_administrator(&principal.id) || of_service {

@@ -17,7 +17,10 @@ pub(super) const CHECK: Check = Check {
     ],
     needs: &["aws.account-authorization-details"],
     judge: |scene, verdicts| {
-        for role in scene.of_kind(EntityKind::Role) {
+        for role in scene
+            .principals()
+            .filter(|own| own.kind == EntityKind::Role)
+        {
             let mut strangers = Vec::new();
             let mut anyone = false;
             let mut bare = false;

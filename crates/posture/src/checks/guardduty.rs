@@ -17,13 +17,22 @@ pub(super) const CHECK: Check = Check {
     needs: &["aws.detectors"],
     judge: |scene, verdicts| {
         verdicts.each_region(scene, "aws.detectors", |account, place| {
-            let mut own = scene
+            let own = scene
                 .of_type("guardduty", "detector/")
-                .filter(|detector| detector.account == account.account);
-            let watches = own.any(|detector| {
-                region(&detector.id) == Some(place) && text(detector, "Status") == Some("ENABLED")
-            });
-            Judged::holds(Some(watches), "no detector is enabled", "")
+                .filter(|detector| detector.account == account.account)
+                .filter(|detector| region(&detector.id) == Some(place));
+            let states: Vec<Option<bool>> = own
+                .map(|detector| text(detector, "Status").map(|state| state == "ENABLED"))
+                .collect();
+            let watches = if states.contains(&Some(true)) {
+                Some(true)
+            } else if states.contains(&None) {
+                None
+            } else {
+                Some(false)
+            };
+            let missing = "aws guardduty get-detector --detector-id ID";
+            Judged::holds(watches, "no detector is enabled", missing)
         });
     },
     examples: &[
@@ -31,6 +40,7 @@ pub(super) const CHECK: Check = Check {
         passes(
             r#"{"Account": "111122223333", "Region": "eu-west-1", "Detectors": [{"DetectorId": "d1", "Status": "ENABLED"}]}"#,
         ),
+        unknown(r#"{"Account": "111122223333", "Region": "eu-west-1", "DetectorIds": ["d1"]}"#),
         unknown(r#"{"Account": "111122223333", "PasswordPolicy": null}"#),
     ],
     ..Check::DEFAULT

@@ -23,7 +23,10 @@ pub(super) const CHECK: Check = Check {
         let without = Circumstances::default()
             .with("aws:MultiFactorAuthPresent", &[])
             .with("aws:MultiFactorAuthAge", &[]);
-        for user in scene.of_kind(EntityKind::User) {
+        for user in scene
+            .principals()
+            .filter(|own| own.kind == EntityKind::User)
+        {
             let id = user.id.as_str();
             let may = |action| scene.may(id, action, id, &without);
             let enables = may("iam:EnableMFADevice");

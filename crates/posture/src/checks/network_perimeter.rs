@@ -1,6 +1,6 @@
 //! A person's session works from any network.
 
-use portreeve_model::{EntityKind, PolicyLayer, Severity};
+use portreeve_model::{PolicyLayer, Severity};
 
 use crate::check::{Check, fails, passes};
 use crate::verdicts::{A_PERSON, Judged};
@@ -28,10 +28,7 @@ pub(super) const CHECK: Check = Check {
     ],
     needs: &["aws.account-authorization-details"],
     judge: |scene, verdicts| {
-        for principal in scene
-            .of_kind(EntityKind::User)
-            .chain(scene.of_kind(EntityKind::Role))
-        {
+        for principal in scene.principals() {
             let person = scene.is_person(principal);
             if person == Some(false) {
                 continue;

@@ -28,6 +28,9 @@ pub(super) const CHECK: Check = Check {
                 matches!(kind, Some(JewelKind::SigningKey | JewelKind::WalletSecret))
             });
             let judged = match to {
+                None if !scene.are_policies_seen(instance) => {
+                    Judged::unknown("aws iam get-account-authorization-details")
+                }
                 None => Judged::pass(),
                 Some(path) => {
                     let steps = path.steps.len();

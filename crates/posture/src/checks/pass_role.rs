@@ -1,6 +1,6 @@
 //! A role of any name may be given to a service.
 
-use portreeve_model::{EntityKind, Severity};
+use portreeve_model::Severity;
 
 use crate::check::{Check, fails, passes};
 use crate::verdicts::Judged;
@@ -15,10 +15,7 @@ pub(super) const CHECK: Check = Check {
     references: &["https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_passrole.html"],
     needs: &["aws.account-authorization-details"],
     judge: |scene, verdicts| {
-        let principals = scene
-            .of_kind(EntityKind::User)
-            .chain(scene.of_kind(EntityKind::Role));
-        for principal in principals {
+        for principal in scene.principals() {
             let of_service = principal.id.as_str().contains(":role/aws-service-role/");
             if scene.is_administrator(&principal.id) || of_service {
                 continue;

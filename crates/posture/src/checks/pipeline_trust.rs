@@ -22,7 +22,10 @@ pub(super) const CHECK: Check = Check {
     ],
     needs: &["aws.account-authorization-details"],
     judge: |scene, verdicts| {
-        for role in scene.of_kind(EntityKind::Role) {
+        for role in scene
+            .principals()
+            .filter(|own| own.kind == EntityKind::Role)
+        {
             let trusts = scene.policies_of(&role.id, PolicyLayer::Trust);
             let statements = trusts.flat_map(|policy| policy.statements());
             let mut faults: Vec<(Severity, String)> = Vec::new();

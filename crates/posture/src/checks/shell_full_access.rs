@@ -20,7 +20,10 @@ pub(super) const CHECK: Check = Check {
     judge: |scene, verdicts| {
         let kinds = [EntityKind::User, EntityKind::Group, EntityKind::Role];
         for kind in kinds {
-            for holder in scene.of_kind(kind) {
+            for holder in scene
+                .of_kind(kind)
+                .filter(|own| scene.are_policies_seen(own))
+            {
                 let mut own = scene.policies_of(&holder.id, PolicyLayer::Identity);
                 let has =
                     own.any(|policy| policy.name.ends_with(":policy/AWSCloudShellFullAccess"));

@@ -18,11 +18,7 @@ pub(super) const CHECK: Check = Check {
     needs: &["aws.account-authorization-details"],
     judge: |scene, verdicts| {
         for user in scene.of_kind(EntityKind::User) {
-            let account = scene.account_of(user);
-            let read = account.is_some_and(|account| {
-                scene.was_read(account, "aws.account-authorization-details")
-            });
-            if !read {
+            if !scene.are_policies_seen(user) {
                 continue;
             }
             let own: Vec<&str> = scene

@@ -21,7 +21,10 @@ pub(super) const CHECK: Check = Check {
     judge: |scene, verdicts| {
         for origin in scene.jewels(JewelKind::WebOrigin) {
             let writers = scene.graph.writers(origin.id.as_str());
-            let mut who = Holders::default();
+            let mut who = Holders {
+                unseen: !scene.are_policies_seen(origin),
+                ..Holders::default()
+            };
             for id in writers.into_iter().map(|step| step.from) {
                 match scene
                     .estate
