@@ -14,6 +14,7 @@ use portreeve_model::Timestamp;
 use serde::de::{self, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
+use crate::checks::{self, CheckEntries, SuppressionEntry};
 use crate::exceptions::{self, ExceptionEntry};
 
 /// What the user declares in `portreeve.toml`. Everything in it is optional.
@@ -85,6 +86,14 @@ pub struct Config {
     /// What those mean.
     #[serde(skip)]
     pub exceptions: Vec<Exception>,
+    /// How posture checks are tuned.
+    pub checks: CheckEntries,
+    /// Failures of posture checks that are accepted.
+    #[serde(rename = "suppressions")]
+    pub suppression_entries: Vec<SuppressionEntry>,
+    /// What those mean.
+    #[serde(skip)]
+    pub posture: portreeve_posture::Settings,
     /// When the user says that the intruder was shut out (`--contained-at`).
     #[serde(skip)]
     pub contained_at: Option<Timestamp>,
@@ -326,6 +335,9 @@ impl Config {
             *file = folder.join(&*file);
         }
         config.exceptions = exceptions::read(&config.exception_entries, path)?;
+        config.posture = checks::read(&config.checks, &config.suppression_entries, path)?;
+        let own = config.accounts.keys().cloned();
+        config.posture.trusted_accounts.extend(own);
         Ok(config)
     }
 

@@ -43,7 +43,7 @@ pub struct ExceptionEntry {
 
 #[derive(Clone, Debug, Deserialize)]
 #[serde(untagged)]
-enum OneOrMany<T> {
+pub(crate) enum OneOrMany<T> {
     One(T),
     Many(Vec<T>),
 }
@@ -55,7 +55,7 @@ impl<T> Default for OneOrMany<T> {
 }
 
 impl<T: Clone> OneOrMany<T> {
-    fn list(&self) -> Vec<T> {
+    pub(crate) fn list(&self) -> Vec<T> {
         match self {
             OneOrMany::One(one) => vec![one.clone()],
             OneOrMany::Many(many) => many.clone(),
@@ -66,14 +66,14 @@ impl<T: Clone> OneOrMany<T> {
 /// A time as people write it: a day, or a time with its zone.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(untagged)]
-enum Moment {
+pub(crate) enum Moment {
     Toml(toml::value::Datetime),
     Text(String),
 }
 
 impl Moment {
     /// The time; of a day its first moment, or the first one after it.
-    fn time(&self, after: bool) -> Result<Timestamp, String> {
+    pub(crate) fn time(&self, after: bool) -> Result<Timestamp, String> {
         let text = match self {
             Moment::Toml(time) => time.to_string(),
             Moment::Text(text) => text.clone(),

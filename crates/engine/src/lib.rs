@@ -22,6 +22,7 @@
 //!
 //! This crate opens files, and holds no rules of its own.
 
+mod checks;
 mod compare;
 mod config;
 mod content;
@@ -42,6 +43,7 @@ mod run;
 mod seam;
 mod signs;
 
+pub use checks::{CheckEntries, SuppressionEntry};
 pub use compare::{Comparison, compare};
 pub use config::{
     CONFIG_FILE, Config, ConfigError, CutSettings, DeclaredVendor, NetworkKey, NetworkValue,

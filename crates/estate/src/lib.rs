@@ -35,7 +35,9 @@
 //! | attribute | on | value |
 //! |---|---|---|
 //! | `Inventory:FORMAT` | account | `read` where a file of that format was read for it |
+//! | `Inventory:FORMAT:REGION` | account | `read` where such a file was read for that region of it |
 //! | `Policy` | bucket, key, secret, queue, topic, function, repository | `given`, `none` (known to have none), `unreadable`; absent where no file tells |
+//! | `InstanceProfile` | instance | `given`, `none` (known to have none); absent where no file tells |
 //! | `Assignment:ACCOUNT:ID` | permission set | `assigned`: that person or group has it in that account |
 //! | `Aliases`, `Grants` | key | its aliases; its grants, as `PRINCIPAL: OPERATIONS` |
 //! | `Role` | instance profile (kind `other`) | its role |

@@ -33,6 +33,8 @@ pub(crate) struct Listing {
     pub(crate) images: &'static [&'static str],
     /// Members that are kept as attributes.
     pub(crate) kept: &'static [&'static str],
+    /// Members that are kept as attributes whatever they are, as [`Object::keep_whole`] does.
+    pub(crate) whole: &'static [&'static str],
 }
 
 impl Listing {
@@ -48,6 +50,7 @@ impl Listing {
         roles: &[],
         images: &[],
         kept: &[],
+        whole: &[],
     };
 
     /// Whether a document holds such a list, were it an empty one.
@@ -134,6 +137,7 @@ impl Listing {
         for kept in [self.name, self.kept, self.roles, self.images] {
             object.keep(kept, &mut entity, reader);
         }
+        object.keep_whole(self.whole, &mut entity, reader);
         let account = entity.account.clone();
         for role in self.roles {
             let role = object.text(role, reader);

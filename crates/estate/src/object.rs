@@ -169,6 +169,26 @@ impl<'a> Object<'a> {
         }
     }
 
+    /// Keeps members as attributes whatever they are: lists and objects as JSON text, `none` for a
+    /// member that is there and `null`, so that what was asked for and is not set is told from what
+    /// was not asked for.
+    pub(crate) fn keep_whole(&self, names: &[&str], entity: &mut Entity, reader: &mut Reader<'_>) {
+        for name in names {
+            let text = match self.get(name) {
+                Some(value) => match value.scalar() {
+                    Some(text) => Some(text.into_owned()),
+                    None => self
+                        .compacted(name, value, reader)
+                        .map(|text| (*text).to_owned()),
+                },
+                None => self.has_path(name).then(|| "none".to_owned()),
+            };
+            if let Some(text) = text {
+                entity.attributes.insert((*name).to_owned(), text);
+            }
+        }
+    }
+
     /// A policy document: an object, or a string that holds one, URL-encoded or not.
     pub(crate) fn document(&self, name: &str, reader: &mut Reader<'_>) -> Option<Arc<str>> {
         let mut value = self.get(name)?;

@@ -160,6 +160,28 @@ impl<'e> Reader<'e> {
         }
     }
 
+    /// Notes that what a format says of the document's account holds for the document's region: what
+    /// it does not list is not there. Nothing where the document names neither.
+    pub(crate) fn mark_region(&mut self, format: &str) {
+        let (Some(account), Some(region)) = (self.account.clone(), self.region.clone()) else {
+            return;
+        };
+        let mut entity = Entity::new(arn::account(&account), EntityKind::Account);
+        let name = format!("Inventory:{format}:{region}");
+        entity.attributes.insert(name, "read".to_owned());
+        self.estate.add(entity);
+    }
+
+    /// The entity of the document's account; a dead letter where it names none.
+    pub(crate) fn own_account(&mut self, offset: usize, path: &str) -> Option<Entity> {
+        let Some(account) = self.account.clone() else {
+            let reason = "is of an account, and the document has no `Account` that names it";
+            self.letter(offset, path, reason);
+            return None;
+        };
+        Some(Entity::new(arn::account(&account), EntityKind::Account))
+    }
+
     /// The accounts met since the last call.
     pub(crate) fn take_accounts(&mut self) -> BTreeSet<String> {
         std::mem::take(&mut self.accounts)

@@ -119,6 +119,7 @@ impl Builder {
         self.federations();
         self.doors.extend(doors::callable(&self.evaluator));
         self.doors.extend(doors::open_addresses(&self.evaluator));
+        self.doors.extend(doors::open_machines(estate));
         self.evaluator.nodes.forget_attributes();
         self.notes.sort();
         self.notes.dedup();

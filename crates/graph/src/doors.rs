@@ -1,16 +1,19 @@
 //! Doors: where someone from outside the estate can come in.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use portreeve_authz::aws::{
     Absent, Caller, CallerKind, Context, PrincipalPolicies, Request, Target, evaluate,
 };
 use portreeve_authz::{Decision, KeyClass};
-use portreeve_model::{EntityId, EntityKind};
+use portreeve_model::{EntityId, EntityKind, Estate, Relation};
 use serde::{Deserialize, Serialize};
 
 use crate::catalogue::Origin;
 use crate::evaluate::{Evaluator, Permit};
 use crate::nodes::{Node, NodeId};
 use crate::outline::Grant;
+use crate::ports::{ALL, Ports, open_to_anyone};
 
 /// A way into the estate for someone from outside it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -270,6 +273,72 @@ pub(crate) fn open_addresses(evaluator: &Evaluator) -> Vec<Door> {
         }
     }
     found
+}
+
+/// Machines with a role and a public address, of which a security group opens a port to anyone. One
+/// who may reach a machine does not control it: these are doors, and no edges.
+pub(crate) fn open_machines(estate: &Estate) -> Vec<Door> {
+    let mut groups: BTreeMap<(&str, &str), Vec<Ports>> = BTreeMap::new();
+    for entity in estate.entities() {
+        let open = entity.attributes.get("IpPermissions");
+        let open = open.and_then(|rules| open_to_anyone(rules));
+        let open = open.unwrap_or_default();
+        if let Some(place) = place_of(&entity.id).filter(|_| !open.is_empty()) {
+            groups.insert((place, entity.id.short_name()), open);
+        }
+    }
+    if groups.is_empty() {
+        return Vec::new();
+    }
+    let with_role: BTreeSet<&EntityId> = estate
+        .relations()
+        .iter()
+        .filter_map(|relation| match relation {
+            Relation::RunsAs { workload, .. } => Some(workload),
+            _ => None,
+        })
+        .collect();
+    let mut found = Vec::new();
+    for node in estate.entities() {
+        let of = |name: &str| node.attributes.get(name).map(String::as_str);
+        let public = of("PublicIpAddress").is_some_and(|address| !address.is_empty());
+        if node.kind != EntityKind::Instance || !public || !with_role.contains(&node.id) {
+            continue;
+        }
+        let own = of("SecurityGroups").unwrap_or_default().split(", ");
+        let place = place_of(&node.id).unwrap_or_default();
+        let mut open: Vec<Ports> = own
+            .filter_map(|group| groups.get(&(place, group)))
+            .flatten()
+            .copied()
+            .collect();
+        open.sort_unstable();
+        open.dedup();
+        if open.is_empty() {
+            continue;
+        }
+        let words = open.iter().map(|ports| match *ports {
+            ALL => "every port".to_owned(),
+            (from, to) if from == to => format!("port {from}"),
+            (from, to) => format!("ports {from} to {to}"),
+        });
+        let words: Vec<String> = words.collect();
+        found.push(Door {
+            id: "*".into(),
+            to: node.id.clone(),
+            reason: format!("anyone may reach {} of the machine", words.join(", ")),
+            conditions: Vec::new(),
+        });
+    }
+    found
+}
+
+/// Account and region of an ARN, within which the names of security groups are told apart.
+fn place_of(id: &EntityId) -> Option<&str> {
+    let id = id.as_str();
+    let end = id.match_indices(':').nth(4)?.0;
+    let start = id.match_indices(':').nth(2)?.0;
+    id.get(start + 1..end)
 }
 
 /// Functions, queues, topics and more that their own policies open to anyone. One who may call a

@@ -1,6 +1,7 @@
 mod arrivals;
 mod powers;
 mod reachers;
+mod through;
 mod walks;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -75,6 +75,7 @@ mod nodes;
 mod outline;
 mod path;
 mod policies;
+pub mod ports;
 mod power;
 #[cfg(test)]
 mod random;
@@ -83,7 +84,7 @@ mod roads;
 mod saved;
 mod search;
 mod targets;
-mod wildcard;
+pub mod wildcard;
 mod world;
 
 pub use ask::{

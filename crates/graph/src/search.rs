@@ -125,12 +125,11 @@ struct Label {
 /// In how many steps nothing is reached.
 const UNREACHED: u32 = u32::MAX;
 
-/// All that is reached from a start.
+/// All that is reached from one or more starts.
 pub(crate) struct Reach {
-    start: NodeId,
     labels: Vec<Label>,
     sets: Sets,
-    /// Nodes in the order in which they were reached, the start first.
+    /// Nodes in the order in which they were reached, starts first.
     pub(crate) order: Vec<NodeId>,
 }
 
@@ -148,11 +147,20 @@ pub(crate) struct Bounds<'b> {
 /// The walk keeps one way to each node, the best that it sees, so that of two ways with as many
 /// conditions it may keep one that shares fewer of them with what comes later.
 pub(crate) fn reach(start: NodeId, edges: &Edges, members: &Members, bounds: Bounds<'_>) -> Reach {
+    reach_from(&[start], edges, members, bounds)
+}
+
+/// The same from whichever of several starts is nearest.
+pub(crate) fn reach_from(
+    starts: &[NodeId],
+    edges: &Edges,
+    members: &Members,
+    bounds: Bounds<'_>,
+) -> Reach {
     let places = edges.nodes() as usize + edges.hub_count();
     let mut walk = Walk {
         edges,
         reach: Reach {
-            start,
             labels: vec![
                 Label {
                     set: 0,
@@ -169,7 +177,9 @@ pub(crate) fn reach(start: NodeId, edges: &Edges, members: &Members, bounds: Bou
         held: HashMap::new(),
         bounds,
     };
-    walk.offer(start, 0, 0, Last::Start);
+    for &start in starts {
+        walk.offer(start, 0, 0, Last::Start);
+    }
     while let Some((cost, mut places)) = walk.queue.pop_first() {
         // Hubs first: what they cover costs as much as they do.
         let hubs = places.extract_if(.., |place| *place >= edges.nodes());
@@ -320,22 +330,20 @@ impl Walk<'_> {
 }
 
 impl Reach {
-    /// The steps to a node with where each ends, if it is reached. The start is reached without a
+    /// The steps to a node with where each ends, if it is reached. A start is reached without a
     /// step.
     pub(crate) fn steps_to(&self, node: NodeId, edges: &Edges) -> Option<Vec<(Last, NodeId)>> {
         let mut steps = Vec::new();
         let mut at = node;
-        while at != self.start {
-            if !self.is_reached(at) {
-                return None;
-            }
-            let last = self.labels[at as usize].last;
-            steps.push((last, at));
-            at = match last {
-                Last::Start => return None,
+        loop {
+            let last = self.last(at)?;
+            let from = match last {
+                Last::Start => break,
                 Last::Edge(from, _) | Last::Member(from) => from,
                 Last::Grant(grant, _) => edges.grants[grant as usize].by,
             };
+            steps.push((last, at));
+            at = from;
             // A way has no more steps than there are nodes.
             if steps.len() > self.labels.len() {
                 return None;

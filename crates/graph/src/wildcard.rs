@@ -3,14 +3,14 @@
 use std::borrow::Cow;
 
 /// Whether a pattern covers a text. Case matters.
-pub(crate) fn matches(pattern: &str, text: &str) -> bool {
+pub fn matches(pattern: &str, text: &str) -> bool {
     matches_by(pattern.as_bytes(), text.as_bytes(), |left, right| {
         left == right
     })
 }
 
 /// Whether a pattern covers a text, whatever the case.
-pub(crate) fn matches_any_case(pattern: &str, text: &str) -> bool {
+pub fn matches_any_case(pattern: &str, text: &str) -> bool {
     matches_by(pattern.as_bytes(), text.as_bytes(), |left, right| {
         left.eq_ignore_ascii_case(&right)
     })

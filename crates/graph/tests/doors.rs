@@ -111,3 +111,53 @@ fn a_function_with_an_unsigned_address_is_a_door() {
     assert!(of(&[], &[none, ("Policy", "none")]).is_empty());
     assert!(of(&[], &[signed]).is_empty());
 }
+
+/// Security groups open a machine to anyone where it has a public address and a role to lose.
+#[test]
+fn a_machine_with_a_role_that_anyone_may_reach_is_a_door() {
+    const MACHINE: &str = "arn:aws:ec2:eu-west-1:111122223333:instance/i-1";
+    const ROLE: &str = "arn:aws:iam::111122223333:role/node";
+    let doors = |address: &str, role: bool, region: &str, rules: &str| -> Vec<String> {
+        let mut estate = Estate::default();
+        let mut machine = Entity::new(MACHINE, EntityKind::Instance);
+        let mut group = Entity::new(
+            format!("arn:aws:ec2:{region}:111122223333:security-group/sg-1"),
+            EntityKind::Other,
+        );
+        for (name, value) in [
+            ("PublicIpAddress", address),
+            ("SecurityGroups", "sg-0, sg-1"),
+        ] {
+            machine.attributes.insert(name.to_owned(), value.to_owned());
+        }
+        let rules = ("IpPermissions".to_owned(), rules.to_owned());
+        group.attributes.extend([rules]);
+        estate.add(machine);
+        estate.add(group);
+        estate.add(Entity::new(ROLE, EntityKind::Role));
+        if role {
+            estate.relate(Relation::RunsAs {
+                workload: MACHINE.into(),
+                principal: ROLE.into(),
+            });
+        }
+        let graph = Graph::build(&estate, &common::catalogue(), &[]);
+        let doors = graph
+            .doors()
+            .iter()
+            .filter(|door| door.to.as_str() == MACHINE);
+        doors.map(|door| door.reason.clone()).collect()
+    };
+    let open = r#"[{"IpProtocol": "tcp", "FromPort": 22, "ToPort": 22, "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}]"#;
+    let own = r#"[{"IpProtocol": "tcp", "FromPort": 22, "ToPort": 22, "IpRanges": [{"CidrIp": "198.51.100.0/28"}]}]"#;
+    assert_eq!(
+        doors("192.0.2.7", true, "eu-west-1", open),
+        ["anyone may reach port 22 of the machine"]
+    );
+    let none: [&str; 0] = [];
+    assert_eq!(doors("", true, "eu-west-1", open), none);
+    assert_eq!(doors("192.0.2.7", false, "eu-west-1", open), none);
+    assert_eq!(doors("192.0.2.7", true, "us-east-1", open), none);
+    assert_eq!(doors("192.0.2.7", true, "eu-west-1", own), none);
+    assert_eq!(doors("192.0.2.7", true, "eu-west-1", "not rules"), none);
+}

@@ -214,3 +214,48 @@ fn jewels_say_from_whom_they_are_reachable() {
     assert_eq!(of(WEB).from.len(), 2);
     assert_eq!((of(WALLET).principals, of(WALLET).open), (1, 0));
 }
+
+/// The way on which something lies begins at the nearest start, passes it, and ends at the jewel
+/// nearest to it; every step begins where the one before it ends.
+#[test]
+fn ways_pass_through_what_is_asked_about() {
+    let graph = Graph::build(&town(), &common::catalogue(), &[]);
+    let starts: Vec<EntityId> = graph.doors().iter().map(|door| door.id.clone()).collect();
+    let asked = [DEPLOY, SUPPORT, WEB, WALLET, DEV, LOGS, "nobody"].map(EntityId::from);
+    let found = graph.through(&starts, &asked);
+    for (id, path) in &found {
+        assert_eq!(path.from, path.steps[0].from);
+        assert_eq!(path.to, path.steps.last().unwrap().to);
+        for pair in path.steps.windows(2) {
+            assert_eq!(pair[0].to, pair[1].from);
+        }
+        let passed = path
+            .steps
+            .iter()
+            .any(|step| step.from == *id || step.to == *id);
+        assert!(passed, "{id} lies not on {path:?}");
+        assert!(graph.jewel(path.to.as_str()).is_some());
+    }
+    let deploy = &found[&EntityId::from(DEPLOY)];
+    assert!(starts.contains(&deploy.from), "{deploy:?}");
+    assert!(!found.contains_key(&EntityId::from("nobody")));
+    // Without a start the way begins at the thing itself; a jewel that nobody reaches has none.
+    let alone = graph.through(&[], &asked);
+    assert_eq!(alone[&EntityId::from(DEPLOY)].from.as_str(), DEPLOY);
+    assert!(!alone.contains_key(&EntityId::from(WALLET)));
+    // One start or all of them: the best of the single ones is found.
+    let is_reached = |id: &EntityId| {
+        let mut ways = starts.iter();
+        ways.any(|start| graph.path(start.as_str(), id.as_str()).is_some())
+    };
+    for id in &asked {
+        let cost = |path: &portreeve_graph::AttackPath| (path.conditions.len(), path.steps.len());
+        let single = starts
+            .iter()
+            .filter_map(|start| graph.through(std::slice::from_ref(start), [id]).remove(id))
+            .filter(|path| starts.contains(&path.from) || path.from == *id && !is_reached(id))
+            .map(|path| cost(&path))
+            .min();
+        assert_eq!(found.get(id).map(cost), single, "{id}");
+    }
+}

@@ -1,4 +1,5 @@
 mod at;
+mod check;
 mod cut;
 mod diff;
 mod evidence;
@@ -14,6 +15,7 @@ use portreeve_model::Severity;
 use portreeve_simulate::{Share, Without};
 
 pub(crate) use at::At;
+pub(crate) use check::{Check, CheckFormat};
 pub(crate) use cut::Cut;
 pub(crate) use diff::{Diff, Failing};
 pub(crate) use evidence::{DigestKeys, Evidence, EvidenceTask, Verify};
@@ -64,6 +66,8 @@ pub(crate) enum Task {
     Diff(Diff),
     /// List every credential: whose, how old, what it opens; the master keys first
     Keys(Keys),
+    /// Check the estate's configuration: what is wrong, what lies on an attack path first
+    Check(Check),
     /// Write the whole attack graph for other tools
     Graph(WholeGraph),
     /// Tell whether a principal may do something, and why, layer by layer

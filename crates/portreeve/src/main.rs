@@ -38,6 +38,7 @@ fn main() -> ExitCode {
         Task::Cut(options) => command::cut::run(&options),
         Task::Diff(options) => command::diff::run(&options),
         Task::Keys(options) => command::keys::run(&options),
+        Task::Check(options) => command::check::run(&options),
         Task::Graph(options) => command::graph::run(&options),
         Task::Can(options) => command::can::can(&options),
         Task::WhoCan(options) => command::can::who_can(&options),

@@ -8,8 +8,10 @@
 //! | [`terminal`] | the report that a responder reads first, at 80 columns or fewer |
 //! | [`html`] | the report as one page that needs no network |
 //! | [`json`], [`ndjson`], [`ocsf`] | what machines read |
+//! | [`sarif`], [`compliance`] | failures of posture checks for code hosts and SIEMs |
 //! | [`network`] | a graph or a part of one, for the next three |
 //! | [`opengraph`], [`graphml`], [`dot`] | the graph for other tools |
+//! | [`posture`] | posture checks, for the others to lay out |
 //! | [`policy`] | answers of authorisation, for the others to lay out |
 //! | [`difference`] | what a change opened and closed, for the others to lay out |
 //! | [`keys`] | credentials and what they open, for the others to lay out |
@@ -31,6 +33,7 @@
 //! assert!(table.contains("s3:GetObject  140"));
 //! ```
 
+pub mod compliance;
 pub mod cut;
 pub mod difference;
 pub mod dot;
@@ -46,9 +49,11 @@ pub mod network;
 pub mod ocsf;
 pub mod opengraph;
 pub mod policy;
+pub mod posture;
 mod race;
 pub mod redact;
 pub mod roads;
+pub mod sarif;
 pub mod svg;
 pub mod terminal;
 pub mod text;

@@ -51,7 +51,7 @@ pub fn report(report: &Report, out: &mut impl io::Write) -> io::Result<()> {
     Ok(())
 }
 
-fn write(out: &mut impl io::Write, line: &Value) -> io::Result<()> {
+pub(crate) fn write(out: &mut impl io::Write, line: &Value) -> io::Result<()> {
     serde_json::to_writer(&mut *out, line)?;
     out.write_all(b"\n")
 }
@@ -142,39 +142,15 @@ impl Context<'_> {
         Value::Object(event)
     }
 
-    /// What every event of the findings category has.
     fn event(&self, class: u32, class_name: &str, severity: Severity) -> Map<String, Value> {
-        let mut metadata = json!({
-            "version": SCHEMA_VERSION,
-            "product": {
-                "name": "Portreeve",
-                "vendor_name": "Portreeve",
-                "version": self.report.version,
-            },
-        });
+        let mut metadata = metadata(&self.report.version);
         if class == INCIDENT_FINDING {
             metadata["profiles"] = json!(["incident"]);
         }
         if self.report.simulated {
             metadata["labels"] = json!(["simulated"]);
         }
-        let fields = [
-            ("activity_id", CREATE.into()),
-            ("activity_name", "Create".into()),
-            ("category_uid", FINDINGS_CATEGORY.into()),
-            ("category_name", "Findings".into()),
-            ("class_uid", class.into()),
-            ("class_name", class_name.into()),
-            ("type_uid", (class * 100 + CREATE).into()),
-            ("type_name", format!("{class_name}: Create").into()),
-            ("severity_id", severity.ocsf_id().into()),
-            ("severity", caption(severity).into()),
-            ("metadata", metadata),
-        ];
-        fields
-            .into_iter()
-            .map(|(name, value)| (name.to_owned(), value))
-            .collect()
+        event(class, class_name, severity, metadata)
     }
 
     fn times(
@@ -244,16 +220,60 @@ impl Context<'_> {
     }
 
     fn resource(&self, id: &str) -> Value {
-        let read = name::of(id);
-        let mut resource = json!({ "uid": id, "name": read.name, "type": read.kind.title() });
-        if let Some(account) = read.account {
-            resource["owner"] = json!({ "account": { "uid": account } });
-        }
+        let mut resource = resource(id, name::of(id).account);
         if self.jewels.contains(id) {
             resource["criticality"] = "crown jewel".into();
         }
         resource
     }
+}
+
+/// A resource with the account that owns it.
+pub(crate) fn resource(id: &str, account: Option<&str>) -> Value {
+    let read = name::of(id);
+    let mut resource = json!({ "uid": id, "name": read.name, "type": read.kind.title() });
+    if let Some(account) = account {
+        resource["owner"] = json!({ "account": { "uid": account } });
+    }
+    resource
+}
+
+/// What wrote an event.
+pub(crate) fn metadata(version: &str) -> Value {
+    json!({
+        "version": SCHEMA_VERSION,
+        "product": {
+            "name": "Portreeve",
+            "vendor_name": "Portreeve",
+            "version": version,
+        },
+    })
+}
+
+/// What every event of the findings category has, but for its time.
+pub(crate) fn event(
+    class: u32,
+    class_name: &str,
+    severity: Severity,
+    metadata: Value,
+) -> Map<String, Value> {
+    let fields = [
+        ("activity_id", CREATE.into()),
+        ("activity_name", "Create".into()),
+        ("category_uid", FINDINGS_CATEGORY.into()),
+        ("category_name", "Findings".into()),
+        ("class_uid", class.into()),
+        ("class_name", class_name.into()),
+        ("type_uid", (class * 100 + CREATE).into()),
+        ("type_name", format!("{class_name}: Create").into()),
+        ("severity_id", severity.ocsf_id().into()),
+        ("severity", caption(severity).into()),
+        ("metadata", metadata),
+    ];
+    fields
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), value))
+        .collect()
 }
 
 /// One entry a technique, each with the tactics seen; one entry a tactic where no technique is

@@ -9,7 +9,7 @@ use crate::reader::Reader;
 pub(super) const FORMAT: FormatFile = FormatFile {
     id: "aws.buckets",
     title: "S3 buckets with policy and public access settings",
-    command: "aws s3api list-buckets (with get-bucket-policy, get-public-access-block, get-bucket-versioning, get-bucket-tagging, get-bucket-website of each)",
+    command: "aws s3api list-buckets (with get-bucket-policy, get-public-access-block, get-bucket-versioning, get-bucket-tagging, get-bucket-website, get-bucket-encryption, get-bucket-logging, get-bucket-acl, get-object-lock-configuration of each)",
     without: "which buckets there are, who outside the account reaches them, and which are open to the public",
     recognise,
     read,
@@ -89,12 +89,45 @@ fn settings(bucket: &Object<'_>, entity: &mut Entity, reader: &mut Reader<'_>) {
         ];
         block.keep(&flags, entity, reader);
     }
-    let versioning = bucket.get("Versioning.Status").or(bucket.get("Versioning"));
-    let versioning = versioning.and_then(|value| value.scalar());
-    if let Some(versioning) = versioning {
-        entity
-            .attributes
-            .insert("Versioning".to_owned(), versioning.into_owned());
+    for name in ["PublicAccessBlock", "PublicAccessBlockConfiguration"] {
+        if bucket.has(name) {
+            let given = bucket.get(name).map_or("none", |_| "given");
+            let name = "PublicAccessBlock".to_owned();
+            entity.attributes.insert(name, given.to_owned());
+        }
+    }
+    versioning(bucket, entity);
+    let locked = ["ObjectLock", "ObjectLockConfiguration"];
+    if let Some(name) = locked.into_iter().find(|name| bucket.has(name)) {
+        let mode = [
+            format!("{name}.Rule.DefaultRetention.Mode"),
+            format!("{name}.ObjectLockConfiguration.Rule.DefaultRetention.Mode"),
+        ];
+        let mode = mode.iter().find_map(|path| bucket.get(path)?.string());
+        let on = bucket.get(name).map_or("none", |_| "enabled");
+        let mode = mode.map_or_else(|| on.to_owned(), String::from);
+        entity.attributes.insert("ObjectLock".to_owned(), mode);
+    }
+    for (attribute, names) in [
+        (
+            "Encryption",
+            ["Encryption", "ServerSideEncryptionConfiguration"],
+        ),
+        ("Logging", ["Logging", "LoggingEnabled"]),
+    ] {
+        if let Some(name) = names.into_iter().find(|name| bucket.has(name)) {
+            // `get-bucket-logging` answers with an empty object where it is off.
+            let given = bucket.get(name).filter(|value| value.text.trim() != "{}");
+            let given = given.map_or("none", |_| "given");
+            entity
+                .attributes
+                .insert(attribute.to_owned(), given.to_owned());
+        }
+    }
+    let mut whole = Entity::new(entity.id.clone(), EntityKind::Bucket);
+    bucket.keep_whole(&["Acl.Grants", "Grants"], &mut whole, reader);
+    if let Some(grants) = whole.attributes.into_values().next() {
+        entity.attributes.insert("Grants".to_owned(), grants);
     }
     let website = bucket
         .get("Website")
@@ -104,5 +137,22 @@ fn settings(bucket: &Object<'_>, entity: &mut Entity, reader: &mut Reader<'_>) {
         entity
             .attributes
             .insert("Website".to_owned(), "true".to_owned());
+    }
+}
+
+/// `get-bucket-versioning` says nothing of a bucket that never had it.
+fn versioning(bucket: &Object<'_>, entity: &mut Entity) {
+    if !bucket.has("Versioning") {
+        return;
+    }
+    let text = |path: &str| Some(bucket.get(path)?.string()?.into_owned());
+    let status = text("Versioning.Status").or_else(|| text("Versioning"));
+    let second_factor = text("Versioning.MFADelete").or_else(|| text("MFADelete"));
+    for (name, value, absent) in [
+        ("Versioning", status, "none"),
+        ("MFADelete", second_factor, "Disabled"),
+    ] {
+        let value = value.unwrap_or_else(|| absent.to_owned());
+        entity.attributes.insert(name.to_owned(), value);
     }
 }

@@ -39,6 +39,7 @@ fn read(document: &Object<'_>, reader: &mut Reader<'_>) {
             value.is_some_and(|value| value.is_array())
         });
         let mut names = Vec::new();
+        let mut open = Vec::new();
         if let Some(place) = place {
             let mut origins = distribution.list(place, reader);
             while let Some(origin) = origins.next(reader) {
@@ -47,6 +48,14 @@ fn read(document: &Object<'_>, reader: &mut Reader<'_>) {
                 };
                 let id = match arn::bucket_of_domain(&domain) {
                     Some(bucket) => {
+                        let signs = [
+                            "OriginAccessControlId",
+                            "S3OriginConfig.OriginAccessIdentity",
+                        ];
+                        let signs = signs.iter().find_map(|name| origin.get(name)?.string());
+                        if signs.is_none_or(|id| id.is_empty()) {
+                            open.push(domain.clone().into_owned());
+                        }
                         reader.infer(bucket.as_str(), EntityKind::Bucket);
                         bucket
                     }
@@ -61,6 +70,14 @@ fn read(document: &Object<'_>, reader: &mut Reader<'_>) {
                 });
                 names.push(domain.into_owned());
             }
+        }
+        if place.is_some() {
+            // Buckets that it reads without signing, so that they are open to others as well.
+            let open = match open.is_empty() {
+                true => "none".to_owned(),
+                false => open.join(", "),
+            };
+            entity.attributes.insert("UnsignedOrigins".to_owned(), open);
         }
         let aliases = distribution
             .get("Aliases.Items")

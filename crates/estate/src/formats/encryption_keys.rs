@@ -11,7 +11,7 @@ use crate::reader::Reader;
 pub(super) const FORMAT: FormatFile = FormatFile {
     id: "aws.keys",
     title: "KMS keys with policies, aliases and grants",
-    command: "aws kms list-keys; aws kms list-aliases (with describe-key, get-key-policy, list-grants of each)",
+    command: "aws kms list-keys; aws kms list-aliases (with describe-key, get-key-policy, get-key-rotation-status, list-grants of each)",
     without: "which keys sign, and who may use them",
     recognise,
     read,
@@ -26,6 +26,7 @@ const KEPT: &[&str] = &[
     "KeyManager",
     "Description",
     "MultiRegion",
+    "KeyRotationEnabled",
 ];
 
 const KEYS: Listing = Listing {
@@ -67,6 +68,7 @@ fn read(document: &Object<'_>, reader: &mut Reader<'_>) {
     listing.read_with(document, reader, &mut |key, entity, reader| {
         if let Some(metadata) = key.object("KeyMetadata", reader) {
             metadata.keep(KEPT, entity, reader);
+            key.keep(&["KeyRotationEnabled"], entity, reader);
         }
         grants(key, entity, reader);
         let aliases = key.get("Aliases").map(|aliases| aliases.strings());

@@ -28,6 +28,10 @@ const LISTINGS: &[Listing] = &[Listing {
     name: &["repositoryName"],
     resource: "repository/",
     policy: &["policyText", "Policy"],
-    kept: &["repositoryUri", "imageTagMutability"],
+    kept: &[
+        "repositoryUri",
+        "imageTagMutability",
+        "imageScanningConfiguration.scanOnPush",
+    ],
     ..Listing::DEFAULT
 }];

@@ -29,6 +29,9 @@ const INSTANCES: Listing = Listing {
         "PublicIpAddress",
         "MetadataOptions.HttpTokens",
         "MetadataOptions.HttpPutResponseHopLimit",
+        "MetadataOptions.HttpEndpoint",
+        "State.Name",
+        "VpcId",
     ],
     ..Listing::DEFAULT
 };
@@ -101,7 +104,26 @@ fn read(document: &Object<'_>, reader: &mut Reader<'_>) {
 }
 
 fn read_instances(object: &Object<'_>, reader: &mut Reader<'_>) {
-    INSTANCES.read_with(object, reader, &mut profile);
+    INSTANCES.read_with(object, reader, &mut |instance, entity, reader| {
+        profile(instance, entity, reader);
+        if instance.has("IamInstanceProfile") {
+            let given = instance
+                .get("IamInstanceProfile")
+                .map_or("none", |_| "given");
+            let name = "InstanceProfile".to_owned();
+            entity.attributes.insert(name, given.to_owned());
+        }
+        if !instance.has("SecurityGroups") {
+            return;
+        }
+        let mut groups = Vec::new();
+        let mut list = instance.list("SecurityGroups", reader);
+        while let Some(group) = list.next(reader) {
+            groups.extend(group.required(&["GroupId"], reader).map(String::from));
+        }
+        let name = "SecurityGroups".to_owned();
+        entity.attributes.insert(name, groups.join(", "));
+    });
 }
 
 /// The instance profile by ARN or name; `complete` finds its role.

@@ -89,7 +89,7 @@ impl Graph {
     }
 
     /// The path of a walk backwards; `leaf` are the last steps that it knows.
-    fn path_back(
+    pub(super) fn path_back(
         &self,
         found: &Reachers,
         from: NodeId,

@@ -1,6 +1,7 @@
 mod at;
 pub(crate) mod blast;
 pub(crate) mod can;
+pub(crate) mod check;
 pub(crate) mod coverage;
 pub(crate) mod cut;
 pub(crate) mod demo;

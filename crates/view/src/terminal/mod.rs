@@ -14,6 +14,7 @@ mod likeness;
 mod page;
 mod path;
 mod policy;
+mod posture;
 mod race;
 mod roads;
 mod sight;
@@ -29,6 +30,7 @@ use portreeve_incident::race::Race;
 use portreeve_incident::touch::Touch;
 use portreeve_incident::{ExceptionUse, Report, Trace};
 use portreeve_model::{BlindSpot, Finding};
+use portreeve_posture::{Check, Posture};
 
 use crate::cut::CutAnswer;
 use crate::difference::Change;
@@ -161,6 +163,20 @@ pub fn change(change: &Change<'_>, options: &Options) -> String {
 pub fn keys(keys: &Keys<'_>, options: &Options) -> String {
     let mut page = Page::new(options.width, options.colour);
     keys::keys(&mut page, keys, options);
+    page.finish()
+}
+
+/// Lays out what posture checks found: what lies on attack paths first.
+pub fn posture(posture: &Posture, options: &Options) -> String {
+    let mut page = Page::new(options.width, options.colour);
+    posture::write(&mut page, posture, options);
+    page.finish()
+}
+
+/// Lays out the posture checks that there are.
+pub fn checks(checks: &[&Check], options: &Options) -> String {
+    let mut page = Page::new(options.width, options.colour);
+    posture::checks(&mut page, checks);
     page.finish()
 }
 
