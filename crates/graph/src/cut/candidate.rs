@@ -429,7 +429,10 @@ impl<'e> Candidates<'e> {
                 if held.name != PermissionSet::POLICY {
                     return;
                 }
-                let kinds = [ChangeKind::NarrowPermissionSet; 2];
+                let kinds = [
+                    ChangeKind::NarrowPermissionSet,
+                    ChangeKind::RemovePermissionSet,
+                ];
                 let whose = format!("the policy of permission set {}", set.name);
                 (own_policy(subject, &editing), kinds, whose)
             }

@@ -309,7 +309,9 @@ impl Search<'_> {
     fn survives(&self, demand: &Demand, more: &[usize]) -> bool {
         let slice = &demand.slice;
         let made = demand.aside.iter().chain(more).copied();
-        let estate = self.revised(&slice.estate, made, |id| slice.subjects.contains(id));
+        let estate = self.revised(&slice.estate, made, |id| {
+            slice.subjects.contains(id) || self.slicer.is_frame(id)
+        });
         let graph = self.question.build(&estate);
         let to = &demand.to;
         let is_meant = !self.administrators.contains(to) || graph.jewel(to.as_str()).is_some();
