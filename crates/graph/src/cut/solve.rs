@@ -278,9 +278,11 @@ impl Search<'_> {
         };
         bearing.retain(|place| !demand.aside.contains(place));
         if !self.survives(&demand, &[]) {
-            // The path leads over what is not in the slice. It stays what it is without any of
-            // these changes.
-            demand.any_of = bearing;
+            // The path leads over what is not in the slice: any change that is not made may be the
+            // one.
+            demand.any_of = (0..self.known.len())
+                .filter(|place| !chosen.contains(place))
+                .collect();
             return demand;
         }
         // What is cheap is left aside first: the dearer the rest, the more is known of the cost.
