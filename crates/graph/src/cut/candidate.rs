@@ -13,12 +13,12 @@ use serde_json::{Map, Value};
 use super::costs::ChangeKind;
 use super::document::{Denial, StatementEdit, principals, statements, texts};
 use super::holdings::{Editing, Held, Holdings, PermissionSet};
+use super::naming::{covers_action, is_allow, names_of, names_principal, statement_name};
 use crate::catalogue::{Catalogue, Permission, PermissionTarget, Yields};
 use crate::evaluate::has_generated_suffix;
 use crate::nodes::account_id;
 use crate::path::PathStep;
 use crate::wildcard::matches_any_case;
-use crate::world::session_role;
 
 /// The name of the policy that holds what a cut denies.
 pub(super) const DENY_POLICY: &str = "PortreeveCut";
@@ -429,7 +429,10 @@ impl<'e> Candidates<'e> {
                 if held.name != PermissionSet::POLICY {
                     return;
                 }
-                let kinds = [ChangeKind::NarrowPermissionSet; 2];
+                let kinds = [
+                    ChangeKind::NarrowPermissionSet,
+                    ChangeKind::RemovePermissionSet,
+                ];
                 let whose = format!("the policy of permission set {}", set.name);
                 (own_policy(subject, &editing), kinds, whose)
             }
@@ -582,32 +585,6 @@ impl<'e> Candidates<'e> {
     }
 }
 
-fn is_allow(statement: &Map<String, Value>) -> bool {
-    statement.get("Effect").and_then(Value::as_str) == Some("Allow")
-}
-
-fn covers_action(statement: &Map<String, Value>, action: &str) -> bool {
-    let any = |member: &str| {
-        let patterns = texts(statement.get(member));
-        patterns
-            .iter()
-            .any(|pattern| matches_any_case(pattern, action))
-    };
-    match statement.contains_key("NotAction") {
-        true => !any("NotAction"),
-        false => any("Action"),
-    }
-}
-
-/// How a statement is called: by its id, else by its number.
-fn statement_name(place: usize, statement: &Map<String, Value>, of: usize) -> String {
-    match statement.get("Sid").and_then(Value::as_str) {
-        Some(id) if !id.is_empty() => format!("statement {id}"),
-        _ if of == 1 => "the statement".to_owned(),
-        _ => format!("statement {}", place + 1),
-    }
-}
-
 /// The policy of its own that what is denied to a principal goes into.
 fn own_policy(principal: &EntityId, editing: &Editing) -> Place {
     match editing {
@@ -623,51 +600,5 @@ fn own_policy(principal: &EntityId, editing: &Editing) -> Place {
             name: DENY_POLICY.to_owned(),
             subjects: vec![principal.clone()],
         },
-    }
-}
-
-/// The names under which a policy may mean a taker.
-struct Names {
-    id: String,
-    account: Option<String>,
-    /// The provider of a web or SAML identity.
-    provider: Option<String>,
-}
-
-fn names_of(taker: &EntityId) -> Names {
-    let id = taker.to_string();
-    let is_arn = id.starts_with("arn:");
-    Names {
-        account: taker.aws_account().map(str::to_owned),
-        provider: match is_arn {
-            true => id.contains(":saml-provider/").then(|| {
-                let end = id.rfind(':').unwrap_or(id.len());
-                id[..end].to_owned()
-            }),
-            false => id.split(':').next().map(str::to_owned),
-        },
-        id,
-    }
-}
-
-/// Whether a principal, as a policy writes it, means a taker or what it is among.
-fn names_principal(names: &Names, kind: &str, written: &str) -> bool {
-    match kind {
-        "Federated" => names.provider.as_deref().is_some_and(|provider| {
-            written == provider || written.ends_with(&format!("oidc-provider/{provider}"))
-        }),
-        "Service" => false,
-        _ => {
-            let account = names.account.as_deref();
-            written == "*"
-                || written == names.id
-                || account.is_some_and(|account| {
-                    written == account || *written == *account_id(account).as_str()
-                })
-                || session_role(written).is_some_and(|(account, role)| {
-                    names.account.as_deref() == Some(account)
-                        && names.id.ends_with(&format!("/{role}"))
-                })
-        }
     }
 }

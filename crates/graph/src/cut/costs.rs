@@ -24,8 +24,10 @@ pub enum ChangeKind {
     DenyEverywhere,
     /// An action is taken out of a permission set's own policy: in all accounts that have the set.
     NarrowPermissionSet,
-    /// An action on one resource is denied to all who hold a permission set.
+    /// An action is denied to all who hold a permission set.
     DenyPermissionSet,
+    /// One statement is taken out of a permission set's own policy: in all accounts.
+    RemovePermissionSet,
     /// A user leaves a group.
     LeaveGroup,
     /// One statement is taken out of an inline policy.
@@ -46,7 +48,7 @@ pub enum ChangeKind {
 }
 
 /// A kind of change, what it costs where nothing else is said, and what it is called.
-const KINDS: [(ChangeKind, u32, &str); 17] = [
+const KINDS: [(ChangeKind, u32, &str); 18] = [
     (ChangeKind::RequireCondition, 1, "require-condition"),
     (ChangeKind::NarrowInline, 2, "narrow-inline"),
     (ChangeKind::NarrowTrust, 2, "narrow-trust"),
@@ -61,6 +63,7 @@ const KINDS: [(ChangeKind, u32, &str); 17] = [
     (ChangeKind::Detach, 5, "detach"),
     (ChangeKind::DeactivateKey, 5, "deactivate-key"),
     (ChangeKind::RemoveManaged, 6, "remove-managed"),
+    (ChangeKind::RemovePermissionSet, 6, "remove-permission-set"),
     (ChangeKind::RemoveAssignment, 6, "remove-assignment"),
     (ChangeKind::TakeRole, 8, "take-role"),
     (ChangeKind::DenyByOrganization, 10, "deny-by-organization"),

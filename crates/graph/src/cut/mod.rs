@@ -12,6 +12,7 @@ mod holdings;
 #[cfg(test)]
 mod law;
 mod making;
+mod naming;
 mod plan;
 mod slice;
 mod solve;

@@ -90,7 +90,8 @@ impl<'e> Slicer<'e> {
         slicer
     }
 
-    fn is_frame(&self, id: &EntityId) -> bool {
+    /// Whether something is in every part: an account, or what accounts are in.
+    pub(super) fn is_frame(&self, id: &EntityId) -> bool {
         self.estate.get(id.as_str()).is_some_and(is_place)
     }
 

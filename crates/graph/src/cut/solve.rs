@@ -278,9 +278,11 @@ impl Search<'_> {
         };
         bearing.retain(|place| !demand.aside.contains(place));
         if !self.survives(&demand, &[]) {
-            // The path leads over what is not in the slice. It stays what it is without any of
-            // these changes.
-            demand.any_of = bearing;
+            // The path leads over what is not in the slice: any change that is not made may be the
+            // one.
+            demand.any_of = (0..self.known.len())
+                .filter(|place| !chosen.contains(place))
+                .collect();
             return demand;
         }
         // What is cheap is left aside first: the dearer the rest, the more is known of the cost.
@@ -309,7 +311,9 @@ impl Search<'_> {
     fn survives(&self, demand: &Demand, more: &[usize]) -> bool {
         let slice = &demand.slice;
         let made = demand.aside.iter().chain(more).copied();
-        let estate = self.revised(&slice.estate, made, |id| slice.subjects.contains(id));
+        let estate = self.revised(&slice.estate, made, |id| {
+            slice.subjects.contains(id) || self.slicer.is_frame(id)
+        });
         let graph = self.question.build(&estate);
         let to = &demand.to;
         let is_meant = !self.administrators.contains(to) || graph.jewel(to.as_str()).is_some();

@@ -2,6 +2,7 @@
 //! would have been refused that was used.
 
 mod commands;
+mod judge;
 mod of_incident;
 mod replay;
 mod terraform;
