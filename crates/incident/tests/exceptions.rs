@@ -297,6 +297,7 @@ fn report(logs: &Logs) -> Report {
         dead_letters: Vec::new(),
         dead_letters_omitted: 0,
         inputs: Vec::new(),
+        verification: None,
         notes: Vec::new(),
         summary: Default::default(),
     }
