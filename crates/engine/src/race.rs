@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use portreeve_detect::{Batch, Position, Snapshot, StageOne};
 use portreeve_graph::{AttackPath, Circumstances, Graph, Jewel};
-use portreeve_incident::race::{Course, Logs, Race, RuleSign, race as run};
-use portreeve_model::{DeadLetter, EntityId, EntityKind, Estate, Severity};
-use portreeve_record::{Extractor, Fields, SlotBuffer};
-use portreeve_sigma::{Matcher, Rule, Verdict};
+use portreeve_incident::race::{Course, Logs, Race, RuleSign, race as run, walkers};
+use portreeve_model::{DeadLetter, EntityId, EntityKind, Estate, PrincipalKind, Severity};
+use portreeve_record::{Extractor, Fields, SlotBuffer, Value};
+use portreeve_sigma::{Matcher, Verdict};
 use portreeve_telemetry::sources;
 use serde_json::Value as Json;
 
@@ -118,11 +118,14 @@ pub fn race(
             (jewel, paths)
         })
         .collect();
-    let actions: BTreeSet<&str> = jewels
+    let actions: BTreeSet<(&str, PrincipalKind)> = jewels
         .iter()
         .flat_map(|(_, paths)| paths)
-        .flat_map(|path| &path.steps)
-        .flat_map(|step| step.permissions.iter().map(String::as_str))
+        .flat_map(|path| path.steps.iter().zip(walkers(path)))
+        .flat_map(|(step, kind)| {
+            let permissions = step.permissions.iter();
+            permissions.map(move |action| (action.as_str(), kind))
+        })
         .collect();
     let pace = profile.pace.clone().unwrap_or_default();
     Ok(Raced {
@@ -169,7 +172,10 @@ fn paths_to(
 /// The rules that may fire on each action: those of which a record that they are tested with still
 /// matches with the action put in its place, and no longer with one that does not exist. A rule that
 /// fires whatever the action (on a client, on an address) is no sign of the action.
-fn signs(rules: &RuleSet, actions: &BTreeSet<&str>) -> BTreeMap<String, Vec<RuleSign>> {
+fn signs(
+    rules: &RuleSet,
+    actions: &BTreeSet<(&str, PrincipalKind)>,
+) -> BTreeMap<(String, PrincipalKind), Vec<RuleSign>> {
     let mut fields = Fields::default();
     let readers: Vec<_> = sources()
         .iter()
@@ -180,7 +186,9 @@ fn signs(rules: &RuleSet, actions: &BTreeSet<&str>) -> BTreeMap<String, Vec<Rule
     let snapshot = Snapshot::default();
     let mut stage = StageOne::new(&rules.rules, &matcher, &fields, &snapshot, &[]);
     let mut buffer = SlotBuffer::new();
-    let mut fires = |number: usize, rule: &Rule, test: &Json, record: &Json| -> bool {
+    let kind_field = fields.get("portreeve.actor.kind");
+    let mut fires = |number: usize, test: &Json, record: &Json, kind: PrincipalKind| -> bool {
+        let rule = &rules.rules[number];
         let reader = sources()
             .iter()
             .zip(&readers)
@@ -205,10 +213,13 @@ fn signs(rules: &RuleSet, actions: &BTreeSet<&str>) -> BTreeMap<String, Vec<Rule
         for (field, values) in given(test, &fields) {
             slots.set_all(field, values);
         }
+        if let (Some(field), false) = (kind_field, kind == PrincipalKind::Unknown) {
+            slots.set_all(field, vec![Value::String(kind.as_str().into())]);
+        }
         // What waits for history may fire.
         matcher.evaluate_one(number, &slots) != Verdict::No
     };
-    let mut found = BTreeMap::<String, BTreeSet<RuleSign>>::new();
+    let mut found = BTreeMap::<(String, PrincipalKind), BTreeSet<RuleSign>>::new();
     for (number, rule) in rules.rules.iter().enumerate() {
         let tests = rule.fields.get("tests").and_then(Json::as_array);
         if rule.level < LEAST {
@@ -228,12 +239,13 @@ fn signs(rules: &RuleSet, actions: &BTreeSet<&str>) -> BTreeMap<String, Vec<Rule
                 }
                 record
             };
-            for action in actions {
+            for (action, kind) in actions {
+                let key = ((*action).to_owned(), *kind);
                 let Some((own, operation)) = action.split_once(':') else {
                     continue;
                 };
                 if Some(own) != service
-                    || found.get(*action).is_some_and(|known| {
+                    || found.get(&key).is_some_and(|known| {
                         known
                             .iter()
                             .any(|sign| Some(&sign.rule) == rule.id.as_ref())
@@ -247,17 +259,14 @@ fn signs(rules: &RuleSet, actions: &BTreeSet<&str>) -> BTreeMap<String, Vec<Rule
                     _ => &[""],
                 };
                 let hit = versions.iter().any(|version| {
-                    fires(number, rule, test, &with(&format!("{operation}{version}")))
+                    fires(number, test, &with(&format!("{operation}{version}")), *kind)
                 });
-                if hit && !fires(number, rule, test, &with("PortreeveNoSuchOperation")) {
-                    found
-                        .entry((*action).to_owned())
-                        .or_default()
-                        .insert(RuleSign {
-                            level: rule.level,
-                            title: rule.title.clone(),
-                            rule: rule.id.clone().unwrap_or_default(),
-                        });
+                if hit && !fires(number, test, &with("PortreeveNoSuchOperation"), *kind) {
+                    found.entry(key).or_default().insert(RuleSign {
+                        level: rule.level,
+                        title: rule.title.clone(),
+                        rule: rule.id.clone().unwrap_or_default(),
+                    });
                 }
             }
         }

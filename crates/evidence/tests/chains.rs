@@ -422,11 +422,10 @@ fn a_forged_chain_with_a_key_of_its_own_is_not_proven() {
 fn a_key_signs_only_while_it_is_in_use() {
     let trail = trail(6);
     let mut copy = Copy::of(&trail);
-    let keys = |until: &str| {
-        let list = trail.signer.key_list("2026-01-01T00:00:00+00:00", until);
-        list.into_bytes()
-    };
-    copy.keys = keys("2026-03-02T03:30:00+00:00");
+    copy.keys = trail
+        .signer
+        .key_list("2026-01-01T00:00:00+00:00", "2026-03-02T03:30:00+00:00")
+        .into_bytes();
     let evidence = copy.verify();
     assert_eq!(
         proofs(&evidence),

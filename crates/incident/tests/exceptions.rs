@@ -298,6 +298,7 @@ fn report(logs: &Logs) -> Report {
         dead_letters_omitted: 0,
         verification: None,
         inputs: Vec::new(),
+        verification: None,
         notes: Vec::new(),
         summary: Default::default(),
     }

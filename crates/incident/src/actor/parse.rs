@@ -478,8 +478,8 @@ unlike:
         assert_eq!(fault("weight: 14", "weight: 0").0, 9);
         assert_eq!(fault("weight: 14", "weight: many").0, 9);
         assert_eq!(fault("stage: leading", "stage: late").0, 8);
-        assert_eq!(fault("'sts:Get*'", "'Get'").0, 12);
-        assert_eq!(fault("measure: haste", "measure: mood").0, 17);
+        assert_eq!(fault("'sts:Get*'", "'Get'").0, 13);
+        assert_eq!(fault("measure: haste", "measure: mood").0, 18);
         assert_eq!(fault("https:", "http:").0, 3);
         assert!(fault("id: haste", "id: replay").1.contains("twice"));
         assert!(fault("at least", "atleast").1.contains("atleast"));

@@ -10,7 +10,7 @@ mod pace;
 use std::collections::{BTreeMap, BTreeSet};
 
 use portreeve_graph::{AttackPath, Jewel, JewelKind, PathStep};
-use portreeve_model::{EntityId, Severity};
+use portreeve_model::{EntityId, PrincipalKind, Severity};
 use serde::{Deserialize, Serialize};
 
 use crate::touch::is_data_event;
@@ -109,8 +109,8 @@ pub struct Course<'a> {
     pub pace: &'a Pace,
     /// The crown jewels, each with the paths on which he could take it.
     pub jewels: &'a [(Jewel, Vec<AttackPath>)],
-    /// The rules that may fire on each action.
-    pub signs: &'a BTreeMap<String, Vec<RuleSign>>,
+    /// The rules that may fire on each action, by the kind of principal that makes the call.
+    pub signs: &'a BTreeMap<(String, PrincipalKind), Vec<RuleSign>>,
     /// What is known of the logs.
     pub logs: &'a Logs,
     /// Seconds that people need from a sign to the cut.
@@ -149,6 +149,9 @@ pub struct JewelRace {
     pub kind: JewelKind,
     /// Where the quickest path starts.
     pub from: EntityId,
+    /// An administrator that every path to the jewel goes through, where that is so: the race for that
+    /// one comes first.
+    pub through: Option<EntityId>,
     /// Conditions that it needs; empty where it is open now.
     pub conditions: Vec<String>,
     /// Its steps with their times.
@@ -255,6 +258,17 @@ pub struct Control {
 
 /// Runs the race for every jewel.
 pub fn race(course: &Course<'_>) -> Race {
+    let administrators: BTreeSet<&EntityId> = course
+        .jewels
+        .iter()
+        .filter(|(jewel, _)| {
+            matches!(
+                jewel.kind,
+                JewelKind::Administrator | JewelKind::ManagementAccount
+            )
+        })
+        .map(|(jewel, _)| &jewel.id)
+        .collect();
     let mut jewels = Vec::new();
     let mut out_of_reach = Vec::new();
     for (jewel, paths) in course.jewels {
@@ -262,8 +276,10 @@ pub fn race(course: &Course<'_>) -> Race {
             .iter()
             .map(|path| (path, timed(course, path)))
             .min_by_key(|(path, steps)| {
-                // What is open now comes before what needs a condition.
+                // Whoever has an administrator has the rest; that race is told by itself. What is open
+                // now comes before what needs a condition.
                 (
+                    through(path, &administrators).is_some(),
                     !path.conditions.is_empty(),
                     end(steps),
                     steps.len(),
@@ -272,7 +288,9 @@ pub fn race(course: &Course<'_>) -> Race {
             });
         match quickest {
             Some((path, steps)) => {
-                jewels.push(one(course, jewel, path, steps, paths.len() as u64));
+                let mut race = one(course, jewel, path, steps, paths.len() as u64);
+                race.through = through(path, &administrators).cloned();
+                jewels.push(race);
             }
             None => out_of_reach.push(jewel.id.clone()),
         }
@@ -304,6 +322,14 @@ pub fn race(course: &Course<'_>) -> Race {
     }
 }
 
+/// The first administrator that a path starts at or goes through, before its end.
+fn through<'p>(path: &'p AttackPath, administrators: &BTreeSet<&EntityId>) -> Option<&'p EntityId> {
+    path.steps
+        .iter()
+        .map(|step| &step.from)
+        .find(|id| administrators.contains(id) && **id != path.to)
+}
+
 fn end(steps: &[TimedStep]) -> u64 {
     steps.last().map_or(0, |step| step.done)
 }
@@ -313,11 +339,35 @@ fn account(step: &PathStep) -> Option<&str> {
     step.to.aws_account().or(step.from.aws_account())
 }
 
-fn timed(course: &Course<'_>, path: &AttackPath) -> Vec<TimedStep> {
-    let mut now = 0;
+/// What kind of principal makes the calls of each step of a path, as far as names and the steps
+/// before tell.
+pub fn walkers(path: &AttackPath) -> Vec<PrincipalKind> {
+    let mut before: Option<&PathStep> = None;
     path.steps
         .iter()
         .map(|step| {
+            let id = step.from.as_str();
+            let kind = match before.map(|step| step.via.as_str()) {
+                Some("sts-assume-role-with-web-identity") => PrincipalKind::Pipeline,
+                Some("runs-as") => PrincipalKind::Workload,
+                _ if id.contains("AWSReservedSSO_") || id.contains(":user/") => {
+                    PrincipalKind::Human
+                }
+                _ => PrincipalKind::Unknown,
+            };
+            before = Some(step);
+            kind
+        })
+        .collect()
+}
+
+fn timed(course: &Course<'_>, path: &AttackPath) -> Vec<TimedStep> {
+    let mut now = 0;
+    let kinds = walkers(path);
+    path.steps
+        .iter()
+        .zip(kinds)
+        .map(|(step, kind)| {
             let (call, wait, what) = pace::of_step(step, course.pace.seconds_a_call);
             let called = now + call;
             now = called + wait;
@@ -328,7 +378,7 @@ fn timed(course: &Course<'_>, path: &AttackPath) -> Vec<TimedStep> {
                 .partition(|action| course.logs.has(action, account(step)));
             let signs: BTreeSet<RuleSign> = logged
                 .iter()
-                .filter_map(|action| course.signs.get(action))
+                .filter_map(|action| course.signs.get(&(action.clone(), kind)))
                 .flatten()
                 .cloned()
                 .collect();
@@ -381,6 +431,7 @@ fn one(
         jewel: jewel.id.clone(),
         kind: jewel.kind,
         from: path.from.clone(),
+        through: None,
         conditions: path.conditions.clone(),
         seconds,
         paths,
@@ -488,7 +539,7 @@ mod tests {
                 basis: String::new(),
             },
             jewels: &[(jewel, vec![path()])],
-            signs: &[(on.to_owned(), vec![sign])].into(),
+            signs: &[((on.to_owned(), PrincipalKind::Unknown), vec![sign])].into(),
             logs: &Logs {
                 given: true,
                 accounts: ["111122223333".to_owned()].into(),
@@ -519,6 +570,32 @@ mod tests {
             (Outcome::Lost, 1)
         );
         assert_eq!(run(600, "kms:Sign", 1, 1, 0).outcome, Outcome::Unseen);
+    }
+
+    #[test]
+    fn who_walks_is_told_by_the_step_before() {
+        let path = AttackPath {
+            from: "repo".into(),
+            to: "x".into(),
+            conditions: Vec::new(),
+            steps: vec![
+                step(
+                    "repo",
+                    ROLE,
+                    "sts-assume-role-with-web-identity",
+                    "sts:AssumeRoleWithWebIdentity",
+                ),
+                step(ROLE, "image", "ecr-push-image", "ecr:PutImage"),
+                step("image", "service", "pulled-by", ""),
+                step("service", "node", "runs-as", ""),
+                step("node", "x", "y", "z:Z"),
+            ],
+        };
+        use PrincipalKind::{Pipeline, Unknown, Workload};
+        assert_eq!(
+            walkers(&path),
+            [Unknown, Pipeline, Unknown, Unknown, Workload]
+        );
     }
 
     #[test]

@@ -80,12 +80,14 @@ pub(super) fn of_step(step: &PathStep, per_call: u64) -> (u64, u64, &'static str
         .iter()
         .find(|(start, ..)| step.via.starts_with(start))
         .map_or((0, ""), |(_, wait, what, _)| (*wait, *what));
-    // What merely holds, as to act as the role of a machine that one runs on, takes no call.
-    let call = if step.permissions.is_empty() {
-        0
-    } else {
-        per_call
+    let calls = match step.via.as_str() {
+        // To be an administrator is no deed; to take something as one is, and so is to sign in.
+        "administrator" => false,
+        "administers" | "signs-in-as" => true,
+        // What merely holds, as to act as the role of a machine that one runs on, takes no call.
+        _ => !step.permissions.is_empty(),
     };
+    let call = if calls { per_call } else { 0 };
     (call, wait, what)
 }
 
@@ -109,6 +111,8 @@ mod tests {
             60
         );
         assert_eq!(of_step(&step("runs-as", &[]), 60), (0, 0, ""));
+        assert_eq!(of_step(&step("signs-in-as", &[]), 60).0, 60);
+        assert_eq!(of_step(&step("administrator", &["*"]), 60).0, 0);
         assert_eq!(of_step(&step("pulled-by", &[]), 60).1, 60);
         assert_eq!(
             of_step(&step("ec2-run-instances", &["ec2:RunInstances"]), 5).1,

@@ -104,6 +104,7 @@ fn steps(jewel: &JewelRace, response: u64) -> Markup {
             h2 { (Clean(name::short(jewel.jewel.as_str()))) " " span class=(class) { (jewel.outcome.title()) } }
             p class="mono small soft" { (Clean(jewel.jewel.as_str())) }
             p { (Clean(&told(jewel, response))) "." }
+            @if let Some(through) = &jewel.through { p { "Every path goes through the administrator " (Clean(name::short(through.as_str()))) ": that race comes first." } }
             @if !jewel.conditions.is_empty() { p { "The path needs " (Clean(&jewel.conditions.join(", "))) "." } }
             div class="scroll" { table {
                 caption { "The quickest of " (text::counted(jewel.paths, "path", "paths")) ", from " (Clean(jewel.from.as_str())) "." }

@@ -128,6 +128,10 @@ fn one(page: &mut Page, jewel: &JewelRace, response: u64) {
         &[
             faint("  from "),
             plain(name::short(jewel.from.as_str())),
+            faint(match &jewel.through {
+                Some(through) => format!("  through {}", name::short(through.as_str())),
+                None => String::new(),
+            }),
             faint(match jewel.conditions.is_empty() {
                 true => String::new(),
                 false => format!("  if {}", jewel.conditions.join(", ")),
