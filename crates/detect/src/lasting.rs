@@ -36,7 +36,9 @@ impl Lasting {
             let Some(time) = activities.get(*row).time() else {
                 continue;
             };
-            let own = effects.iter().filter(|effect| effect.after != Held::Nothing);
+            let own = effects
+                .iter()
+                .filter(|effect| effect.after != Held::Nothing);
             let end = own
                 .filter_map(|effect| {
                     let later = next.get(&key(&effect.spot));

@@ -118,7 +118,10 @@ mod tests {
             .iter()
             .map(|hole| {
                 let from = hole.from.as_second() / 3_600 - i64::from(MONDAY);
-                (from, (hole.until.as_second() - hole.from.as_second()) / 3_600)
+                (
+                    from,
+                    (hole.until.as_second() - hole.from.as_second()) / 3_600,
+                )
             })
             .collect()
     }
@@ -127,7 +130,10 @@ mod tests {
     fn one_silent_hour_of_a_log_that_never_rests_counts() {
         let steady = MONDAY..MONDAY + 24 * 7;
         assert!(lengths(steady.clone()).is_empty());
-        assert_eq!(lengths(steady.filter(|hour| hour - MONDAY != 50)), [(50, 1)]);
+        assert_eq!(
+            lengths(steady.filter(|hour| hour - MONDAY != 50)),
+            [(50, 1)]
+        );
     }
 
     #[test]

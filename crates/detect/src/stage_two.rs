@@ -18,12 +18,12 @@ use crate::activities::{Activities, ActivityRow, RowId};
 use crate::actors::{ActorId, Actors};
 use crate::behaviour::{Correlations, Told};
 use crate::changes::Judged;
-use crate::lasting::Lasting;
 use crate::correlating::Correlating;
 use crate::derived::{
     ACTOR_DEPLOY, CHANGE_JUDGED, CHANGE_OPENED, CHANGE_OPENS, CREDENTIAL_LOGIN,
     CREDENTIAL_MINTED_BY, CREDENTIAL_MOVED, CREDENTIAL_RUN,
 };
+use crate::lasting::Lasting;
 use crate::lineage::{Lineage, Reason};
 use crate::logins::Logins;
 use crate::people::People;

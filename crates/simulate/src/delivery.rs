@@ -145,7 +145,10 @@ impl<'a> Delivery<'a> {
         );
     }
 
-    #[expect(clippy::too_many_arguments, reason = "one place that three short ways lead to")]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "one place that three short ways lead to"
+    )]
     fn deliver(
         &mut self,
         dice: &mut Dice,

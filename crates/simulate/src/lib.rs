@@ -375,8 +375,11 @@ fn stage(
     let after = scenario.as_ref().map_or(18, |(_, scenario)| scenario.days);
     let start = foothold - (i64::from(plan.days) - i64::from(after)) * time::DAY;
     let days = plan.days as usize;
-    let room =
-        plan.max_records.saturating_sub(reserved + FIXED_PER_DAY * days) * 1000 / (RECORDS_PER_DAY * days);
+    let room = plan
+        .max_records
+        .saturating_sub(reserved + FIXED_PER_DAY * days)
+        * 1000
+        / (RECORDS_PER_DAY * days);
     let stage = Stage {
         organisation: Organisation::new(seeds),
         seeds,

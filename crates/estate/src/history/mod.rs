@@ -472,9 +472,10 @@ impl History {
         if !gaps.contradicted.is_empty() {
             spots.push(BlindSpot {
                 missing: format!("records of changes of {}", list(&gaps.contradicted)),
-                consequence: "what the logs and the inventory show before and after that time does \
+                consequence:
+                    "what the logs and the inventory show before and after that time does \
                               not fit together: what it was then is told as depending"
-                    .to_owned(),
+                        .to_owned(),
                 remedy: "look for missing log files; `--inventory-time` says when the inventory \
                          was made, where that is taken wrongly"
                     .to_owned(),
@@ -653,9 +654,7 @@ fn spot_of(relation: &Relation) -> Option<Spot> {
     match relation {
         // The provider's own policies are changed by the provider.
         Relation::Policy { subject, .. } if subject.as_str().contains(":iam::aws:") => None,
-        Relation::Policy { subject, .. }
-            if subject.as_str().contains(":organizations::aws:") =>
-        {
+        Relation::Policy { subject, .. } if subject.as_str().contains(":organizations::aws:") => {
             None
         }
         Relation::Policy {

@@ -28,10 +28,7 @@ impl Names {
             }
         }
         for effect in effects {
-            if matches!(
-                effect.spot,
-                Spot::Entity { .. } | Spot::Document { .. }
-            ) {
+            if matches!(effect.spot, Spot::Entity { .. } | Spot::Document { .. }) {
                 names.add(effect.spot.subject());
             }
         }

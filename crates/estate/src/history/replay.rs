@@ -3,9 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use portreeve_model::{
-    Entity, EntityId, EntityKind, Estate, Held, PolicyLayer, Relation, Spot,
-};
+use portreeve_model::{Entity, EntityId, EntityKind, Estate, Held, PolicyLayer, Relation, Spot};
 
 use super::shown::has_policy;
 use super::spot_of;
@@ -126,9 +124,7 @@ impl<'h> Replay<'h> {
             _ => PolicyLayer::Identity,
         };
         if layer == PolicyLayer::Resource {
-            let is_own = |relation: &Relation| {
-                matches!(relation, Relation::Policy { subject, layer: PolicyLayer::Resource, .. } if subject == id)
-            };
+            let is_own = |relation: &Relation| matches!(relation, Relation::Policy { subject, layer: PolicyLayer::Resource, .. } if subject == id);
             self.relations.retain(|relation| !is_own(relation));
         }
         self.attach(id, layer, OTHER);
@@ -212,14 +208,19 @@ impl<'h> Replay<'h> {
             (Held::Nothing, _) => {
                 self.relations.remove(relation);
             }
-            (_, Relation::Policy { subject, layer, name, .. }) => {
+            (
+                _,
+                Relation::Policy {
+                    subject,
+                    layer,
+                    name,
+                    ..
+                },
+            ) => {
                 self.clear(spot);
                 self.relations.remove(relation);
                 let name = EntityId::from(name.as_str());
-                let name = format!(
-                    "{}, if it was attached at that time",
-                    name.short_name()
-                );
+                let name = format!("{}, if it was attached at that time", name.short_name());
                 self.attach(subject, *layer, &name);
             }
             (_, Relation::MemberOf { member, group }) => {

@@ -124,7 +124,11 @@ impl Shown {
             .filter(|_| !id.as_str().contains(":sso:"))
             .map(str::to_owned)
             .or_else(|| self.estate.get(id.as_str())?.account.clone())
-            .or_else(|| self.management.clone().filter(|_| !id.as_str().starts_with("AKIA")))
+            .or_else(|| {
+                self.management
+                    .clone()
+                    .filter(|_| !id.as_str().starts_with("AKIA"))
+            })
     }
 
     /// What the inventory shows; unknown where its silence says nothing.
@@ -134,9 +138,7 @@ impl Shown {
                 let entity = self.estate.get(id.as_str());
                 entity.filter(|it| !it.inferred).map(|_| Held::there())
             }
-            Spot::Relation(relation) => {
-                self.relations.contains(relation).then(Held::there)
-            }
+            Spot::Relation(relation) => self.relations.contains(relation).then(Held::there),
             Spot::Document {
                 subject,
                 layer,
@@ -146,13 +148,16 @@ impl Shown {
                 self.documents.get(&key).cloned()
             }
             Spot::Version { .. } => return Held::Unknown,
-            Spot::Boundary { subject } => self.boundaries.get(subject).map(told),
-            Spot::RunsAs { workload } => self.roles.get(workload).map(told),
-            Spot::Tag { entity, key } => self.entity(entity).and_then(|it| it.tags.get(key)).map(told),
+            Spot::Boundary { subject } => self.boundaries.get(subject).map(|it| told(it)),
+            Spot::RunsAs { workload } => self.roles.get(workload).map(|it| told(it)),
+            Spot::Tag { entity, key } => self
+                .entity(entity)
+                .and_then(|it| it.tags.get(key))
+                .map(|it| told(it)),
             Spot::Attribute { entity, name } => self
                 .entity(entity)
                 .and_then(|it| it.attributes.get(name))
-                .map(told),
+                .map(|it| told(it)),
         };
         match told {
             Some(held) => held,
@@ -205,7 +210,9 @@ impl Shown {
     }
 
     fn organization_is_read(&self) -> bool {
-        self.read.iter().any(|(_, format)| format == "aws.organizations")
+        self.read
+            .iter()
+            .any(|(_, format)| format == "aws.organizations")
     }
 
     /// When the inventory says that an entity was made, for those that are there.
@@ -236,8 +243,8 @@ impl Shown {
     }
 }
 
-fn told(text: &String) -> Held {
-    Held::told(Some(text.as_str()))
+fn told(text: &str) -> Held {
+    Held::told(Some(text))
 }
 
 /// Layers of policies that the organization attaches.
@@ -287,5 +294,6 @@ pub(super) fn has_policy(kind: EntityKind) -> bool {
 
 /// Whether an id is of an account's.
 pub(super) fn is_account(id: &EntityId) -> bool {
-    id.aws_account().is_some_and(|account| arn::account(account) == id.as_str())
+    id.aws_account()
+        .is_some_and(|account| arn::account(account) == id.as_str())
 }

@@ -186,12 +186,7 @@ fn in_order(group: &[Event], former: &Held) -> Event {
     }
 }
 
-fn permute(
-    group: &[Event],
-    held: &Held,
-    order: &mut Vec<usize>,
-    outcomes: &mut Vec<(Held, Held)>,
-) {
+fn permute(group: &[Event], held: &Held, order: &mut Vec<usize>, outcomes: &mut Vec<(Held, Held)>) {
     if order.len() == group.len() {
         let before = order.first().map(|first| group[*first].before.clone());
         outcomes.push((before.unwrap_or(Held::Unknown), held.clone()));
@@ -351,7 +346,9 @@ mod tests {
     fn held(events: &[Event], holes: &[(i64, i64)], second: i64) -> Held {
         let holes: Vec<_> = holes.iter().map(|(a, b)| (at(*a), at(*b))).collect();
         let lit = Lit::of(&holes);
-        Timeline::new(events.to_vec(), &lit).at(at(second), &lit).held
+        Timeline::new(events.to_vec(), &lit)
+            .at(at(second), &lit)
+            .held
     }
 
     #[test]
@@ -411,7 +408,10 @@ mod tests {
         // Deleted and made again, since it was there before.
         let created = event(10, Held::Nothing, text("a"));
         let before = Event::observed(at(5), text("old"));
-        assert_eq!(held(&[created.clone(), before, delete(10)], &[], 10), text("a"));
+        assert_eq!(
+            held(&[created.clone(), before, delete(10)], &[], 10),
+            text("a")
+        );
         assert_eq!(held(&[created, delete(10)], &[], 10), Held::Unknown);
     }
 
@@ -424,7 +424,10 @@ mod tests {
         assert_eq!(held(&[add.clone(), seen.clone()], &[], 5), Held::Nothing);
         assert!(is_same(&held(&[add.clone(), seen], &[], 20), &shown));
         let none = Event::observed(at(5), Held::Nothing);
-        assert!(is_same(&held(&[none.clone(), add.clone()], &[], 20), &shown));
+        assert!(is_same(
+            &held(&[none.clone(), add.clone()], &[], 20),
+            &shown
+        ));
         let remove = event(30, Held::Something, Held::Without("x".into()));
         assert_eq!(held(&[none, add, remove], &[], 40), Held::Nothing);
     }

@@ -3,9 +3,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use anyhow::Result;
 use portreeve_graph::AttackPath;
 use portreeve_model::EntityId;
+use portreeve_view::json::WithInstant;
 use portreeve_view::network::Network;
 use portreeve_view::roads::Loss;
-use portreeve_view::json::WithInstant;
 use portreeve_view::{html, json, terminal};
 
 use super::at::Then;

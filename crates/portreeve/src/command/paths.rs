@@ -1,9 +1,9 @@
 use anyhow::Result;
 use portreeve_graph::AttackPath;
 use portreeve_model::EntityId;
+use portreeve_view::json::WithInstant;
 use portreeve_view::network::Network;
 use portreeve_view::roads::Roads;
-use portreeve_view::json::WithInstant;
 use portreeve_view::{html, json, terminal};
 
 use super::at::Then;
@@ -43,7 +43,11 @@ pub(crate) fn run(options: &Paths) -> Result<Ending> {
             Err(ending) => return Ok(ending),
         }
     }
-    let target = match options.to.as_deref().map(|name| meant(&knowledge, then.as_ref(), name)) {
+    let target = match options
+        .to
+        .as_deref()
+        .map(|name| meant(&knowledge, then.as_ref(), name))
+    {
         None => None,
         Some(Ok(id)) => Some(id),
         Some(Err(ending)) => return Ok(ending),

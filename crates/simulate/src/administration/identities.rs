@@ -93,7 +93,8 @@ fn edit(account: Account, kind: Kind, name: String, change: impl Fn(&mut Value) 
 
 /// Roles that services and Identity Center keep for themselves are nobody's to change.
 fn is_own(value: &Value) -> bool {
-    !text(value, "Path").contains("aws-") && text(value, "RoleName") != "OrganizationAccountAccessRole"
+    !text(value, "Path").contains("aws-")
+        && text(value, "RoleName") != "OrganizationAccountAccessRole"
 }
 
 impl Errand<'_> {
@@ -114,7 +115,8 @@ impl Errand<'_> {
     pub(super) fn inline_policy(&mut self) -> Option<Vec<Step>> {
         let who = self.somebody(&[ROLE, ROLE, ROLE, USER, GROUP])?;
         let inline = who.kind.inline;
-        let held = one(&who.value[inline], self.dice, |_| true).map(|it| text(it, "PolicyName").to_owned());
+        let held = one(&who.value[inline], self.dice, |_| true)
+            .map(|it| text(it, "PolicyName").to_owned());
         if let Some(name) = held.clone().filter(|_| self.dice.permille(350)) {
             let call = who.call("Delete", "Policy", json!({"policyName": name}));
             return Some(vec![who.step(0, call, move |it| {
@@ -140,7 +142,10 @@ impl Errand<'_> {
         let list = &self.inventory.of(account)?.identities["Policies"];
         let own = format!("arn:aws:iam::{}:", account.id);
         let policy = one(list, self.dice, |it| text(it, "Arn").starts_with(&own))?;
-        Some((text(policy, "PolicyName").to_owned(), text(policy, "Arn").to_owned()))
+        Some((
+            text(policy, "PolicyName").to_owned(),
+            text(policy, "Arn").to_owned(),
+        ))
     }
 
     /// A managed policy is attached or detached.
@@ -191,7 +196,14 @@ impl Errand<'_> {
                 }
             })
         };
-        let step = |call, edit| Some(vec![Step { after: 0, account, call, edit }]);
+        let step = |call, edit| {
+            Some(vec![Step {
+                after: 0,
+                account,
+                call,
+                edit,
+            }])
+        };
         if uses == 1 && self.dice.permille(300) {
             let gone = arn.clone();
             return step(
@@ -294,10 +306,18 @@ impl Errand<'_> {
         // Few names, so that some come again.
         let name = format!("errand-role-{}", self.dice.below(12));
         let list = &self.inventory.of(account)?.identities["RoleDetailList"];
-        if list.as_array()?.iter().any(|it| text(it, "RoleName") == name) {
+        if list
+            .as_array()?
+            .iter()
+            .any(|it| text(it, "RoleName") == name)
+        {
             return None;
         }
-        let path = if self.dice.permille(300) { "/team/" } else { "/" };
+        let path = if self.dice.permille(300) {
+            "/team/"
+        } else {
+            "/"
+        };
         let arn = format!("arn:aws:iam::{}:role{path}{name}", account.id);
         let id = format!("AROA{}", self.dice.base32(17));
         let trust = self.trust_document(account);
@@ -374,9 +394,15 @@ impl Errand<'_> {
             let name = text(policy, "PolicyName").to_owned();
             let call = who.call("Delete", "Policy", json!({"policyName": name}));
             let at = next(self.dice);
-            steps.push(who.step(at, call, move |it| remove(&mut it[inline], "PolicyName", &name)));
+            steps.push(who.step(at, call, move |it| {
+                remove(&mut it[inline], "PolicyName", &name)
+            }));
         }
-        for policy in who.value["AttachedManagedPolicies"].as_array().into_iter().flatten() {
+        for policy in who.value["AttachedManagedPolicies"]
+            .as_array()
+            .into_iter()
+            .flatten()
+        {
             let arn = text(policy, "PolicyArn").to_owned();
             let call = who.call("Detach", "Policy", json!({"policyArn": arn}));
             let at = next(self.dice);
@@ -407,7 +433,9 @@ impl Errand<'_> {
     /// A role trusts somebody else.
     pub(super) fn trust(&mut self) -> Option<Vec<Step>> {
         let who = self.somebody(&[ROLE])?;
-        if who.name.starts_with("gha-") || !who.name.starts_with("errand-") && self.dice.permille(600) {
+        if who.name.starts_with("gha-")
+            || !who.name.starts_with("errand-") && self.dice.permille(600)
+        {
             return None;
         }
         let trust = self.trust_document(who.account);
@@ -430,7 +458,11 @@ impl Errand<'_> {
             })]);
         }
         let (_, arn) = self.customer_policy(who.account)?;
-        let call = who.call("Put", "PermissionsBoundary", json!({"permissionsBoundary": arn}));
+        let call = who.call(
+            "Put",
+            "PermissionsBoundary",
+            json!({"permissionsBoundary": arn}),
+        );
         Some(vec![who.step(0, call, move |it| {
             it["PermissionsBoundary"] =
                 json!({"PermissionsBoundaryType": "Policy", "PermissionsBoundaryArn": arn});
@@ -448,7 +480,10 @@ impl Errand<'_> {
         if let Some(old) = old.filter(|_| self.dice.permille(400)).cloned() {
             let name = text(&old, "UserName").to_owned();
             let keys = &self.inventory.of(account)?.resources["AccessKeyMetadata"];
-            let held = keys.as_array()?.iter().any(|key| text(key, "UserName") == name);
+            let held = keys
+                .as_array()?
+                .iter()
+                .any(|key| text(key, "UserName") == name);
             if held {
                 return None;
             }
@@ -496,17 +531,28 @@ impl Errand<'_> {
         let who = self.somebody(&[USER])?;
         let groups = &self.inventory.of(who.account)?.identities["GroupDetailList"];
         let group = text(one(groups, self.dice, |_| true)?, "GroupName").to_owned();
-        let held = who.value["GroupList"].as_array()?.iter().any(|it| *it == group.as_str());
+        let held = who.value["GroupList"]
+            .as_array()?
+            .iter()
+            .any(|it| *it == group.as_str());
         let asked = who.request(json!({"groupName": group}));
-        let name = if held { "iam:RemoveUserFromGroup" } else { "iam:AddUserToGroup" };
-        Some(vec![who.step(0, Call::named(name).request(asked), move |it| {
-            if let Some(list) = it["GroupList"].as_array_mut() {
-                list.retain(|known| *known != group.as_str());
-                if !held {
-                    list.push(group.clone().into());
+        let name = if held {
+            "iam:RemoveUserFromGroup"
+        } else {
+            "iam:AddUserToGroup"
+        };
+        Some(vec![who.step(
+            0,
+            Call::named(name).request(asked),
+            move |it| {
+                if let Some(list) = it["GroupList"].as_array_mut() {
+                    list.retain(|known| *known != group.as_str());
+                    if !held {
+                        list.push(group.clone().into());
+                    }
                 }
-            }
-        })])
+            },
+        )])
     }
 
     /// A key is made, switched off or on, or deleted.
@@ -514,7 +560,9 @@ impl Errand<'_> {
         let who = self.somebody(&[USER])?;
         let (account, user) = (who.account, who.name.clone());
         let keys = &self.inventory.of(account)?.resources["AccessKeyMetadata"];
-        let own = one(keys, self.dice, |it| text(it, "UserName") == user && text(it, "AccessKeyId").contains("ERRAND"));
+        let own = one(keys, self.dice, |it| {
+            text(it, "UserName") == user && text(it, "AccessKeyId").contains("ERRAND")
+        });
         let on_keys = |change: Box<dyn Fn(&mut Value)>| -> Edit {
             Box::new(move |inventory: &mut Inventory| {
                 if let Some(of) = inventory.of_mut(account) {
@@ -522,7 +570,14 @@ impl Errand<'_> {
                 }
             })
         };
-        let step = |call, edit| Some(vec![Step { after: 0, account, call, edit }]);
+        let step = |call, edit| {
+            Some(vec![Step {
+                after: 0,
+                account,
+                call,
+                edit,
+            }])
+        };
         let Some(own) = own else {
             let id = format!("AKIAERRAND{}", self.dice.base32(10));
             let call = Call::named("iam:CreateAccessKey").request(json!({"userName": user})).response(
@@ -534,15 +589,25 @@ impl Errand<'_> {
                 "UserName": user, "AccessKeyId": id, "Status": "Active",
                 "CreateDate": time::format(self.time, "%Y-%m-%dT%H:%M:%S+00:00"),
             });
-            return step(call, on_keys(Box::new(move |keys| push(keys, value.clone()))));
+            return step(
+                call,
+                on_keys(Box::new(move |keys| push(keys, value.clone()))),
+            );
         };
         let id = text(own, "AccessKeyId").to_owned();
         if self.dice.permille(500) {
             let call = Call::named("iam:DeleteAccessKey")
                 .request(json!({"userName": user, "accessKeyId": id}));
-            return step(call, on_keys(Box::new(move |keys| remove(keys, "AccessKeyId", &id))));
+            return step(
+                call,
+                on_keys(Box::new(move |keys| remove(keys, "AccessKeyId", &id))),
+            );
         }
-        let status = if text(own, "Status") == "Active" { "Inactive" } else { "Active" };
+        let status = if text(own, "Status") == "Active" {
+            "Inactive"
+        } else {
+            "Active"
+        };
         let call = Call::named("iam:UpdateAccessKey")
             .request(json!({"userName": user, "accessKeyId": id, "status": status}));
         step(
@@ -558,13 +623,22 @@ impl Errand<'_> {
     /// A tag is set or taken off, which conditions of policies refer to.
     pub(super) fn tags(&mut self) -> Option<Vec<Step>> {
         let who = self.somebody(&[ROLE, USER])?;
-        let held = who.value["Tags"].as_array()?.iter().any(|it| text(it, "Key") == "team");
+        let held = who.value["Tags"]
+            .as_array()?
+            .iter()
+            .any(|it| text(it, "Key") == "team");
         if held && self.dice.permille(500) {
             let call = who.call("Untag", "", json!({"tagKeys": ["team"]}));
-            return Some(vec![who.step(0, call, |it| remove(&mut it["Tags"], "Key", "team"))]);
+            return Some(vec![
+                who.step(0, call, |it| remove(&mut it["Tags"], "Key", "team")),
+            ]);
         }
         let value = self.dice.pick(&["web", "data"]);
-        let call = who.call("Tag", "", json!({"tags": [{"key": "team", "value": value}]}));
+        let call = who.call(
+            "Tag",
+            "",
+            json!({"tags": [{"key": "team", "value": value}]}),
+        );
         Some(vec![who.step(0, call, move |it| {
             remove(&mut it["Tags"], "Key", "team");
             push(&mut it["Tags"], json!({"Key": "team", "Value": value}));

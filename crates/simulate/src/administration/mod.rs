@@ -119,8 +119,7 @@ impl Administration {
             {
                 let person = persons[dice.below(persons.len() as u64) as usize];
                 let opened = at - dice.between(60, 300);
-                let caller =
-                    administrator(stage, person, step.account, opened, &mut dice, out);
+                let caller = administrator(stage, person, step.account, opened, &mut dice, out);
                 session = caller.map(|caller| (step.account, at + HOUR, caller));
             }
             if let Some((_, _, caller)) = &session {
@@ -186,8 +185,14 @@ impl Errand<'_> {
         };
         let pool = [
             ("s3:GetObject", "arn:aws:s3:::halyard-reports/*".to_owned()),
-            ("s3:PutObject", format!("arn:aws:s3:::{}/*", organisation.web_bucket)),
-            ("s3:GetObject", format!("arn:aws:s3:::{}/*", organisation.log_bucket)),
+            (
+                "s3:PutObject",
+                format!("arn:aws:s3:::{}/*", organisation.web_bucket),
+            ),
+            (
+                "s3:GetObject",
+                format!("arn:aws:s3:::{}/*", organisation.log_bucket),
+            ),
             ("kms:Sign", organisation.signing_key.clone()),
             (
                 "secretsmanager:GetSecretValue",
@@ -197,7 +202,10 @@ impl Errand<'_> {
             ("iam:PassRole", "*".to_owned()),
             ("lambda:InvokeFunction", at("lambda", "function:webhook")),
             ("ecr:BatchGetImage", at("ecr", "repository/web-edge")),
-            ("sts:AssumeRole", format!("arn:aws:iam::{}:role/*", account.id)),
+            (
+                "sts:AssumeRole",
+                format!("arn:aws:iam::{}:role/*", account.id),
+            ),
         ];
         let mut statements = Vec::new();
         for _ in 0..self.dice.between(1, 3) {

@@ -59,7 +59,8 @@ impl Resource {
             call,
             edit: Box::new(move |inventory: &mut Inventory| {
                 let of = inventory.of_mut(account);
-                if let Some(it) = of.and_then(|of| named(&mut of.resources[kind.list], kind.id, &id))
+                if let Some(it) =
+                    of.and_then(|of| named(&mut of.resources[kind.list], kind.id, &id))
                 {
                     it[kind.policy] = policy.clone().map_or(Value::Null, Value::from);
                 }
@@ -89,7 +90,11 @@ impl Errand<'_> {
     fn grant(&mut self, actions: &[&str], resource: &Value) -> Value {
         let account = self.account();
         let principal = self.dice.pick(&[account.id, WEB.id, VENDOR]);
-        let effect = if self.dice.permille(250) { "Deny" } else { "Allow" };
+        let effect = if self.dice.permille(250) {
+            "Deny"
+        } else {
+            "Allow"
+        };
         json!({
             "Sid": format!("errand{}", self.number), "Effect": effect,
             "Principal": {"AWS": format!("arn:aws:iam::{principal}:root")},
@@ -118,7 +123,9 @@ impl Errand<'_> {
             return Some(vec![bucket.step(call, None)]);
         }
         let objects = json!(format!("arn:aws:s3:::{}/*", bucket.id));
-        let body = document(vec![self.grant(&["s3:GetObject", "s3:PutObject"], &objects)]);
+        let body = document(vec![
+            self.grant(&["s3:GetObject", "s3:PutObject"], &objects),
+        ]);
         let request = json!({
             "bucketName": bucket.id, "Host": host, "policy": "", "bucketPolicy": body,
         });
@@ -137,7 +144,9 @@ impl Errand<'_> {
                 .response(json!({"arn": secret.id, "name": name}));
             return Some(vec![secret.step(call, None)]);
         }
-        let body = document(vec![self.grant(&["secretsmanager:GetSecretValue"], &json!("*"))]);
+        let body = document(vec![
+            self.grant(&["secretsmanager:GetSecretValue"], &json!("*")),
+        ]);
         let call = Call::named("secretsmanager:PutResourcePolicy")
             .request(json!({"secretId": name, "resourcePolicy": body.to_string()}))
             .response(json!({"arn": secret.id, "name": name}));
@@ -169,8 +178,7 @@ impl Errand<'_> {
         let name = text(&repository.value, "repositoryName").to_owned();
         let account = repository.account.id;
         if repository.policy().is_some() {
-            let call =
-                Call::repository("ecr:DeleteRepositoryPolicy", account, &name, json!({}));
+            let call = Call::repository("ecr:DeleteRepositoryPolicy", account, &name, json!({}));
             return Some(vec![repository.step(call, None)]);
         }
         // A repository's policy names no resource.
@@ -204,9 +212,8 @@ impl Errand<'_> {
             .position(|it| text(it, "Sid").starts_with("errand"));
         if let Some(place) = removable.filter(|_| self.dice.permille(600)) {
             let gone = statements.remove(place);
-            let call = Call::named("lambda:RemovePermission20150331v2").request(
-                json!({"functionName": name, "statementId": text(&gone, "Sid")}),
-            );
+            let call = Call::named("lambda:RemovePermission20150331v2")
+                .request(json!({"functionName": name, "statementId": text(&gone, "Sid")}));
             let rest = (!statements.is_empty()).then(|| document(statements).to_string());
             return Some(vec![function.step(call, rest)]);
         }
@@ -224,7 +231,9 @@ impl Errand<'_> {
             }))
             .response(json!({"statement": statement.to_string()}));
         statements.push(statement);
-        Some(vec![function.step(call, Some(document(statements).to_string()))])
+        Some(vec![
+            function.step(call, Some(document(statements).to_string())),
+        ])
     }
 
     fn key_policy(&mut self) -> Option<Vec<Step>> {
@@ -283,9 +292,18 @@ impl Errand<'_> {
             })
         };
         let account = MANAGEMENT;
-        let step = |call, edit| Some(vec![Step { after: 0, account, call, edit }]);
+        let step = |call, edit| {
+            Some(vec![Step {
+                after: 0,
+                account,
+                call,
+                edit,
+            }])
+        };
         if self.dice.permille(400) {
-            let action = self.dice.pick(&["s3:GetObject", "kms:Sign", "sqs:SendMessage"]);
+            let action = self
+                .dice
+                .pick(&["s3:GetObject", "kms:Sign", "sqs:SendMessage"]);
             let body = document(vec![json!({
                 "Sid": format!("errand{}", self.number), "Effect": "Deny",
                 "Action": [action, "organizations:LeaveOrganization"], "Resource": "*",
@@ -303,8 +321,15 @@ impl Errand<'_> {
         }
         let units = &self.inventory.organization["OrganizationalUnits"];
         let target = text(one(units, self.dice, |_| true)?, "Id").to_owned();
-        let held = policy["Targets"].as_array()?.iter().any(|it| text(it, "TargetId") == target);
-        let name = if held { "organizations:DetachPolicy" } else { "organizations:AttachPolicy" };
+        let held = policy["Targets"]
+            .as_array()?
+            .iter()
+            .any(|it| text(it, "TargetId") == target);
+        let name = if held {
+            "organizations:DetachPolicy"
+        } else {
+            "organizations:AttachPolicy"
+        };
         let call = Call::named(name).request(json!({"policyId": id, "targetId": target}));
         step(
             call,

@@ -19,8 +19,8 @@ pub(crate) use load_test::{ARCHIVE, ARCHIVE_BUCKET, LOAD_TEST_USER, launch, load
 pub(crate) use occasion::long_lived_key;
 pub(crate) use own_user::{user_console, user_id};
 pub(crate) use pipeline::{invalidation, layer, pipeline_client, push_layers};
-pub(crate) use reset::{administrator, administrators};
 pub(crate) use portal::{Way, session_token, sign_in};
+pub(crate) use reset::{administrator, administrators};
 pub(crate) use workload::{FUNCTIONS, NODE_ROLE, SERVICES, node_session};
 
 use crate::delivery::Delivery;

@@ -113,9 +113,7 @@ pub(crate) fn administrator(
             &person.browser,
         ));
     }
-    let role = stage
-        .organisation
-        .role(of, "OrganizationAccountAccessRole");
+    let role = stage.organisation.role(of, "OrganizationAccountAccessRole");
     let key = format!("ASIA{}", dice.base32(16));
     let switched = Identity::switched(&role, &person.user_name, &key, at);
     let caller = Caller::new(&switched, network::OFFICE, &person.browser);
