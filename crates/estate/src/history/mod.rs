@@ -248,6 +248,17 @@ impl History {
         let organization_is_dark = management.is_some() && is_dark(management);
         for (id, kind) in replay.holders() {
             let account = self.account_of(&id);
+            let spot = Spot::Entity {
+                id: id.clone(),
+                kind,
+            };
+            // It may have been deleted, or not yet been there.
+            if kind != EntityKind::Account
+                && !self.timelines.contains_key(&spot)
+                && is_dark(account.as_deref())
+            {
+                replay.set(&spot, &Held::Unknown);
+            }
             if organization_is_dark && kind == EntityKind::Account {
                 replay.other(&id, kind);
             }
@@ -319,6 +330,19 @@ impl History {
                     list.push((number, how));
                 }
             }
+            // Who is changed is there.
+            for effect in &change.effects {
+                if let Some(spot) = identity(effect.spot.subject())
+                    && !change.effects.iter().any(|other| other.spot == spot)
+                {
+                    events.entry(spot).or_default().push(Event {
+                        time: change.time,
+                        observed: false,
+                        before: Held::Something,
+                        after: Held::Something,
+                    });
+                }
+            }
         }
         // What an entity held that was deleted or made anew is on a line too, without a call of
         // its own.
@@ -327,6 +351,17 @@ impl History {
                 && settled.contains_key(spot.subject())
             {
                 events.entry(spot).or_default();
+            }
+        }
+        // So is what such a one had without a call of its own: its trust, and perhaps a boundary.
+        for id in settled.keys() {
+            let subject = (*id).clone();
+            let is = |kind: &str| id.as_str().contains(kind);
+            if is(":role/") {
+                events.entry(trust_of(&subject)).or_default();
+            }
+            if is(":role/") || is(":user/") {
+                events.entry(Spot::Boundary { subject }).or_default();
             }
         }
         for (spot, list) in &mut events {
@@ -575,6 +610,29 @@ fn must_be_gone(spot: &Spot) -> bool {
         }) => is_identity(subject),
         Spot::Relation(Relation::MemberOf { .. }) => true,
         _ => false,
+    }
+}
+
+/// Whether a user, role or group is there.
+fn identity(id: &EntityId) -> Option<Spot> {
+    let kinds = [
+        (":user/", EntityKind::User),
+        (":role/", EntityKind::Role),
+        (":group/", EntityKind::Group),
+    ];
+    let is = |kind: &str| id.as_str().starts_with("arn:") && id.as_str().contains(kind);
+    let (_, kind) = kinds.iter().find(|(part, _)| is(part))?;
+    Some(Spot::Entity {
+        id: id.clone(),
+        kind: *kind,
+    })
+}
+
+fn trust_of(role: &EntityId) -> Spot {
+    Spot::Document {
+        subject: role.clone(),
+        layer: PolicyLayer::Trust,
+        name: String::new(),
     }
 }
 

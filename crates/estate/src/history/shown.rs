@@ -154,10 +154,16 @@ impl Shown {
                 .entity(entity)
                 .and_then(|it| it.tags.get(key))
                 .map(told),
+            Spot::Boundary { subject } => self.boundaries.get(subject).map(|it| told(it)),
+            Spot::RunsAs { workload } => self.roles.get(workload).map(|it| told(it)),
+            Spot::Tag { entity, key } => self
+                .entity(entity)
+                .and_then(|it| it.tags.get(key))
+                .map(|it| told(it)),
             Spot::Attribute { entity, name } => self
                 .entity(entity)
                 .and_then(|it| it.attributes.get(name))
-                .map(told),
+                .map(|it| told(it)),
         };
         match told {
             Some(held) => held,
@@ -243,8 +249,8 @@ impl Shown {
     }
 }
 
-fn told(text: &String) -> Held {
-    Held::told(Some(text.as_str()))
+fn told(text: &str) -> Held {
+    Held::told(Some(text))
 }
 
 /// Layers of policies that the organization attaches.

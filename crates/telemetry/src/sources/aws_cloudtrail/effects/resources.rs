@@ -111,7 +111,7 @@ fn secrets(call: &Call<'_>) -> Option<Vec<Effect>> {
 
 fn functions(call: &Call<'_>) -> Option<Vec<Effect>> {
     let name = call.asked_text("functionName")?;
-    let id = EntityId::from(match name.splitn(8, ':').nth(6) {
+    let id = EntityId::from(match name.split(':').nth(6) {
         // A version or alias behind the name has statements of its own in the same policy.
         Some(plain) if name.starts_with("arn:") => call.arn("lambda", &format!("function:{plain}")),
         _ => call.arn(
