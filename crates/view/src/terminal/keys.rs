@@ -27,7 +27,7 @@ pub(super) fn keys(page: &mut Page, keys: &Keys<'_>, options: &Options) {
             plain(": "),
             Span(
                 if counts.masters > 0 { SUSPECT } else { GOOD },
-                format!("{} open", text::count(counts.masters as u64)),
+                text::counted(counts.masters as u64, "opens", "open"),
             ),
             plain(" an account or a crown jewel, "),
             plain(format!(
