@@ -2,7 +2,6 @@ mod arrivals;
 mod powers;
 mod reachers;
 mod through;
-mod walks;
 mod walk;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -30,14 +29,10 @@ use crate::search::{Bounds, Last, Members, Reach, reach};
 use crate::world::TakerKind;
 
 pub(crate) use arrivals::Arrival;
-pub(crate) use walks::Walk;
 pub(crate) use walk::Walk;
 
 /// The step from an account to what is in it.
 const ADMINISTERS: &str = "Take it as the account's administrator";
-
-/// A last step that has no edge: its plan, and what it uses and needs.
-type LastStep<'g> = (&'g Plan, Arc<Permit>);
 
 /// What a hub is called.
 #[derive(Clone, Debug)]

@@ -298,7 +298,6 @@ fn report(logs: &Logs) -> Report {
         dead_letters_omitted: 0,
         verification: None,
         inputs: Vec::new(),
-        verification: None,
         notes: Vec::new(),
         summary: Default::default(),
     }

@@ -148,12 +148,6 @@ impl Shown {
                 self.documents.get(&key).cloned()
             }
             Spot::Version { .. } => return Held::Unknown,
-            Spot::Boundary { subject } => self.boundaries.get(subject).map(told),
-            Spot::RunsAs { workload } => self.roles.get(workload).map(told),
-            Spot::Tag { entity, key } => self
-                .entity(entity)
-                .and_then(|it| it.tags.get(key))
-                .map(told),
             Spot::Boundary { subject } => self.boundaries.get(subject).map(|it| told(it)),
             Spot::RunsAs { workload } => self.roles.get(workload).map(|it| told(it)),
             Spot::Tag { entity, key } => self

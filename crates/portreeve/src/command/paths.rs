@@ -47,7 +47,6 @@ pub(crate) fn run(options: &Paths) -> Result<Ending> {
         .to
         .as_deref()
         .map(|name| meant_at(&knowledge, then.as_ref(), name))
-        .map(|name| meant(&knowledge, then.as_ref(), name))
     {
         None => None,
         Some(Ok(id)) => Some(id),
