@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use portreeve_model::{DeadLetter, Entity, EntityId, EntityKind, Estate, PolicyLayer, Relation};
+use portreeve_model::{
+    BlindSpot, DeadLetter, Entity, EntityId, EntityKind, Estate, PolicyLayer, Relation,
+};
 
 use crate::arn;
 use crate::json::Json;
@@ -151,6 +153,11 @@ impl<'e> Reader<'e> {
                 repository: repository.into(),
             });
         }
+    }
+
+    /// Names something that the file itself says is not in it.
+    pub(crate) fn blind_spot(&mut self, spot: BlindSpot) {
+        self.estate.blind_spots.push(spot);
     }
 
     /// The accounts met since the last call.
