@@ -11,6 +11,7 @@ const HOUSE: &[&str] = &[
     "telemetry",
     "estate",
     "graph",
+    "collect",
     "detect",
     "incident",
     "engine",

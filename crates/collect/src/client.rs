@@ -42,8 +42,9 @@ use crate::model::{self, Model};
 use crate::request::{Request, request};
 use crate::response::{Refusal, output, refusal};
 
-/// How often a call that was throttled or that failed in passing is made in all. A large estate runs
-/// into the limits of IAM and Organizations, which are a few calls a second.
+/// How often a call that was throttled or that failed in passing is made in all, unless the user's
+/// environment says (`AWS_MAX_ATTEMPTS`). A large estate runs into the limits of IAM and
+/// Organizations, which are a few calls a second.
 const ATTEMPTS: u32 = 10;
 
 /// The longest wait between two attempts.
@@ -124,7 +125,7 @@ impl CallError {
             | "403" => Meaning::Denied,
             _ if code.starts_with("NoSuch") || code.contains("NotFound") => Meaning::Absent,
             // The organization does not exist, or the account is in none.
-            "AWSOrganizationsNotInUse" | "404" => Meaning::Absent,
+            "AWSOrganizationsNotInUse" => Meaning::Absent,
             _ => Meaning::Failed,
         }
     }
@@ -155,6 +156,7 @@ pub(crate) struct Client {
     http: SharedHttpClient,
     config: SdkConfig,
     limit: Arc<Semaphore>,
+    attempts: u32,
 }
 
 /// Where credentials are to be had from.
@@ -195,6 +197,10 @@ impl Client {
             http,
             config,
             limit: Arc::new(Semaphore::new(at_once)),
+            attempts: std::env::var("AWS_MAX_ATTEMPTS")
+                .ok()
+                .and_then(|attempts| attempts.parse().ok())
+                .unwrap_or(ATTEMPTS),
         })
     }
 
@@ -267,7 +273,7 @@ impl Client {
             .endpoint_url(&at.url)
             .standard_retry(
                 &RetryConfig::standard()
-                    .with_max_attempts(ATTEMPTS)
+                    .with_max_attempts(self.attempts)
                     .with_max_backoff(LONGEST_WAIT),
             )
             .retry_classifier(TransientErrorClassifier::<Refused>::new())

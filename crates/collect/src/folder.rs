@@ -14,6 +14,9 @@ use crate::caller::Unseen;
 /// The manifest's name.
 pub const MANIFEST: &str = "collection.json";
 
+/// What the name of a file begins with while it is written.
+const UNFINISHED: &str = ".portreeve-";
+
 /// Why a folder cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum FolderError {
@@ -98,6 +101,7 @@ impl Folder {
                 path: root.to_owned(),
             });
         }
+        sweep(root, 0).map_err(io)?;
         Ok(Self {
             root: root.to_owned(),
         })
@@ -138,7 +142,9 @@ impl Folder {
             let folder = path.parent().unwrap_or(&self.root);
             std::fs::create_dir_all(folder)?;
             // Readable by the user alone, as temporary files are.
-            let mut file = tempfile::Builder::new().prefix(".").tempfile_in(folder)?;
+            let mut file = tempfile::Builder::new()
+                .prefix(UNFINISHED)
+                .tempfile_in(folder)?;
             serde_json::to_writer_pretty(&mut file, value)?;
             file.write_all(b"\n")?;
             file.as_file().sync_all()?;
@@ -150,6 +156,19 @@ impl Folder {
             source,
         })
     }
+}
+
+/// Removes what a run that was killed had not finished writing: below accounts and regions, no deeper.
+fn sweep(folder: &Path, depth: usize) -> std::io::Result<()> {
+    for entry in std::fs::read_dir(folder)? {
+        let entry = entry?;
+        if entry.file_type()?.is_dir() && depth < 2 {
+            sweep(&entry.path(), depth + 1)?;
+        } else if entry.file_name().to_string_lossy().starts_with(UNFINISHED) {
+            std::fs::remove_file(entry.path())?;
+        }
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -180,6 +199,12 @@ mod tests {
         part.unseen.push(Unseen::default());
         folder.write(&part, &[], Map::new()).unwrap();
         assert_eq!(folder.done(&place()), None);
+        let left = root.path().join("111122223333/eu-west-1/.portreeve-a");
+        std::fs::write(&left, "{").unwrap();
+        Folder::open(root.path()).unwrap_err();
+        std::fs::write(root.path().join(MANIFEST), "{}").unwrap();
+        Folder::open(root.path()).unwrap();
+        assert!(!left.exists());
         std::fs::write(root.path().join(place().file()), "{\"Account\": ").unwrap();
         assert_eq!(folder.done(&place()), None);
     }

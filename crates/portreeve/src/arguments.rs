@@ -1,3 +1,6 @@
+#[cfg(feature = "aws")]
+pub(crate) mod collect;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -49,6 +52,9 @@ pub(crate) enum Task {
     Policy(Policy),
     /// Follow a credential, person or role: what it came from, what came of it, who held it where
     Lineage(Lineage),
+    /// Read live accounts into inventory files, with read-only calls
+    #[cfg(feature = "aws")]
+    Collect(collect::Collect),
     /// Show which steps of known actors' ways the logs can show, and where they have holes
     Coverage(Coverage),
     /// List exceptions and what they mute, or test what they would hide

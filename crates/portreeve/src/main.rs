@@ -40,6 +40,8 @@ fn main() -> ExitCode {
         Task::WhoCan(options) => command::can::who_can(&options),
         Task::Policy(options) => command::policy::run(&options),
         Task::Lineage(options) => command::lineage::run(&options),
+        #[cfg(feature = "aws")]
+        Task::Collect(options) => command::collect::run(&options),
         Task::Coverage(options) => command::coverage::run(&options),
         Task::Exceptions(options) => command::exceptions::run(&options),
         Task::Rules(options) => command::rules::run(&options),

@@ -8,6 +8,7 @@
 //! | [`terminal`] | the report that a responder reads first, at 80 columns or fewer |
 //! | [`html`] | the report as one page that needs no network |
 //! | [`json`], [`ndjson`], [`ocsf`] | what machines read |
+//! | [`collected`] | what a collection of inventory read, for the others to lay out |
 //! | [`network`] | a graph or a part of one, for the next three |
 //! | [`opengraph`], [`graphml`], [`dot`] | the graph for other tools |
 //! | [`policy`] | answers of authorisation, for the others to lay out |
@@ -28,6 +29,7 @@
 //! assert!(table.contains("s3:GetObject  140"));
 //! ```
 
+pub mod collected;
 pub mod dot;
 mod fold;
 pub mod graphml;

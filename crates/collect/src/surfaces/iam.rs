@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::caller::{Caller, put, text};
+use crate::caller::{Caller, put, remove, text};
 use crate::surface::{Call, Found, Scope, Surface};
 
 const GET_ACCOUNT_AUTHORIZATION_DETAILS: Call = Call::new("iam", "GetAccountAuthorizationDetails");
@@ -54,6 +54,13 @@ async fn collect(aws: &Caller<'_>) -> Found {
     let keys: Vec<Value> = keys.flatten().collect();
     found.insert("AccessKeyMetadata".to_owned(), keys.into());
     let devices = aws.list(LIST_VIRTUAL_MFA_DEVICES, json!({})).await;
+    // Only the call that makes a device answers with its seed; should another, it is not kept.
+    let devices = devices.map(|devices| {
+        let mut devices = Value::Array(devices);
+        remove(&mut devices, "Base32StringSeed");
+        remove(&mut devices, "QRCodePNG");
+        devices
+    });
     put(&mut found, "VirtualMFADevices", devices);
     let profiles = aws.list(LIST_INSTANCE_PROFILES, json!({})).await;
     put(&mut found, "InstanceProfiles", profiles);

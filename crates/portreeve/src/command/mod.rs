@@ -1,5 +1,7 @@
 pub(crate) mod blast;
 pub(crate) mod can;
+#[cfg(feature = "aws")]
+pub(crate) mod collect;
 pub(crate) mod coverage;
 pub(crate) mod demo;
 pub(crate) mod exceptions;

@@ -6,6 +6,7 @@
 //! reader: each drawing has the same in words beside it.
 
 mod access;
+mod collected;
 mod coverage;
 mod eviction;
 mod finding;
@@ -27,6 +28,7 @@ use portreeve_model::{BlindSpot, Finding, Input, InputKind, Severity};
 
 use crate::text;
 pub use access::{holders, verdict};
+pub use collected::collected;
 use incident::left_out;
 pub use policy::tests as policy_tests;
 pub use roads::{loss, paths};

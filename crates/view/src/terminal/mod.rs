@@ -4,6 +4,7 @@
 //! Commands are never broken or shortened, so that they can be copied.
 
 mod access;
+mod collected;
 mod eviction;
 mod exceptions;
 mod incident;
@@ -22,6 +23,7 @@ use portreeve_graph::{Holders, JewelKind, Verdict};
 use portreeve_incident::{ExceptionUse, Report, Trace};
 use portreeve_model::{BlindSpot, Finding};
 
+use crate::collected::Collected;
 use crate::policy::PolicyTests;
 use crate::roads::{Loss, Roads};
 use crate::text;
@@ -165,6 +167,13 @@ pub fn holders(holders: &Holders, unseen: &[BlindSpot], options: &Options) -> St
     let mut page = Page::new(options.width, options.colour);
     access::holders(&mut page, holders, options);
     surroundings::blind_spots(&mut page, unseen, options);
+    page.finish()
+}
+
+/// Lays out what a collection of inventory read, and what it could not.
+pub fn collected(collected: &Collected, options: &Options) -> String {
+    let mut page = Page::new(options.width, options.colour);
+    collected::collected(&mut page, collected, options);
     page.finish()
 }
 
