@@ -73,6 +73,12 @@ OPERATIONS = {
     "sts": ["GetCallerIdentity"],
 }
 
+# How pages follow one another where botocore does not say it, by the service's own reference.
+PAGES = {
+    # https://docs.aws.amazon.com/apprunner/latest/api/API_ListServices.html
+    "apprunner": {"ListServices": {"input_token": "NextToken", "output_token": "NextToken", "result_key": "ServiceSummaryList"}},
+}
+
 SCALARS = {
     "string": "string", "character": "string", "boolean": "boolean", "integer": "integer", "long": "integer",
     "float": "float", "double": "float", "timestamp": "timestamp", "blob": "blob",
@@ -89,6 +95,7 @@ def prune(name, operations, loader):
         pages = loader.load_service_model(name, "paginators-1")["pagination"]
     except Exception:
         pages = {}
+    pages = {**PAGES.get(name, {}), **pages}
     metadata = model["metadata"]
     protocols = metadata.get("protocols", [metadata["protocol"]])
     protocol = next(p for p in protocols if p in ("json", "rest-json", "rest-xml", "query", "ec2"))

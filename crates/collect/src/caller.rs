@@ -253,8 +253,16 @@ impl<'c> Caller<'c> {
 
     /// The list that a call gives page by page; `None` where it is not seen.
     pub(crate) async fn list(&self, call: Call, input: Value) -> Option<Vec<Value>> {
-        let (_, operation) = model::operation(call.service, call.operation)?;
-        let path = operation.pages.as_ref()?.items.first()?;
+        let items = model::operation(call.service, call.operation)
+            .and_then(|(_, operation)| operation.pages.as_ref()?.items.first());
+        let Some(path) = items else {
+            self.miss(
+                call,
+                "NoPages",
+                "the service model does not say where the list is",
+            );
+            return None;
+        };
         let mut all = self.pages(call, input).await?;
         match take(&mut all, path) {
             Some(Value::Array(list)) => Some(list),

@@ -56,7 +56,7 @@ fn is_unfinished(path: &Path) -> bool {
 }
 
 /// All parts of a collection by file name. What differs from one minute to the next is left out: the
-/// time of the credential report.
+/// time of the credential report, and how often it was asked for.
 fn parts(folder: &Path) -> BTreeMap<PathBuf, Value> {
     let mut parts = BTreeMap::new();
     let mut open = vec![folder.to_owned()];
@@ -68,8 +68,13 @@ fn parts(folder: &Path) -> BTreeMap<PathBuf, Value> {
             } else if path.file_name().unwrap() != "collection.json" && !is_unfinished(&path) {
                 let mut part: Value =
                     serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+                let part_of = part.as_object_mut().unwrap();
+                assert!(
+                    part_of.remove("Calls").is_some_and(|calls| calls != 0),
+                    "{path:?}"
+                );
                 if path.ends_with("credential-report.json") {
-                    let part = part.as_object_mut().unwrap();
+                    let part = part_of;
                     part.remove("GeneratedTime");
                     assert!(
                         part.remove("Content")

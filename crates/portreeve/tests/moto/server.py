@@ -19,6 +19,7 @@ import time
 from urllib.parse import parse_qs, unquote
 
 from moto.core.models import botocore_stubber  # noqa: F401  (loads moto's core before threads do)
+from moto.moto_api import state_manager
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import WSGIRequestHandler, make_server
 
@@ -156,6 +157,8 @@ class Quiet(WSGIRequestHandler):
 
 def main():
     gate = Gate(DomainDispatcherApplication(create_backend_app), pathlib.Path(sys.argv[1]))
+    # Otherwise a task goes on to its next state each time that one asks for it.
+    state_manager.set_transition("ecs::task", {"progression": "manual", "times": 1_000_000})
     server = make_server("127.0.0.1", 0, gate, threaded=True, request_handler=Quiet)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     print(f"http://127.0.0.1:{server.server_port}", flush=True)
