@@ -11,7 +11,7 @@ const HOUSE: &[&str] = &[
     "telemetry",
     "estate",
     "graph",
-    "collect",
+    "cloud",
     "detect",
     "incident",
     "engine",

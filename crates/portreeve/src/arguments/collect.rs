@@ -39,7 +39,7 @@ pub(crate) struct CollectAws {
     #[arg(long, value_name = "ID,…", value_delimiter = ',', value_parser = account)]
     pub(crate) accounts: Vec<String>,
     /// The name of the role to assume in every account but one's own, with its path
-    #[arg(long, value_name = "NAME", default_value = portreeve_collect::ROLE)]
+    #[arg(long, value_name = "NAME", default_value = portreeve_cloud::ROLE)]
     pub(crate) role: String,
     /// The external id that the role's trust policy asks for
     #[arg(long, value_name = "ID")]

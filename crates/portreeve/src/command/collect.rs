@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use anyhow::Result;
 use indicatif::{ProgressBar, ProgressStyle};
-use portreeve_collect::{Access, Accounts, Collection, Options, Part, Progress};
+use portreeve_cloud::{Access, Accounts, Collection, Options, Part, Progress};
 use portreeve_view::collected::{Collected, RefusedCall, SurfaceRead};
 use portreeve_view::{html, json, terminal};
 
@@ -21,7 +21,7 @@ pub(crate) fn run(options: &Collect) -> Result<Ending> {
 
 fn aws(options: &CollectAws) -> Result<Ending> {
     let Some(out) = options.out.clone().filter(|_| !options.policy) else {
-        let policy = portreeve_collect::policy(&options.role);
+        let policy = portreeve_cloud::policy(&options.role);
         return output::answer(&options.place, false, |_, mut out| {
             Ok(json::answer(&policy, &mut out)?)
         })
@@ -47,10 +47,10 @@ fn aws(options: &CollectAws) -> Result<Ending> {
         again: options.again,
     };
     let bar = Bar::default();
-    let collection = portreeve_collect::collect(&wanted, &bar);
+    let collection = portreeve_cloud::collect(&wanted, &bar);
     bar.0.finish_and_clear();
     let collection = match collection {
-        Err(error @ portreeve_collect::CollectError::Unknown { .. }) => {
+        Err(error @ portreeve_cloud::CollectError::Unknown { .. }) => {
             return Ok(usage(&error.to_string()));
         }
         other => other?,
@@ -103,7 +103,7 @@ impl Progress for Bar {
 fn told(collection: &Collection, folder: &str) -> Collected {
     let mut surfaces: BTreeMap<&str, SurfaceRead> = BTreeMap::new();
     let mut refused: BTreeMap<(&str, &str), RefusedCall> = BTreeMap::new();
-    let titles: BTreeMap<&str, &str> = portreeve_collect::surfaces().collect();
+    let titles: BTreeMap<&str, &str> = portreeve_cloud::surfaces().collect();
     for part in &collection.parts {
         let id = part.place.surface.as_str();
         let read = surfaces.entry(id).or_insert_with(|| SurfaceRead {

@@ -85,7 +85,7 @@ fn python() -> Result<PathBuf, String> {
 
 fn start() -> Result<Moto, String> {
     let python = python()?;
-    let models = Path::new(env!("CARGO_MANIFEST_DIR")).join("../collect/models");
+    let models = Path::new(env!("CARGO_MANIFEST_DIR")).join("../cloud/models");
     // It ends when this process does, which closes its standard input.
     let mut server = Command::new(&python)
         .arg(folder().join("server.py"))
@@ -183,7 +183,7 @@ impl Moto {
 
     /// Checks the service models against the botocore that moto brought.
     pub fn check_models(&self) -> Output {
-        let prune = Path::new(env!("CARGO_MANIFEST_DIR")).join("../collect/models/prune.py");
+        let prune = Path::new(env!("CARGO_MANIFEST_DIR")).join("../cloud/models/prune.py");
         let mut command = Command::new(&self.python);
         command.arg(prune).arg("--check").output().unwrap()
     }

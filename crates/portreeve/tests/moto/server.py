@@ -2,7 +2,7 @@
 
 usage: server.py MODELS       prints its address and stays until standard input ends
 
-MODELS is the folder of service models (crates/collect/models). The gate is steered over HTTP:
+MODELS is the folder of service models (crates/cloud/models). The gate is steered over HTTP:
 
 GET  /_gate         {"calls": {"kms:ListKeys": 3, …}}: calls that reached moto or were refused
 POST /_gate         {"deny": ["kms:ListKeys", "111122223333/kms:ListKeys"], "throttle": 7, "delay": 0.01}:

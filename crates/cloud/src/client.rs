@@ -221,7 +221,7 @@ impl Client {
     pub(crate) async fn assume(&self, role: &str, external_id: Option<&str>) -> Session {
         let mut builder = AssumeRoleProvider::builder(role)
             .configure(&self.config)
-            .session_name("portreeve-collect");
+            .session_name("portreeve");
         if let Some(id) = external_id {
             builder = builder.external_id(id);
         }
