@@ -9,6 +9,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use portreeve_detect::{DeclaredNetwork, Exception, NetworkDetail, Settings, Vendor};
 use portreeve_graph::DeclaredJewel;
+use portreeve_graph::cut::Costs;
 use portreeve_model::Timestamp;
 use serde::de::{self, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
@@ -39,6 +40,9 @@ use crate::exceptions::{self, ExceptionEntry};
 ///
 /// known_good = "2026-01-05..2026-02-01"
 ///
+/// [cut.costs]
+/// detach = 2
+///
 /// [rules]
 /// disabled = ["4f6f9e0c-…"]
 /// ```
@@ -66,6 +70,8 @@ pub struct Config {
     pub network_folder: Option<PathBuf>,
     /// Crown jewels beyond those found by themselves.
     pub jewels: Vec<DeclaredJewel>,
+    /// How `cut` weighs changes.
+    pub cut: CutSettings,
     /// Rules switched off.
     pub rules: RuleSettings,
     /// When the estate was surely clean: only then is learnt what is normal.
@@ -79,6 +85,14 @@ pub struct Config {
     /// When the user says that the intruder was shut out (`--contained-at`).
     #[serde(skip)]
     pub contained_at: Option<Timestamp>,
+}
+
+/// How `cut` weighs changes.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct CutSettings {
+    /// What each kind of change costs, where it is not what is built in.
+    pub costs: Costs,
 }
 
 /// A time from a moment to another, both included. Written `A..B`, each a date or a time with its

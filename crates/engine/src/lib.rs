@@ -39,8 +39,8 @@ mod seam;
 mod signs;
 
 pub use config::{
-    CONFIG_FILE, Config, ConfigError, DeclaredVendor, NetworkKey, NetworkValue, Period,
-    PeriodError, RuleSettings,
+    CONFIG_FILE, Config, ConfigError, CutSettings, DeclaredVendor, NetworkKey, NetworkValue,
+    Period, PeriodError, RuleSettings,
 };
 pub use content::{
     ContentFile, RuleReadError, RuleSet, built_in_catalogue, built_in_correlations,

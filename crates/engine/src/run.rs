@@ -6,7 +6,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use portreeve_detect::behaviour::Correlations;
-use portreeve_detect::{Exception, Folded, Networks, Settings, Sign, Snapshot, StageOne};
+use portreeve_detect::{
+    Activities, Exception, Folded, Networks, Settings, Sign, Snapshot, StageOne,
+};
 use portreeve_graph::{Catalogue, Changes, Circumstances, Graph, Jewel};
 use portreeve_incident::actor::Profile;
 use portreeve_incident::exceptions::uses;
@@ -556,6 +558,16 @@ pub fn gather(request: Request, progress: &dyn Progress) -> Result<Gathered, Run
 }
 
 impl Gathered {
+    /// Everything that happened, in order of time.
+    pub fn activities(&self) -> &Activities {
+        &self.folded.activities
+    }
+
+    /// What could not be read.
+    pub fn dead_letters(&self) -> &[DeadLetter] {
+        &self.dead_letters
+    }
+
     /// The exceptions that the settings declare.
     pub fn exceptions(&self) -> &[Exception] {
         &self.settings.exceptions

@@ -56,6 +56,7 @@ mod build;
 mod catalogue;
 mod change;
 mod classes;
+pub mod cut;
 mod decide;
 mod doors;
 mod edges;
@@ -70,6 +71,8 @@ mod nodes;
 mod outline;
 mod path;
 mod policies;
+#[cfg(test)]
+mod random;
 mod reverse;
 mod roads;
 mod saved;

@@ -3,94 +3,23 @@
 
 mod common;
 
-use std::fs;
-
-use portreeve_graph::{AttackPath, Graph};
-use portreeve_model::Estate;
-use serde_json::Value;
-
 /// How many of the 49 scored rows are reached. It does not fall.
 const REACHED: usize = 49;
 
-fn texts<'v>(row: &'v Value, key: &str) -> Vec<&'v str> {
-    let list = row[key].as_array().into_iter().flatten();
-    list.filter_map(Value::as_str).collect()
-}
-
-/// The path that the label asks for: to a bucket that it names, or to an administrator that it
-/// names, be it the start itself.
-fn labelled_path(graph: &Graph, row: &Value, start: &str) -> Option<AttackPath> {
-    let principals = texts(row, "principals");
-    if row["target"] == "to-bucket" {
-        // Some rows leave the random end of a bucket's name open, or give the name alone.
-        let named = principals.iter().rev().filter_map(|name| {
-            let name = name.strip_prefix("arn:aws:s3:::").unwrap_or(name);
-            (!name.starts_with("arn:") && !name.contains("{attacker")).then_some(name)
-        });
-        let mut candidates: Vec<String> = named
-            .flat_map(|name| {
-                let open = name.split('{').next().unwrap_or(name).to_owned();
-                let exact = format!("arn:aws:s3:::{name}");
-                graph
-                    .entities()
-                    .map(|id| id.as_str().to_owned())
-                    .filter(move |id| {
-                        *id == exact
-                            || (open.len() < exact.len() - 13
-                                && id.starts_with(&format!("arn:aws:s3:::{open}")))
-                    })
-                    .collect::<Vec<_>>()
-            })
-            .collect();
-        if candidates.is_empty() {
-            // The label names no bucket: the one that the estate's policies name is meant.
-            candidates = graph
-                .entities()
-                .map(|id| id.as_str().to_owned())
-                .filter(|id| id.starts_with("arn:aws:s3:::") && !id.contains('*'))
-                .collect();
-        }
-        return candidates.iter().find_map(|to| graph.path(start, to));
-    }
-    let administrators = graph.administrators();
-    let target = principals
-        .iter()
-        .rev()
-        .filter(|id| **id != start)
-        .find(|id| administrators.iter().any(|known| known.as_str() == **id));
-    match target {
-        Some(target) => graph.path(start, target),
-        None => graph.path_to_administrator(start),
-    }
-}
-
 #[test]
 fn labelled_targets_are_reached() {
-    let Some(folder) = common::shared_data("pathfinding_labs") else {
+    let catalogue = common::catalogue();
+    let Some(labs) = common::labs::scored(&catalogue) else {
         return;
     };
-    let catalogue = common::catalogue();
-    let index = fs::read_to_string(folder.join("index.ndjson")).expect("the index");
     let (mut rows, mut reached) = (0, 0);
-    for line in index.lines() {
-        let row: Value = serde_json::from_str(line).expect("a row");
-        if row["scored"] != true {
-            continue;
-        }
+    for lab in labs {
         rows += 1;
-        let id = row["id"].as_str().expect("an id");
-        let start = row["start"].as_str().expect("a start");
-        let file = row["gaad"].as_str().expect("an estate");
-        let bytes = fs::read(folder.join("estates").join(file)).expect("the estate");
-        let mut estate = Estate::default();
-        let unread = portreeve_estate::read(file, &bytes, &mut estate);
-        portreeve_estate::complete(&mut estate);
-        estate.finish();
-        let graph = Graph::build(&estate, &catalogue, &[]);
-        match labelled_path(&graph, &row, start) {
+        let id = &lab.id;
+        match &lab.path {
             Some(path) => {
                 reached += 1;
-                assert_eq!(path.from.as_str(), start);
+                assert_eq!(path.from.as_str(), lab.start);
                 let via: Vec<&str> = path.steps.iter().map(|step| step.via.as_str()).collect();
                 println!(
                     "| {id} | {} | {} | {} |",
@@ -100,8 +29,8 @@ fn labelled_targets_are_reached() {
                 );
             }
             None => {
-                println!("| {id} | MISSED | | unread {} |", unread.len());
-                for step in graph.steps_from(start) {
+                println!("| {id} | MISSED | | unread {} |", lab.unread);
+                for step in lab.graph.steps_from(&lab.start) {
                     println!("      {} -> {} {:?}", step.via, step.to, step.conditions);
                 }
             }

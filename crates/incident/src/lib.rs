@@ -38,6 +38,7 @@ mod behaviour;
 mod build;
 mod case;
 mod chains;
+pub mod containment;
 mod credentials;
 pub mod eviction;
 pub mod exceptions;

@@ -1,5 +1,6 @@
 #[cfg(feature = "aws")]
 pub(crate) mod collect;
+mod cut;
 
 use std::path::PathBuf;
 
@@ -7,6 +8,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use jiff::Timestamp;
 use portreeve_model::Severity;
 use portreeve_simulate::{Share, Without};
+
+pub(crate) use cut::Cut;
 
 /// Tells defenders of a cloud estate where an intruder could walk, whether one is walking now, and
 /// what to do first: from their own logs and inventory, without touching anything.
@@ -23,6 +26,7 @@ use portreeve_simulate::{Share, Without};
   portreeve investigate logs/ --from key=ASIA…      everything that hangs on one key
   portreeve paths inventory/ --from dev.mira        where that person's keys lead
   portreeve blast AKIA… inventory/                  what one lost key costs
+  portreeve cut inventory/ --from dev.mira          what to change so that they lead nowhere
   portreeve can dev.mira kms:Sign hot-wallet inventory/
   portreeve lineage ASIA… logs/                     where a key came from, and who held it
 
@@ -42,6 +46,8 @@ pub(crate) enum Task {
     Paths(Paths),
     /// Show what the loss of a principal, a key or a third party would cost
     Blast(Blast),
+    /// Find the cheapest changes that leave no path, proven on the estate and on its past
+    Cut(Cut),
     /// Write the whole attack graph for other tools
     Graph(WholeGraph),
     /// Tell whether a principal may do something, and why, layer by layer

@@ -35,6 +35,7 @@ fn main() -> ExitCode {
         Task::Investigate(options) => command::investigate::run(&options),
         Task::Paths(options) => command::paths::run(&options),
         Task::Blast(options) => command::blast::run(&options),
+        Task::Cut(options) => command::cut::run(&options),
         Task::Graph(options) => command::graph::run(&options),
         Task::Can(options) => command::can::can(&options),
         Task::WhoCan(options) => command::can::who_can(&options),

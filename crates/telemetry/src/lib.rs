@@ -33,8 +33,10 @@
 //! assert_eq!(activity.actor.principal, "arn:aws:iam::111122223333:root");
 //! ```
 
+mod permissions;
 mod registry;
 mod source;
 
+pub use permissions::{SILENT, Silence, is_data_event, permissions};
 pub use registry::{recognise, source, sources};
 pub use source::{Container, LogSource, OcsfClass, Reader, Recognition, Rows, Source, Unwrapped};

@@ -30,6 +30,7 @@
 //! ```
 
 pub mod collected;
+pub mod cut;
 pub mod dot;
 mod fold;
 pub mod graphml;

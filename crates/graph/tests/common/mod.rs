@@ -2,6 +2,8 @@
 #![allow(dead_code, clippy::print_stderr)]
 
 pub(crate) mod example;
+pub(crate) mod generated;
+pub(crate) mod labs;
 pub(crate) mod town;
 
 use std::fs;

@@ -3,6 +3,7 @@ pub(crate) mod can;
 #[cfg(feature = "aws")]
 pub(crate) mod collect;
 pub(crate) mod coverage;
+pub(crate) mod cut;
 pub(crate) mod demo;
 pub(crate) mod exceptions;
 pub(crate) mod graph;

@@ -8,6 +8,7 @@
 mod access;
 mod collected;
 mod coverage;
+mod cut;
 mod eviction;
 mod finding;
 mod incident;
@@ -29,6 +30,7 @@ use portreeve_model::{BlindSpot, Finding, Input, InputKind, Severity};
 use crate::text;
 pub use access::{holders, verdict};
 pub use collected::collected;
+pub use cut::cut;
 use incident::left_out;
 pub use policy::tests as policy_tests;
 pub use roads::{loss, paths};

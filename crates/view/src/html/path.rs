@@ -1,8 +1,9 @@
 //! Attack paths drawn as one tree: steps that paths share are drawn once.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use maud::{Markup, html};
+use portreeve_graph::cut::Broken;
 use portreeve_graph::{AttackPath, JewelKind, PathStep};
 
 use super::shape::{Clean, icon, middle, nick};
@@ -18,6 +19,23 @@ const DRAWN: usize = 12;
 
 /// Draws paths and lists each with its steps.
 pub(super) fn draw(paths: &[AttackPath], jewels: &BTreeMap<&str, JewelKind>, id: &str) -> Markup {
+    draw_cut(
+        paths,
+        jewels,
+        id,
+        "Attack paths still open",
+        &BTreeSet::new(),
+    )
+}
+
+/// The same with the steps that a cut breaks marked.
+pub(super) fn draw_cut(
+    paths: &[AttackPath],
+    jewels: &BTreeMap<&str, JewelKind>,
+    id: &str,
+    title: &str,
+    broken: &BTreeSet<Broken>,
+) -> Markup {
     let tree = Tree::of(paths.iter().take(DRAWN));
     let columns = tree
         .nodes
@@ -31,9 +49,9 @@ pub(super) fn draw(paths: &[AttackPath], jewels: &BTreeMap<&str, JewelKind>, id:
     html! {
         div class="draw" tabindex="0" role="region" aria-label="Drawn attack paths" {
             svg viewBox=(format!("0 0 {width:.0} {height:.0}")) style=(format!("max-width:{width:.0}px;min-width:{:.0}px", width.min(1056.0) * 0.86)) role="img" aria-labelledby={ (id) "-title " (id) "-desc" } {
-                title id={ (id) "-title" } { "Attack paths still open" }
+                title id={ (id) "-title" } { (title) }
                 desc id={ (id) "-desc" } { "From what the intruder holds, on the left, to crown jewels. The list below the drawing says the same in words." }
-                @for node in &tree.nodes { (edge(node, &tree)) }
+                @for node in &tree.nodes { (edge(node, &tree, broken)) }
                 @for node in &tree.nodes { (shape(node, jewels)) }
             }
         }
@@ -41,9 +59,10 @@ pub(super) fn draw(paths: &[AttackPath], jewels: &BTreeMap<&str, JewelKind>, id:
             span class="hint" { "Scrolls sideways." }
             span { svg viewBox="0 0 14 14" aria-hidden="true" { line class="edge" x1="0" y1="7" x2="14" y2="7" {} } "open now" }
             span { svg viewBox="0 0 14 14" aria-hidden="true" { line class="edge gated" x1="0" y1="7" x2="14" y2="7" {} } "open only where the condition named holds" }
+            @if !broken.is_empty() { span { svg viewBox="0 0 14 14" aria-hidden="true" { line class="edge cut" x1="0" y1="7" x2="14" y2="7" {} } "cut" } }
             @if paths.len() > DRAWN { span { (paths.len() - DRAWN) " more paths are listed, not drawn." } }
         }
-        div style="margin-top:16px" { @for path in paths { (listed(path, jewels)) } }
+        div style="margin-top:16px" { @for path in paths { (listed(path, jewels, broken)) } }
     }
 }
 
@@ -166,7 +185,14 @@ fn push<'a>(
     place
 }
 
-fn edge(node: &Node<'_>, tree: &Tree<'_>) -> Markup {
+/// Whether a cut breaks a step.
+fn is_cut(step: &PathStep, broken: &BTreeSet<Broken>) -> bool {
+    let same =
+        |known: &Broken| known.from == step.from && known.to == step.to && known.via == step.via;
+    broken.iter().any(same)
+}
+
+fn edge(node: &Node<'_>, tree: &Tree<'_>, broken: &BTreeSet<Broken>) -> Markup {
     let Some(parent) = node.parent.and_then(|parent| tree.nodes.get(parent)) else {
         return html! {};
     };
@@ -185,8 +211,12 @@ fn edge(node: &Node<'_>, tree: &Tree<'_>) -> Markup {
         )
     };
     let gated = node.step.is_some_and(|step| !step.conditions.is_empty());
+    let cut = node.step.is_some_and(|step| is_cut(step, broken));
     html! {
-        path class={ "edge" @if gated { " gated" } } d=(path) {}
+        path class={ "edge" @if gated { " gated" } @if cut { " cut" } } d=(path) {}
+        @if cut {
+            path class="edge cut" d=(format!("M{:.1} {:.1}l14 -14m-14 0l14 14", middle - 7.0, y1 + 7.0)) {}
+        }
         path class="arrow" d=(format!("M{:.1} {y1:.1}l-8 -4.5v9z", node.x() - 1.0)) {}
     }
 }
@@ -233,7 +263,11 @@ fn permissions(step: &PathStep) -> String {
 }
 
 /// A path in words.
-fn listed(path: &AttackPath, jewels: &BTreeMap<&str, JewelKind>) -> Markup {
+fn listed(
+    path: &AttackPath,
+    jewels: &BTreeMap<&str, JewelKind>,
+    broken: &BTreeSet<Broken>,
+) -> Markup {
     let target = name::of(path.to.as_str());
     let kind = jewels
         .get(path.to.as_str())
@@ -257,6 +291,7 @@ fn listed(path: &AttackPath, jewels: &BTreeMap<&str, JewelKind>) -> Markup {
                     @for step in &path.steps {
                         li {
                             (Clean(&step.title)) " → " b { (Clean(name::short(step.to.as_str()))) }
+                            @if is_cut(step, broken) { " " span class="tag good" { "cut here" } }
                             div class="small soft mono" { (Clean(step.to.as_str())) }
                             @if !step.permissions.is_empty() {
                                 div class="small" { "uses " code { (Clean(&step.permissions.join(", "))) } }

@@ -5,6 +5,7 @@
 
 mod access;
 mod collected;
+mod cut;
 mod eviction;
 mod exceptions;
 mod incident;
@@ -24,6 +25,7 @@ use portreeve_incident::{ExceptionUse, Report, Trace};
 use portreeve_model::{BlindSpot, Finding};
 
 use crate::collected::Collected;
+use crate::cut::CutAnswer;
 use crate::policy::PolicyTests;
 use crate::roads::{Loss, Roads};
 use crate::text;
@@ -123,6 +125,13 @@ const SIMULATED: &str = " The simulator wrote these records; no organisation, pe
 pub fn paths(roads: &Roads<'_>, options: &Options) -> String {
     let mut page = Page::new(options.width, options.colour);
     roads::paths(&mut page, roads, options);
+    page.finish()
+}
+
+/// Lays out a cut: its changes with what to type for each, what is proven, what the past says.
+pub fn cut(answer: &CutAnswer<'_>, options: &Options) -> String {
+    let mut page = Page::new(options.width, options.colour);
+    cut::write(&mut page, answer, options);
     page.finish()
 }
 
