@@ -104,6 +104,18 @@ pub(crate) fn endpoint(
     }
 }
 
+/// The parts of an ARN: partition, service, region, account, resource.
+pub(crate) fn parts_of_arn(arn: &str) -> Option<[&str; 5]> {
+    let mut parts = arn.strip_prefix("arn:")?.splitn(5, ':');
+    Some([
+        parts.next()?,
+        parts.next()?,
+        parts.next()?,
+        parts.next()?,
+        parts.next()?,
+    ])
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

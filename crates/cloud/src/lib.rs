@@ -1,4 +1,7 @@
-//! Reads live AWS accounts into inventory files, with read-only calls.
+//! Speaks to live AWS accounts: reads them into inventory files, with read-only calls, and makes the
+//! changes of a plan that its user was shown.
+//!
+//! [`collect`] never changes anything; [`apply`] changes what a plan says, and nothing else.
 //!
 //! The files have the shapes in which the AWS command line prints: `portreeve-estate` reads them as it
 //! reads the command line's. What could not be read is named in them.
@@ -20,6 +23,7 @@
 //! |---|---|
 //! | a surface | `src/surfaces/<name>.rs`, and its operations in `models/prune.py`, which is then run |
 
+pub mod apply;
 mod caller;
 mod client;
 mod endpoint;

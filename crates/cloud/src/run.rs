@@ -278,7 +278,10 @@ async fn run(
 }
 
 /// The account and the ARN that a session is of.
-async fn identity(client: &Client, session: &Session) -> Result<(String, String), CallError> {
+pub(crate) async fn identity(
+    client: &Client,
+    session: &Session,
+) -> Result<(String, String), CallError> {
     let answer = client
         .call(
             session,
