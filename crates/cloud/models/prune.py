@@ -15,18 +15,34 @@ import sys
 import botocore.session
 
 OPERATIONS = {
+    "accessanalyzer": ["ListAnalyzers"],
     "apprunner": ["ListServices", "DescribeService"],
     "cloudformation": ["DescribeStacks"],
     "cloudfront": ["ListDistributions"],
+    "cloudtrail": ["DescribeTrails", "GetTrailStatus", "GetEventSelectors", "GetInsightSelectors"],
     "codebuild": ["ListProjects", "BatchGetProjects"],
-    "ec2": ["DescribeRegions", "DescribeInstances", "DescribeLaunchTemplateVersions"],
+    "config": ["DescribeConfigurationRecorders", "DescribeConfigurationRecorderStatus"],
+    "ec2": [
+        "DescribeRegions", "DescribeInstances", "DescribeLaunchTemplateVersions",
+        "DescribeSecurityGroups", "DescribeNetworkAcls", "DescribeVpcs", "DescribeFlowLogs",
+        "DescribeVolumes", "DescribeSnapshots", "DescribeSnapshotAttribute", "DescribeImages",
+        "GetEbsEncryptionByDefault",
+    ],
     "ecr": ["DescribeRepositories", "GetRepositoryPolicy", "SetRepositoryPolicy", "DeleteRepositoryPolicy"],
     "ecs": [
         "ListTaskDefinitions", "DescribeTaskDefinition", "ListClusters", "ListServices",
         "DescribeServices", "ListTasks", "DescribeTasks",
     ],
+    "efs": ["DescribeFileSystems"],
+    "eks": [
+        "ListClusters", "DescribeCluster", "ListAccessEntries", "DescribeAccessEntry",
+        "ListAssociatedAccessPolicies",
+    ],
     "glue": ["GetJobs", "GetDevEndpoints"],
+    "guardduty": ["ListDetectors", "GetDetector"],
     "iam": [
+        "GetAccountSummary", "GetAccountPasswordPolicy", "ListRoles", "ListServerCertificates",
+        "ListOpenIDConnectProviders", "ListSAMLProviders",
         "GetAccountAuthorizationDetails", "GenerateCredentialReport", "GetCredentialReport",
         "ListAccessKeys", "ListVirtualMFADevices", "ListInstanceProfiles",
         # What `apply` reads before a change, and what it changes.
@@ -43,6 +59,7 @@ OPERATIONS = {
     "identitystore": ["ListUsers", "ListGroups", "ListGroupMemberships"],
     "kms": [
         "ListKeys", "ListAliases", "DescribeKey", "GetKeyPolicy", "ListGrants", "ListResourceTags",
+        "GetKeyRotationStatus",
         "PutKeyPolicy",
     ],
     "lambda": ["ListFunctions", "GetFunction", "GetPolicy", "GetFunctionUrlConfig"],
@@ -52,16 +69,24 @@ OPERATIONS = {
         "ListTargetsForPolicy", "CreatePolicy", "UpdatePolicy", "AttachPolicy", "DetachPolicy",
         "DeletePolicy",
     ],
+    "rds": [
+        "DescribeDBInstances", "DescribeDBClusters", "DescribeDBSnapshots",
+        "DescribeDBSnapshotAttributes",
+    ],
+    "rolesanywhere": ["ListTrustAnchors"],
+    "route53domains": ["ListDomains"],
     "s3": [
+        "GetBucketEncryption", "GetBucketLogging", "GetBucketAcl", "GetObjectLockConfiguration",
         "ListBuckets", "GetBucketPolicy", "GetPublicAccessBlock", "GetBucketVersioning",
         "GetBucketTagging", "GetBucketWebsite", "PutBucketPolicy", "DeleteBucketPolicy",
         "PutPublicAccessBlock",
     ],
+    "s3control": ["GetPublicAccessBlock"],
     "sagemaker": ["ListNotebookInstances", "DescribeNotebookInstance"],
     "secretsmanager": ["ListSecrets", "GetResourcePolicy", "PutResourcePolicy", "DeleteResourcePolicy"],
     "sns": ["ListTopics", "GetTopicAttributes", "SetTopicAttributes"],
     "sqs": ["ListQueues", "GetQueueUrl", "GetQueueAttributes", "SetQueueAttributes"],
-    "ssm": ["DescribeParameters"],
+    "ssm": ["DescribeParameters", "GetDocument"],
     "sso-admin": [
         "ListInstances", "ListPermissionSets", "DescribePermissionSet",
         "ListManagedPoliciesInPermissionSet", "ListCustomerManagedPolicyReferencesInPermissionSet",
@@ -157,6 +182,8 @@ def prune(name, operations, loader):
                 out["wrapper"] = whole["output"]["resultWrapper"]
         if whole.get("httpChecksum", {}).get("requestChecksumRequired") or whole.get("httpChecksumRequired"):
             out["checksum"] = True
+        if "hostPrefix" in whole.get("endpoint", {}):
+            out["host"] = whole["endpoint"]["hostPrefix"]
         if operation in pages:
             page = pages[operation]
             out["pages"] = {

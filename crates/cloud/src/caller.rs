@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::client::{CallError, Client, Meaning, Session};
+use crate::endpoint::partition;
 use crate::model;
 use crate::surface::{Call, Found, Surface};
 
@@ -60,6 +61,7 @@ impl Seen {
 pub(crate) struct Caller<'c> {
     client: &'c Client,
     session: &'c Session,
+    account: String,
     region: String,
     surface: &'c Surface,
     state: Rc<State>,
@@ -77,12 +79,14 @@ impl<'c> Caller<'c> {
     pub(crate) fn new(
         client: &'c Client,
         session: &'c Session,
+        account: &str,
         region: &str,
         surface: &'c Surface,
     ) -> Self {
         Self {
             client,
             session,
+            account: account.to_owned(),
             region: region.to_owned(),
             surface,
             state: Rc::default(),
@@ -94,9 +98,20 @@ impl<'c> Caller<'c> {
         let known = Some(region).filter(|region| !region.is_empty());
         Self {
             region: known.unwrap_or(&self.region).to_owned(),
+            account: self.account.clone(),
             state: self.state.clone(),
             ..*self
         }
+    }
+
+    /// The account that is read.
+    pub(crate) fn account(&self) -> &str {
+        &self.account
+    }
+
+    /// The name of the partition that is read.
+    pub(crate) fn partition(&self) -> &'static str {
+        partition(&self.region).name
     }
 
     /// What was not seen, by action.

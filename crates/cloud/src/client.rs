@@ -126,6 +126,8 @@ impl CallError {
             _ if code.starts_with("NoSuch") || code.contains("NotFound") => Meaning::Absent,
             // The organization does not exist, or the account is in none.
             "AWSOrganizationsNotInUse" => Meaning::Absent,
+            // No preferences of sessions, no insights.
+            "InvalidDocument" | "InsightNotEnabled" => Meaning::Absent,
             _ => Meaning::Failed,
         }
     }
@@ -266,11 +268,17 @@ impl Client {
         // The limit is never closed.
         let _permit = self.limit.acquire().await;
         let at = endpoint(service, &model.prefix, region, self.config.endpoint_url());
+        let url = match (&described.host, self.config.endpoint_url()) {
+            (Some(host), None) => at
+                .url
+                .replacen("://", &format!("://{}", hosted(host, input)), 1),
+            _ => at.url,
+        };
         let operation = Operation::builder()
             .service_name(format!("{service} {region} {}", session.name))
             .operation_name(name.to_owned())
             .http_client(self.http.clone())
-            .endpoint_url(&at.url)
+            .endpoint_url(&url)
             .standard_retry(
                 &RetryConfig::standard()
                     .with_max_attempts(self.attempts)
@@ -294,6 +302,18 @@ impl Client {
             .await
             .map_err(|error| told(service, name, error))
     }
+}
+
+/// The beginning of a host's name, with the members of the input that it names: an account's number.
+fn hosted(host: &str, input: &Value) -> String {
+    let members = input.as_object().into_iter().flatten();
+    members.fold(host.to_owned(), |host, (name, value)| {
+        // Nothing but digits can lead to another host.
+        let value = value
+            .as_str()
+            .filter(|value| value.bytes().all(|byte| byte.is_ascii_digit()));
+        host.replace(&format!("{{{name}}}"), value.unwrap_or_default())
+    })
 }
 
 /// Signature Version 4 with the session's credentials.

@@ -52,6 +52,8 @@ pub(crate) struct Operation {
     #[serde(default)]
     pub(crate) checksum: bool,
     pub(crate) pages: Option<Pages>,
+    /// What stands before the host's name, with members of the input in braces.
+    pub(crate) host: Option<String>,
 }
 
 /// How an operation's pages follow one another.

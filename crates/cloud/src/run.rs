@@ -308,7 +308,7 @@ async fn accounts(
         Accounts::Own => Ok(BTreeSet::from([home.to_owned()])),
         Accounts::Listed(accounts) => Ok(accounts.iter().cloned().collect()),
         Accounts::Organization => {
-            let caller = Caller::new(client, own, client.region(), &DISCOVERY);
+            let caller = Caller::new(client, own, home, client.region(), &DISCOVERY);
             let Some(listed) = caller.list(LIST_ACCOUNTS, json!({})).await else {
                 let unseen = caller.unseen().into_iter().next().unwrap_or_default();
                 let reason = format!("{}: {}", unseen.code, unseen.message);
@@ -359,7 +359,7 @@ async fn enter(
         Err(error) => return Err(closed(error.to_string())),
     }
     let regions = if options.regions.is_empty() {
-        let caller = Caller::new(client, &session, client.region(), &DISCOVERY);
+        let caller = Caller::new(client, &session, &account, client.region(), &DISCOVERY);
         let answer = caller.one(DESCRIBE_REGIONS, json!({})).await.found();
         let listed = answer
             .as_ref()
@@ -448,7 +448,13 @@ async fn part(
     {
         return Ok(Some(done));
     }
-    let caller = Caller::new(client, task.session, task.region, task.surface);
+    let caller = Caller::new(
+        client,
+        task.session,
+        &task.place.account,
+        task.region,
+        task.surface,
+    );
     let found = (task.surface.collect)(&caller).await;
     if caller.expired() {
         stop.set(true);

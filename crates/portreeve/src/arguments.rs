@@ -1,4 +1,6 @@
 #[cfg(feature = "aws")]
+pub(crate) mod apply;
+#[cfg(feature = "aws")]
 pub(crate) mod collect;
 mod cut;
 
@@ -58,6 +60,9 @@ pub(crate) enum Task {
     Policy(Policy),
     /// Follow a credential, person or role: what it came from, what came of it, who held it where
     Lineage(Lineage),
+    /// Make the changes of a plan one by one, each after it is shown, or take them back
+    #[cfg(feature = "aws")]
+    Apply(apply::Apply),
     /// Read live accounts into inventory files, with read-only calls
     #[cfg(feature = "aws")]
     Collect(collect::Collect),

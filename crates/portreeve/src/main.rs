@@ -42,6 +42,8 @@ fn main() -> ExitCode {
         Task::Policy(options) => command::policy::run(&options),
         Task::Lineage(options) => command::lineage::run(&options),
         #[cfg(feature = "aws")]
+        Task::Apply(options) => command::apply::run(&options),
+        #[cfg(feature = "aws")]
         Task::Collect(options) => command::collect::run(&options),
         Task::Coverage(options) => command::coverage::run(&options),
         Task::Exceptions(options) => command::exceptions::run(&options),

@@ -259,6 +259,11 @@ fn a_whole_organization() {
         .map(|call| match call.as_str() {
             "s3:ListBuckets" => "s3:ListAllMyBuckets".to_owned(),
             "s3:GetPublicAccessBlock" => "s3:GetBucketPublicAccessBlock".to_owned(),
+            "s3:GetBucketEncryption" => "s3:GetEncryptionConfiguration".to_owned(),
+            "s3:GetObjectLockConfiguration" => "s3:GetBucketObjectLockConfiguration".to_owned(),
+            "s3control:GetPublicAccessBlock" => "s3:GetAccountPublicAccessBlock".to_owned(),
+            "efs:DescribeFileSystems" => "elasticfilesystem:DescribeFileSystems".to_owned(),
+            "accessanalyzer:ListAnalyzers" => "access-analyzer:ListAnalyzers".to_owned(),
             call => call
                 .replace("sso-admin:", "sso:")
                 .replace("stepfunctions:", "states:"),
@@ -481,6 +486,28 @@ fn mistakes_are_told_before_anything_is_asked() {
     assert_eq!(
         std::fs::read_to_string(folder.path().join("notes.txt")).unwrap(),
         "mine"
+    );
+}
+
+#[test]
+fn the_policy_is_the_documented_one() {
+    let printed = common::portreeve(&["collect", "aws", "--policy"]);
+    let policy: Value = report(&printed);
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/collect.md");
+    let page = std::fs::read_to_string(page).unwrap();
+    let (_, rest) = page.split_once("```json\n").unwrap();
+    let (documented, _) = rest.split_once("```").unwrap();
+    assert_eq!(serde_json::from_str::<Value>(documented).unwrap(), policy);
+    let other = report(&common::portreeve(&[
+        "collect",
+        "aws",
+        "--policy",
+        "--role",
+        "ops/Audit",
+    ]));
+    assert_eq!(
+        other["Statement"][2]["Resource"],
+        "arn:*:iam::*:role/ops/Audit"
     );
 }
 

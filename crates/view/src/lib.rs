@@ -8,6 +8,7 @@
 //! | [`terminal`] | the report that a responder reads first, at 80 columns or fewer |
 //! | [`html`] | the report as one page that needs no network |
 //! | [`json`], [`ndjson`], [`ocsf`] | what machines read |
+//! | [`applied`] | a plan as it is shown before its changes are made, and how they ended |
 //! | [`collected`] | what a collection of inventory read, for the others to lay out |
 //! | [`network`] | a graph or a part of one, for the next three |
 //! | [`opengraph`], [`graphml`], [`dot`] | the graph for other tools |
@@ -29,6 +30,7 @@
 //! assert!(table.contains("s3:GetObject  140"));
 //! ```
 
+pub mod applied;
 pub mod collected;
 pub mod cut;
 pub mod dot;

@@ -194,8 +194,8 @@ fn plain(value: &Value) -> Value {
     }
 }
 
-/// The states before and after an edit.
-fn states(edit: &Edit) -> (Value, Value) {
+/// The states before and after an edit: a policy document, `null` for none, or whether it is so.
+pub fn states(edit: &Edit) -> (Value, Value) {
     let document = |text: &Option<std::sync::Arc<str>>| match text {
         Some(text) => serde_json::from_str(text).unwrap_or_else(|_| json!(text)),
         None => Value::Null,

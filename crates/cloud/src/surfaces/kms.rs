@@ -11,6 +11,7 @@ const DESCRIBE_KEY: Call = Call::new("kms", "DescribeKey");
 const GET_KEY_POLICY: Call = Call::new("kms", "GetKeyPolicy");
 const LIST_GRANTS: Call = Call::new("kms", "ListGrants");
 const LIST_RESOURCE_TAGS: Call = Call::new("kms", "ListResourceTags");
+const GET_KEY_ROTATION_STATUS: Call = Call::new("kms", "GetKeyRotationStatus");
 
 pub(super) const SURFACE: Surface = Surface {
     id: "keys",
@@ -24,6 +25,7 @@ pub(super) const SURFACE: Surface = Surface {
         GET_KEY_POLICY,
         LIST_GRANTS,
         LIST_RESOURCE_TAGS,
+        GET_KEY_ROTATION_STATUS,
     ],
     collect: |aws| Box::pin(collect(aws)),
 };
@@ -49,6 +51,12 @@ async fn describe(aws: &Caller<'_>, mut key: Map<String, Value>) -> Map<String, 
     // `default` is the only name that a key policy has.
     let policy = json!({"KeyId": id, "PolicyName": "default"});
     aws.add(&mut key, "Policy", GET_KEY_POLICY, policy, "Policy").await;
+    // Other keys do not rotate, and AWS refuses the question.
+    let rotates = ["KeySpec", "KeyManager", "Origin"].map(|name| text(&key, name));
+    if rotates == ["SYMMETRIC_DEFAULT", "CUSTOMER", "AWS_KMS"] {
+        let name = "KeyRotationEnabled";
+        aws.add(&mut key, name, GET_KEY_ROTATION_STATUS, input.clone(), name).await;
+    }
     put(&mut key, "Grants", aws.list(LIST_GRANTS, input.clone()).await);
     put(&mut key, "Tags", aws.list(LIST_RESOURCE_TAGS, input).await);
     key

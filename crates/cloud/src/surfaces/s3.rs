@@ -12,6 +12,12 @@ const GET_PUBLIC_ACCESS_BLOCK: Call =
 const GET_BUCKET_VERSIONING: Call = Call::new("s3", "GetBucketVersioning");
 const GET_BUCKET_TAGGING: Call = Call::new("s3", "GetBucketTagging");
 const GET_BUCKET_WEBSITE: Call = Call::new("s3", "GetBucketWebsite");
+const GET_BUCKET_ENCRYPTION: Call =
+    Call::new("s3", "GetBucketEncryption").allowed_by("s3:GetEncryptionConfiguration");
+const GET_BUCKET_LOGGING: Call = Call::new("s3", "GetBucketLogging");
+const GET_BUCKET_ACL: Call = Call::new("s3", "GetBucketAcl");
+const GET_OBJECT_LOCK_CONFIGURATION: Call =
+    Call::new("s3", "GetObjectLockConfiguration").allowed_by("s3:GetBucketObjectLockConfiguration");
 
 pub(super) const SURFACE: Surface = Surface {
     id: "buckets",
@@ -25,6 +31,10 @@ pub(super) const SURFACE: Surface = Surface {
         GET_BUCKET_VERSIONING,
         GET_BUCKET_TAGGING,
         GET_BUCKET_WEBSITE,
+        GET_BUCKET_ENCRYPTION,
+        GET_BUCKET_LOGGING,
+        GET_BUCKET_ACL,
+        GET_OBJECT_LOCK_CONFIGURATION,
     ],
     collect: |aws| Box::pin(collect(aws)),
 };
@@ -49,6 +59,10 @@ async fn describe(aws: &Caller<'_>, mut bucket: Map<String, Value>) -> Map<Strin
         ("Versioning", GET_BUCKET_VERSIONING, ""),
         ("Tagging", GET_BUCKET_TAGGING, ""),
         ("Website", GET_BUCKET_WEBSITE, ""),
+        ("Encryption", GET_BUCKET_ENCRYPTION, ""),
+        ("Logging", GET_BUCKET_LOGGING, ""),
+        ("Acl", GET_BUCKET_ACL, ""),
+        ("ObjectLock", GET_OBJECT_LOCK_CONFIGURATION, ""),
     ] {
         let input = json!({"Bucket": name});
         aws.add(&mut bucket, member, call, input, path).await;

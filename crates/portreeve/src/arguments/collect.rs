@@ -1,8 +1,8 @@
 use std::path::PathBuf;
 
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{Args, Subcommand};
 
-use super::Place;
+use super::{AnswerFormat, Place};
 
 #[derive(Debug, Args)]
 pub(crate) struct Collect {
@@ -63,24 +63,13 @@ pub(crate) struct CollectAws {
     #[arg(long)]
     pub(crate) policy: bool,
     /// The form of the summary
-    #[arg(long, value_enum, default_value_t = SummaryFormat::Terminal)]
-    pub(crate) format: SummaryFormat,
+    #[arg(long, value_enum, default_value_t = AnswerFormat::Terminal)]
+    pub(crate) format: AnswerFormat,
     #[command(flatten)]
     pub(crate) place: Place,
     /// Show everything on the terminal
     #[arg(long)]
     pub(crate) all: bool,
-}
-
-/// Forms of a summary.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum SummaryFormat {
-    /// Text for reading
-    Terminal,
-    /// One document
-    Json,
-    /// One page with a picture, which needs no network
-    Html,
 }
 
 fn account(text: &str) -> Result<String, String> {

@@ -10,7 +10,8 @@ use portreeve_view::{html, json, terminal};
 
 use super::can::usage;
 use crate::Ending;
-use crate::arguments::collect::{Collect, CollectAws, CollectFrom, SummaryFormat};
+use crate::arguments::AnswerFormat;
+use crate::arguments::collect::{Collect, CollectAws, CollectFrom};
 use crate::output;
 
 pub(crate) fn run(options: &Collect) -> Result<Ending> {
@@ -58,11 +59,11 @@ fn aws(options: &CollectAws) -> Result<Ending> {
     let collected = told(&collection, &out.display().to_string());
     output::answer(&options.place, options.all, |layout, mut out| {
         match options.format {
-            SummaryFormat::Terminal => {
+            AnswerFormat::Terminal => {
                 out.write_all(terminal::collected(&collected, layout).as_bytes())?;
             }
-            SummaryFormat::Json => json::answer(&collected, &mut out)?,
-            SummaryFormat::Html => out.write_all(html::collected(&collected).as_bytes())?,
+            AnswerFormat::Json => json::answer(&collected, &mut out)?,
+            AnswerFormat::Html => out.write_all(html::collected(&collected).as_bytes())?,
         }
         Ok(())
     })?;

@@ -1,3 +1,5 @@
+#[cfg(feature = "aws")]
+pub(crate) mod apply;
 pub(crate) mod blast;
 pub(crate) mod can;
 #[cfg(feature = "aws")]

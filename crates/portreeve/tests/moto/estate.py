@@ -50,6 +50,9 @@ def identities(account, keys, number, count):
             iam.create_access_key(UserName=name)
         if index % 5 == 0:
             iam.attach_user_policy(UserName=name, PolicyArn=arn)
+    # A way to the signing keys: this person may take a role that signs.
+    step = f"arn:aws:iam::{account}:role/work/role-{number}-001"
+    iam.put_user_policy(UserName=f"person-{number}-001", PolicyName="step", PolicyDocument=allow("sts:AssumeRole", step))
     device = iam.create_virtual_mfa_device(VirtualMFADeviceName=f"person-{number}-000")
     serial = device["VirtualMFADevice"]["SerialNumber"]
     iam.enable_mfa_device(UserName=f"person-{number}-000", SerialNumber=serial, AuthenticationCode1="123456", AuthenticationCode2="654321")
@@ -143,6 +146,24 @@ def resources(account, keys, region, role):
     of("sagemaker").create_notebook_instance(NotebookInstanceName="lab", InstanceType="ml.t3.medium", RoleArn=role)
 
 
+def posture(account, keys, region, role):
+    def of(service):
+        return client(service, region, keys)
+
+    trail = of("cloudtrail").create_trail(Name="main", S3BucketName=f"estate-{account}-2")["TrailARN"]
+    of("cloudtrail").start_logging(Name=trail)
+    of("guardduty").create_detector(Enable=True)
+    of("config").put_configuration_recorder(ConfigurationRecorder={"name": "default", "roleARN": role, "recordingGroup": {"allSupported": True}})
+    subnets = [subnet["SubnetId"] for subnet in of("ec2").describe_subnets()["Subnets"]]
+    of("eks").create_cluster(name="main", roleArn=role, resourcesVpcConfig={"subnetIds": subnets})
+    of("rds").create_db_instance(DBInstanceIdentifier="ledger", DBInstanceClass="db.t3.micro", Engine="postgres", AllocatedStorage=20,
+                                 MasterUsername="root", MasterUserPassword="never to be read")
+    of("rds").create_db_snapshot(DBSnapshotIdentifier="ledger-copy", DBInstanceIdentifier="ledger")
+    of("efs").create_file_system(CreationToken="home", Encrypted=True)
+    volume = of("ec2").create_volume(Size=1, AvailabilityZone=f"{region}a")["VolumeId"]
+    of("ec2").create_snapshot(VolumeId=volume)
+
+
 def organization():
     organizations = client("organizations")
     organizations.create_organization(FeatureSet="ALL")
@@ -191,6 +212,8 @@ def main():
         buckets(account, keys, number)
         for region in REGIONS:
             resources(account, keys, region, role)
+            posture(account, keys, region, role)
+        client("iam", keys=keys).update_account_password_policy(MinimumPasswordLength=14)
     print(json.dumps(accounts))
 
 

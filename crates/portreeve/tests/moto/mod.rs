@@ -1,5 +1,8 @@
 //! A stand-in for AWS on loopback (`server.py`), filled with an organization (`estate.py`).
 
+// Each test file uses a part of it.
+#![allow(dead_code)]
+
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};

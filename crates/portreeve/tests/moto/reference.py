@@ -9,6 +9,7 @@ import json
 import sys
 
 import boto3
+from botocore.exceptions import ClientError
 
 
 def client(service, region):
@@ -33,10 +34,16 @@ def call(service, operation, region, values):
     return answer
 
 
+def answered(*entry):
+    try:
+        return call(*entry)
+    except ClientError as error:
+        return {"Error": error.response["Error"]["Code"]}
+
+
 def main():
     if sys.argv[2] == "apply":
-        answers = [call(*entry) for entry in json.load(sys.stdin)]
-        print(json.dumps(answers, default=plain))
+        print(json.dumps([answered(*entry) for entry in json.load(sys.stdin)], default=plain))
         return
     service, operation, region = sys.argv[2:5]
     values = json.loads(sys.argv[5]) if len(sys.argv) > 5 else {}

@@ -20,6 +20,7 @@ from urllib.parse import parse_qs, unquote
 
 from moto.core.models import botocore_stubber  # noqa: F401  (loads moto's core before threads do)
 from moto.moto_api import state_manager
+from moto.ssoadmin.models import PermissionSet
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import WSGIRequestHandler, make_server
 
@@ -41,9 +42,9 @@ class Gate:
                 for name, operation in model["operations"].items():
                     path, _, query = operation["uri"].partition("?")
                     pattern = re.sub(r"\{[^}]+\}", "[^/]+", path.rstrip("/")) + "/?"
-                    self.paths.append((file.stem, name, operation["method"], re.compile(pattern), query))
+                    self.paths.append((model["signing"], file.stem, name, operation["method"], re.compile(pattern), query))
         # The most telling pattern first.
-        self.paths.sort(key=lambda entry: (-len(entry[4]), -len(entry[3].pattern)))
+        self.paths.sort(key=lambda entry: (-len(entry[5]), -len(entry[4].pattern)))
 
     def steer(self, orders):
         self.deny = set(orders.get("deny", []))
@@ -104,11 +105,11 @@ class Gate:
             environ["gate.role"] = form.get("RoleArn", [":::::"])[0].split(":")[4]
             return service, operation, "ec2" if service == "ec2" else "query"
         path, query = unquote(environ["PATH_INFO"]), environ.get("QUERY_STRING", "")
-        for model, operation, method, pattern, wanted in self.paths:
-            if model == service and method == environ["REQUEST_METHOD"] and pattern.fullmatch(path):
+        for signing, service, operation, method, pattern, wanted in self.paths:
+            if signing == signed and method == environ["REQUEST_METHOD"] and pattern.fullmatch(path):
                 if not wanted or re.match(rf"{wanted}(=|&|$)", query):
-                    return service, operation, "rest-json" if service == "lambda" else "rest-xml"
-        return service, f"{environ['REQUEST_METHOD']} {path}?{query}", "rest-xml"
+                    return service, operation, "rest-xml" if signed in ("s3", "cloudfront") else "rest-json"
+        return signed, f"{environ['REQUEST_METHOD']} {path}?{query}", "rest-xml"
 
 
 SERVICE = {
@@ -116,6 +117,14 @@ SERVICE = {
 }
 # What moto does not know, as AWS answers it.
 INSTEAD = {
+    "accessanalyzer:ListAnalyzers": ("200 OK", {"analyzers": [{
+        "arn": "arn:aws:access-analyzer:eu-west-1:123456789012:analyzer/all", "name": "all", "type": "ACCOUNT", "status": "ACTIVE"}]}),
+    "rolesanywhere:ListTrustAnchors": ("200 OK", {"trustAnchors": []}),
+    "route53domains:ListDomains": ("200 OK", {"Domains": [{"DomainName": "example.com", "AutoRenew": True, "TransferLock": False, "Expiry": 1914564800.0}]}),
+    "eks:ListAccessEntries": ("200 OK", {"accessEntries": ["arn:aws:iam::123456789012:role/work/role-0-000"]}),
+    "eks:DescribeAccessEntry": ("200 OK", {"accessEntry": {"principalArn": "arn:aws:iam::123456789012:role/work/role-0-000", "kubernetesGroups": []}}),
+    "eks:ListAssociatedAccessPolicies": ("200 OK", {"associatedAccessPolicies": [{
+        "policyArn": "arn:aws:eks::aws:cluster-access-policy/AmazonEKSClusterAdminPolicy", "accessScope": {"type": "cluster"}}]}),
     "sso-admin:GetPermissionsBoundaryForPermissionSet": ("400 Bad Request", {"__type": "ResourceNotFoundException", "message": "none"}),
     "apprunner:ListServices": ("200 OK", {"ServiceSummaryList": [SERVICE]}),
     "apprunner:DescribeService": ("200 OK", {"Service": {**SERVICE, "CreatedAt": 1714564800.5, "SourceConfiguration": {"ImageRepository": {
@@ -157,6 +166,9 @@ class Quiet(WSGIRequestHandler):
 
 def main():
     gate = Gate(DomainDispatcherApplication(create_backend_app), pathlib.Path(sys.argv[1]))
+    # As AWS names them: arn:aws:sso:::permissionSet/ssoins-…/ps-….
+    named = PermissionSet.generate_id
+    PermissionSet.generate_id = staticmethod(lambda instance: named(instance).replace(":instance/", ":permissionSet/"))
     # Otherwise a task goes on to its next state each time that one asks for it.
     state_manager.set_transition("ecs::task", {"progression": "manual", "times": 1_000_000})
     server = make_server("127.0.0.1", 0, gate, threaded=True, request_handler=Quiet)

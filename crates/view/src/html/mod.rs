@@ -6,6 +6,7 @@
 //! reader: each drawing has the same in words beside it.
 
 mod access;
+mod applied;
 mod collected;
 mod coverage;
 mod cut;
@@ -29,6 +30,7 @@ use portreeve_model::{BlindSpot, Finding, Input, InputKind, Severity};
 
 use crate::text;
 pub use access::{holders, verdict};
+pub use applied::applied;
 pub use collected::collected;
 pub use cut::cut;
 use incident::left_out;

@@ -4,6 +4,7 @@
 //! Commands are never broken or shortened, so that they can be copied.
 
 mod access;
+mod applied;
 mod collected;
 mod cut;
 mod eviction;
@@ -24,6 +25,7 @@ use portreeve_graph::{Holders, JewelKind, Verdict};
 use portreeve_incident::{ExceptionUse, Report, Trace};
 use portreeve_model::{BlindSpot, Finding};
 
+use crate::applied::{Applied, AppliedChange};
 use crate::collected::Collected;
 use crate::cut::CutAnswer;
 use crate::policy::PolicyTests;
@@ -176,6 +178,20 @@ pub fn holders(holders: &Holders, unseen: &[BlindSpot], options: &Options) -> St
     let mut page = Page::new(options.width, options.colour);
     access::holders(&mut page, holders, options);
     surroundings::blind_spots(&mut page, unseen, options);
+    page.finish()
+}
+
+/// Lays out the changes of a plan, each with what goes and what comes.
+pub fn applied(applied: &Applied, options: &Options) -> String {
+    let mut page = Page::new(options.width, options.colour);
+    applied::applied(&mut page, applied);
+    page.finish()
+}
+
+/// Lays out one change of a plan.
+pub fn applied_change(change: &AppliedChange, options: &Options) -> String {
+    let mut page = Page::new(options.width, options.colour);
+    applied::one(&mut page, change);
     page.finish()
 }
 
