@@ -18,7 +18,7 @@ fn collect(moto: &Moto, out: &Path) -> Command {
     let mut command = moto.portreeve();
     command
         .args([
-            "cloud",
+            "collect",
             "aws",
             "--organization",
             "--format",
@@ -283,7 +283,7 @@ fn regions_are_found_and_one_account_is_enough() {
     let folder = tempfile::tempdir().unwrap();
     let mut command = moto.portreeve();
     command.args([
-        "cloud", "aws", "--only", "topics", "--format", "json", "--out",
+        "collect", "aws", "--only", "topics", "--format", "json", "--out",
     ]);
     let summary = report(&command.arg(folder.path().join("one")).output().unwrap());
     assert!(summary["accounts"][0][1].as_u64().unwrap() > 10);
@@ -423,7 +423,7 @@ fn refused_calls_are_blind_spots() {
     let html = moto
         .portreeve()
         .args([
-            "cloud",
+            "collect",
             "aws",
             "--organization",
             "--format",

@@ -19,6 +19,10 @@ pub(super) const SURFACE: Surface = Surface {
 
 async fn collect(aws: &Caller<'_>) -> Found {
     let mut found = Found::new();
-    put(&mut found, "analyzers", aws.list(LIST_ANALYZERS, json!({})).await);
+    put(
+        &mut found,
+        "analyzers",
+        aws.list(LIST_ANALYZERS, json!({})).await,
+    );
     found
 }

@@ -43,10 +43,30 @@ async fn collect(aws: &Caller<'_>) -> Found {
     let of = json!({"AccountId": aws.account()});
     for (name, call, input, path) in [
         ("SummaryMap", GET_ACCOUNT_SUMMARY, json!({}), "SummaryMap"),
-        ("PasswordPolicy", GET_ACCOUNT_PASSWORD_POLICY, json!({}), "PasswordPolicy"),
-        ("AccountPublicAccessBlock", GET_ACCOUNT_PUBLIC_ACCESS_BLOCK, of, ""),
-        ("OpenIDConnectProviderList", LIST_OIDC_PROVIDERS, json!({}), "OpenIDConnectProviderList"),
-        ("SAMLProviderList", LIST_SAML_PROVIDERS, json!({}), "SAMLProviderList"),
+        (
+            "PasswordPolicy",
+            GET_ACCOUNT_PASSWORD_POLICY,
+            json!({}),
+            "PasswordPolicy",
+        ),
+        (
+            "AccountPublicAccessBlock",
+            GET_ACCOUNT_PUBLIC_ACCESS_BLOCK,
+            of,
+            "",
+        ),
+        (
+            "OpenIDConnectProviderList",
+            LIST_OIDC_PROVIDERS,
+            json!({}),
+            "OpenIDConnectProviderList",
+        ),
+        (
+            "SAMLProviderList",
+            LIST_SAML_PROVIDERS,
+            json!({}),
+            "SAMLProviderList",
+        ),
     ] {
         aws.add(&mut found, name, call, input, path).await;
     }

@@ -24,7 +24,8 @@ async fn collect(aws: &Caller<'_>) -> Found {
         ("ConfigurationRecordersStatus", DESCRIBE_RECORDER_STATUS),
     ] {
         let answer = aws.one(call, json!({})).await.found();
-        let list = answer.map(|mut answer| answer.get_mut(name).map_or_else(|| json!([]), Value::take));
+        let list =
+            answer.map(|mut answer| answer.get_mut(name).map_or_else(|| json!([]), Value::take));
         put(&mut found, name, list);
     }
     found

@@ -67,7 +67,10 @@ async fn collect(aws: &Caller<'_>) -> Found {
 
 async fn define(aws: &Caller<'_>, input: Value) -> Option<Map<String, Value>> {
     let mut answer = aws.one(DESCRIBE_TASK_DEFINITION, input).await.found()?;
-    remove(&mut answer, "taskDefinition.containerDefinitions.environment");
+    remove(
+        &mut answer,
+        "taskDefinition.containerDefinitions.environment",
+    );
     match take(&mut answer, "taskDefinition")? {
         Value::Object(definition) => Some(definition),
         _ => None,
@@ -89,7 +92,10 @@ async fn describe(
         input[member] = some.into();
         match aws.one(call, input).await {
             Seen::Found(mut answer) => {
-                remove(&mut answer, "tasks.overrides.containerOverrides.environment");
+                remove(
+                    &mut answer,
+                    "tasks.overrides.containerOverrides.environment",
+                );
                 if let Some(Value::Array(list)) = take(&mut answer, member) {
                     all.extend(list);
                 }

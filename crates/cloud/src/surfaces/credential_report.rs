@@ -35,6 +35,10 @@ async fn collect(aws: &Caller<'_>) -> Found {
             Seen::Absent | Seen::Unseen => return Found::new(),
         }
     }
-    aws.miss(GET_CREDENTIAL_REPORT, "NotReady", "the report was not ready after three minutes");
+    aws.miss(
+        GET_CREDENTIAL_REPORT,
+        "NotReady",
+        "the report was not ready after three minutes",
+    );
     Found::new()
 }

@@ -38,7 +38,14 @@ async fn collect(aws: &Caller<'_>) -> Found {
             let input = json!({"DBSnapshotIdentifier": id});
             let path = "DBSnapshotAttributesResult.DBSnapshotAttributes";
             let name = "DBSnapshotAttributes";
-            aws.add(&mut snapshot, name, DESCRIBE_SNAPSHOT_ATTRIBUTES, input, path).await;
+            aws.add(
+                &mut snapshot,
+                name,
+                DESCRIBE_SNAPSHOT_ATTRIBUTES,
+                input,
+                path,
+            )
+            .await;
             snapshot
         });
         found.insert("DBSnapshots".to_owned(), snapshots.await);

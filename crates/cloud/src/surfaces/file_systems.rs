@@ -19,6 +19,10 @@ pub(super) const SURFACE: Surface = Surface {
 
 async fn collect(aws: &Caller<'_>) -> Found {
     let mut found = Found::new();
-    put(&mut found, "FileSystems", aws.list(DESCRIBE_FILE_SYSTEMS, json!({})).await);
+    put(
+        &mut found,
+        "FileSystems",
+        aws.list(DESCRIBE_FILE_SYSTEMS, json!({})).await,
+    );
     found
 }

@@ -36,7 +36,8 @@ async fn collect(aws: &Caller<'_>) -> Found {
 async fn describe(aws: &Caller<'_>, mut function: Map<String, Value>) -> Map<String, Value> {
     function.remove("Environment");
     let input = json!({"FunctionName": text(&function, "FunctionName")});
-    aws.add(&mut function, "Policy", GET_POLICY, input.clone(), "Policy").await;
+    aws.add(&mut function, "Policy", GET_POLICY, input.clone(), "Policy")
+        .await;
     if let Seen::Found(answer) = aws.one(GET_FUNCTION, input.clone()).await {
         // `Code.Location` is an address that opens the code to whoever has it.
         if let Some(image) = at(&answer, "Code.ImageUri") {
@@ -47,7 +48,10 @@ async fn describe(aws: &Caller<'_>, mut function: Map<String, Value>) -> Map<Str
         }
     }
     if let Seen::Found(answer) = aws.one(GET_FUNCTION_URL_CONFIG, input).await {
-        for (name, member) in [("FunctionUrl", "FunctionUrl"), ("FunctionUrlAuthType", "AuthType")] {
+        for (name, member) in [
+            ("FunctionUrl", "FunctionUrl"),
+            ("FunctionUrlAuthType", "AuthType"),
+        ] {
             if let Some(value) = answer.get(member) {
                 function.insert(name.to_owned(), value.clone());
             }

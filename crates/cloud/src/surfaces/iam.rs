@@ -47,10 +47,12 @@ async fn collect(aws: &Caller<'_>) -> Found {
     let Value::Array(keys) = keys.await else {
         return found;
     };
-    let keys = keys.into_iter().filter_map(|mut keys| match keys.get_mut("Keys")?.take() {
-        Value::Array(keys) => Some(keys),
-        _ => None,
-    });
+    let keys = keys
+        .into_iter()
+        .filter_map(|mut keys| match keys.get_mut("Keys")?.take() {
+            Value::Array(keys) => Some(keys),
+            _ => None,
+        });
     let keys: Vec<Value> = keys.flatten().collect();
     found.insert("AccessKeyMetadata".to_owned(), keys.into());
     let devices = aws.list(LIST_VIRTUAL_MFA_DEVICES, json!({})).await;

@@ -5,16 +5,19 @@ use serde_json::{Map, Value, json};
 use crate::caller::{Caller, Seen, put, text};
 use crate::surface::{Call, Found, Scope, Surface};
 
-const LIST_INSTANCES: Call = Call::new("sso-admin", "ListInstances").allowed_by("sso:ListInstances");
+const LIST_INSTANCES: Call =
+    Call::new("sso-admin", "ListInstances").allowed_by("sso:ListInstances");
 const LIST_PERMISSION_SETS: Call =
     Call::new("sso-admin", "ListPermissionSets").allowed_by("sso:ListPermissionSets");
 const DESCRIBE_PERMISSION_SET: Call =
     Call::new("sso-admin", "DescribePermissionSet").allowed_by("sso:DescribePermissionSet");
 const LIST_MANAGED_POLICIES: Call = Call::new("sso-admin", "ListManagedPoliciesInPermissionSet")
     .allowed_by("sso:ListManagedPoliciesInPermissionSet");
-const LIST_CUSTOMER_POLICIES: Call =
-    Call::new("sso-admin", "ListCustomerManagedPolicyReferencesInPermissionSet")
-        .allowed_by("sso:ListCustomerManagedPolicyReferencesInPermissionSet");
+const LIST_CUSTOMER_POLICIES: Call = Call::new(
+    "sso-admin",
+    "ListCustomerManagedPolicyReferencesInPermissionSet",
+)
+.allowed_by("sso:ListCustomerManagedPolicyReferencesInPermissionSet");
 const GET_INLINE_POLICY: Call = Call::new("sso-admin", "GetInlinePolicyForPermissionSet")
     .allowed_by("sso:GetInlinePolicyForPermissionSet");
 const GET_BOUNDARY: Call = Call::new("sso-admin", "GetPermissionsBoundaryForPermissionSet")
@@ -53,7 +56,12 @@ async fn collect(aws: &Caller<'_>) -> Found {
     let mut all = Found::new();
     let instances = aws.list(LIST_INSTANCES, json!({})).await;
     for instance in instances.unwrap_or_default() {
-        let of = |name: &str| instance.get(name).and_then(Value::as_str).unwrap_or_default();
+        let of = |name: &str| {
+            instance
+                .get(name)
+                .and_then(Value::as_str)
+                .unwrap_or_default()
+        };
         people(aws, of("IdentityStoreId"), &mut all).await;
         sets(aws, of("InstanceArn"), &mut all).await;
     }
@@ -100,7 +108,9 @@ async fn sets(aws: &Caller<'_>, instance: &str, all: &mut Found) {
         }
     }
     let sets = sets.into_iter().map(|set| json!({"PermissionSetArn": set}));
-    let described = aws.each(sets.collect(), async |set| describe(aws, instance, set).await);
+    let described = aws.each(sets.collect(), async |set| {
+        describe(aws, instance, set).await
+    });
     if let Value::Array(described) = described.await {
         extend(all, "PermissionSets", Some(described));
     }
@@ -111,7 +121,8 @@ async fn describe(
     instance: &str,
     mut set: Map<String, Value>,
 ) -> Map<String, Value> {
-    let input = json!({"InstanceArn": instance, "PermissionSetArn": text(&set, "PermissionSetArn")});
+    let input =
+        json!({"InstanceArn": instance, "PermissionSetArn": text(&set, "PermissionSetArn")});
     if let Seen::Found(mut answer) = aws.one(DESCRIBE_PERMISSION_SET, input.clone()).await
         && let Some(Value::Object(described)) = answer.get_mut("PermissionSet").map(Value::take)
     {
@@ -121,7 +132,14 @@ async fn describe(
     put(&mut set, "AttachedManagedPolicies", managed);
     let customer = aws.list(LIST_CUSTOMER_POLICIES, input.clone()).await;
     put(&mut set, "CustomerManagedPolicies", customer);
-    aws.add(&mut set, "InlinePolicy", GET_INLINE_POLICY, input.clone(), "InlinePolicy").await;
+    aws.add(
+        &mut set,
+        "InlinePolicy",
+        GET_INLINE_POLICY,
+        input.clone(),
+        "InlinePolicy",
+    )
+    .await;
     let path = "PermissionsBoundary";
     aws.add(&mut set, path, GET_BOUNDARY, input, path).await;
     set

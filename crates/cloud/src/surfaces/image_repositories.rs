@@ -23,7 +23,14 @@ async fn collect(aws: &Caller<'_>) -> Found {
         let repositories = aws.each(repositories, async |mut repository| {
             let input = json!({"repositoryName": text(&repository, "repositoryName")});
             let path = "policyText";
-            aws.add(&mut repository, "Policy", GET_REPOSITORY_POLICY, input, path).await;
+            aws.add(
+                &mut repository,
+                "Policy",
+                GET_REPOSITORY_POLICY,
+                input,
+                path,
+            )
+            .await;
             repository
         });
         found.insert("Repositories".to_owned(), repositories.await);

@@ -36,7 +36,11 @@ async fn collect(aws: &Caller<'_>) -> Found {
         let keys = aws.each(keys, async |key| describe(aws, key).await).await;
         found.insert("Keys".to_owned(), keys);
     }
-    put(&mut found, "Aliases", aws.list(LIST_ALIASES, json!({})).await);
+    put(
+        &mut found,
+        "Aliases",
+        aws.list(LIST_ALIASES, json!({})).await,
+    );
     found
 }
 
@@ -50,14 +54,20 @@ async fn describe(aws: &Caller<'_>, mut key: Map<String, Value>) -> Map<String, 
     }
     // `default` is the only name that a key policy has.
     let policy = json!({"KeyId": id, "PolicyName": "default"});
-    aws.add(&mut key, "Policy", GET_KEY_POLICY, policy, "Policy").await;
+    aws.add(&mut key, "Policy", GET_KEY_POLICY, policy, "Policy")
+        .await;
     // Other keys do not rotate, and AWS refuses the question.
     let rotates = ["KeySpec", "KeyManager", "Origin"].map(|name| text(&key, name));
     if rotates == ["SYMMETRIC_DEFAULT", "CUSTOMER", "AWS_KMS"] {
         let name = "KeyRotationEnabled";
-        aws.add(&mut key, name, GET_KEY_ROTATION_STATUS, input.clone(), name).await;
+        aws.add(&mut key, name, GET_KEY_ROTATION_STATUS, input.clone(), name)
+            .await;
     }
-    put(&mut key, "Grants", aws.list(LIST_GRANTS, input.clone()).await);
+    put(
+        &mut key,
+        "Grants",
+        aws.list(LIST_GRANTS, input.clone()).await,
+    );
     put(&mut key, "Tags", aws.list(LIST_RESOURCE_TAGS, input).await);
     key
 }

@@ -29,7 +29,10 @@ pub(super) const SURFACE: Surface = Surface {
 async fn collect(aws: &Caller<'_>) -> Found {
     let mut found = Found::new();
     if let Some(names) = aws.list(LIST_CLUSTERS, json!({})).await {
-        let clusters = names.into_iter().map(|name| json!({"name": name})).collect();
+        let clusters = names
+            .into_iter()
+            .map(|name| json!({"name": name}))
+            .collect();
         let clusters = aws.each(clusters, async |cluster| describe(aws, cluster).await);
         found.insert("EksClusters".to_owned(), clusters.await);
     }
@@ -38,17 +41,27 @@ async fn collect(aws: &Caller<'_>) -> Found {
 
 async fn describe(aws: &Caller<'_>, mut cluster: Map<String, Value>) -> Map<String, Value> {
     let name = text(&cluster, "name");
-    if let Some(mut answer) = aws.one(DESCRIBE_CLUSTER, json!({"name": name})).await.found()
+    if let Some(mut answer) = aws
+        .one(DESCRIBE_CLUSTER, json!({"name": name}))
+        .await
+        .found()
         && let Some(Value::Object(described)) = answer.get_mut("cluster").map(Value::take)
     {
         cluster.extend(described);
     }
-    if let Some(entries) = aws.list(LIST_ACCESS_ENTRIES, json!({"clusterName": name})).await {
-        let entries = entries.into_iter().map(|who| json!({"principalArn": who})).collect();
+    if let Some(entries) = aws
+        .list(LIST_ACCESS_ENTRIES, json!({"clusterName": name}))
+        .await
+    {
+        let entries = entries
+            .into_iter()
+            .map(|who| json!({"principalArn": who}))
+            .collect();
         let entries = aws.each(entries, async |mut entry| {
             let input = json!({"clusterName": name, "principalArn": text(&entry, "principalArn")});
             if let Some(mut answer) = aws.one(DESCRIBE_ACCESS_ENTRY, input.clone()).await.found()
-                && let Some(Value::Object(described)) = answer.get_mut("accessEntry").map(Value::take)
+                && let Some(Value::Object(described)) =
+                    answer.get_mut("accessEntry").map(Value::take)
             {
                 entry.extend(described);
             }

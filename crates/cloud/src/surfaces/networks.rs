@@ -32,7 +32,11 @@ async fn collect(aws: &Caller<'_>) -> Found {
         ("Vpcs", DESCRIBE_VPCS),
         ("FlowLogs", DESCRIBE_FLOW_LOGS),
     ] {
-        put(&mut found, name, aws.list(call, json!({"MaxResults": 1000})).await);
+        put(
+            &mut found,
+            name,
+            aws.list(call, json!({"MaxResults": 1000})).await,
+        );
     }
     found
 }

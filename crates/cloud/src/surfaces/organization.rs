@@ -37,7 +37,11 @@ async fn collect(aws: &Caller<'_>) -> Found {
     let mut found = Found::new();
     match aws.one(DESCRIBE_ORGANIZATION, json!({})).await {
         Seen::Found(mut answer) => {
-            put(&mut found, "Organization", answer.get_mut("Organization").map(Value::take));
+            put(
+                &mut found,
+                "Organization",
+                answer.get_mut("Organization").map(Value::take),
+            );
         }
         // The account is in no organization: there is nothing more to ask.
         Seen::Absent => return found,
@@ -53,8 +57,16 @@ async fn collect(aws: &Caller<'_>) -> Found {
     while let Some(parent) = parents.pop() {
         let input = json!({"ParentId": parent});
         let below = aws.list(LIST_ACCOUNTS_FOR_PARENT, input.clone()).await;
-        accounts.extend(below.into_iter().flatten().map(|account| under(account, &parent)));
-        let below = aws.list(LIST_UNITS_FOR_PARENT, input).await.unwrap_or_default();
+        accounts.extend(
+            below
+                .into_iter()
+                .flatten()
+                .map(|account| under(account, &parent)),
+        );
+        let below = aws
+            .list(LIST_UNITS_FOR_PARENT, input)
+            .await
+            .unwrap_or_default();
         parents.extend(ids(&below));
         units.extend(below.into_iter().map(|unit| under(unit, &parent)));
     }
@@ -79,9 +91,17 @@ async fn describe(aws: &Caller<'_>, summary: Map<String, Value>) -> Map<String, 
     let input = json!({"PolicyId": text(&summary, "Id")});
     let mut policy = Map::new();
     if let Seen::Found(mut answer) = aws.one(DESCRIBE_POLICY, input.clone()).await {
-        put(&mut policy, "Content", answer.pointer_mut("/Policy/Content").map(Value::take));
+        put(
+            &mut policy,
+            "Content",
+            answer.pointer_mut("/Policy/Content").map(Value::take),
+        );
     }
-    put(&mut policy, "Targets", aws.list(LIST_TARGETS_FOR_POLICY, input).await);
+    put(
+        &mut policy,
+        "Targets",
+        aws.list(LIST_TARGETS_FOR_POLICY, input).await,
+    );
     policy.insert("PolicySummary".to_owned(), Value::Object(summary));
     policy
 }

@@ -29,9 +29,21 @@ pub(super) const SURFACE: Surface = Surface {
 async fn collect(aws: &Caller<'_>) -> Found {
     let mut found = Found::new();
     let name = "EbsEncryptionByDefault";
-    aws.add(&mut found, name, GET_EBS_ENCRYPTION_BY_DEFAULT, json!({}), name).await;
+    aws.add(
+        &mut found,
+        name,
+        GET_EBS_ENCRYPTION_BY_DEFAULT,
+        json!({}),
+        name,
+    )
+    .await;
     let input = json!({"Name": PREFERENCES});
-    aws.add(&mut found, "SessionPreferences", GET_DOCUMENT, input, "").await;
-    put(&mut found, "trustAnchors", aws.list(LIST_TRUST_ANCHORS, json!({})).await);
+    aws.add(&mut found, "SessionPreferences", GET_DOCUMENT, input, "")
+        .await;
+    put(
+        &mut found,
+        "trustAnchors",
+        aws.list(LIST_TRUST_ANCHORS, json!({})).await,
+    );
     found
 }

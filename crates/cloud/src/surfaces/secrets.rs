@@ -23,7 +23,8 @@ async fn collect(aws: &Caller<'_>) -> Found {
         let secrets = aws.each(secrets, async |mut secret| {
             let input = json!({"SecretId": text(&secret, "ARN")});
             let path = "ResourcePolicy";
-            aws.add(&mut secret, "Policy", GET_RESOURCE_POLICY, input, path).await;
+            aws.add(&mut secret, "Policy", GET_RESOURCE_POLICY, input, path)
+                .await;
             secret
         });
         found.insert("Secrets".to_owned(), secrets.await);

@@ -43,13 +43,24 @@ async fn collect(aws: &Caller<'_>) -> Found {
 async fn describe(aws: &Caller<'_>, mut trail: Map<String, Value>) -> Map<String, Value> {
     let id = text(&trail, "TrailARN");
     let of = json!({"TrailName": id});
-    aws.add(&mut trail, "Status", GET_TRAIL_STATUS, json!({"Name": id}), "").await;
+    aws.add(
+        &mut trail,
+        "Status",
+        GET_TRAIL_STATUS,
+        json!({"Name": id}),
+        "",
+    )
+    .await;
     if let Some(answer) = aws.one(GET_EVENT_SELECTORS, of.clone()).await.found() {
         for name in ["EventSelectors", "AdvancedEventSelectors"] {
-            trail.insert(name.to_owned(), at(&answer, name).cloned().unwrap_or_default());
+            trail.insert(
+                name.to_owned(),
+                at(&answer, name).cloned().unwrap_or_default(),
+            );
         }
     }
     let name = "InsightSelectors";
-    aws.add(&mut trail, name, GET_INSIGHT_SELECTORS, of, name).await;
+    aws.add(&mut trail, name, GET_INSIGHT_SELECTORS, of, name)
+        .await;
     trail
 }

@@ -34,7 +34,14 @@ async fn collect(aws: &Caller<'_>) -> Found {
             let id = text(&snapshot, "SnapshotId");
             let input = json!({"Attribute": "createVolumePermission", "SnapshotId": id});
             let name = "CreateVolumePermissions";
-            aws.add(&mut snapshot, name, DESCRIBE_SNAPSHOT_ATTRIBUTE, input, name).await;
+            aws.add(
+                &mut snapshot,
+                name,
+                DESCRIBE_SNAPSHOT_ATTRIBUTE,
+                input,
+                name,
+            )
+            .await;
             snapshot
         });
         found.insert("Snapshots".to_owned(), snapshots.await);
