@@ -13,6 +13,7 @@ const HOUSE: &[&str] = &[
     "estate",
     "graph",
     "posture",
+    "cloud",
     "detect",
     "incident",
     "engine",

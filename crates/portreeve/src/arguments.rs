@@ -1,5 +1,9 @@
+#[cfg(feature = "aws")]
+pub(crate) mod apply;
 mod at;
 mod check;
+#[cfg(feature = "aws")]
+pub(crate) mod collect;
 mod cut;
 mod diff;
 mod evidence;
@@ -78,6 +82,12 @@ pub(crate) enum Task {
     Policy(Policy),
     /// Follow a credential, person or role: what it came from, what came of it, who held it where
     Lineage(Lineage),
+    /// Make the changes of a plan one by one, each after it is shown, or take them back
+    #[cfg(feature = "aws")]
+    Apply(apply::Apply),
+    /// Read live accounts into inventory files, with read-only calls
+    #[cfg(feature = "aws")]
+    Collect(collect::Collect),
     /// Show which steps of known actors' ways the logs can show, and where they have holes
     Coverage(Coverage),
     /// Tell how soon each crown jewel could be taken, and how soon anyone could know

@@ -44,6 +44,10 @@ fn main() -> ExitCode {
         Task::WhoCan(options) => command::can::who_can(&options),
         Task::Policy(options) => command::policy::run(&options),
         Task::Lineage(options) => command::lineage::run(&options),
+        #[cfg(feature = "aws")]
+        Task::Apply(options) => command::apply::run(&options),
+        #[cfg(feature = "aws")]
+        Task::Collect(options) => command::collect::run(&options),
         Task::Coverage(options) => command::coverage::run(&options),
         Task::Race(options) => command::race::run(&options),
         Task::Touched(options) => command::touched::run(&options),

@@ -9,6 +9,8 @@
 //! | [`html`] | the report as one page that needs no network |
 //! | [`json`], [`ndjson`], [`ocsf`] | what machines read |
 //! | [`sarif`], [`compliance`] | failures of posture checks for code hosts and SIEMs |
+//! | [`applied`] | a plan as it is shown before its changes are made, and how they ended |
+//! | [`collected`] | what a collection of inventory read, for the others to lay out |
 //! | [`network`] | a graph or a part of one, for the next three |
 //! | [`opengraph`], [`graphml`], [`dot`] | the graph for other tools |
 //! | [`posture`] | posture checks, for the others to lay out |
@@ -33,6 +35,8 @@
 //! assert!(table.contains("s3:GetObject  140"));
 //! ```
 
+pub mod applied;
+pub mod collected;
 pub mod compliance;
 pub mod cut;
 pub mod difference;

@@ -52,6 +52,7 @@ pub(super) fn name(estate: &mut Estate, unseen: &Unseen, unmatched: &BTreeSet<St
             remedy: format.command.to_owned(),
         });
     }
+    refused(estate, &mut spots);
     resource_policies(estate, &mut spots);
     profiles(estate, &mut spots);
     if !unseen.missing.is_empty() {
@@ -125,6 +126,41 @@ const POLICY_KINDS: &[(EntityKind, &str, &str)] = &[
         "aws ecr get-repository-policy --repository-name NAME",
     ),
 ];
+
+/// Calls that a collection was refused: one blind spot an action, whatever the accounts and regions.
+fn refused(estate: &Estate, spots: &mut Vec<BlindSpot>) {
+    let mut places: BTreeMap<(&str, &str), Vec<String>> = BTreeMap::new();
+    for account in of_kind(estate, EntityKind::Account) {
+        for (attribute, code) in &account.attributes {
+            let Some(of) = attribute.strip_prefix("Unseen:") else {
+                continue;
+            };
+            let (action, region) = of.rsplit_once(':').unwrap_or((of, ""));
+            let number = account.account.as_deref().unwrap_or_default();
+            let name = account_name(estate, number);
+            places
+                .entry((action, code))
+                .or_default()
+                .push(match region {
+                    "" => name,
+                    region => format!("{name} in {region}"),
+                });
+        }
+    }
+    for ((action, code), places) in places {
+        spots.push(BlindSpot {
+            missing: format!(
+                "answers to {action} ({code}) of account {}",
+                listed(&places)
+            ),
+            consequence: "what this call tells of is not seen, or only in part".to_owned(),
+            remedy:
+                "allow it (`portreeve collect aws --policy` prints what is needed) and collect \
+                     again: only what is missing is read"
+                    .to_owned(),
+        });
+    }
+}
 
 /// Resources that were listed without their policies.
 fn resource_policies(estate: &Estate, spots: &mut Vec<BlindSpot>) {

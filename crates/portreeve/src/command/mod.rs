@@ -1,7 +1,11 @@
+#[cfg(feature = "aws")]
+pub(crate) mod apply;
 mod at;
 pub(crate) mod blast;
 pub(crate) mod can;
 pub(crate) mod check;
+#[cfg(feature = "aws")]
+pub(crate) mod collect;
 pub(crate) mod coverage;
 pub(crate) mod cut;
 pub(crate) mod demo;

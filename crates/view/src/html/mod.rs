@@ -6,6 +6,8 @@
 //! reader: each drawing has the same in words beside it.
 
 mod access;
+mod applied;
+mod collected;
 mod coverage;
 mod cut;
 mod difference;
@@ -34,6 +36,8 @@ use portreeve_model::{BlindSpot, Finding, Input, InputKind, Severity};
 
 use crate::text;
 pub use access::{holders, verdict};
+pub use applied::applied;
+pub use collected::collected;
 pub use cut::cut;
 pub use difference::change;
 use incident::left_out;

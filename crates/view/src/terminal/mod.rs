@@ -4,6 +4,8 @@
 //! Commands are never broken or shortened, so that they can be copied.
 
 mod access;
+mod applied;
+mod collected;
 mod cut;
 mod difference;
 mod eviction;
@@ -32,6 +34,8 @@ use portreeve_incident::{ExceptionUse, Report, Trace};
 use portreeve_model::{BlindSpot, Finding};
 use portreeve_posture::{Check, Posture};
 
+use crate::applied::{Applied, AppliedChange};
+use crate::collected::Collected;
 use crate::cut::CutAnswer;
 use crate::difference::Change;
 use crate::keys::Keys;
@@ -235,6 +239,27 @@ pub fn holders(holders: &Holders, unseen: &[BlindSpot], options: &Options) -> St
     let mut page = Page::new(options.width, options.colour);
     access::holders(&mut page, holders, options);
     surroundings::blind_spots(&mut page, unseen, options);
+    page.finish()
+}
+
+/// Lays out the changes of a plan, each with what goes and what comes.
+pub fn applied(applied: &Applied, options: &Options) -> String {
+    let mut page = Page::new(options.width, options.colour);
+    applied::applied(&mut page, applied);
+    page.finish()
+}
+
+/// Lays out one change of a plan.
+pub fn applied_change(change: &AppliedChange, options: &Options) -> String {
+    let mut page = Page::new(options.width, options.colour);
+    applied::one(&mut page, change);
+    page.finish()
+}
+
+/// Lays out what a collection of inventory read, and what it could not.
+pub fn collected(collected: &Collected, options: &Options) -> String {
+    let mut page = Page::new(options.width, options.colour);
+    collected::collected(&mut page, collected, options);
     page.finish()
 }
 
