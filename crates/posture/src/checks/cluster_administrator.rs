@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use crate::check::{Check, fails, passes, unknown};
 use crate::scene::{items, json};
-use crate::verdicts::Judged;
+use crate::verdicts::{A_PERSON, Judged};
 
 /// Access policies that let their holder do everything in the cluster.
 const EVERYTHING: [&str; 2] = ["AmazonEKSClusterAdminPolicy", "AmazonEKSAdminPolicy"];
@@ -35,15 +35,20 @@ pub(super) const CHECK: Check = Check {
                         EVERYTHING.iter().any(|name| id.ends_with(name))
                     })
             };
-            let people: Vec<EntityId> = items(&entries)
-                .iter()
-                .filter(administers)
-                .filter_map(|entry| entry.get("principalArn").and_then(Value::as_str))
-                .map(EntityId::from)
-                .filter(|principal| scene.is_human(principal))
-                .collect();
+            let mut people: Vec<EntityId> = Vec::new();
+            let mut unclear = false;
+            let holders = items(&entries).iter().filter(administers);
+            for id in holders.filter_map(|entry| entry.get("principalArn")?.as_str()) {
+                let principal = scene.estate.get(id);
+                match principal.map(|principal| scene.is_person(principal)) {
+                    Some(Some(true)) => people.push(id.into()),
+                    Some(None) => unclear = true,
+                    _ => {}
+                }
+            }
             let names: Vec<&str> = people.iter().map(EntityId::short_name).collect();
             match names.is_empty() {
+                true if unclear => Judged::unknown(A_PERSON),
                 true => Judged::pass(),
                 false => Judged::fail(format!("administered by {}", names.join(", "))).on(people),
             }
@@ -51,7 +56,7 @@ pub(super) const CHECK: Check = Check {
     },
     examples: &[
         fails(
-            r#"[{"cluster": {"name": "rpc", "arn": "arn:aws:eks:eu-west-1:111122223333:cluster/rpc", "AccessEntries": [{"principalArn": "arn:aws:iam::111122223333:user/ana", "associatedAccessPolicies": [{"policyArn": "arn:aws:eks::aws:cluster-access-policy/AmazonEKSClusterAdminPolicy"}]}]}}, {"Account": "111122223333", "VirtualMFADevices": [{"SerialNumber": "arn:aws:iam::111122223333:mfa/ana", "User": {"Arn": "arn:aws:iam::111122223333:user/ana"}}]}]"#,
+            r#"[{"cluster": {"name": "rpc", "arn": "arn:aws:eks:eu-west-1:111122223333:cluster/rpc", "AccessEntries": [{"principalArn": "arn:aws:iam::111122223333:user/ana", "associatedAccessPolicies": [{"policyArn": "arn:aws:eks::aws:cluster-access-policy/AmazonEKSClusterAdminPolicy"}]}]}}, {"UserDetailList": [{"UserName": "ana", "Arn": "arn:aws:iam::111122223333:user/ana"}]}, {"Account": "111122223333", "VirtualMFADevices": [{"SerialNumber": "arn:aws:iam::111122223333:mfa/ana", "User": {"Arn": "arn:aws:iam::111122223333:user/ana"}}]}]"#,
         ),
         passes(
             r#"{"cluster": {"name": "rpc", "arn": "arn:aws:eks:eu-west-1:111122223333:cluster/rpc", "AccessEntries": [{"principalArn": "arn:aws:iam::111122223333:role/deploy", "associatedAccessPolicies": [{"policyArn": "arn:aws:eks::aws:cluster-access-policy/AmazonEKSClusterAdminPolicy"}]}]}}"#,

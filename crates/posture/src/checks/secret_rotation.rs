@@ -2,7 +2,7 @@
 
 use portreeve_model::{EntityKind, Severity};
 
-use crate::check::{Check, fails, passes};
+use crate::check::{Check, fails, passes, unknown};
 use crate::scene::{flag, text};
 use crate::verdicts::Judged;
 
@@ -23,17 +23,23 @@ pub(super) const CHECK: Check = Check {
             if text(secret, "OwningService").is_some() {
                 continue;
             }
-            // `list-secrets` leaves the member out of secrets that were never rotated.
-            let on = flag(secret, "RotationEnabled") == Some(true);
-            verdicts.of(secret, Judged::holds(Some(on), "rotation is off", ""));
+            // `list-secrets` leaves the member out of secrets that were never rotated; other exports
+            // never have it.
+            let listed = text(secret, "LastChangedDate").map(|_| false);
+            let on = flag(secret, "RotationEnabled").or(listed);
+            let missing = "aws secretsmanager list-secrets";
+            verdicts.of(secret, Judged::holds(on, "rotation is off", missing));
         }
     },
     examples: &[
         fails(
-            r#"{"SecretList": [{"ARN": "arn:aws:secretsmanager:eu-west-1:111122223333:secret:smtp-a1b2c3", "Name": "smtp"}]}"#,
+            r#"{"SecretList": [{"ARN": "arn:aws:secretsmanager:eu-west-1:111122223333:secret:smtp-a1b2c3", "Name": "smtp", "LastChangedDate": "2025-01-01T00:00:00Z"}]}"#,
         ),
         passes(
             r#"{"SecretList": [{"ARN": "arn:aws:secretsmanager:eu-west-1:111122223333:secret:smtp-a1b2c3", "Name": "smtp", "RotationEnabled": true}]}"#,
+        ),
+        unknown(
+            r#"{"SecretList": [{"ARN": "arn:aws:secretsmanager:eu-west-1:111122223333:secret:smtp-a1b2c3", "Name": "smtp"}]}"#,
         ),
     ],
     ..Check::DEFAULT

@@ -3,7 +3,7 @@
 use portreeve_graph::Circumstances;
 use portreeve_model::Severity;
 
-use crate::check::{Check, fails, passes};
+use crate::check::{Check, fails, passes, unknown};
 use crate::scene::text;
 use crate::trails::trails;
 use crate::verdicts::Judged;
@@ -20,11 +20,19 @@ pub(super) const CHECK: Check = Check {
     ],
     needs: &["aws.trails"],
     judge: |scene, verdicts| {
-        let mut buckets: Vec<_> = trails(scene)
-            .filter_map(|trail| text(trail, "S3BucketName"))
-            .filter_map(|name| scene.estate.get(&format!("arn:aws:s3:::{name}")))
-            .filter(|bucket| !bucket.inferred)
-            .collect();
+        let mut buckets = Vec::new();
+        for trail in trails(scene) {
+            let Some(name) = text(trail, "S3BucketName") else {
+                continue;
+            };
+            match scene.estate.get(&format!("arn:aws:s3:::{name}")) {
+                Some(bucket) if !bucket.inferred => buckets.push(bucket),
+                _ => {
+                    let missing = format!("the trail's bucket {name}: aws s3api list-buckets");
+                    verdicts.of(trail, Judged::unknown(missing));
+                }
+            }
+        }
         buckets.sort_by_key(|bucket| &bucket.id);
         buckets.dedup_by_key(|bucket| &bucket.id);
         for bucket in buckets {
@@ -44,6 +52,9 @@ pub(super) const CHECK: Check = Check {
         ),
         passes(
             r#"[{"Account": "111122223333", "Buckets": [{"Name": "logs", "Policy": null}], "trailList": [{"TrailARN": "arn:aws:cloudtrail:eu-west-1:111122223333:trail/all", "S3BucketName": "logs"}]}, {"UserDetailList": [{"UserName": "ana", "Arn": "arn:aws:iam::111122223333:user/ana", "UserPolicyList": [], "AttachedManagedPolicies": []}]}]"#,
+        ),
+        unknown(
+            r#"{"Account": "111122223333", "trailList": [{"TrailARN": "arn:aws:cloudtrail:eu-west-1:111122223333:trail/all", "S3BucketName": "logs"}]}"#,
         ),
     ],
     ..Check::DEFAULT
