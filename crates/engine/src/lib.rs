@@ -42,6 +42,7 @@ mod rule_tests;
 mod run;
 mod seam;
 mod signs;
+mod touched;
 
 pub use checks::{CheckEntries, SuppressionEntry};
 pub use compare::{Comparison, compare};
@@ -68,8 +69,9 @@ pub use progress::{Progress, Silent};
 pub use race::{RaceError, RaceQuestion, Raced, race};
 pub use rule_tests::{RuleTests, test_rules};
 pub use run::{
-    Gathered, Inventory, Knowledge, Lineages, NothingReadable, Request, RunError, TouchError,
-    gather, investigate, lineage, read_inventory, survey,
+    Gathered, Inventory, Knowledge, Lineages, NothingReadable, Request, RunError, gather,
+    investigate, lineage, read_inventory, survey,
 };
 pub use seam::Seam;
 pub use signs::{Indicators, SignError, parse_indicators, parse_sign};
+pub use touched::TouchError;

@@ -87,7 +87,7 @@ pub fn race(
     let (logs, dead_letters);
     match gather(request, progress) {
         Ok(gathered) => {
-            logs = Logs::of(gathered.folded());
+            logs = Logs::of(&gathered.folded);
             dead_letters = gathered.dead_letters().to_vec();
             (graph, estate) = gathered.into_graph();
         }

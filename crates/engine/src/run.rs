@@ -14,7 +14,6 @@ use portreeve_graph::{Catalogue, Changes, Circumstances, Graph, Jewel};
 use portreeve_incident::actor::Profile;
 use portreeve_incident::exceptions::uses;
 use portreeve_incident::sight::{Surveyed, sight};
-use portreeve_incident::touch::{Question, Subject, Touch, touch};
 use portreeve_incident::{Certainty, Cuttable, Incident, Report, Summary, Trace};
 use portreeve_model::{DeadLetter, Estate, Input, InputKind};
 use portreeve_record::{Extractor, Fields, SlotBuffer};
@@ -318,14 +317,14 @@ pub fn investigate(request: Request, progress: &dyn Progress) -> Result<Report, 
 #[derive(Debug)]
 pub struct Gathered {
     config: Config,
-    estate: Arc<Estate>,
-    graph: Arc<Graph>,
+    pub(crate) estate: Arc<Estate>,
+    pub(crate) graph: Arc<Graph>,
     catalogue: Arc<Catalogue>,
-    networks: Arc<Networks>,
+    pub(crate) networks: Arc<Networks>,
     jewels: Vec<Jewel>,
-    settings: Settings,
+    pub(crate) settings: Settings,
     profiles: Vec<Profile>,
-    folded: Folded,
+    pub(crate) folded: Folded,
     rules_sha256: String,
     /// Names of the rules' files, without folders and ending, by the rules' ids.
     rule_files: BTreeMap<String, String>,
@@ -334,35 +333,10 @@ pub struct Gathered {
     inputs: Vec<Input>,
     dead_letters: Vec<DeadLetter>,
     dead_letters_omitted: u64,
-    verification: Option<Verification>,
+    pub(crate) verification: Option<Verification>,
     notes: Vec<String>,
     summary: Summary,
     start: Instant,
-}
-
-/// A question about a touch that has no answer.
-#[derive(Debug, thiserror::Error)]
-pub enum TouchError {
-    /// No incident has the id.
-    #[error(
-        "no incident is called `{asked}`; {}",
-        match known.as_slice() {
-            [] => "none was found in these logs".to_owned(),
-            known => format!("there are {}", known.join(", ")),
-        }
-    )]
-    NoIncident {
-        /// The id.
-        asked: String,
-        /// Those that there are.
-        known: Vec<String>,
-    },
-    /// Nothing has the name.
-    #[error(
-        "nothing in the inventory or the logs is called `{0}`; give an ARN, s3://BUCKET/KEY, an access \
-         key id, or the name of a resource or principal"
-    )]
-    NothingCalled(String),
 }
 
 /// What `lineage` tells: the trees of the credentials that were asked for.
@@ -635,57 +609,6 @@ impl Gathered {
             profiles: &self.profiles,
         });
         (incidents, muted)
-    }
-
-    /// Whether a resource was touched, or what a principal touched: by anyone, or by the credentials of
-    /// one incident, whose id may be cut short.
-    pub fn touched(
-        &mut self,
-        asked: &str,
-        by: Option<&str>,
-        subject: Option<Subject>,
-    ) -> Result<Touch, TouchError> {
-        let incidents = match by {
-            Some(_) => {
-                let exceptions = self.settings.exceptions.clone();
-                self.incidents(&exceptions).0
-            }
-            None => Vec::new(),
-        };
-        let incident = match by {
-            Some(id) => Some(
-                incidents
-                    .iter()
-                    .find(|incident| incident.id == id)
-                    .or_else(|| {
-                        incidents
-                            .iter()
-                            .find(|incident| incident.id.starts_with(id))
-                    })
-                    .ok_or_else(|| TouchError::NoIncident {
-                        asked: id.to_owned(),
-                        known: incidents.iter().map(|it| it.id.clone()).collect(),
-                    })?,
-            ),
-            None => None,
-        };
-        let known = self.graph.lookup(asked);
-        touch(&Question {
-            asked,
-            known: &known,
-            subject,
-            by: incident,
-            folded: &self.folded,
-            networks: &self.networks,
-            estate: &self.estate,
-            verification: self.verification.as_ref(),
-        })
-        .ok_or_else(|| TouchError::NothingCalled(asked.to_owned()))
-    }
-
-    /// What was read, folded.
-    pub(crate) fn folded(&self) -> &Folded {
-        &self.folded
     }
 
     /// The graph and the estate that it is of.

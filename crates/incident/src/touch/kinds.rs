@@ -331,13 +331,6 @@ const BULK: &[Bulk] = &[
         false,
         "lists functions with their settings",
     ),
-    bulk(
-        "backup:StartBackupJob",
-        "dynamodb",
-        Reach::Account,
-        true,
-        "copies a resource that the record may name in another way",
-    ),
 ];
 
 /// What an action does to resources of a service that it does not name.

@@ -56,6 +56,11 @@ impl Resource {
         }
     }
 
+    /// Whether a target of a call is of the same service.
+    pub(super) fn is_of_service(&self, target: &str) -> bool {
+        target.split(':').nth(2) == Some(&self.service)
+    }
+
     /// Whether a target of a call is this resource or a part of it: an object of the bucket, a
     /// version of the function, an index of the table. A secret's last six characters may be left
     /// out.

@@ -158,6 +158,8 @@ impl<'a> Found<'a> {
                 .bucket
                 .as_deref()
                 .is_some_and(|bucket| row.targets().any(|target| target == bucket)),
+            // One that names others of the service says which it reached.
+            Reach::Account if row.targets().any(|target| resource.is_of_service(target)) => false,
             Reach::Account => {
                 let own = resource.account.as_deref();
                 own.is_none_or(|own| row.account().is_none_or(|account| account == own))
