@@ -66,6 +66,22 @@ fn where_many_statements_allow_one_denial_is_cheaper_than_taking_out_each() {
     assert_eq!(kinds(&cut(town, ADA, SECRET)), [ChangeKind::NarrowInline]);
 }
 
+/// What stands behind the best path is seen too: without any policy of his own the user still gets
+/// in by a trust policy that lets everyone in.
+#[test]
+fn a_path_behind_the_best_one_is_cut_as_well() {
+    let everyone = json!({"Effect": "Allow", "Principal": "*", "Action": "sts:AssumeRole"});
+    let all_but = json!({"Effect": "Allow", "NotAction": "sts:AssumeRole", "Resource": "*"});
+    let town = Town::default()
+        .entity(ADA, EntityKind::User)
+        .entity(DEPLOY, EntityKind::Role)
+        .policy(DEPLOY, PolicyLayer::Trust, everyone)
+        .policy(ADA, PolicyLayer::Identity, all_but);
+    let found = cut(town, ADA, DEPLOY);
+    assert!(found.proven, "{:#?}", found.left);
+    assert_eq!(found.plan.changes.len(), 2);
+}
+
 #[test]
 fn nothing_is_proposed_where_there_is_no_path() {
     let cut = cut(reader(), ADA, SECRET);

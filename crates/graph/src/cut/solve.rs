@@ -67,6 +67,8 @@ struct Demand {
     from: EntityId,
     to: EntityId,
     slice: Slice,
+    /// Whether candidates may bear on it that are not known yet.
+    is_open: bool,
 }
 
 /// Start and end.
@@ -238,6 +240,27 @@ impl Search<'_> {
 
     /// Takes up what a path demands, that is there with the chosen changes made.
     fn demand(&mut self, graph: &Graph, walk: Walk, chosen: &[usize]) {
+        let slice = self.slicer.slice(&graph.ids_of(&walk.nodes));
+        self.learn(&walk);
+        let demand = self.demand_of(slice, &walk.path, chosen);
+        self.demands.push(demand);
+        // What one path teaches may bear on others.
+        while let Some(place) = self.demands.iter().position(|demand| demand.is_open) {
+            self.close(place);
+        }
+        if self
+            .demands
+            .last()
+            .is_some_and(|demand| demand.any_of.is_empty())
+        {
+            self.demands.pop();
+            let ends = (walk.path.from.clone(), walk.path.to.clone());
+            self.beyond.insert(ends, walk.path);
+        }
+    }
+
+    /// Takes up the candidates of the steps that a path hangs on.
+    fn learn(&mut self, walk: &Walk) {
         let mut found = BTreeSet::new();
         for step in &walk.steps {
             let mut of_step = BTreeSet::new();
@@ -251,17 +274,28 @@ impl Search<'_> {
                 found.insert((candidate, broken));
             }
         }
-        let slice = self.slicer.slice(&graph.ids_of(&walk.nodes));
         for (candidate, broken) in found {
             let place = self.take_up(candidate);
             self.breaks[place].insert(broken);
         }
-        let demand = self.demand_of(slice, &walk.path, chosen);
-        if demand.any_of.is_empty() {
-            let ends = (walk.path.from.clone(), walk.path.to.clone());
-            self.beyond.insert(ends, walk.path);
-        } else {
-            self.demands.push(demand);
+    }
+
+    /// Sees to it that every candidate is known that bears on the path by which a demand stands when
+    /// all that it leaves aside is made: one that is not known could break it.
+    fn close(&mut self, place: usize) {
+        loop {
+            let demand = &mut self.demands[place];
+            demand.is_open = false;
+            let demand = &self.demands[place];
+            let Some(walk) = self.walk_left(demand, &[]) else {
+                return;
+            };
+            let known = self.known.len();
+            self.learn(&walk);
+            // Of those that are new each demand has left some aside: its path may be another now.
+            if self.known.len() == known || !self.demands[place].is_open {
+                return;
+            }
         }
     }
 
@@ -275,11 +309,13 @@ impl Search<'_> {
             from: path.from.clone(),
             to: path.to.clone(),
             slice,
+            is_open: true,
         };
         bearing.retain(|place| !demand.aside.contains(place));
         if !self.survives(&demand, &[]) {
             // The path leads over what is not in the slice: any change that is not made may be the
             // one.
+            demand.is_open = false;
             demand.any_of = (0..self.known.len())
                 .filter(|place| !chosen.contains(place))
                 .collect();
@@ -309,6 +345,11 @@ impl Search<'_> {
 
     /// Whether the path of a demand is there with what is left aside, and more changes, made.
     fn survives(&self, demand: &Demand, more: &[usize]) -> bool {
+        self.walk_left(demand, more).is_some()
+    }
+
+    /// The best way that is there then.
+    fn walk_left(&self, demand: &Demand, more: &[usize]) -> Option<Walk> {
         let slice = &demand.slice;
         let made = demand.aside.iter().chain(more).copied();
         let estate = self.revised(&slice.estate, made, |id| {
@@ -317,8 +358,8 @@ impl Search<'_> {
         let graph = self.question.build(&estate);
         let to = &demand.to;
         let is_meant = !self.administrators.contains(to) || graph.jewel(to.as_str()).is_some();
-        let ends = std::slice::from_ref(to);
-        is_meant && !graph.walks(demand.from.as_str(), ends).is_empty()
+        let mut walks = graph.walks(demand.from.as_str(), std::slice::from_ref(to));
+        walks.pop().filter(|_| is_meant)
     }
 
     /// Takes up a candidate; one that is new may break paths that were found before.
@@ -337,6 +378,7 @@ impl Search<'_> {
             if !touches.is_disjoint(&demand.slice.subjects) {
                 if self.survives(demand, &[place]) {
                     demand.aside.insert(place);
+                    demand.is_open = true;
                 } else {
                     demand.any_of.push(place);
                 }

@@ -106,7 +106,7 @@ fn resource(kind: &str, label: &str, id: Option<&str>, arguments: &[(&str, Strin
         .collect();
     let import = id.map_or_else(String::new, |id| {
         format!(
-            "import {{\n  to = {kind}.{label}\n  id = {}\n}}\n\n",
+            "# Where the configuration has it already, edit it there and leave out the import.\nimport {{\n  to = {kind}.{label}\n  id = {}\n}}\n\n",
             text(id)
         )
     });
