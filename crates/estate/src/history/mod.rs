@@ -150,10 +150,11 @@ impl<'h> Lit<'h> {
         Self { dark }
     }
 
-    /// Whether the logs tell all from one instant to a later one.
+    /// Whether the logs tell all from one instant to a later one. What is changed in a second holds
+    /// at that second, so that a hole that begins at the later one counts.
     pub(crate) fn throughout(&self, from: Timestamp, until: Timestamp) -> bool {
         let next = self.dark.partition_point(|(_, end)| *end <= from);
-        self.dark.get(next).is_none_or(|(begin, _)| *begin >= until)
+        from == until || self.dark.get(next).is_none_or(|(begin, _)| *begin > until)
     }
 }
 
