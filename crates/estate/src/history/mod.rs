@@ -36,6 +36,7 @@
 //! let put = Change {
 //!     time: time("2026-03-03T10:02:00Z"),
 //!     account: Some("111122223333".into()),
+//!     event: None,
 //!     effects: vec![Effect {
 //!         spot: Spot::Document {
 //!             subject: EntityId::from("arn:aws:iam::111122223333:role/deploy"),
@@ -90,6 +91,8 @@ pub struct Change {
     pub time: Timestamp,
     /// The account in whose logs it stands.
     pub account: Option<String>,
+    /// The event's id: equal calls of one second are told apart by it.
+    pub event: Option<String>,
     /// What it made of the estate.
     pub effects: Vec<Effect>,
 }
