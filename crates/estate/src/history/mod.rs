@@ -712,7 +712,9 @@ fn dark(covered: &Covered) -> BTreeMap<String, Vec<(Timestamp, Timestamp)>> {
         .map(|(account, holes)| {
             let mut dark = vec![(Timestamp::MIN, covered.from)];
             dark.extend(holes.iter().map(|hole| (hole.from, hole.until)));
-            dark.push((covered.until, Timestamp::MAX));
+            // What is of the end itself, as an inventory that is taken to be of then, is inside.
+            let after = Timestamp::from_second(covered.until.as_second() + 1);
+            dark.push((after.unwrap_or(covered.until), Timestamp::MAX));
             dark.sort_unstable();
             (account.clone(), dark)
         })
