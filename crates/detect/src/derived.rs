@@ -226,7 +226,7 @@ pub const DERIVED_FIELDS: &[DerivedField] = &[
     field(
         CHANGE_OPENED,
         Stage::History,
-        "the same in words, with the path or the door",
+        "the same in words, with the path or the door, and for how long it held",
     ),
 ];
 

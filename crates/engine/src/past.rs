@@ -129,6 +129,7 @@ fn changes(folded: &Folded) -> Vec<Change> {
             Some(Change {
                 time: row.time()?,
                 account: row.account().map(str::to_owned),
+                event: row.event_id(),
                 effects: effects.clone(),
             })
         })

@@ -180,6 +180,7 @@ fn life() -> impl Strategy<Value = Life> {
                 life.changes.push(Change {
                     time: at(second),
                     account: Some(ACCOUNT.into()),
+                    event: Some(life.changes.len().to_string()),
                     effects,
                 });
                 match life.states.last_mut() {

@@ -242,7 +242,7 @@ fn a_finding_says_for_how_long_a_change_was_open() {
             .unwrap_or_else(|| panic!("{findings:#?}"));
         found["details"][0].as_str().unwrap().to_owned()
     };
-    let open = details(&[opened.clone()]);
+    let open = details(std::slice::from_ref(&opened));
     assert!(open.ends_with("; not taken back in these logs"), "{open}");
     let closed = details(&[opened, trusts(2, "2026-03-03T10:40:00Z", own)]);
     assert!(

@@ -36,6 +36,7 @@
 //! let put = Change {
 //!     time: time("2026-03-03T10:02:00Z"),
 //!     account: Some("111122223333".into()),
+//!     event: None,
 //!     effects: vec![Effect {
 //!         spot: Spot::Document {
 //!             subject: EntityId::from("arn:aws:iam::111122223333:role/deploy"),
@@ -90,6 +91,8 @@ pub struct Change {
     pub time: Timestamp,
     /// The account in whose logs it stands.
     pub account: Option<String>,
+    /// The event's id: equal calls of one second are told apart by it.
+    pub event: Option<String>,
     /// What it made of the estate.
     pub effects: Vec<Effect>,
 }
@@ -150,10 +153,11 @@ impl<'h> Lit<'h> {
         Self { dark }
     }
 
-    /// Whether the logs tell all from one instant to a later one.
+    /// Whether the logs tell all from one instant to a later one. What is changed in a second holds
+    /// at that second, so that a hole that begins at the later one counts.
     pub(crate) fn throughout(&self, from: Timestamp, until: Timestamp) -> bool {
         let next = self.dark.partition_point(|(_, end)| *end <= from);
-        self.dark.get(next).is_none_or(|(begin, _)| *begin >= until)
+        from == until || self.dark.get(next).is_none_or(|(begin, _)| *begin > until)
     }
 }
 
@@ -708,7 +712,9 @@ fn dark(covered: &Covered) -> BTreeMap<String, Vec<(Timestamp, Timestamp)>> {
         .map(|(account, holes)| {
             let mut dark = vec![(Timestamp::MIN, covered.from)];
             dark.extend(holes.iter().map(|hole| (hole.from, hole.until)));
-            dark.push((covered.until, Timestamp::MAX));
+            // What is of the end itself, as an inventory that is taken to be of then, is inside.
+            let after = Timestamp::from_second(covered.until.as_second() + 1);
+            dark.push((after.unwrap_or(covered.until), Timestamp::MAX));
             dark.sort_unstable();
             (account.clone(), dark)
         })

@@ -19,6 +19,8 @@ pub(super) struct Replay<'h> {
     shown: BTreeMap<Spot, Vec<Relation>>,
     accounts: &'h BTreeMap<EntityId, String>,
     dead: BTreeSet<EntityId>,
+    /// Roles that the inventory does not show.
+    roles: BTreeSet<EntityId>,
 }
 
 impl<'h> Replay<'h> {
@@ -37,6 +39,7 @@ impl<'h> Replay<'h> {
             shown,
             accounts,
             dead: BTreeSet::new(),
+            roles: BTreeSet::new(),
         }
     }
 
@@ -132,6 +135,14 @@ impl<'h> Replay<'h> {
 
     /// The estate, before conclusions are drawn, and what is not there.
     pub(super) fn finish(mut self) -> (Estate, BTreeSet<EntityId>) {
+        // Every role trusts somebody.
+        for id in std::mem::take(&mut self.roles) {
+            let is_trust = |relation: &Relation| matches!(relation, Relation::Policy { subject, layer: PolicyLayer::Trust, .. } if *subject == id);
+            if !self.relations.iter().any(is_trust) {
+                let name = "trust policy of that time, whose text the logs do not tell";
+                self.attach(&id, PolicyLayer::Trust, name);
+            }
+        }
         // What proves somebody who is not there proves nobody.
         let mut gone = self.dead.clone();
         for relation in &self.relations {
@@ -183,6 +194,9 @@ impl<'h> Replay<'h> {
             return;
         }
         let mut entity = self.estate.remove(id).unwrap_or_else(|| {
+            if kind == EntityKind::Role {
+                self.roles.insert(id.clone());
+            }
             let mut entity = Entity::new(id.clone(), kind);
             entity.account = entity.account.or_else(|| self.accounts.get(id).cloned());
             entity

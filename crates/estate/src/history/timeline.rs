@@ -60,11 +60,11 @@ pub(super) struct Timeline {
 }
 
 impl Timeline {
-    /// The timeline of some events, in any order; equal ones count once. Costs their number times
-    /// its logarithm.
+    /// The timeline of some events, in any order. Costs their number times its logarithm.
     pub(super) fn new(mut events: Vec<Event>, lit: &Lit<'_>) -> Self {
         events.sort();
-        events.dedup();
+        // What changes nothing may be told any number of times in one second.
+        events.dedup_by(|one, other| one == other && one.before == one.after);
         let mut timeline = Self::default();
         let mut rest = events.as_slice();
         while let Some(first) = rest.first() {
