@@ -56,7 +56,7 @@ fn is_unfinished(path: &Path) -> bool {
 }
 
 /// All parts of a collection by file name. What differs from one minute to the next is left out: the
-/// time of the credential report, and how often it was asked for.
+/// time of the credential report, how often it was asked for, and a trail's latest delivery.
 fn parts(folder: &Path) -> BTreeMap<PathBuf, Value> {
     let mut parts = BTreeMap::new();
     let mut open = vec![folder.to_owned()];
@@ -73,6 +73,11 @@ fn parts(folder: &Path) -> BTreeMap<PathBuf, Value> {
                     part_of.remove("Calls").is_some_and(|calls| calls != 0),
                     "{path:?}"
                 );
+                if path.ends_with("trails.json") {
+                    for trail in part_of["Trails"].as_array_mut().unwrap() {
+                        assert_eq!(trail["Status"].take()["IsLogging"], true);
+                    }
+                }
                 if path.ends_with("credential-report.json") {
                     let part = part_of;
                     part.remove("GeneratedTime");
