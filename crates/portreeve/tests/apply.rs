@@ -227,6 +227,27 @@ impl Watched {
     }
 }
 
+/// The same without the numbers of policies' versions, which are never given twice.
+fn without_versions(mut value: Value) -> Value {
+    fn walk(value: &mut Value) {
+        match value {
+            Value::Array(values) => values.iter_mut().for_each(walk),
+            Value::Object(members) => {
+                if members.contains_key("IsDefaultVersion") {
+                    members.remove("CreateDate");
+                }
+                members.remove("VersionId");
+                members.remove("DefaultVersionId");
+                members.values_mut().for_each(walk);
+            }
+            _ => {}
+        }
+    }
+    walk(&mut value);
+    forget_what_changes(&mut value);
+    value
+}
+
 fn forget_what_changes(value: &mut Value) {
     match value {
         Value::Array(values) => {
@@ -377,7 +398,7 @@ fn a_killed_run_goes_on_or_is_taken_back() {
     let (plan, journal) = write(folder.path(), &watched.plan);
     let before = watched.now(&moto);
     assert!(done(&moto, &[], &plan).status.success());
-    let planned = watched.now(&moto);
+    let planned = without_versions(watched.now(&moto));
     assert!(done(&moto, &["--undo"], &journal).status.success());
 
     for (lines, goes_on) in [(8, true), (15, false), (24, true)] {
@@ -419,7 +440,7 @@ fn a_killed_run_goes_on_or_is_taken_back() {
                 "{}",
                 said(&resumed)
             );
-            assert_eq!(watched.now(&moto), planned);
+            assert_eq!(without_versions(watched.now(&moto)), planned);
         }
         let undone = done(&moto, &["--undo"], &journal);
         assert!(undone.status.success(), "{}", said(&undone));

@@ -120,17 +120,37 @@ mod tests {
         ];
         let files: Vec<&str> = files.iter().map(String::as_str).collect();
         let spots = spots(&files);
-        let refused: Vec<_> = spots.iter().filter(|spot| spot.contains("kms:ListKeys")).collect();
+        let refused: Vec<_> = spots
+            .iter()
+            .filter(|spot| spot.contains("kms:ListKeys"))
+            .collect();
         assert_eq!(refused.len(), 1, "{spots:#?}");
-        assert!(refused[0].contains("111122223333 in eu-west-1, 111122223333 in us-east-1, 444455556666 in eu-west-1"), "{refused:?}");
-        assert!(spots.iter().any(|spot| spot.starts_with("KMS keys with policies")));
+        assert!(
+            refused[0].contains(
+                "111122223333 in eu-west-1, 111122223333 in us-east-1, 444455556666 in eu-west-1"
+            ),
+            "{refused:?}"
+        );
+        assert!(
+            spots
+                .iter()
+                .any(|spot| spot.starts_with("KMS keys with policies"))
+        );
     }
 
     #[test]
     fn what_was_looked_for_in_vain_is_no_blind_spot() {
         let none = r#"{"Account": "111122223333", "Surface": "organization", "Formats": ["aws.organizations"], "Unseen": []}"#;
-        assert!(!spots(&[none]).iter().any(|spot| spot.starts_with("AWS Organizations")));
-        assert!(spots(&[]).iter().any(|spot| spot.starts_with("AWS Organizations")));
+        assert!(
+            !spots(&[none])
+                .iter()
+                .any(|spot| spot.starts_with("AWS Organizations"))
+        );
+        assert!(
+            spots(&[])
+                .iter()
+                .any(|spot| spot.starts_with("AWS Organizations"))
+        );
     }
 
     #[test]
@@ -142,8 +162,18 @@ mod tests {
             )
         };
         let open = spots(&[&manifest(false)]);
-        assert!(open.iter().any(|spot| spot.starts_with("the rest of a collection")));
-        assert!(open.iter().any(|spot| spot.starts_with("all of account 777788889999")));
-        assert!(!spots(&[&manifest(true)]).iter().any(|spot| spot.starts_with("the rest")));
+        assert!(
+            open.iter()
+                .any(|spot| spot.starts_with("the rest of a collection"))
+        );
+        assert!(
+            open.iter()
+                .any(|spot| spot.starts_with("all of account 777788889999"))
+        );
+        assert!(
+            !spots(&[&manifest(true)])
+                .iter()
+                .any(|spot| spot.starts_with("the rest"))
+        );
     }
 }

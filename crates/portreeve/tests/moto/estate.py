@@ -150,6 +150,7 @@ def posture(account, keys, region, role):
     def of(service):
         return client(service, region, keys)
 
+    of("kms").create_key(Description="encrypts")
     trail = of("cloudtrail").create_trail(Name="main", S3BucketName=f"estate-{account}-2")["TrailARN"]
     of("cloudtrail").start_logging(Name=trail)
     of("guardduty").create_detector(Enable=True)

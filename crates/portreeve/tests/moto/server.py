@@ -16,7 +16,7 @@ import re
 import sys
 import threading
 import time
-from urllib.parse import parse_qs, unquote
+from urllib.parse import parse_qs
 
 from moto.core.models import botocore_stubber  # noqa: F401  (loads moto's core before threads do)
 from moto.moto_api import state_manager
@@ -104,7 +104,8 @@ class Gate:
             operation = form.get("Action", ["?"])[0]
             environ["gate.role"] = form.get("RoleArn", [":::::"])[0].split(":")[4]
             return service, operation, "ec2" if service == "ec2" else "query"
-        path, query = unquote(environ["PATH_INFO"]), environ.get("QUERY_STRING", "")
+        # As it was sent: an ARN in a path has its slashes escaped.
+        path, query = environ["REQUEST_URI"].partition("?")[0], environ.get("QUERY_STRING", "")
         for signing, service, operation, method, pattern, wanted in self.paths:
             if signing == signed and method == environ["REQUEST_METHOD"] and pattern.fullmatch(path):
                 if not wanted or re.match(rf"{wanted}(=|&|$)", query):
