@@ -60,9 +60,8 @@ pub(crate) fn read(document: &Object<'_>, side: Side, reader: &mut Reader<'_>) {
         let mut all = tables.into_iter().flatten();
         if let Some((_, translate)) = all.find(|(kind, _)| *kind == instance.kind) {
             translate(instance, &context, reader);
-            let is_unknown = |name: &&str| {
-                instance.is_unknown(name) && context.is_configured(instance, name)
-            };
+            let is_unknown =
+                |name: &&str| instance.is_unknown(name) && context.is_configured(instance, name);
             if POLICY_TEXTS.iter().any(is_unknown) {
                 unknown.push(instance.address.clone());
             }
@@ -72,7 +71,10 @@ pub(crate) fn read(document: &Object<'_>, side: Side, reader: &mut Reader<'_>) {
     context.say_what_is_missing(reader);
     if !unknown.is_empty() {
         reader.blind_spot(BlindSpot {
-            missing: format!("texts that are known only after apply: {}", unknown.join(", ")),
+            missing: format!(
+                "texts that are known only after apply: {}",
+                unknown.join(", ")
+            ),
             consequence: "what these policies will allow or forbid is not known: what hangs on \
                           them is told as depending"
                 .to_owned(),

@@ -11,6 +11,7 @@ use portreeve_evidence::{EvidenceHole, HoleKind, Verification};
 use portreeve_graph::cut::LeastCost;
 use portreeve_graph::{AttackPath, Jewel, JewelKind, PathStep};
 use portreeve_incident::containment::{IncidentCut, Refusal, Refused, SessionEnd};
+use portreeve_incident::Held;
 use portreeve_incident::*;
 use portreeve_model::*;
 

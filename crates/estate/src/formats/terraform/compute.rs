@@ -17,17 +17,31 @@ pub(super) const READERS: &[(&str, Translate)] = &[
     ("aws_lambda_function_url", function_url),
     // Read together by `invocations`.
     ("aws_lambda_permission", |_, _, _| {}),
-    ("aws_instance", |one, context, reader| on_profile(one, EntityKind::Instance, context, reader)),
+    ("aws_instance", |one, context, reader| {
+        on_profile(one, EntityKind::Instance, context, reader)
+    }),
     ("aws_launch_template", launch_template),
     ("aws_ecs_task_definition", task_definition),
     ("aws_ecs_service", service),
-    ("aws_ecs_cluster", |one, context, reader| as_roles(one, EntityKind::Cluster, &[], context, reader)),
+    ("aws_ecs_cluster", |one, context, reader| {
+        as_roles(one, EntityKind::Cluster, &[], context, reader)
+    }),
     ("aws_codebuild_project", build_project),
-    ("aws_cloudformation_stack", |one, context, reader| as_roles(one, EntityKind::Stack, &["iam_role_arn"], context, reader)),
-    ("aws_sfn_state_machine", |one, context, reader| as_roles(one, EntityKind::DataJob, &["role_arn"], context, reader)),
-    ("aws_glue_job", |one, context, reader| as_roles(one, EntityKind::DataJob, &["role_arn"], context, reader)),
-    ("aws_glue_dev_endpoint", |one, context, reader| as_roles(one, EntityKind::DataJob, &["role_arn"], context, reader)),
-    ("aws_sagemaker_notebook_instance", |one, context, reader| as_roles(one, EntityKind::DataJob, &["role_arn"], context, reader)),
+    ("aws_cloudformation_stack", |one, context, reader| {
+        as_roles(one, EntityKind::Stack, &["iam_role_arn"], context, reader)
+    }),
+    ("aws_sfn_state_machine", |one, context, reader| {
+        as_roles(one, EntityKind::DataJob, &["role_arn"], context, reader)
+    }),
+    ("aws_glue_job", |one, context, reader| {
+        as_roles(one, EntityKind::DataJob, &["role_arn"], context, reader)
+    }),
+    ("aws_glue_dev_endpoint", |one, context, reader| {
+        as_roles(one, EntityKind::DataJob, &["role_arn"], context, reader)
+    }),
+    ("aws_sagemaker_notebook_instance", |one, context, reader| {
+        as_roles(one, EntityKind::DataJob, &["role_arn"], context, reader)
+    }),
     ("aws_apprunner_service", application),
     ("aws_cloudfront_distribution", distribution),
 ];
@@ -69,7 +83,9 @@ fn function(one: &Instance<'_>, context: &Context, reader: &mut Reader<'_>) {
     };
     for (name, attribute) in [("runtime", "Runtime"), ("package_type", "PackageType")] {
         if let Some(text) = one.text(name, reader) {
-            entity.attributes.insert(attribute.to_owned(), text.into_owned());
+            entity
+                .attributes
+                .insert(attribute.to_owned(), text.into_owned());
         }
     }
     if let Some(image) = one.text("image_uri", reader) {
@@ -93,13 +109,11 @@ fn function_url(one: &Instance<'_>, context: &Context, reader: &mut Reader<'_>) 
 
 /// Each permission is a statement of the function's policy, see `AddPermission`, AWS Lambda API
 /// reference.
-pub(super) fn invocations(
-    instances: &[Instance<'_>],
-    context: &Context,
-    reader: &mut Reader<'_>,
-) {
+pub(super) fn invocations(instances: &[Instance<'_>], context: &Context, reader: &mut Reader<'_>) {
     let mut policies: BTreeMap<String, Vec<Value>> = BTreeMap::new();
-    let permissions = instances.iter().filter(|one| one.kind == "aws_lambda_permission");
+    let permissions = instances
+        .iter()
+        .filter(|one| one.kind == "aws_lambda_permission");
     for one in permissions {
         let function = context.named(one, "function_name", "aws_lambda_function", reader);
         let (Some(function), Some(action)) = (function, one.text("action", reader)) else {
@@ -116,13 +130,20 @@ pub(super) fn invocations(
             ("source_arn", "ArnLike", "aws:SourceArn"),
             ("source_account", "StringEquals", "aws:SourceAccount"),
             ("principal_org_id", "StringEquals", "aws:PrincipalOrgID"),
-            ("function_url_auth_type", "StringEquals", "lambda:FunctionUrlAuthType"),
+            (
+                "function_url_auth_type",
+                "StringEquals",
+                "lambda:FunctionUrlAuthType",
+            ),
         ] {
             let value = one.text(name, reader).map(|text| text.into_owned());
             // One that is known later stands in the way as well: nothing has an empty source.
             let value = value.or_else(|| one.is_unknown(name).then(|| one.address.clone()));
             if let Some(value) = value
-                && let Some(test) = tests.entry(operator).or_insert_with(|| json!({})).as_object_mut()
+                && let Some(test) = tests
+                    .entry(operator)
+                    .or_insert_with(|| json!({}))
+                    .as_object_mut()
             {
                 test.insert(key.to_owned(), value.into());
             }
@@ -141,10 +162,17 @@ pub(super) fn invocations(
     for (function, statements) in policies {
         let mut entity = Entity::new(function.as_str(), EntityKind::Function);
         entity.inferred = true;
-        entity.attributes.insert("Policy".to_owned(), "given".to_owned());
+        entity
+            .attributes
+            .insert("Policy".to_owned(), "given".to_owned());
         reader.add(entity);
         let policy = json!({"Version": "2012-10-17", "Statement": statements}).to_string();
-        reader.policy(function, PolicyLayer::Resource, "resource policy", policy.into());
+        reader.policy(
+            function,
+            PolicyLayer::Resource,
+            "resource policy",
+            policy.into(),
+        );
     }
 }
 
@@ -152,7 +180,10 @@ pub(super) fn invocations(
 fn profile(one: &Instance<'_>, entity: &mut Entity, context: &Context, reader: &mut Reader<'_>) {
     let name = "IamInstanceProfile".to_owned();
     let kind = "aws_iam_instance_profile";
-    let whole = one.values.get("iam_instance_profile").is_none_or(|value| !value.is_array());
+    let whole = one
+        .values
+        .get("iam_instance_profile")
+        .is_none_or(|value| !value.is_array());
     if whole && let Some(profile) = context.named(one, "iam_instance_profile", kind, reader) {
         entity.attributes.insert(name, profile);
         return;
@@ -185,7 +216,9 @@ fn task_definition(one: &Instance<'_>, context: &Context, reader: &mut Reader<'_
     };
     let mut images = Vec::new();
     // A list of containers as JSON text.
-    let text = one.text("container_definitions", reader).unwrap_or_default();
+    let text = one
+        .text("container_definitions", reader)
+        .unwrap_or_default();
     let containers = crate::json::values(&text).next();
     for container in containers.into_iter().flat_map(|list| list.elements()) {
         if let Some(image) = container.get("image").and_then(|image| image.string()) {
@@ -194,7 +227,9 @@ fn task_definition(one: &Instance<'_>, context: &Context, reader: &mut Reader<'_
         }
     }
     if !images.is_empty() {
-        entity.attributes.insert("Images".to_owned(), images.join(", "));
+        entity
+            .attributes
+            .insert("Images".to_owned(), images.join(", "));
     }
     reader.add(entity);
 }
@@ -206,7 +241,9 @@ fn service(one: &Instance<'_>, context: &Context, reader: &mut Reader<'_>) {
     let kind = "aws_ecs_task_definition";
     if let Some(definition) = context.named(one, "task_definition", kind, reader) {
         // Under the name that `complete` looks for.
-        entity.attributes.insert("taskDefinition".to_owned(), definition);
+        entity
+            .attributes
+            .insert("taskDefinition".to_owned(), definition);
     }
     reader.add(entity);
 }

@@ -44,40 +44,236 @@ const fn naming(
 }
 
 const NAMINGS: &[Naming] = &[
-    naming("aws_iam_role", "iam", "role", "name", false, &["name", "id"]),
-    naming("aws_iam_user", "iam", "user", "name", false, &["name", "id"]),
-    naming("aws_iam_group", "iam", "group", "name", false, &["name", "id"]),
+    naming(
+        "aws_iam_role",
+        "iam",
+        "role",
+        "name",
+        false,
+        &["name", "id"],
+    ),
+    naming(
+        "aws_iam_user",
+        "iam",
+        "user",
+        "name",
+        false,
+        &["name", "id"],
+    ),
+    naming(
+        "aws_iam_group",
+        "iam",
+        "group",
+        "name",
+        false,
+        &["name", "id"],
+    ),
     naming("aws_iam_policy", "iam", "policy", "name", false, &["id"]),
-    naming("aws_iam_instance_profile", "iam", "instance-profile", "name", false, &["name", "id"]),
-    naming("aws_iam_openid_connect_provider", "iam", "oidc-provider/", "url", false, &["id"]),
-    naming("aws_iam_saml_provider", "iam", "saml-provider/", "name", false, &["id"]),
-    naming("aws_iam_service_linked_role", "iam", "role", "name", false, &["name", "id"]),
-    naming("aws_kms_key", "kms", "key/", "key_id", true, &["key_id", "id"]),
+    naming(
+        "aws_iam_instance_profile",
+        "iam",
+        "instance-profile",
+        "name",
+        false,
+        &["name", "id"],
+    ),
+    naming(
+        "aws_iam_openid_connect_provider",
+        "iam",
+        "oidc-provider/",
+        "url",
+        false,
+        &["id"],
+    ),
+    naming(
+        "aws_iam_saml_provider",
+        "iam",
+        "saml-provider/",
+        "name",
+        false,
+        &["id"],
+    ),
+    naming(
+        "aws_iam_service_linked_role",
+        "iam",
+        "role",
+        "name",
+        false,
+        &["name", "id"],
+    ),
+    naming(
+        "aws_kms_key",
+        "kms",
+        "key/",
+        "key_id",
+        true,
+        &["key_id", "id"],
+    ),
     naming("aws_kms_external_key", "kms", "key/", "id", true, &["id"]),
-    naming("aws_secretsmanager_secret", "secretsmanager", "secret:", "name", true, &["id", "name"]),
-    naming("aws_ssm_parameter", "ssm", "parameter/", "name", true, &["name", "id"]),
-    naming("aws_sqs_queue", "sqs", "", "name", true, &["url", "id", "name"]),
+    naming(
+        "aws_secretsmanager_secret",
+        "secretsmanager",
+        "secret:",
+        "name",
+        true,
+        &["id", "name"],
+    ),
+    naming(
+        "aws_ssm_parameter",
+        "ssm",
+        "parameter/",
+        "name",
+        true,
+        &["name", "id"],
+    ),
+    naming(
+        "aws_sqs_queue",
+        "sqs",
+        "",
+        "name",
+        true,
+        &["url", "id", "name"],
+    ),
     naming("aws_sns_topic", "sns", "", "name", true, &["id"]),
-    naming("aws_dynamodb_table", "dynamodb", "table/", "name", true, &["name", "id"]),
+    naming(
+        "aws_dynamodb_table",
+        "dynamodb",
+        "table/",
+        "name",
+        true,
+        &["name", "id"],
+    ),
     naming("aws_db_instance", "rds", "db:", "identifier", true, &[]),
-    naming("aws_rds_cluster", "rds", "cluster:", "cluster_identifier", true, &[]),
-    naming("aws_ecr_repository", "ecr", "repository/", "name", true, &["name", "id"]),
-    naming("aws_lambda_function", "lambda", "function:", "function_name", true, &["function_name", "id", "qualified_arn", "invoke_arn"]),
+    naming(
+        "aws_rds_cluster",
+        "rds",
+        "cluster:",
+        "cluster_identifier",
+        true,
+        &[],
+    ),
+    naming(
+        "aws_ecr_repository",
+        "ecr",
+        "repository/",
+        "name",
+        true,
+        &["name", "id"],
+    ),
+    naming(
+        "aws_lambda_function",
+        "lambda",
+        "function:",
+        "function_name",
+        true,
+        &["function_name", "id", "qualified_arn", "invoke_arn"],
+    ),
     naming("aws_instance", "ec2", "instance/", "id", true, &["id"]),
-    naming("aws_launch_template", "ec2", "launch-template/", "id", true, &["id", "name"]),
-    naming("aws_ecs_task_definition", "ecs", "task-definition/", "family", true, &["family", "arn_without_revision"]),
-    naming("aws_ecs_cluster", "ecs", "cluster/", "name", true, &["name", "id"]),
+    naming(
+        "aws_launch_template",
+        "ec2",
+        "launch-template/",
+        "id",
+        true,
+        &["id", "name"],
+    ),
+    naming(
+        "aws_ecs_task_definition",
+        "ecs",
+        "task-definition/",
+        "family",
+        true,
+        &["family", "arn_without_revision"],
+    ),
+    naming(
+        "aws_ecs_cluster",
+        "ecs",
+        "cluster/",
+        "name",
+        true,
+        &["name", "id"],
+    ),
     naming("aws_ecs_service", "ecs", "service/", "name", true, &["id"]),
-    naming("aws_codebuild_project", "codebuild", "project/", "name", true, &["name", "id"]),
-    naming("aws_cloudformation_stack", "cloudformation", "stack/", "name", true, &["id", "name"]),
-    naming("aws_sfn_state_machine", "states", "stateMachine:", "name", true, &["id"]),
-    naming("aws_glue_job", "glue", "job/", "name", true, &["name", "id"]),
-    naming("aws_glue_dev_endpoint", "glue", "devEndpoint/", "name", true, &["name", "id"]),
-    naming("aws_sagemaker_notebook_instance", "sagemaker", "notebook-instance/", "name", true, &["name", "id"]),
-    naming("aws_apprunner_service", "apprunner", "service/", "service_name", true, &[]),
-    naming("aws_cloudfront_distribution", "cloudfront", "distribution/", "id", false, &["id"]),
-    naming("aws_organizations_policy", "organizations", "policy/new/", "id", false, &["id"]),
-    naming("aws_ssoadmin_permission_set", "sso", "permissionSet/new/", "name", false, &["id"]),
+    naming(
+        "aws_codebuild_project",
+        "codebuild",
+        "project/",
+        "name",
+        true,
+        &["name", "id"],
+    ),
+    naming(
+        "aws_cloudformation_stack",
+        "cloudformation",
+        "stack/",
+        "name",
+        true,
+        &["id", "name"],
+    ),
+    naming(
+        "aws_sfn_state_machine",
+        "states",
+        "stateMachine:",
+        "name",
+        true,
+        &["id"],
+    ),
+    naming(
+        "aws_glue_job",
+        "glue",
+        "job/",
+        "name",
+        true,
+        &["name", "id"],
+    ),
+    naming(
+        "aws_glue_dev_endpoint",
+        "glue",
+        "devEndpoint/",
+        "name",
+        true,
+        &["name", "id"],
+    ),
+    naming(
+        "aws_sagemaker_notebook_instance",
+        "sagemaker",
+        "notebook-instance/",
+        "name",
+        true,
+        &["name", "id"],
+    ),
+    naming(
+        "aws_apprunner_service",
+        "apprunner",
+        "service/",
+        "service_name",
+        true,
+        &[],
+    ),
+    naming(
+        "aws_cloudfront_distribution",
+        "cloudfront",
+        "distribution/",
+        "id",
+        false,
+        &["id"],
+    ),
+    naming(
+        "aws_organizations_policy",
+        "organizations",
+        "policy/new/",
+        "id",
+        false,
+        &["id"],
+    ),
+    naming(
+        "aws_ssoadmin_permission_set",
+        "sso",
+        "permissionSet/new/",
+        "name",
+        false,
+        &["id"],
+    ),
 ];
 
 /// The ids of instances, and how they are found.
@@ -118,9 +314,15 @@ impl Places {
             1 => places.first().cloned(),
             _ => None,
         };
-        let own = self.by_provider.get(provider).filter(|own| only(own).is_some());
+        let own = self
+            .by_provider
+            .get(provider)
+            .filter(|own| only(own).is_some());
         let chosen = own.unwrap_or(&self.all);
-        chosen.first().filter(|_| chosen.len() == 1).map(String::as_str)
+        chosen
+            .first()
+            .filter(|_| chosen.len() == 1)
+            .map(String::as_str)
     }
 }
 
@@ -162,7 +364,8 @@ impl Context {
                 }
                 _ => {
                     let arn = instance.text("arn", reader);
-                    let Some([_, _, region, account, _]) = arn.as_deref().and_then(arn::parts) else {
+                    let Some([_, _, region, account, _]) = arn.as_deref().and_then(arn::parts)
+                    else {
                         continue;
                     };
                     if arn::is_account(account) && instance.managed {
@@ -254,7 +457,15 @@ impl Context {
             "aws_organizations_policy" => {
                 let layer = instance.text("type", reader).unwrap_or_default();
                 let layer = layer.to_ascii_lowercase();
-                format!("{}/{}", if layer.is_empty() { "service_control_policy" } else { &layer }, name)
+                format!(
+                    "{}/{}",
+                    if layer.is_empty() {
+                        "service_control_policy"
+                    } else {
+                        &layer
+                    },
+                    name
+                )
             }
             _ => name,
         };
@@ -266,7 +477,9 @@ impl Context {
             _ => String::new(),
         };
         let (service, resource) = (naming.service, naming.resource);
-        Some(format!("arn:aws:{service}:{region}:{account}:{resource}{path}{name}"))
+        Some(format!(
+            "arn:aws:{service}:{region}:{account}:{resource}{path}{name}"
+        ))
     }
 
     /// The id of an instance itself.
@@ -351,7 +564,11 @@ impl Context {
             true => self.regions.of(&self.provider(instance))?,
             false => "",
         };
-        let slash = if naming.service == "iam" && !naming.resource.ends_with('/') { "/" } else { "" };
+        let slash = if naming.service == "iam" && !naming.resource.ends_with('/') {
+            "/"
+        } else {
+            ""
+        };
         Some(format!(
             "arn:aws:{}:{region}:{account}:{}{slash}{name}",
             naming.service, naming.resource
@@ -359,22 +576,30 @@ impl Context {
     }
 
     /// The id of the only instance of a kind that an attribute's configuration refers to.
-    pub(super) fn referred(&self, instance: &Instance<'_>, attribute: &str, kind: &str) -> Option<String> {
+    pub(super) fn referred(
+        &self,
+        instance: &Instance<'_>,
+        attribute: &str,
+        kind: &str,
+    ) -> Option<String> {
         let base = without_indexes(&instance.address);
         let own_keys = keys(&instance.address);
         let mut found = BTreeSet::new();
         for target in self.references.behind(&base, attribute) {
             let (_, last) = target.rsplit_once('.')?;
-            let of_kind = target.strip_suffix(last).is_some_and(|rest| {
-                rest.trim_end_matches('.').rsplit('.').next() == Some(kind)
-            });
+            let of_kind = target
+                .strip_suffix(last)
+                .is_some_and(|rest| rest.trim_end_matches('.').rsplit('.').next() == Some(kind));
             let Some(addresses) = self.bases.get(&target).filter(|_| of_kind) else {
                 continue;
             };
             let same: Vec<&String> = match addresses.as_slice() {
                 [only] => vec![only],
                 // With `count` and `for_each` the one of the same key is meant.
-                many => many.iter().filter(|address| keys(address) == own_keys).collect(),
+                many => many
+                    .iter()
+                    .filter(|address| keys(address) == own_keys)
+                    .collect(),
             };
             found.extend(same.into_iter().filter_map(|address| self.ids.get(address)));
         }
@@ -401,12 +626,14 @@ impl Context {
         if let Some(names) = list(&self.unplaced) {
             reader.blind_spot(BlindSpot {
                 missing: format!("the account of {names}"),
-                consequence: "Terraform does not tell in which account these will be, and they are \
+                consequence:
+                    "Terraform does not tell in which account these will be, and they are \
                               left out"
-                    .to_owned(),
-                remedy: "add `data \"aws_caller_identity\" \"current\" {}` to the configuration, or \
+                        .to_owned(),
+                remedy:
+                    "add `data \"aws_caller_identity\" \"current\" {}` to the configuration, or \
                          give the inventory of one account"
-                    .to_owned(),
+                        .to_owned(),
             });
         }
         if let Some(names) = list(&self.unknown) {

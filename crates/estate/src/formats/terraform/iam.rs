@@ -15,12 +15,24 @@ pub(super) const READERS: &[(&str, Translate)] = &[
     ("aws_iam_user", user),
     ("aws_iam_group", group),
     ("aws_iam_policy", policy),
-    ("aws_iam_role_policy", |one, context, reader| inline(one, "role", context, reader)),
-    ("aws_iam_user_policy", |one, context, reader| inline(one, "user", context, reader)),
-    ("aws_iam_group_policy", |one, context, reader| inline(one, "group", context, reader)),
-    ("aws_iam_role_policy_attachment", |one, context, reader| attachment(one, "role", context, reader)),
-    ("aws_iam_user_policy_attachment", |one, context, reader| attachment(one, "user", context, reader)),
-    ("aws_iam_group_policy_attachment", |one, context, reader| attachment(one, "group", context, reader)),
+    ("aws_iam_role_policy", |one, context, reader| {
+        inline(one, "role", context, reader)
+    }),
+    ("aws_iam_user_policy", |one, context, reader| {
+        inline(one, "user", context, reader)
+    }),
+    ("aws_iam_group_policy", |one, context, reader| {
+        inline(one, "group", context, reader)
+    }),
+    ("aws_iam_role_policy_attachment", |one, context, reader| {
+        attachment(one, "role", context, reader)
+    }),
+    ("aws_iam_user_policy_attachment", |one, context, reader| {
+        attachment(one, "user", context, reader)
+    }),
+    ("aws_iam_group_policy_attachment", |one, context, reader| {
+        attachment(one, "group", context, reader)
+    }),
     ("aws_iam_policy_attachment", attachments),
     ("aws_iam_group_membership", group_membership),
     ("aws_iam_user_group_membership", user_membership),
@@ -32,7 +44,10 @@ pub(super) const READERS: &[(&str, Translate)] = &[
     ("aws_iam_saml_provider", provider),
 ];
 
-const LIFE: &[(&str, &str)] = &[("create_date", "CreateDate"), ("description", "Description")];
+const LIFE: &[(&str, &str)] = &[
+    ("create_date", "CreateDate"),
+    ("description", "Description"),
+];
 
 /// The entity of a principal with its boundary and what is written into the resource itself.
 fn principal(
@@ -65,7 +80,12 @@ fn role(one: &Instance<'_>, context: &Context, reader: &mut Reader<'_>) {
     };
     match one.policy("assume_role_policy", reader) {
         Text::Given(text) => reader.policy(id.as_str(), PolicyLayer::Trust, "trust policy", text),
-        Text::Unknown => reader.policy(id.as_str(), PolicyLayer::Trust, "trust policy", Arc::from("")),
+        Text::Unknown => reader.policy(
+            id.as_str(),
+            PolicyLayer::Trust,
+            "trust policy",
+            Arc::from(""),
+        ),
         Text::None => {}
     }
     for policy in context.all_named(one, "managed_policy_arns", "aws_iam_policy") {
@@ -77,10 +97,13 @@ fn role(one: &Instance<'_>, context: &Context, reader: &mut Reader<'_>) {
         let Some(name) = block.text("name", reader).filter(|name| !name.is_empty()) else {
             continue;
         };
-        let unknown = one.is_unknown("inline_policy") && context.is_configured(one, "inline_policy");
+        let unknown =
+            one.is_unknown("inline_policy") && context.is_configured(one, "inline_policy");
         match block.document("policy", reader) {
             Some(text) => reader.policy(id.as_str(), PolicyLayer::Identity, name, text),
-            None if unknown => reader.policy(id.as_str(), PolicyLayer::Identity, name, Arc::from("")),
+            None if unknown => {
+                reader.policy(id.as_str(), PolicyLayer::Identity, name, Arc::from(""))
+            }
             None => {}
         }
     }
@@ -200,7 +223,13 @@ fn access_key(one: &Instance<'_>, context: &Context, reader: &mut Reader<'_>) {
         return;
     };
     let kept = &[("create_date", "CreateDate"), ("status", "Status")];
-    let entity = one.entity(&id, EntityKind::AccessKey, kept, context.account(one), reader);
+    let entity = one.entity(
+        &id,
+        EntityKind::AccessKey,
+        kept,
+        context.account(one),
+        reader,
+    );
     reader.add(entity);
     proves(&id, &user, reader);
 }
@@ -224,7 +253,13 @@ fn password(one: &Instance<'_>, context: &Context, reader: &mut Reader<'_>) {
 fn second_factor(one: &Instance<'_>, context: &Context, reader: &mut Reader<'_>) {
     let id = one.text("arn", reader);
     let id = id.map_or_else(|| format!("mfa:{}", one.address), |id| id.into_owned());
-    let entity = one.entity(&id, EntityKind::MfaDevice, &[], context.account(one), reader);
+    let entity = one.entity(
+        &id,
+        EntityKind::MfaDevice,
+        &[],
+        context.account(one),
+        reader,
+    );
     reader.add(entity);
     if let Some(user) = context.named(one, "user_name", "aws_iam_user", reader) {
         proves(&id, &user, reader);

@@ -49,7 +49,9 @@ pub(super) enum Text {
 impl<'a> Instance<'a> {
     /// A text attribute that is known and not empty.
     pub(super) fn text(&self, name: &str, reader: &mut Reader<'_>) -> Option<Cow<'a, str>> {
-        self.values.text(name, reader).filter(|text| !text.is_empty())
+        self.values
+            .text(name, reader)
+            .filter(|text| !text.is_empty())
     }
 
     /// The texts of a list.
@@ -112,9 +114,11 @@ impl<'a> Instance<'a> {
         for name in ["tags", "tags_all"] {
             let tags = self.values.get(name).filter(|tags| tags.is_object());
             let tags = tags.into_iter().flat_map(|tags| tags.members());
-            entity.tags.extend(tags.filter_map(|(key, value)| {
-                Some((key.into_owned(), value.scalar()?.into_owned()))
-            }));
+            entity.tags.extend(
+                tags.filter_map(|(key, value)| {
+                    Some((key.into_owned(), value.scalar()?.into_owned()))
+                }),
+            );
         }
         for (name, attribute) in kept {
             if let Some(text) = self.text(name, reader) {
@@ -141,7 +145,9 @@ impl<'a> Instance<'a> {
         };
         let mut entity = Entity::new(id, kind);
         entity.inferred = true;
-        entity.attributes.insert("Policy".to_owned(), "given".to_owned());
+        entity
+            .attributes
+            .insert("Policy".to_owned(), "given".to_owned());
         reader.add(entity);
         reader.policy(id, PolicyLayer::Resource, "resource policy", text);
     }
@@ -191,16 +197,23 @@ fn state_file<'a>(
         let (Some(kind), Some(name)) = (kind, name) else {
             continue;
         };
-        let managed = resource.text("mode", reader).is_none_or(|mode| mode == "managed");
+        let managed = resource
+            .text("mode", reader)
+            .is_none_or(|mode| mode == "managed");
         let module = resource.text("module", reader);
         let module = module.map_or_else(String::new, |module| format!("{module}."));
         let data = if managed { "" } else { "data." };
-        let provider = resource.text("provider", reader).unwrap_or_default().into_owned();
+        let provider = resource
+            .text("provider", reader)
+            .unwrap_or_default()
+            .into_owned();
         let mut instances = resource.list("instances", reader);
         while let Some(instance) = instances.next(reader) {
             // What is left of a replaced object and still waits to be deleted.
             let deposed = instance.text("deposed", reader).unwrap_or_default();
-            let index = instance.get("index_key").map_or_else(String::new, |key| format!("[{}]", key.text));
+            let index = instance
+                .get("index_key")
+                .map_or_else(String::new, |key| format!("[{}]", key.text));
             let Some(values) = instance.object("attributes", reader) else {
                 continue;
             };
@@ -235,7 +248,9 @@ fn module<'a>(
             continue;
         };
         let known = Instance {
-            managed: resource.text("mode", reader).is_none_or(|mode| mode == "managed"),
+            managed: resource
+                .text("mode", reader)
+                .is_none_or(|mode| mode == "managed"),
             provider: String::new(),
             unknown: BTreeSet::new(),
             address: address.clone(),
@@ -281,13 +296,23 @@ fn change<'a>(
     // A replaced object that is left over has the address of the one that replaced it.
     let deposed = resource.text("deposed", reader).unwrap_or_default();
     let place = format!("{address}{deposed}");
-    let actions = change.get("actions").map(|list| list.strings()).unwrap_or_default();
+    let actions = change
+        .get("actions")
+        .map(|list| list.strings())
+        .unwrap_or_default();
     // What Terraform only forgets stays as it is.
     let side = match actions.iter().any(|action| action == "forget") {
         true => Side::Before,
         false => side,
     };
-    let values = change.object(if side == Side::After { "after" } else { "before" }, reader);
+    let values = change.object(
+        if side == Side::After {
+            "after"
+        } else {
+            "before"
+        },
+        reader,
+    );
     let Some(values) = values else {
         found.remove(&place);
         return;
@@ -301,7 +326,9 @@ fn change<'a>(
         _ => BTreeSet::new(),
     };
     let known = Instance {
-        managed: resource.text("mode", reader).is_none_or(|mode| mode == "managed"),
+        managed: resource
+            .text("mode", reader)
+            .is_none_or(|mode| mode == "managed"),
         provider: String::new(),
         address,
         kind,

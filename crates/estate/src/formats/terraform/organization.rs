@@ -12,8 +12,13 @@ use crate::reader::Reader;
 
 pub(super) const READERS: &[(&str, Translate)] = &[
     ("aws_organizations_organization", organization),
-    ("aws_organizations_organizational_unit", |one, context, reader| node(one, EntityKind::OrganizationalUnit, context, reader)),
-    ("aws_organizations_account", |one, context, reader| node(one, EntityKind::Account, context, reader)),
+    (
+        "aws_organizations_organizational_unit",
+        |one, context, reader| node(one, EntityKind::OrganizationalUnit, context, reader),
+    ),
+    ("aws_organizations_account", |one, context, reader| {
+        node(one, EntityKind::Account, context, reader)
+    }),
     ("aws_organizations_policy", policy),
     ("aws_organizations_policy_attachment", attachment),
     ("aws_ssoadmin_permission_set", permission_set),
@@ -163,7 +168,9 @@ fn assignment(one: &Instance<'_>, context: &Context, reader: &mut Reader<'_>) {
     let (Some(set), Some(account)) = (set, account) else {
         return;
     };
-    let group = one.text("principal_type", reader).is_some_and(|kind| kind == "GROUP");
+    let group = one
+        .text("principal_type", reader)
+        .is_some_and(|kind| kind == "GROUP");
     let kind = if group { "group" } else { "user" };
     let Some(principal) = one.text("principal_id", reader) else {
         return;
@@ -179,7 +186,13 @@ fn assignment(one: &Instance<'_>, context: &Context, reader: &mut Reader<'_>) {
 fn person(one: &Instance<'_>, _: &Context, reader: &mut Reader<'_>) {
     if let Some(id) = one.text("user_id", reader) {
         let kept = &[("user_name", "UserName"), ("display_name", "DisplayName")];
-        let entity = one.entity(&identity("user", &id), EntityKind::Person, kept, None, reader);
+        let entity = one.entity(
+            &identity("user", &id),
+            EntityKind::Person,
+            kept,
+            None,
+            reader,
+        );
         reader.add(entity);
     }
 }

@@ -38,13 +38,17 @@ impl References {
         );
         while let Some((path, json)) = open.pop() {
             let mut module = Module::default();
-            for resource in json.get("resources").into_iter().flat_map(|list| list.elements()) {
+            for resource in json
+                .get("resources")
+                .into_iter()
+                .flat_map(|list| list.elements())
+            {
                 let Some(address) = text(resource, "address") else {
                     continue;
                 };
-                module
-                    .providers
-                    .extend(text(resource, "provider_config_key").map(|key| (address.clone(), key)));
+                module.providers.extend(
+                    text(resource, "provider_config_key").map(|key| (address.clone(), key)),
+                );
                 for (name, expression) in members(resource, "expressions") {
                     let found = references_in(expression);
                     module.resources.insert((address.clone(), name), found);
@@ -61,7 +65,10 @@ impl References {
                     let found = references_in(expression);
                     module.arguments.insert((name.clone(), variable), found);
                 }
-                open.extend(call.get("module").map(|inner| (join(&path, &format!("module.{name}")), inner)));
+                open.extend(
+                    call.get("module")
+                        .map(|inner| (join(&path, &format!("module.{name}")), inner)),
+                );
             }
             references.modules.insert(path, module);
         }
@@ -73,7 +80,10 @@ impl References {
     pub(super) fn behind(&self, address: &str, attribute: &str) -> Vec<String> {
         let (module, resource) = split(address);
         let key = (resource.to_owned(), attribute.to_owned());
-        let names = self.modules.get(module).and_then(|of| of.resources.get(&key));
+        let names = self
+            .modules
+            .get(module)
+            .and_then(|of| of.resources.get(&key));
         let mut found = Vec::new();
         let mut open: Vec<(String, String, usize)> = names
             .into_iter()
@@ -91,17 +101,26 @@ impl References {
                     let (outer, own) = split(&module);
                     let own = own.strip_prefix("module.").unwrap_or(own);
                     let key = (own.to_owned(), variable.to_owned());
-                    let given = self.modules.get(outer).and_then(|of| of.arguments.get(&key));
+                    let given = self
+                        .modules
+                        .get(outer)
+                        .and_then(|of| of.arguments.get(&key));
                     let given = given.into_iter().flatten();
                     open.extend(given.map(|name| (outer.to_owned(), name.clone(), steps + 1)));
                 }
                 (Some("module"), Some(called), Some(output)) => {
                     let inner = join(&module, &format!("module.{called}"));
-                    let given = self.modules.get(&inner).and_then(|of| of.outputs.get(output));
+                    let given = self
+                        .modules
+                        .get(&inner)
+                        .and_then(|of| of.outputs.get(output));
                     let given = given.into_iter().flatten();
                     open.extend(given.map(|name| (inner.clone(), name.clone(), steps + 1)));
                 }
-                (Some("local" | "each" | "count" | "path" | "self" | "terraform" | "module"), ..) => {}
+                (
+                    Some("local" | "each" | "count" | "path" | "self" | "terraform" | "module"),
+                    ..,
+                ) => {}
                 (Some("data"), Some(kind), Some(name)) => {
                     found.push(join(&module, &format!("data.{kind}.{name}")));
                 }
@@ -182,7 +201,9 @@ fn text(json: Json<'_>, name: &str) -> Option<String> {
 
 fn members<'a>(json: Json<'a>, name: &str) -> Vec<(String, Json<'a>)> {
     let inner = json.get(name).into_iter().flat_map(|inner| inner.members());
-    inner.map(|(name, value)| (name.into_owned(), value)).collect()
+    inner
+        .map(|(name, value)| (name.into_owned(), value))
+        .collect()
 }
 
 /// All references below an expression: blocks hold expressions of their own.
@@ -192,7 +213,9 @@ fn references_in(expression: Json<'_>) -> Vec<String> {
     while let Some(json) = open.pop() {
         for (name, value) in json.members() {
             match &*name {
-                "references" => found.extend(value.strings().into_iter().map(|name| name.into_owned())),
+                "references" => {
+                    found.extend(value.strings().into_iter().map(|name| name.into_owned()))
+                }
                 "constant_value" => {}
                 _ => open.push(value),
             }
@@ -212,7 +235,10 @@ mod tests {
             without_indexes("module.a[\"x.y]\"].aws_iam_role.r[0]"),
             "module.a.aws_iam_role.r"
         );
-        assert_eq!(split("module.a.module.b.aws_iam_role.r"), ("module.a.module.b", "aws_iam_role.r"));
+        assert_eq!(
+            split("module.a.module.b.aws_iam_role.r"),
+            ("module.a.module.b", "aws_iam_role.r")
+        );
         assert_eq!(split("aws_iam_role.r"), ("", "aws_iam_role.r"));
         assert_eq!(split("module.a.module.b"), ("module.a", "module.b"));
     }
@@ -230,7 +256,10 @@ mod tests {
             references.behind("aws_iam_user_policy_attachment.a", "policy_arn"),
             ["module.p.aws_iam_policy.x"]
         );
-        assert_eq!(references.behind("module.p.aws_iam_role_policy.y", "role"), ["aws_iam_role.r"]);
+        assert_eq!(
+            references.behind("module.p.aws_iam_role_policy.y", "role"),
+            ["aws_iam_role.r"]
+        );
         assert!(references.behind("aws_iam_role.none", "x").is_empty());
     }
 }

@@ -9,28 +9,126 @@ use crate::reader::Reader;
 
 pub(super) const READERS: &[(&str, Translate)] = &[
     ("aws_s3_bucket", bucket),
-    ("aws_s3_bucket_policy", |one, context, reader| of_another(one, "bucket", "aws_s3_bucket", EntityKind::Bucket, context, reader)),
+    ("aws_s3_bucket_policy", |one, context, reader| {
+        of_another(
+            one,
+            "bucket",
+            "aws_s3_bucket",
+            EntityKind::Bucket,
+            context,
+            reader,
+        )
+    }),
     ("aws_s3_bucket_public_access_block", public_access_block),
     ("aws_s3_bucket_versioning", versioning),
     ("aws_s3_bucket_website_configuration", website),
-    ("aws_kms_key", |one, context, reader| own(one, EntityKind::Key, KEY, context, reader)),
-    ("aws_kms_external_key", |one, context, reader| own(one, EntityKind::Key, KEY, context, reader)),
-    ("aws_kms_key_policy", |one, context, reader| of_another(one, "key_id", "aws_kms_key", EntityKind::Key, context, reader)),
+    ("aws_kms_key", |one, context, reader| {
+        own(one, EntityKind::Key, KEY, context, reader)
+    }),
+    ("aws_kms_external_key", |one, context, reader| {
+        own(one, EntityKind::Key, KEY, context, reader)
+    }),
+    ("aws_kms_key_policy", |one, context, reader| {
+        of_another(
+            one,
+            "key_id",
+            "aws_kms_key",
+            EntityKind::Key,
+            context,
+            reader,
+        )
+    }),
     ("aws_kms_alias", alias),
     ("aws_kms_grant", grant),
-    ("aws_secretsmanager_secret", |one, context, reader| own(one, EntityKind::Secret, SECRET, context, reader)),
-    ("aws_secretsmanager_secret_policy", |one, context, reader| of_another(one, "secret_arn", "aws_secretsmanager_secret", EntityKind::Secret, context, reader)),
-    ("aws_ssm_parameter", |one, context, reader| own(one, EntityKind::Parameter, PARAMETER, context, reader)),
-    ("aws_sqs_queue", |one, context, reader| own(one, EntityKind::Queue, &[], context, reader)),
-    ("aws_sqs_queue_policy", |one, context, reader| of_another(one, "queue_url", "aws_sqs_queue", EntityKind::Queue, context, reader)),
-    ("aws_sns_topic", |one, context, reader| own(one, EntityKind::Topic, &[("display_name", "DisplayName")], context, reader)),
-    ("aws_sns_topic_policy", |one, context, reader| of_another(one, "arn", "aws_sns_topic", EntityKind::Topic, context, reader)),
-    ("aws_dynamodb_table", |one, context, reader| own(one, EntityKind::Database, &[], context, reader)),
-    ("aws_dynamodb_resource_policy", |one, context, reader| of_another(one, "resource_arn", "aws_dynamodb_table", EntityKind::Database, context, reader)),
-    ("aws_db_instance", |one, context, reader| own(one, EntityKind::Database, &[], context, reader)),
-    ("aws_rds_cluster", |one, context, reader| own(one, EntityKind::Database, &[], context, reader)),
-    ("aws_ecr_repository", |one, context, reader| own(one, EntityKind::ImageRepository, &[("image_tag_mutability", "imageTagMutability")], context, reader)),
-    ("aws_ecr_repository_policy", |one, context, reader| of_another(one, "repository", "aws_ecr_repository", EntityKind::ImageRepository, context, reader)),
+    ("aws_secretsmanager_secret", |one, context, reader| {
+        own(one, EntityKind::Secret, SECRET, context, reader)
+    }),
+    (
+        "aws_secretsmanager_secret_policy",
+        |one, context, reader| {
+            of_another(
+                one,
+                "secret_arn",
+                "aws_secretsmanager_secret",
+                EntityKind::Secret,
+                context,
+                reader,
+            )
+        },
+    ),
+    ("aws_ssm_parameter", |one, context, reader| {
+        own(one, EntityKind::Parameter, PARAMETER, context, reader)
+    }),
+    ("aws_sqs_queue", |one, context, reader| {
+        own(one, EntityKind::Queue, &[], context, reader)
+    }),
+    ("aws_sqs_queue_policy", |one, context, reader| {
+        of_another(
+            one,
+            "queue_url",
+            "aws_sqs_queue",
+            EntityKind::Queue,
+            context,
+            reader,
+        )
+    }),
+    ("aws_sns_topic", |one, context, reader| {
+        own(
+            one,
+            EntityKind::Topic,
+            &[("display_name", "DisplayName")],
+            context,
+            reader,
+        )
+    }),
+    ("aws_sns_topic_policy", |one, context, reader| {
+        of_another(
+            one,
+            "arn",
+            "aws_sns_topic",
+            EntityKind::Topic,
+            context,
+            reader,
+        )
+    }),
+    ("aws_dynamodb_table", |one, context, reader| {
+        own(one, EntityKind::Database, &[], context, reader)
+    }),
+    ("aws_dynamodb_resource_policy", |one, context, reader| {
+        of_another(
+            one,
+            "resource_arn",
+            "aws_dynamodb_table",
+            EntityKind::Database,
+            context,
+            reader,
+        )
+    }),
+    ("aws_db_instance", |one, context, reader| {
+        own(one, EntityKind::Database, &[], context, reader)
+    }),
+    ("aws_rds_cluster", |one, context, reader| {
+        own(one, EntityKind::Database, &[], context, reader)
+    }),
+    ("aws_ecr_repository", |one, context, reader| {
+        own(
+            one,
+            EntityKind::ImageRepository,
+            &[("image_tag_mutability", "imageTagMutability")],
+            context,
+            reader,
+        )
+    }),
+    ("aws_ecr_repository_policy", |one, context, reader| {
+        of_another(
+            one,
+            "repository",
+            "aws_ecr_repository",
+            EntityKind::ImageRepository,
+            context,
+            reader,
+        )
+    }),
 ];
 
 const KEY: &[(&str, &str)] = &[
@@ -145,24 +243,50 @@ fn public_access_block(one: &Instance<'_>, context: &Context, reader: &mut Reade
         ("block_public_policy", "BlockPublicPolicy"),
         ("restrict_public_buckets", "RestrictPublicBuckets"),
     ];
-    let flags = flags.iter().filter_map(|(name, attribute)| {
-        Some((*attribute, one.text(name, reader)?.into_owned()))
-    });
+    let flags = flags
+        .iter()
+        .filter_map(|(name, attribute)| Some((*attribute, one.text(name, reader)?.into_owned())));
     let flags = flags.collect();
-    set(one, "bucket", "aws_s3_bucket", EntityKind::Bucket, flags, context, reader);
+    set(
+        one,
+        "bucket",
+        "aws_s3_bucket",
+        EntityKind::Bucket,
+        flags,
+        context,
+        reader,
+    );
 }
 
 fn versioning(one: &Instance<'_>, context: &Context, reader: &mut Reader<'_>) {
     let blocks = one.blocks("versioning_configuration", reader);
-    let status = blocks.first().and_then(|block| block.text("status", reader));
+    let status = blocks
+        .first()
+        .and_then(|block| block.text("status", reader));
     let status = status.map(|status| ("Versioning", status.into_owned()));
     let status = status.into_iter().collect();
-    set(one, "bucket", "aws_s3_bucket", EntityKind::Bucket, status, context, reader);
+    set(
+        one,
+        "bucket",
+        "aws_s3_bucket",
+        EntityKind::Bucket,
+        status,
+        context,
+        reader,
+    );
 }
 
 fn website(one: &Instance<'_>, context: &Context, reader: &mut Reader<'_>) {
     let website = vec![("Website", "true".to_owned())];
-    set(one, "bucket", "aws_s3_bucket", EntityKind::Bucket, website, context, reader);
+    set(
+        one,
+        "bucket",
+        "aws_s3_bucket",
+        EntityKind::Bucket,
+        website,
+        context,
+        reader,
+    );
 }
 
 fn alias(one: &Instance<'_>, context: &Context, reader: &mut Reader<'_>) {
@@ -173,7 +297,15 @@ fn alias(one: &Instance<'_>, context: &Context, reader: &mut Reader<'_>) {
         Some(_) => "target_key_arn",
         None => "target_key_id",
     };
-    set(one, of, "aws_kms_key", EntityKind::Key, alias, context, reader);
+    set(
+        one,
+        of,
+        "aws_kms_key",
+        EntityKind::Key,
+        alias,
+        context,
+        reader,
+    );
 }
 
 fn grant(one: &Instance<'_>, context: &Context, reader: &mut Reader<'_>) {
@@ -183,5 +315,13 @@ fn grant(one: &Instance<'_>, context: &Context, reader: &mut Reader<'_>) {
         ("Grants", line)
     });
     let line = line.into_iter().collect();
-    set(one, "key_id", "aws_kms_key", EntityKind::Key, line, context, reader);
+    set(
+        one,
+        "key_id",
+        "aws_kms_key",
+        EntityKind::Key,
+        line,
+        context,
+        reader,
+    );
 }

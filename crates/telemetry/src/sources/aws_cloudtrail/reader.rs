@@ -66,15 +66,20 @@ impl Reader for CloudTrailReader {
             .targets
             .read(wanted, record, service, account.as_deref());
         // What was refused, or only read, changes nothing.
-        let changes =
-            outcome == Outcome::Success && truth(record, wanted.read_only) != Some(true);
+        let changes = outcome == Outcome::Success && truth(record, wanted.read_only) != Some(true);
         let policy_change = changes
             .then(|| self.policies.read(record, service, operation, &targets))
             .flatten()
             .map(Box::new);
         let effects = if changes && !insight {
             let region = get(wanted.region).unwrap_or_default();
-            effects::read(record.text(), service, operation, account.as_deref(), region)
+            effects::read(
+                record.text(),
+                service,
+                operation,
+                account.as_deref(),
+                region,
+            )
         } else {
             Vec::new()
         };

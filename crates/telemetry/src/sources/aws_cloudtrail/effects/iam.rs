@@ -38,10 +38,7 @@ pub(super) fn effects(call: &Call<'_>) -> Option<Vec<Effect>> {
         "UpdateAccessKey" => {
             let key = EntityId::from(call.asked_text("accessKeyId")?);
             let status = call.asked_text("status");
-            return Some(vec![set(
-                attribute(&key, "Status"),
-                Held::told(status),
-            )]);
+            return Some(vec![set(attribute(&key, "Status"), Held::told(status))]);
         }
         "DeleteAccessKey" => {
             let key = call.asked_text("accessKeyId")?;
@@ -82,19 +79,27 @@ pub(super) fn effects(call: &Call<'_>) -> Option<Vec<Effect>> {
             taken(spot)
         }]);
     }
-    if let Some((verb, kind)) = operation
-        .strip_suffix("Policy")
-        .and_then(|rest| KINDS.iter().find_map(|kind| Some((rest.strip_suffix(kind.0)?, kind.0))))
-    {
+    if let Some((verb, kind)) = operation.strip_suffix("Policy").and_then(|rest| {
+        KINDS
+            .iter()
+            .find_map(|kind| Some((rest.strip_suffix(kind.0)?, kind.0)))
+    }) {
         return policy_of(call, verb, kind);
     }
     match operation {
-        "CreatePolicy" | "DeletePolicy" | "CreatePolicyVersion" | "DeletePolicyVersion"
-        | "SetDefaultPolicyVersion" | "TagPolicy" | "UntagPolicy" => managed_policy(call),
+        "CreatePolicy"
+        | "DeletePolicy"
+        | "CreatePolicyVersion"
+        | "DeletePolicyVersion"
+        | "SetDefaultPolicyVersion"
+        | "TagPolicy"
+        | "UntagPolicy" => managed_policy(call),
         _ => {
             let verbs = ["Create", "Delete", "Update", "Tag", "Untag"];
             let verb = verbs.iter().find(|verb| operation.starts_with(**verb))?;
-            let kind = KINDS.iter().find(|kind| operation == format!("{verb}{}", kind.0))?;
+            let kind = KINDS
+                .iter()
+                .find(|kind| operation == format!("{verb}{}", kind.0))?;
             of_principal(call, verb, kind.0)
         }
     }
@@ -118,8 +123,20 @@ fn principal(call: &Call<'_>, kind: &str) -> Option<(EntityId, EntityKind)> {
 /// `PutRolePolicy`, `DetachUserPolicy` and their like.
 fn policy_of(call: &Call<'_>, verb: &str, kind: &str) -> Option<Vec<Effect>> {
     let subject = principal(call, kind)?.0;
-    let inline = || Some(own_document(&subject, PolicyLayer::Identity, call.asked_text("policyName")?));
-    let managed = || Some(attachment(&subject, PolicyLayer::Identity, call.asked_text("policyArn")?));
+    let inline = || {
+        Some(own_document(
+            &subject,
+            PolicyLayer::Identity,
+            call.asked_text("policyName")?,
+        ))
+    };
+    let managed = || {
+        Some(attachment(
+            &subject,
+            PolicyLayer::Identity,
+            call.asked_text("policyArn")?,
+        ))
+    };
     Some(vec![match verb {
         "Put" => set(inline()?, document(call.asked("policyDocument"))),
         "Delete" => taken(inline()?),
@@ -155,7 +172,9 @@ fn of_principal(call: &Call<'_>, verb: &str, kind: &str) -> Option<Vec<Effect>> 
                 effects.push(set(own_document(&id, PolicyLayer::Trust, ""), trust));
             }
             if let Some(boundary) = call.asked_text("permissionsBoundary") {
-                let spot = Spot::Boundary { subject: id.clone() };
+                let spot = Spot::Boundary {
+                    subject: id.clone(),
+                };
                 effects.push(set(spot, Held::told(Some(boundary))));
             }
             effects.extend(tagged(&id, call.tags("tags")));
@@ -211,7 +230,9 @@ fn managed_policy(call: &Call<'_>) -> Option<Vec<Effect>> {
     };
     Some(match call.operation {
         "CreatePolicy" => {
-            let first = call.answered_text("policy.defaultVersionId").unwrap_or("v1");
+            let first = call
+                .answered_text("policy.defaultVersionId")
+                .unwrap_or("v1");
             let mut effects = vec![
                 made(arn.clone(), EntityKind::Policy),
                 set(own(), text()),
@@ -289,7 +310,10 @@ fn instance_profile(call: &Call<'_>) -> Option<Vec<Effect>> {
     Some(match call.operation {
         "CreateInstanceProfile" => vec![
             made(id.clone(), EntityKind::Other),
-            set(attribute(&id, "InstanceProfileName"), Held::told(Some(name))),
+            set(
+                attribute(&id, "InstanceProfileName"),
+                Held::told(Some(name)),
+            ),
         ],
         "DeleteInstanceProfile" => vec![taken(entity(id, EntityKind::Other))],
         // A profile has one role at most.

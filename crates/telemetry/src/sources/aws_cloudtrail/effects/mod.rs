@@ -136,7 +136,8 @@ impl<'r> Call<'r> {
             Some(Value::Array(list)) => list
                 .iter()
                 .filter_map(|tag| {
-                    let part = |names: [&str; 3]| names.iter().find_map(|name| text(tag.get(name)?));
+                    let part =
+                        |names: [&str; 3]| names.iter().find_map(|name| text(tag.get(name)?));
                     let key = part(["key", "Key", "tagKey"])?;
                     let value = part(["value", "Value", "tagValue"]).unwrap_or_default();
                     Some((key.to_owned(), value.to_owned()))
@@ -153,7 +154,9 @@ impl<'r> Call<'r> {
 
 fn at<'v>(value: &'v Value, path: &str) -> Option<&'v Value> {
     let found = path.split('.').try_fold(value, |value, step| {
-        value.get(step).or_else(|| value.get(step.parse::<usize>().ok()?))
+        value
+            .get(step)
+            .or_else(|| value.get(step.parse::<usize>().ok()?))
     })?;
     (!found.is_null()).then_some(found)
 }

@@ -4,9 +4,7 @@
 
 use portreeve_model::{Effect, EntityId, EntityKind, Held, PolicyLayer, Relation, Spot};
 
-use super::{
-    Call, arn, attachment, attribute, deleted, document, made, own_document, set, taken,
-};
+use super::{Call, arn, attachment, attribute, deleted, document, made, own_document, set, taken};
 
 pub(super) fn effects(call: &Call<'_>) -> Option<Vec<Effect>> {
     match call.service {
@@ -70,7 +68,10 @@ fn organizations(call: &Call<'_>) -> Option<Vec<Effect>> {
                 },
                 Effect {
                     before: Held::Nothing,
-                    ..set(inside(call.asked_text("destinationParentId")?), Held::there())
+                    ..set(
+                        inside(call.asked_text("destinationParentId")?),
+                        Held::there(),
+                    )
                 },
             ]
         }
@@ -141,7 +142,14 @@ fn identity_center(call: &Call<'_>) -> Option<Vec<Effect>> {
             let principal = call.asked_text("principalId")?;
             let spot = attribute(&id, &format!("Assignment:{account}:{principal}"));
             let is_new = call.operation.starts_with("Create");
-            set(spot, if is_new { Held::told(Some("assigned")) } else { Held::Nothing })
+            set(
+                spot,
+                if is_new {
+                    Held::told(Some("assigned"))
+                } else {
+                    Held::Nothing
+                },
+            )
         }
         _ => return None,
     }])

@@ -100,9 +100,7 @@ fn secrets(call: &Call<'_>) -> Option<Vec<Effect>> {
         )],
         "DeleteResourcePolicy" => vec![set(resource_policy(&id), Held::Nothing)],
         // Without this a deleted secret waits, and can be restored as it was.
-        "DeleteSecret"
-            if call.asked("forceDeleteWithoutRecovery") == Some(&Value::Bool(true)) =>
-        {
+        "DeleteSecret" if call.asked("forceDeleteWithoutRecovery") == Some(&Value::Bool(true)) => {
             vec![deleted(id, EntityKind::Secret)]
         }
         _ => return None,
@@ -166,8 +164,16 @@ fn asked_permission(call: &Call<'_>, id: &EntityId) -> Value {
             condition[operator][key] = json!(value);
         }
     };
-    add("StringEquals", "AWS:SourceAccount", call.asked_text("sourceAccount"));
-    add("StringEquals", "aws:PrincipalOrgID", call.asked_text("principalOrgID"));
+    add(
+        "StringEquals",
+        "AWS:SourceAccount",
+        call.asked_text("sourceAccount"),
+    );
+    add(
+        "StringEquals",
+        "aws:PrincipalOrgID",
+        call.asked_text("principalOrgID"),
+    );
     add(
         "StringEquals",
         "lambda:FunctionUrlAuthType",
@@ -195,7 +201,9 @@ fn queue(call: &Call<'_>, url: &str) -> Option<EntityId> {
 }
 
 fn queues(call: &Call<'_>) -> Option<Vec<Effect>> {
-    let url = call.asked_text("queueUrl").or(call.answered_text("queueUrl"));
+    let url = call
+        .asked_text("queueUrl")
+        .or(call.answered_text("queueUrl"));
     let id = match url {
         Some(url) => queue(call, url)?,
         None => queue(call, call.asked_text("queueName")?)?,
@@ -221,17 +229,19 @@ fn queues(call: &Call<'_>) -> Option<Vec<Effect>> {
 }
 
 fn topics(call: &Call<'_>) -> Option<Vec<Effect>> {
-    let arn = call.asked_text("topicArn").or(call.answered_text("topicArn"))?;
+    let arn = call
+        .asked_text("topicArn")
+        .or(call.answered_text("topicArn"))?;
     let id = EntityId::from(arn);
     Some(match call.operation {
         // It also succeeds for a topic that is there; a new one gets a policy that is not told.
-        "CreateTopic" => vec![set(
-            super::entity(id, EntityKind::Topic),
-            Held::Something,
-        )],
+        "CreateTopic" => vec![set(super::entity(id, EntityKind::Topic), Held::Something)],
         "DeleteTopic" => vec![set(super::entity(id, EntityKind::Topic), Held::Nothing)],
         "SetTopicAttributes" if call.asked_text("attributeName") == Some("Policy") => {
-            vec![set(resource_policy(&id), document(call.asked("attributeValue")))]
+            vec![set(
+                resource_policy(&id),
+                document(call.asked("attributeValue")),
+            )]
         }
         "AddPermission" => vec![added(call, &id, "sns:", "actionName", "aWSAccountId")],
         "RemovePermission" => vec![removed(call, &id)?],
@@ -258,7 +268,10 @@ fn added(call: &Call<'_>, id: &EntityId, service: &str, actions: &str, accounts:
         "Sid": call.asked_text("label"), "Effect": "Allow", "Principal": {"AWS": list(accounts)},
         "Action": actions, "Resource": id.as_str(),
     });
-    set(resource_policy(id), Held::With(statement.to_string().into()))
+    set(
+        resource_policy(id),
+        Held::With(statement.to_string().into()),
+    )
 }
 
 fn removed(call: &Call<'_>, id: &EntityId) -> Option<Effect> {
@@ -297,7 +310,10 @@ fn instances(call: &Call<'_>) -> Option<Vec<Effect>> {
                 // A launch template may give the profile: then the response tells it.
                 let given = item.pointer("/iamInstanceProfile/arn").and_then(text);
                 effects.push(made_in_part(id.clone(), EntityKind::Instance));
-                effects.push(profile(&id, given.map_or(Held::Nothing, |arn| Held::told(Some(arn)))));
+                effects.push(profile(
+                    &id,
+                    given.map_or(Held::Nothing, |arn| Held::told(Some(arn))),
+                ));
             }
             effects
         }
@@ -313,7 +329,10 @@ fn instances(call: &Call<'_>) -> Option<Vec<Effect>> {
         | "ReplaceIamInstanceProfileAssociation"
         | "DisassociateIamInstanceProfile" => {
             let part = |name: &str| {
-                let told = format!("{}Response.iamInstanceProfileAssociation.{name}", call.operation);
+                let told = format!(
+                    "{}Response.iamInstanceProfileAssociation.{name}",
+                    call.operation
+                );
                 call.answered_text(&told)
                     .or(call.answered_text(&format!("iamInstanceProfileAssociation.{name}")))
             };
