@@ -14,7 +14,8 @@ use crate::discover::discover;
 use crate::inventory::LARGEST;
 use crate::open::Opened;
 use crate::progress::Progress;
-use crate::run::{RunError, inventories, no_inventory, raw_files};
+use crate::run::RunError;
+use crate::survey::{inventories, no_inventory, raw_files};
 
 /// Two states of an estate.
 #[derive(Debug)]

@@ -15,7 +15,8 @@ use portreeve_telemetry::Recognition;
 use crate::discover::{Found, discover};
 use crate::open::Opened;
 use crate::progress::Progress;
-use crate::run::{NothingReadable, Rest, RunError};
+use crate::run::{NothingReadable, RunError};
+use crate::survey::Rest;
 
 /// A digest larger than this is refused: that of a busy hour is a hundredth of it.
 const LARGEST_DIGEST: u64 = 64 << 20;

@@ -30,7 +30,9 @@ mod correlation_tests;
 mod discover;
 mod evidence;
 mod exceptions;
+mod gathered;
 mod inventory;
+mod logs;
 mod networks;
 mod open;
 mod past;
@@ -42,6 +44,7 @@ mod rule_tests;
 mod run;
 mod seam;
 mod signs;
+mod survey;
 mod touched;
 
 pub use checks::{CheckEntries, SuppressionEntry};
@@ -57,6 +60,7 @@ pub use content::{
 pub use correlation_tests::test_correlations;
 pub use evidence::{KeyReadError, Verified, read_digest_keys, verify_evidence};
 pub use exceptions::{ExceptionEntry, exceptions_toml, parse_verdicts};
+pub use gathered::Gathered;
 pub use networks::{
     FoundData, OPEN_SET, StoredContent, StoredData, UpdateError, default_network_folder, networks,
     stored_data, update_from_files, update_from_open_set,
@@ -68,10 +72,8 @@ pub use portreeve_detect::Explanation;
 pub use progress::{Progress, Silent};
 pub use race::{RaceError, RaceQuestion, Raced, race};
 pub use rule_tests::{RuleTests, test_rules};
-pub use run::{
-    Gathered, Inventory, Knowledge, Lineages, NothingReadable, Request, RunError, gather,
-    investigate, lineage, read_inventory, survey,
-};
+pub use run::{Lineages, NothingReadable, Request, RunError, gather, investigate, lineage};
 pub use seam::Seam;
 pub use signs::{Indicators, SignError, parse_indicators, parse_sign};
+pub use survey::{Inventory, Knowledge, read_inventory, survey};
 pub use touched::TouchError;

@@ -11,13 +11,12 @@ use portreeve_sigma::Matcher;
 
 use crate::config::Config;
 use crate::content::built_in_catalogue;
+use crate::logs::read_logs;
 use crate::progress::Progress;
 use crate::reader::LogReader;
-use crate::run::{
-    Files, Inventory, Knowledge, NothingReadable, RunError, files, inventories, no_inventory,
-    read_logs,
-};
+use crate::run::{NothingReadable, RunError};
 use crate::seam::InProcess;
+use crate::survey::{Files, Inventory, Knowledge, files, inventories, no_inventory};
 
 /// An instant that is asked about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

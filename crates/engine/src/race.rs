@@ -15,7 +15,8 @@ use serde_json::Value as Json;
 use crate::content::{RuleSet, built_in_profiles, is_for};
 use crate::progress::Progress;
 use crate::rule_tests::given;
-use crate::run::{Request, RunError, gather, survey};
+use crate::run::{Request, RunError, gather};
+use crate::survey::survey;
 
 /// What to race for.
 #[derive(Clone, Debug)]

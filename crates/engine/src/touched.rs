@@ -2,7 +2,7 @@
 
 use portreeve_incident::touch::{Question, Subject, Touch, touch};
 
-use crate::run::Gathered;
+use crate::gathered::Gathered;
 
 /// A question about a touch that has no answer.
 #[derive(Debug, thiserror::Error)]

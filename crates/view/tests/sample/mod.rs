@@ -10,8 +10,8 @@ use jiff::Timestamp;
 use portreeve_evidence::{EvidenceHole, HoleKind, Verification};
 use portreeve_graph::cut::LeastCost;
 use portreeve_graph::{AttackPath, Jewel, JewelKind, PathStep};
-use portreeve_incident::containment::{IncidentCut, Refusal, Refused, SessionEnd};
 use portreeve_incident::Held;
+use portreeve_incident::containment::{IncidentCut, Refusal, Refused, SessionEnd};
 use portreeve_incident::*;
 use portreeve_model::*;
 
