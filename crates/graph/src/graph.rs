@@ -167,8 +167,8 @@ impl Graph {
     }
 
     /// What a name may mean, the likeliest first: an id; the ARN of a session of a role; an access
-    /// key id; an ARN without its path; the name of a user or role; a web identity, which means
-    /// the trusted pattern that covers it.
+    /// key id; an ARN without its path; the name of a user, role or person; a key's alias; a web
+    /// identity, which means the trusted pattern that covers it.
     pub fn lookup(&self, name: &str) -> Vec<EntityId> {
         self.names
             .find(&self.evaluator.nodes, name)

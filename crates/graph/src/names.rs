@@ -28,6 +28,10 @@ impl Names {
                 names.short.entry(whole).or_default().push(place);
             }
             names.short.entry(short).or_default().push(place);
+            for called in &node.called {
+                let called = called.to_ascii_lowercase();
+                names.short.entry(called).or_default().push(place);
+            }
             if node.kind == EntityKind::External && node.id.as_str().contains('*') {
                 names.patterns.push(place);
             }
@@ -105,5 +109,45 @@ impl Names {
         // Principals before resources of the same name.
         found.sort_by_key(|&place| (!nodes.get(place).kind.is_principal(), place));
         found
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use portreeve_model::{Entity, Estate};
+
+    use super::*;
+
+    #[test]
+    fn people_and_keys_are_found_by_what_they_are_called() {
+        const PERSON: &str = "arn:aws:identitystore:::user/4e80c913";
+        const KEY: &str = "arn:aws:kms:eu-west-1:111122223333:key/6f6417be";
+        let mut estate = Estate::default();
+        for (id, kind, attribute, value) in [
+            (PERSON, EntityKind::Person, "UserName", "Mira.Dev"),
+            (
+                KEY,
+                EntityKind::Key,
+                "Aliases",
+                "alias/hot-wallet, alias/old",
+            ),
+        ] {
+            let mut entity = Entity::new(id, kind);
+            entity.attributes.insert(attribute.into(), value.into());
+            estate.add(entity);
+        }
+        let nodes = Nodes::of(&estate, BTreeSet::new());
+        let names = Names::of(&nodes);
+        let found = |name: &str| -> Vec<&str> {
+            let found = names.find(&nodes, name).into_iter();
+            found.map(|place| nodes.id(place).as_str()).collect()
+        };
+        assert_eq!(found("mira.dev"), [PERSON]);
+        assert_eq!(found("4e80c913"), [PERSON]);
+        assert_eq!(found("hot-wallet"), [KEY]);
+        assert_eq!(found("old"), [KEY]);
+        assert!(found("hot").is_empty());
     }
 }

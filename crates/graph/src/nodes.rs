@@ -16,6 +16,8 @@ pub(crate) struct Node {
     pub(crate) kind: EntityKind,
     pub(crate) account: Option<String>,
     pub(crate) tags: BTreeMap<String, String>,
+    /// What people call it where its id does not tell.
+    pub(crate) called: Vec<String>,
     #[serde(skip)]
     pub(crate) attributes: BTreeMap<String, String>,
     pub(crate) inferred: bool,
@@ -164,8 +166,28 @@ impl Nodes {
     }
 }
 
+/// What people call an entity whose id is a number: a person's or a group's name, a key's aliases.
+fn called(entity: &Entity) -> Vec<String> {
+    let attribute = match entity.kind {
+        EntityKind::Person => "UserName",
+        EntityKind::PersonGroup => "DisplayName",
+        EntityKind::Key => "Aliases",
+        _ => return Vec::new(),
+    };
+    let Some(names) = entity.attributes.get(attribute) else {
+        return Vec::new();
+    };
+    if entity.kind != EntityKind::Key {
+        return vec![names.clone()];
+    }
+    let aliases = names.split(", ");
+    let short = |alias: &str| alias.strip_prefix("alias/").unwrap_or(alias).to_owned();
+    aliases.map(short).collect()
+}
+
 fn node(entity: Entity) -> Node {
     Node {
+        called: called(&entity),
         id: entity.id,
         kind: entity.kind,
         account: entity.account,
