@@ -98,6 +98,10 @@ impl<'e> Slicer<'e> {
     /// The part with these nodes.
     pub(super) fn slice(&self, nodes: &BTreeSet<EntityId>) -> Slice {
         let mut subjects = nodes.clone();
+        // A step onto an account may be taken by joining a group of its administrators.
+        let groups = self.estate.entities();
+        let groups = groups.filter(|entity| entity.kind == EntityKind::Group);
+        subjects.extend(groups.map(|group| group.id.clone()));
         for id in nodes {
             for relation in self.about.get(id).into_iter().flatten() {
                 if let Relation::MemberOf { group, .. } = relation {
@@ -114,7 +118,12 @@ impl<'e> Slicer<'e> {
                     Relation::RunsAs { principal, .. } => {
                         ids.insert(principal);
                     }
-                    Relation::Policy { .. } | Relation::MemberOf { .. } => {}
+                    // A policy that is a thing of its own may be edited: that is a step too.
+                    Relation::Policy { name, .. } => {
+                        let edited = self.estate.get(name).map(|policy| &policy.id);
+                        ids.extend(edited);
+                    }
+                    Relation::MemberOf { .. } => {}
                     // What serves a bucket, or runs an image, makes it what it is.
                     Relation::Serves { distribution, .. } => {
                         ids.insert(distribution);

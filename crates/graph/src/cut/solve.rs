@@ -69,6 +69,8 @@ struct Demand {
     slice: Slice,
     /// Whether candidates may bear on it that are not known yet.
     is_open: bool,
+    /// Whether its slice does not hold the path, so that little is known of what it demands.
+    is_vague: bool,
 }
 
 /// Start and end.
@@ -173,19 +175,22 @@ impl Search<'_> {
             for walk in walks {
                 self.demand(&graph, walk, &chosen);
             }
-            is_exact &= self.known.len() <= question.exact_up_to && self.demands.len() <= DEMANDS;
-            let sets: Vec<Vec<usize>> = self
-                .demands
-                .iter()
-                .map(|demand| demand.any_of.clone())
-                .collect();
-            chosen = if is_exact {
-                let found = cheapest(&sets, &self.costs, BRANCHES);
+            is_exact &= self.known.len() <= question.exact_up_to
+                && self.demands.len() <= DEMANDS
+                && !self.demands.iter().any(|demand| demand.is_vague);
+            let sets = self.demands.iter().map(|demand| demand.any_of.clone());
+            if is_exact {
+                let found = cheapest(&sets.collect::<Vec<_>>(), &self.costs, BRANCHES);
                 bound = found.bound.max(bound);
-                found.members
+                chosen = found.members;
             } else {
-                greedily(&sets, &self.costs)
-            };
+                // What is chosen stays: a path that it leaves demands something besides, so that this
+                // ends after as many rounds as there are candidates.
+                let is_open = |set: &Vec<usize>| !set.iter().any(|place| chosen.contains(place));
+                let open: Vec<Vec<usize>> = sets.filter(is_open).collect();
+                chosen.extend(greedily(&open, &self.costs));
+                chosen.sort_unstable();
+            }
             graph = self.built(&chosen);
         }
         let chosen = self.needed(chosen);
@@ -310,15 +315,20 @@ impl Search<'_> {
             to: path.to.clone(),
             slice,
             is_open: true,
+            is_vague: false,
         };
         bearing.retain(|place| !demand.aside.contains(place));
         if !self.survives(&demand, &[]) {
             // The path leads over what is not in the slice: any change that is not made may be the
-            // one.
+            // one, those that bear on the slice before all others.
             demand.is_open = false;
-            demand.any_of = (0..self.known.len())
-                .filter(|place| !chosen.contains(place))
-                .collect();
+            demand.is_vague = true;
+            demand.any_of = match bearing.is_empty() {
+                false => bearing,
+                true => (0..self.known.len())
+                    .filter(|place| !chosen.contains(place))
+                    .collect(),
+            };
             return demand;
         }
         // What is cheap is left aside first: the dearer the rest, the more is known of the cost.
