@@ -20,8 +20,8 @@ fn planted_ways_of_1000_principals_are_cut_off() {
     let catalogue = common::catalogue();
     let graph = Graph::build(&estate, &catalogue, &[]);
     let mut sources: BTreeSet<EntityId> = BTreeSet::new();
-    // The ways are planted three times over. A few of the first are cut off by themselves; every one,
-    // and all of them together, where that is asked for.
+    // The ways are planted three times over. A few of the first are cut off, each by itself and all of
+    // them together; every way, where that is asked for.
     let all = std::env::var_os("PORTREEVE_CUT_ALL").is_some();
     let is_first = |label: &&Value| {
         let source = label["source"].as_str().unwrap_or_default();
@@ -39,15 +39,11 @@ fn planted_ways_of_1000_principals_are_cut_off() {
             let cut = cut(&estate, &catalogue, &path.from, &path.to);
             assert_eq!(cut.least_cost, LeastCost::Proven, "{label}");
             cuts += 1;
+            sources.insert(path.from);
         }
-        sources.insert(path.from);
     }
     println!("{cuts} ways cut off");
-    assert!(cuts >= 5 && sources.len() >= 20);
-    // All at once, to any crown jewel, takes long: it is done where it is asked for.
-    if !all {
-        return;
-    }
+    assert!(cuts >= 5 && sources.len() >= 5);
     let cut = Question {
         estate: &estate,
         catalogue: &catalogue,

@@ -34,7 +34,8 @@ const BRANCHES: u64 = 200_000;
 /// Among how many demands the cheapest set is searched for.
 const DEMANDS: usize = 2_000;
 
-/// How many paths a graph is searched for, before the changes that break them are made.
+/// How many paths a graph is searched for, before the changes that break them are made; one from each
+/// start at least.
 const PATHS_AT_ONCE: usize = 24;
 
 /// What is to be cut.
@@ -104,30 +105,42 @@ impl Question<'_> {
         Graph::build_in(estate, self.catalogue, self.declared, self.circumstances)
     }
 
-    /// The best way of each pair that there is.
-    fn walks(&self, graph: &Graph, most: usize, but: &BTreeMap<Ends, AttackPath>) -> Vec<Walk> {
-        let jewels: Vec<EntityId>;
-        let ends = match self.to.as_slice() {
-            [] => {
-                jewels = graph.jewels().into_iter().map(|jewel| jewel.id).collect();
-                &jewels
-            }
-            named => named,
+    /// The best way of each pair that there is, at most so many from each start.
+    fn walks(&self, graph: &Graph, each: usize, but: &BTreeMap<Ends, AttackPath>) -> Vec<Walk> {
+        let ends = self.ends(graph);
+        let of = |from| {
+            self.walks_from(graph, from, &ends, but)
+                .into_iter()
+                .take(each)
         };
-        let mut walks = Vec::new();
-        for from in &self.from {
-            let wanted: Vec<EntityId> = ends
-                .iter()
-                .filter(|to| !but.contains_key(&(from.clone(), (*to).clone())))
-                .cloned()
-                .collect();
-            walks.extend(graph.walks(from.as_str(), &wanted));
-            if walks.len() >= most {
-                break;
-            }
+        self.from.iter().flat_map(of).collect()
+    }
+
+    /// Whether there is no way but some.
+    fn is_cut(&self, graph: &Graph, but: &BTreeMap<Ends, AttackPath>) -> bool {
+        let ends = self.ends(graph);
+        let mut from = self.from.iter();
+        from.all(|from| self.walks_from(graph, from, &ends, but).is_empty())
+    }
+
+    fn walks_from(
+        &self,
+        graph: &Graph,
+        from: &EntityId,
+        ends: &[EntityId],
+        but: &BTreeMap<Ends, AttackPath>,
+    ) -> Vec<Walk> {
+        let is_wanted = |to: &&EntityId| !but.contains_key(&(from.clone(), (*to).clone()));
+        let wanted: Vec<EntityId> = ends.iter().filter(is_wanted).cloned().collect();
+        graph.walks(from.as_str(), &wanted)
+    }
+
+    /// What must not be reached.
+    fn ends(&self, graph: &Graph) -> Vec<EntityId> {
+        match self.to.as_slice() {
+            [] => graph.jewels().into_iter().map(|jewel| jewel.id).collect(),
+            named => named.to_vec(),
         }
-        walks.truncate(most);
-        walks
     }
 }
 
@@ -167,8 +180,10 @@ impl Search<'_> {
         let mut chosen: Vec<usize> = Vec::new();
         let mut bound = 0;
         let mut is_exact = true;
+        // Ways from one start mostly share their steps: one from each teaches more than many from one.
+        let each = (PATHS_AT_ONCE / question.from.len().max(1)).max(1);
         loop {
-            let walks = question.walks(&graph, PATHS_AT_ONCE, &self.beyond);
+            let walks = question.walks(&graph, each, &self.beyond);
             if walks.is_empty() {
                 break;
             }
@@ -202,9 +217,7 @@ impl Search<'_> {
         let plan = plan(self.holdings, &parts, question.costs);
         // What is proven is the plan as it is handed out.
         let estate = question.estate.revised(&plan.revision(question.estate));
-        let is_proven = question
-            .walks(&question.build(&estate), 1, &self.beyond)
-            .is_empty();
+        let is_proven = question.is_cut(&question.build(&estate), &self.beyond);
         let breaks = chosen.iter().flat_map(|&place| &self.breaks[place]);
         Cut {
             from: question.from.clone(),
@@ -418,7 +431,6 @@ impl Search<'_> {
     /// Whether the graph, built again with some changes made, has no path but those that no
     /// change can cut.
     fn leaves_none(&self, chosen: &[usize]) -> bool {
-        let graph = self.built(chosen);
-        self.question.walks(&graph, 1, &self.beyond).is_empty()
+        self.question.is_cut(&self.built(chosen), &self.beyond)
     }
 }
