@@ -5,9 +5,7 @@ mod law;
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::thread;
+use std::sync::Arc;
 
 use foldhash::HashMap;
 use portreeve_model::{EntityId, EntityKind, Estate, Relation};
@@ -25,8 +23,9 @@ use crate::graph::Graph;
 use crate::jewels::{self, DeclaredJewel};
 use crate::nodes::{NodeId, Nodes};
 use crate::outline::ActionSet;
+use crate::parallel::in_parallel;
 use crate::path::{Jewel, JewelKind};
-use crate::policies::{Policies, threads};
+use crate::policies::Policies;
 use crate::targets::TargetIndex;
 use crate::world::{Taker, TakerKind, World, outside_identities};
 
@@ -764,39 +763,6 @@ fn held(evaluator: &Evaluator) -> BTreeMap<NodeId, Vec<NodeId>> {
         }
     }
     held
-}
-
-/// Does something for each of a list, on as many threads as there are; the results in order.
-/// A thread takes at least `least` of them at once.
-fn in_parallel<T: Sync, R: Send>(
-    list: &[T],
-    least: usize,
-    work: impl Fn(&T) -> R + Sync,
-) -> Vec<R> {
-    let share = list.len().div_ceil(threads() * 8).max(least);
-    if list.len() <= share {
-        return list.iter().map(work).collect();
-    }
-    let next = AtomicUsize::new(0);
-    let done: Mutex<BTreeMap<usize, Vec<R>>> = Mutex::new(BTreeMap::new());
-    thread::scope(|scope| {
-        for _ in 0..threads() {
-            scope.spawn(|| {
-                loop {
-                    let place = next.fetch_add(1, Ordering::Relaxed);
-                    let Some(part) = list.chunks(share).nth(place) else {
-                        break;
-                    };
-                    let results = part.iter().map(&work).collect();
-                    done.lock()
-                        .unwrap_or_else(PoisonError::into_inner)
-                        .insert(place, results);
-                }
-            });
-        }
-    });
-    let done = done.into_inner().unwrap_or_else(PoisonError::into_inner);
-    done.into_values().flatten().collect()
 }
 
 /// The first few of many ids, and how many there are.

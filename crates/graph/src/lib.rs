@@ -73,6 +73,7 @@ mod names;
 mod naming;
 mod nodes;
 mod outline;
+mod parallel;
 mod path;
 mod policies;
 pub mod ports;

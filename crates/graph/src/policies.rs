@@ -10,19 +10,13 @@ use portreeve_model::Relation;
 use serde::{Deserialize, Serialize};
 
 use crate::outline::{Actions, Outline, Outliner};
+use crate::parallel::threads;
 
 /// A policy's place: a name with a text.
 pub(crate) type PolicyId = u32;
 
 /// Fewer documents than this are not worth a thread.
 const WORTH_A_THREAD: usize = 512;
-
-/// On how many threads documents are read and decided on. The result is the same on any number.
-pub(crate) fn threads() -> usize {
-    thread::available_parallelism()
-        .map_or(1, usize::from)
-        .min(8)
-}
 
 /// One text.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]

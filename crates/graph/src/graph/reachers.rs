@@ -8,9 +8,16 @@ use crate::edges::{LocalTexts, Text};
 use crate::evaluate::{Permit, Plan, Targets};
 use crate::naming::Naming;
 use crate::nodes::NodeId;
+use crate::parallel::{in_parallel, threads};
 use crate::path::AttackPath;
 use crate::reverse::{Next, Reachers, Start, may_reach, reachers};
 use crate::world::TakerKind;
+
+/// How many paths are worth handing to a thread.
+const A_SHARE: usize = 256;
+
+/// How many who may take a step are worth a thread.
+const A_PART: usize = 512;
 
 /// A last step that has no edge: its plan, and what it uses and needs.
 type LastStep<'g> = (&'g Plan, Arc<Permit>);
@@ -35,11 +42,13 @@ impl Graph {
         let principal = |place: NodeId| self.evaluator.nodes.get(place).kind.is_principal();
         let mut paths = BTreeMap::new();
         let found = back(&[Start::at(end)]);
-        for &from in found.order.iter().filter(|&&from| from != end) {
-            if principal(from) {
-                paths.insert(from, self.path_back(&found, from, end, &[]));
-            }
-        }
+        let from = found.order.iter().copied();
+        let from: Vec<NodeId> = from
+            .filter(|&from| from != end && principal(from))
+            .collect();
+        paths.extend(in_parallel(&from, A_SHARE, |&from| {
+            (from, self.path_back(&found, from, end, &[]))
+        }));
         // What leads nowhere has no edges: whoever takes the last step is a start of its own.
         let leaf = self.steps_onto_leaf(end);
         let mut ends = vec![end];
@@ -62,11 +71,12 @@ impl Graph {
                 })
                 .collect();
             let to_leaf = back(&starts);
-            for &from in to_leaf.order.iter().filter(|&&from| from != end) {
-                if found.cost(from).is_none() && principal(from) {
-                    paths.insert(from, self.path_back(&to_leaf, from, end, &leaf));
-                }
-            }
+            let is_new =
+                |from: &NodeId| *from != end && found.cost(*from).is_none() && principal(*from);
+            let from: Vec<NodeId> = to_leaf.order.iter().copied().filter(is_new).collect();
+            paths.extend(in_parallel(&from, A_SHARE, |&from| {
+                (from, self.path_back(&to_leaf, from, end, &leaf))
+            }));
             ends.extend(leaf.iter().map(|(taker, _)| *taker));
         }
         // Who reaches both ends of a grant on ways of his own is not seen by a walk backwards.
@@ -173,34 +183,42 @@ impl Graph {
                 named[policy as usize] = true;
             }
             let holders = self.holders();
-            let mut known = self.evaluator.alike(plan, leaf, &named, &holders.denying);
             let by_anyone = opens || plan.target_needs().next().is_none();
             let takers = match by_anyone {
                 true => (0..world.takers.len()).collect(),
                 false => holders.of_any(&naming),
             };
-            for taker in takers.into_iter().map(|place| &world.takers[place]) {
-                if taker.kind == TakerKind::Account || !self.evaluator.may_hold(taker, plan) {
-                    continue;
-                }
-                let by_policy = taker.identity.iter().any(|&policy| named[policy as usize]);
-                if !by_policy || opens {
-                    let openings = world.openings(nodes, taker);
-                    let found = self
-                        .evaluator
-                        .candidates(taker, plan, &only, &openings, false);
-                    if found.is_empty() {
+            let permits_of = |takers: &&[usize]| {
+                let mut known = self.evaluator.alike(plan, leaf, &named, &holders.denying);
+                let mut permits = Vec::new();
+                for taker in takers.iter().map(|&place| &world.takers[place]) {
+                    if taker.kind == TakerKind::Account || !self.evaluator.may_hold(taker, plan) {
                         continue;
                     }
+                    let by_policy = taker.identity.iter().any(|&policy| named[policy as usize]);
+                    if !by_policy || opens {
+                        let openings = world.openings(nodes, taker);
+                        let found = self
+                            .evaluator
+                            .candidates(taker, plan, &only, &openings, false);
+                        if found.is_empty() {
+                            continue;
+                        }
+                    }
+                    permits.extend(known.permit(taker).map(|permit| (taker.node, permit)));
                 }
-                let permit = known.permit(taker);
-                let Some(permit) = permit else {
-                    continue;
-                };
-                match found.get(&taker.node) {
+                permits
+            };
+            // Each part learns anew who are alike.
+            let parts: Vec<&[usize]> = takers
+                .chunks(takers.len().div_ceil(threads()).max(A_PART))
+                .collect();
+            let permits = in_parallel(&parts, 1, permits_of);
+            for (taker, permit) in permits.into_iter().flatten() {
+                match found.get(&taker) {
                     Some((_, known)) if known.conditions.len() <= permit.conditions.len() => {}
                     _ => {
-                        found.insert(taker.node, (plan, permit));
+                        found.insert(taker, (plan, permit));
                     }
                 }
             }
