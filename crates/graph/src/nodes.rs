@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use foldhash::{HashMap, HashMapExt};
+use foldhash::{HashMap, HashMapExt, HashSet};
 use portreeve_model::{Entity, EntityId, EntityKind, Estate, Relation};
 use serde::{Deserialize, Serialize};
 
@@ -41,12 +41,13 @@ pub(crate) fn account_id(account: &str) -> EntityId {
 impl Nodes {
     /// The nodes of an estate, and `outside` identities that its policies name.
     pub(crate) fn of(estate: &Estate, outside: BTreeSet<String>) -> Self {
-        let mut entities: BTreeMap<EntityId, Node> = BTreeMap::new();
-        for entity in estate.entities() {
-            entities.insert(entity.id.clone(), node(entity.clone()));
-        }
+        let own = estate.entities();
+        let own = own.map(|entity| (entity.id.clone(), node(entity.clone())));
+        let mut entities: BTreeMap<EntityId, Node> = own.collect();
+        // A map in order takes many a comparison of long ids, and nearly all that is named is known.
+        let known: HashSet<&EntityId> = estate.entities().map(|entity| &entity.id).collect();
         let mut name = |id: &EntityId, kind: EntityKind| {
-            if !entities.contains_key(id) {
+            if !known.contains(id) && !entities.contains_key(id) {
                 let mut entity = Entity::new(id.clone(), kind);
                 entity.inferred = true;
                 entities.insert(id.clone(), node(entity));

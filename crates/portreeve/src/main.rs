@@ -12,6 +12,10 @@ use clap::Parser;
 
 use arguments::{Arguments, Task};
 
+/// An estate is millions of small pieces: the system's own allocator takes a tenth of a run for them.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// The command failed.
 const FAILED: u8 = 1;
 /// Wrong usage.

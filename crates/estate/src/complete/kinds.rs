@@ -1,6 +1,6 @@
 //! What kind of principal each is.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use portreeve_model::{EntityId, EntityKind, Estate, PolicyLayer, PrincipalKind, Relation};
 
@@ -58,8 +58,13 @@ pub(super) fn tell(estate: &mut Estate) {
             *known = kind;
         }
     };
+    // What only people have.
+    let mut human = HashSet::new();
     for entity in estate.entities() {
         match entity.kind {
+            EntityKind::Password | EntityKind::MfaDevice => {
+                human.insert(&entity.id);
+            }
             EntityKind::Person => claim(&entity.id, PrincipalKind::Human),
             EntityKind::Service => claim(&entity.id, PrincipalKind::Service),
             EntityKind::Role if entity.id.as_str().contains(":role/aws-service-role/") => {
@@ -76,11 +81,8 @@ pub(super) fn tell(estate: &mut Estate) {
             Relation::Proves {
                 credential,
                 principal,
-            } if principal.as_str().contains(":user/") => {
-                let kind = estate.get(credential.as_str()).map(|entity| entity.kind);
-                if matches!(kind, Some(EntityKind::Password | EntityKind::MfaDevice)) {
-                    claim(principal, PrincipalKind::Human);
-                }
+            } if principal.as_str().contains(":user/") && human.contains(credential) => {
+                claim(principal, PrincipalKind::Human);
             }
             Relation::Policy {
                 subject,

@@ -1,6 +1,6 @@
 //! Relations between entities that different files tell of.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use portreeve_model::{Entity, EntityId, EntityKind, Estate, Relation};
 
@@ -129,7 +129,7 @@ pub(super) fn task_definitions(estate: &mut Estate) {
 /// Keys and second factors that were listed with a user's name prove that user. Where the listing
 /// told no account, the name must be the only one of its kind.
 pub(super) fn credentials_of_users(estate: &mut Estate) {
-    let mut users: BTreeMap<&str, Vec<&Entity>> = BTreeMap::new();
+    let mut users: HashMap<&str, Vec<&Entity>> = HashMap::new();
     for user in of_kind(estate, EntityKind::User) {
         users.entry(user.id.short_name()).or_default().push(user);
     }

@@ -1,6 +1,6 @@
 //! Attached policies and their documents; what policies name.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use portreeve_model::{EntityKind, Estate, PolicyLayer, Relation};
@@ -22,7 +22,7 @@ pub(super) struct Unseen {
 
 /// Puts documents in where policies are attached by ARN, and drops the definitions.
 pub(super) fn resolve(relations: Vec<Relation>) -> (Vec<Relation>, Unseen) {
-    let mut definitions: BTreeMap<String, BTreeSet<Arc<str>>> = BTreeMap::new();
+    let mut definitions: HashMap<String, BTreeSet<Arc<str>>> = HashMap::new();
     let mut rest = Vec::with_capacity(relations.len());
     for relation in relations {
         match relation {
@@ -38,7 +38,7 @@ pub(super) fn resolve(relations: Vec<Relation>) -> (Vec<Relation>, Unseen) {
         }
     }
     let mut unseen = Unseen::default();
-    let mut held_documents = BTreeMap::new();
+    let mut held_documents = HashMap::new();
     let mut resolved = Vec::with_capacity(rest.len());
     for relation in rest {
         match relation {
@@ -82,8 +82,8 @@ pub(super) fn resolve(relations: Vec<Relation>) -> (Vec<Relation>, Unseen) {
 
 /// Infers resources and principals that documents name and no file lists.
 pub(super) fn infer_named(estate: &mut Estate) {
-    let mut named = BTreeMap::new();
-    let mut seen = BTreeSet::new();
+    let mut named = HashMap::new();
+    let mut seen = HashSet::new();
     for relation in estate.relations() {
         let Relation::Policy {
             document, layer, ..
@@ -111,13 +111,13 @@ pub(super) fn infer_named(estate: &mut Estate) {
             }
         }
     }
-    for (id, kind) in named {
+    for (id, kind) in named.into_iter().collect::<BTreeMap<_, _>>() {
         infer(estate, id, kind);
     }
 }
 
 /// Every ARN in the text of a document, with what it is of.
-fn arns_in(document: &str, named: &mut BTreeMap<String, EntityKind>) {
+fn arns_in(document: &str, named: &mut HashMap<String, EntityKind>) {
     let mut rest = document;
     while let Some(start) = rest.find("\"arn:aws") {
         rest = rest.get(start + 1..).unwrap_or_default();
