@@ -3,6 +3,8 @@
 
 use std::collections::BTreeMap;
 
+use portreeve_model::sort;
+
 use crate::catalogue::{Permission, PermissionTarget};
 use crate::evaluate::{Evaluator, Plan};
 use crate::nodes::NodeId;
@@ -84,7 +86,7 @@ pub(crate) struct PatternIndex {
 }
 
 /// Where a pattern stands.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct PatternPlace {
     policy: PolicyId,
     grant: u32,
@@ -124,7 +126,7 @@ impl PatternIndex {
         let mut places: Vec<(&str, PatternPlace)> = places
             .map(|place| (place.start(evaluator), place))
             .collect();
-        places.sort_unstable_by_key(|(start, _)| *start);
+        sort(&mut places);
         index.places = places.into_iter().map(|(_, place)| place).collect();
         index
     }

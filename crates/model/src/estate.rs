@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use crate::{BlindSpot, Entity, EntityId, EntityKind, Relation};
+use crate::{BlindSpot, Entity, EntityId, EntityKind, Relation, sort};
 
 /// All that is known of the organisation's clouds: entities and the relations between them.
 ///
@@ -90,23 +90,6 @@ impl Estate {
     /// Whether nothing is known.
     pub fn is_empty(&self) -> bool {
         self.entities.is_empty()
-    }
-}
-
-/// Sorts on two threads: long ids that begin alike take long to compare.
-fn sort(relations: &mut [Relation]) {
-    /// Fewer are sorted sooner than a thread begins.
-    const MANY: usize = 10_000;
-    if relations.len() > MANY {
-        let (first, second) = relations.split_at_mut(relations.len() / 2);
-        std::thread::scope(|scope| {
-            scope.spawn(|| first.sort_unstable());
-            second.sort_unstable();
-        });
-        // This sort finds two runs, and merges them.
-        relations.sort();
-    } else {
-        relations.sort_unstable();
     }
 }
 

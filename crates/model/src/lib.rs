@@ -47,6 +47,7 @@ mod policy_change;
 mod relation;
 mod revision;
 mod severity;
+mod sort;
 pub mod state;
 mod technique;
 
@@ -64,4 +65,5 @@ pub use policy_change::{PolicyChange, PolicyChangeKind};
 pub use relation::{PolicyLayer, Relation};
 pub use revision::Revision;
 pub use severity::Severity;
+pub use sort::sort;
 pub use technique::{Tactic, Technique};
