@@ -1,3 +1,4 @@
+use crate::tokens::Tokens;
 use crate::{FieldId, Record, Value};
 
 /// Where a field's values stand: first, and how many.
@@ -10,14 +11,27 @@ pub struct SlotBuffer {
     /// Empty between records; only its allocation is kept.
     values: Vec<Value<'static>>,
     owners: Vec<u32>,
+    /// Fields that were set beside those that were found.
+    set: Vec<u32>,
     spans: Vec<Span>,
     order: Vec<u32>,
+    pub(crate) tokens: Tokens,
 }
 
 impl SlotBuffer {
     /// A buffer that holds nothing yet.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// Takes back what the last record had. There are many more fields than values in a record, so
+    /// that only the fields that had values are gone through.
+    fn forget(&mut self) {
+        for owner in self.owners.drain(..).chain(self.set.drain(..)) {
+            if let Some(span) = self.spans.get_mut(owner as usize) {
+                *span = (0, 0);
+            }
+        }
     }
 }
 
@@ -37,9 +51,10 @@ impl<'r> Slots<'r> {
     /// Slots of a record without any value, for `fields` fields.
     pub fn empty(text: &'r str, fields: usize, buffer: &'r mut SlotBuffer) -> Self {
         let values = recycle(std::mem::take(&mut buffer.values));
-        buffer.owners.clear();
-        buffer.spans.clear();
-        buffer.spans.resize(fields, (0, 0));
+        buffer.forget();
+        if buffer.spans.len() < fields {
+            buffer.spans.resize(fields, (0, 0));
+        }
         Self {
             text,
             values,
@@ -60,9 +75,22 @@ impl<'r> Slots<'r> {
         if slot >= self.buffer.spans.len() {
             self.buffer.spans.resize(slot + 1, (0, 0));
         }
+        self.buffer.set.push(field.0);
         let first = self.values.len();
         self.values.extend(values);
         self.buffer.spans[slot] = (first as u32, (self.values.len() - first) as u32);
+    }
+
+    /// Takes back all values.
+    pub(crate) fn clear(&mut self) {
+        self.values.clear();
+        self.scattered = false;
+        self.buffer.forget();
+    }
+
+    /// Gives the buffer the memory back that was taken out of it.
+    pub(crate) fn give_back(&mut self, tokens: Tokens) {
+        self.buffer.tokens = tokens;
     }
 
     pub(crate) fn push(&mut self, field: u32, value: Value<'r>) {
