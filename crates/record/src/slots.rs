@@ -11,8 +11,8 @@ pub struct SlotBuffer {
     /// Empty between records; only its allocation is kept.
     values: Vec<Value<'static>>,
     owners: Vec<u32>,
-    /// Fields that were set beside those that were found.
-    set: Vec<u32>,
+    /// The fields that have values, each once.
+    found: Vec<FieldId>,
     spans: Vec<Span>,
     order: Vec<u32>,
     pub(crate) tokens: Tokens,
@@ -27,8 +27,9 @@ impl SlotBuffer {
     /// Takes back what the last record had. There are many more fields than values in a record, so
     /// that only the fields that had values are gone through.
     fn forget(&mut self) {
-        for owner in self.owners.drain(..).chain(self.set.drain(..)) {
-            if let Some(span) = self.spans.get_mut(owner as usize) {
+        self.owners.clear();
+        for field in self.found.drain(..) {
+            if let Some(span) = self.spans.get_mut(field.0 as usize) {
                 *span = (0, 0);
             }
         }
@@ -75,10 +76,15 @@ impl<'r> Slots<'r> {
         if slot >= self.buffer.spans.len() {
             self.buffer.spans.resize(slot + 1, (0, 0));
         }
-        self.buffer.set.push(field.0);
         let first = self.values.len();
         self.values.extend(values);
-        self.buffer.spans[slot] = (first as u32, (self.values.len() - first) as u32);
+        let new = (first as u32, (self.values.len() - first) as u32);
+        let former = std::mem::replace(&mut self.buffer.spans[slot], new);
+        if former.1 == 0 && new.1 > 0 {
+            self.buffer.found.push(field);
+        } else if former.1 > 0 && new.1 == 0 {
+            self.buffer.found.retain(|found| *found != field);
+        }
     }
 
     /// Takes back all values.
@@ -100,6 +106,7 @@ impl<'r> Slots<'r> {
         };
         if span.1 == 0 {
             span.0 = at;
+            self.buffer.found.push(FieldId(field));
         } else if span.0 + span.1 != at {
             self.scattered = true;
         }
@@ -157,6 +164,10 @@ impl Record for Slots<'_> {
     fn text(&self) -> &str {
         self.text
     }
+
+    fn found(&self) -> Option<&[FieldId]> {
+        Some(&self.buffer.found)
+    }
 }
 
 impl Drop for Slots<'_> {
@@ -196,5 +207,8 @@ mod tests {
         assert_eq!(slots.values(FieldId(0)).len(), 2);
         assert!(slots.values(FieldId(3)).is_empty());
         assert!(slots.values(FieldId(99)).is_empty());
+        assert_eq!(slots.found().unwrap(), [FieldId(7), FieldId(0)]);
+        slots.set_all(FieldId(7), []);
+        assert_eq!(slots.found().unwrap(), [FieldId(0)]);
     }
 }
