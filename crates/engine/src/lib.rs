@@ -31,6 +31,7 @@ mod discover;
 mod evidence;
 mod exceptions;
 mod gathered;
+mod hunt;
 mod inventory;
 mod logs;
 mod networks;
@@ -61,6 +62,7 @@ pub use correlation_tests::test_correlations;
 pub use evidence::{KeyReadError, Verified, read_digest_keys, verify_evidence};
 pub use exceptions::{ExceptionEntry, exceptions_toml, parse_verdicts};
 pub use gathered::Gathered;
+pub use hunt::{Chosen, HuntError, HuntRequest, HuntRules, HuntSink, Hunted, RuleFigures, hunt};
 pub use networks::{
     FoundData, OPEN_SET, StoredContent, StoredData, UpdateError, default_network_folder, networks,
     stored_data, update_from_files, update_from_open_set,

@@ -255,6 +255,26 @@ impl Matcher {
         look
     }
 
+    /// All that rules ask for, those left out apart.
+    pub fn asked(&self) -> Look {
+        let mut look = Look::default();
+        for (rule, left_out) in (0u32..).zip(&self.left_out) {
+            if !left_out {
+                self.fields_of(rule, &mut |field| look.add(field));
+            }
+        }
+        look
+    }
+
+    /// The rules that a record's values lead to, for who wants to ask each by itself with
+    /// [`Matcher::evaluate_one`].
+    pub fn led_to<R: Record + ?Sized>(&self, record: &R, scratch: &mut Scratch) -> Vec<usize> {
+        scratch.begin(self);
+        self.gather(record, scratch);
+        let all = scratch.candidates.iter().chain(&self.index.always);
+        all.map(|rule| *rule as usize).collect()
+    }
+
     /// Lets a look see more, by records that are like those to come: all that a rule asks for which
     /// the look could not rule out in many of them. Records with all fields.
     pub fn widen<'r, R: Record + 'r>(

@@ -1,7 +1,7 @@
 use std::io::Read;
 
 use portreeve_model::Activity;
-use portreeve_record::{Fields, Record, Split, SplitOptions};
+use portreeve_record::{FieldId, Fields, Record, Split, SplitOptions};
 
 /// A log source: how it is recognised, how its records are found, what they say. A source declares
 /// all of it in one file of `src/sources/`, in a `pub(crate) static SOURCE`.
@@ -50,6 +50,9 @@ pub trait Reader: Send + Sync {
     /// Whether an extracted record is this source's own, without anything around it. The common
     /// case; costs a few look-ups.
     fn is_native(&self, record: &dyn Record) -> bool;
+
+    /// The fields by which [`Reader::is_native`] tells.
+    fn native_fields(&self) -> Vec<FieldId>;
 
     /// Takes what is around the source's records off a record that is not native. Costs a parse.
     fn unwrap(&self, record: &[u8]) -> Unwrapped;

@@ -2,7 +2,7 @@ use std::borrow::Cow;
 use std::net::IpAddr;
 
 use portreeve_model::{Activity, Origin, OriginKind, Outcome};
-use portreeve_record::{Fields, Record};
+use portreeve_record::{FieldId, Fields, Record};
 
 use super::policy_change::PolicyParameters;
 use super::targets::Targets;
@@ -36,6 +36,10 @@ impl CloudTrailReader {
 impl Reader for CloudTrailReader {
     fn is_native(&self, record: &dyn Record) -> bool {
         self.native.holds(record)
+    }
+
+    fn native_fields(&self) -> Vec<FieldId> {
+        self.native.fields()
     }
 
     fn unwrap(&self, record: &[u8]) -> Unwrapped {

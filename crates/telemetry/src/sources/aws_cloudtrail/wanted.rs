@@ -132,6 +132,21 @@ impl Native {
         }
     }
 
+    /// The fields that tell.
+    pub(super) fn fields(&self) -> Vec<FieldId> {
+        vec![
+            self.raw,
+            self.event_name,
+            self.event_source,
+            self.event_version,
+            self.event_type,
+            self.event_time,
+            self.event_id,
+            self.region,
+            self.identity_type,
+        ]
+    }
+
     /// Whether a record is CloudTrail's own, with nothing around it.
     pub(super) fn holds(&self, record: &dyn Record) -> bool {
         let has = |field| !record.values(field).is_empty();

@@ -1,0 +1,178 @@
+//! The rules of a hunt, chosen from files.
+
+use std::collections::BTreeSet;
+
+use portreeve_model::Severity;
+use portreeve_sigma::{Correlation, Diagnostic, Rule, Status};
+
+use crate::content::ContentFile;
+
+/// Which of the rules in some files are hunted with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Chosen {
+    /// Only rules of these statuses; a rule without one is always taken. Without any here, all but
+    /// deprecated and unsupported ones.
+    pub statuses: Vec<Status>,
+    /// Only rules of this level at least.
+    pub level: Severity,
+}
+
+impl Default for Chosen {
+    fn default() -> Self {
+        Self {
+            statuses: Vec::new(),
+            level: Severity::Informational,
+        }
+    }
+}
+
+impl Chosen {
+    fn takes(&self, status: Option<Status>, level: Severity) -> bool {
+        let of_status = match status {
+            None => true,
+            Some(Status::Deprecated | Status::Unsupported) if self.statuses.is_empty() => false,
+            Some(status) => self.statuses.is_empty() || self.statuses.contains(&status),
+        };
+        of_status && level >= self.level
+    }
+}
+
+/// The rules of a hunt.
+#[derive(Debug, Default)]
+pub struct HuntRules {
+    /// Rules.
+    pub rules: Vec<Rule>,
+    /// Correlations of them.
+    pub correlations: Vec<Correlation>,
+    /// What is wrong with files, in their order.
+    pub diagnostics: Vec<Diagnostic>,
+    /// What the user should know.
+    pub notes: Vec<String>,
+}
+
+impl HuntRules {
+    /// Parses files; one that does not parse is told of, and the others are used.
+    ///
+    /// Rules that ask for what only an investigation derives (`portreeve.*`) are left out: a hunt
+    /// knows no estate and no history. Those that correlations refer to are taken whatever their level
+    /// and status.
+    pub fn parse(files: &[ContentFile], chosen: &Chosen) -> Self {
+        let mut all = Self::default();
+        let mut ids = BTreeSet::new();
+        let (mut left_out, mut derived, mut repeated) = (0u64, 0u64, Vec::new());
+        let mut parsed = Vec::new();
+        for file in files {
+            let mut one = portreeve_sigma::parse(&file.name, &file.text);
+            all.diagnostics.append(&mut one.diagnostics);
+            parsed.push(one);
+        }
+        for one in &mut parsed {
+            for correlation in one.correlations.drain(..) {
+                let known = matches!(
+                    correlation.kind,
+                    portreeve_sigma::CorrelationKind::Extension(_)
+                );
+                if known {
+                    derived += 1;
+                } else if chosen.takes(correlation.status, correlation.level) {
+                    all.correlations.push(correlation);
+                } else {
+                    left_out += 1;
+                }
+            }
+        }
+        let parts: BTreeSet<String> = all
+            .correlations
+            .iter()
+            .flat_map(|one| one.rules.iter().cloned())
+            .collect();
+        for rule in parsed.into_iter().flat_map(|one| one.rules) {
+            let names = || [&rule.id, &rule.name].into_iter().flatten();
+            if rule
+                .field_paths()
+                .any(|path| path.starts_with("portreeve."))
+            {
+                derived += 1;
+            } else if !chosen.takes(rule.status, rule.level)
+                && !names().any(|name| parts.contains(name))
+            {
+                left_out += 1;
+            } else if let Some(id) = &rule.id
+                && !ids.insert(id.clone())
+            {
+                repeated.push(format!(
+                    "{}:{}: left out, since another rule has the same id {id}",
+                    rule.file, rule.line
+                ));
+            } else {
+                all.rules.push(rule);
+            }
+        }
+        if left_out > 0 {
+            all.notes.push(format!(
+                "{left_out} rules are left out by status or level (deprecated and unsupported ones \
+                 unless `--status` names them)"
+            ));
+        }
+        if derived > 0 {
+            all.notes.push(format!(
+                "{derived} rules ask for what only `portreeve investigate` derives, and are left out"
+            ));
+        }
+        all.notes.append(&mut repeated);
+        all
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn file(name: &str, head: &str, field: &str) -> ContentFile {
+        ContentFile {
+            name: name.to_owned(),
+            text: format!(
+                "title: {name}\n{head}\nlogsource: {{product: aws}}\n\
+                 detection:\n  s:\n    {field}: x\n  condition: s\n"
+            ),
+        }
+    }
+
+    fn titles(rules: &HuntRules) -> Vec<&str> {
+        rules.rules.iter().map(|rule| rule.title.as_str()).collect()
+    }
+
+    #[test]
+    fn rules_are_chosen_by_status_and_level() {
+        let files = [
+            file("low", "level: low\nstatus: stable", "a"),
+            file("high", "level: high\nstatus: experimental", "a"),
+            file("old", "level: high\nstatus: deprecated", "a"),
+            file("derived", "level: high", "portreeve.actor.kind"),
+        ];
+        let all = HuntRules::parse(&files, &Chosen::default());
+        assert_eq!(titles(&all), ["low", "high"]);
+        assert_eq!(all.notes.len(), 2);
+        let chosen = Chosen {
+            statuses: vec![Status::Deprecated, Status::Stable],
+            level: Severity::Informational,
+        };
+        assert_eq!(titles(&HuntRules::parse(&files, &chosen)), ["low", "old"]);
+        let chosen = Chosen {
+            level: Severity::High,
+            ..Chosen::default()
+        };
+        assert_eq!(titles(&HuntRules::parse(&files, &chosen)), ["high"]);
+    }
+
+    #[test]
+    fn an_id_is_taken_once() {
+        let id = "id: 0d2a3e9c-7a53-4a7e-9d5c-5c0a9ec5a001";
+        let rules = HuntRules::parse(
+            &[file("one", id, "a"), file("two", id, "b")],
+            &Chosen::default(),
+        );
+        assert_eq!(titles(&rules), ["one"]);
+        assert!(rules.notes[0].starts_with("two:1:"), "{:?}", rules.notes);
+    }
+}
