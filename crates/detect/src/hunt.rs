@@ -110,6 +110,21 @@ impl Known {
     }
 }
 
+/// What a rule cost in a hunt that was measured.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RuleFigures {
+    /// The number of the rule among the heads of the hunt.
+    pub rule: u32,
+    /// What leads to it, for people.
+    pub reached_by: String,
+    /// How many records led to it.
+    pub asked: u64,
+    /// How many of them it matched.
+    pub matched: u64,
+    /// How long it took to ask it, in nanoseconds.
+    pub nanoseconds: u64,
+}
+
 /// How many principals are counted by name; those that come later are counted together.
 const PRINCIPALS: usize = 50_000;
 

@@ -7,6 +7,7 @@ pub(crate) mod collect;
 mod cut;
 mod diff;
 mod evidence;
+mod hunt;
 mod keys;
 mod race;
 mod touched;
@@ -23,6 +24,7 @@ pub(crate) use check::{Check, CheckFormat};
 pub(crate) use cut::Cut;
 pub(crate) use diff::{Diff, Failing};
 pub(crate) use evidence::{DigestKeys, Evidence, EvidenceTask, Verify};
+pub(crate) use hunt::{Hunt, HuntFormat};
 pub(crate) use keys::Keys;
 pub(crate) use race::Race;
 pub(crate) use touched::{About, Touched};
@@ -40,6 +42,7 @@ pub(crate) use touched::{About, Touched};
   portreeve demo                                    the whole job on simulated data
   portreeve investigate logs/ inventory/            the story of an intrusion
   portreeve investigate logs/ --from key=ASIA…      everything that hangs on one key
+  portreeve hunt -r sigma/ logs/                    what Sigma rules find
   portreeve paths inventory/ --from dev.mira        where that person's keys lead
   portreeve blast AKIA… inventory/                  what one lost key costs
   portreeve cut inventory/ --from dev.mira          what to change so that they lead nowhere
@@ -60,6 +63,8 @@ pub(crate) struct Arguments {
 pub(crate) enum Task {
     /// Tell the story of an intrusion from logs and inventory
     Investigate(Investigate),
+    /// Ask Sigma rules about months of logs, at the speed of reading them
+    Hunt(Hunt),
     /// Show where a principal could walk, from inventory alone
     Paths(Paths),
     /// Show what the loss of a principal, a key or a third party would cost

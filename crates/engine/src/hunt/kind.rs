@@ -3,6 +3,7 @@
 
 use std::sync::{Mutex, OnceLock, PoisonError};
 
+use portreeve_detect::hunt::RuleFigures;
 use portreeve_model::Timestamp;
 use portreeve_record::{
     Extractor, FieldId, Fields, SlotBuffer, Slots, Split, SplitOptions, Splitter,
@@ -215,21 +216,6 @@ impl Kind {
     pub(super) fn number(&self, rule: usize) -> u32 {
         self.numbers.get(rule).copied().unwrap_or(u32::MAX)
     }
-}
-
-/// What a rule cost in a hunt that was measured.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct RuleFigures {
-    /// The number of the rule among the heads of the hunt.
-    pub rule: u32,
-    /// What leads to it, for people.
-    pub reached_by: String,
-    /// How many records led to it.
-    pub asked: u64,
-    /// How many of them it matched.
-    pub matched: u64,
-    /// How long it took to ask it, in nanoseconds.
-    pub nanoseconds: u64,
 }
 
 /// What one thread measured, by number of the rule.

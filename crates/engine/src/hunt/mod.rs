@@ -23,15 +23,14 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
-use portreeve_detect::hunt::{Head, Known, Match, Tally};
+use portreeve_detect::hunt::{Head, Known, Match, RuleFigures, Tally};
 use portreeve_model::{DeadLetter, Timestamp};
 use portreeve_sigma::Rule;
 
 use crate::progress::Progress;
 use crate::run::NothingReadable;
 
-pub use kind::RuleFigures;
-pub use rules::{Chosen, HuntRules};
+pub use rules::{Chosen, HuntRules, condition};
 
 /// What to hunt for, and where.
 #[derive(Debug)]

@@ -37,6 +37,28 @@ impl Chosen {
     }
 }
 
+/// The condition that a field has a value, in Sigma's meaning: the field may have modifiers, the value
+/// wildcards. The error tells what is wrong with it.
+pub fn condition(field: &str, value: &str) -> Result<Rule, String> {
+    // Strings of JSON are strings of YAML.
+    let quoted = |text: &str| serde_json::Value::from(text).to_string();
+    let text = format!(
+        "title: {}\nlogsource: {{}}\ndetection:\n  s:\n    {}: {}\n  condition: s\n",
+        quoted(field),
+        quoted(field),
+        quoted(value)
+    );
+    let mut parsed = portreeve_sigma::parse("--where", &text);
+    match parsed.rules.pop() {
+        Some(rule) => Ok(rule),
+        None => Err(parsed
+            .diagnostics
+            .first()
+            .map(|diagnostic| diagnostic.message.clone())
+            .unwrap_or_default()),
+    }
+}
+
 /// The rules of a hunt.
 #[derive(Debug, Default)]
 pub struct HuntRules {

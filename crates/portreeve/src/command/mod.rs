@@ -13,6 +13,7 @@ pub(crate) mod diff;
 pub(crate) mod evidence;
 pub(crate) mod exceptions;
 pub(crate) mod graph;
+pub(crate) mod hunt;
 pub(crate) mod investigate;
 pub(crate) mod keys;
 pub(crate) mod lineage;

@@ -10,6 +10,7 @@ mod cut;
 mod difference;
 mod eviction;
 mod exceptions;
+mod hunt;
 mod incident;
 mod keys;
 mod likeness;
@@ -38,6 +39,7 @@ use crate::applied::{Applied, AppliedChange};
 use crate::collected::Collected;
 use crate::cut::CutAnswer;
 use crate::difference::Change;
+use crate::hunt::Hunt;
 use crate::keys::Keys;
 use crate::policy::PolicyTests;
 use crate::roads::{Loss, Roads};
@@ -209,6 +211,13 @@ pub fn sight(report: &Report, options: &Options) -> String {
 pub fn race(race: &Race, options: &Options) -> String {
     let mut page = Page::new(options.width, options.colour);
     race::write(&mut page, race, options);
+    page.finish()
+}
+
+/// Lays out what a hunt found.
+pub fn hunt(hunt: &Hunt<'_>, options: &Options) -> String {
+    let mut page = Page::new(options.width, options.colour);
+    hunt::write(&mut page, hunt, options);
     page.finish()
 }
 
