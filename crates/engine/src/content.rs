@@ -141,6 +141,7 @@ impl RuleSet {
     pub fn parse(files: &[ContentFile], settings: &RuleSettings) -> Self {
         let mut hash = Sha256::new();
         let mut set = RuleSet::default();
+        let mut filters = Vec::new();
         for file in files {
             hash.update(&file.name);
             hash.update([0]);
@@ -148,6 +149,7 @@ impl RuleSet {
             hash.update([0]);
             let parsed = portreeve_sigma::parse(&file.name, &file.text);
             set.diagnostics.extend(parsed.diagnostics);
+            filters.extend(parsed.filters);
             // The parts of a correlation that is switched off would be noise alone.
             let mut parts_off = BTreeSet::new();
             let mut parts_on = BTreeSet::new();
@@ -181,6 +183,8 @@ impl RuleSet {
                 }
             }
         }
+        let of_filters = portreeve_sigma::apply_filters(&mut set.rules, &filters);
+        set.diagnostics.extend(of_filters);
         set.sha256 = hash
             .finalize()
             .iter()

@@ -32,6 +32,10 @@ pub enum DiagnosticKind {
     Placeholder,
     /// The `correlation` section of a document.
     Correlation,
+    /// The `filter` section of a document.
+    Filter,
+    /// A processing pipeline.
+    Pipeline,
     /// A document that is understood, and is not evaluated.
     NotEvaluated,
 }
@@ -47,6 +51,8 @@ impl DiagnosticKind {
             DiagnosticKind::Condition => "sigma-condition",
             DiagnosticKind::Placeholder => "sigma-placeholder",
             DiagnosticKind::Correlation => "sigma-correlation",
+            DiagnosticKind::Filter => "sigma-filter",
+            DiagnosticKind::Pipeline => "sigma-pipeline",
             DiagnosticKind::NotEvaluated => "sigma-not-evaluated",
         }
     }

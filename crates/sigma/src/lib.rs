@@ -78,12 +78,15 @@
 //! * **Placeholders** without values make a rule be refused, as the specification demands.
 //! * **A rule without a level** counts as medium: an omission must not hide it.
 
+mod collection;
 mod condition;
+pub mod correlate;
 mod correlation;
 mod date;
 mod detection;
 mod diagnostic;
 mod expression;
+mod filter;
 mod index;
 mod json;
 mod look;
@@ -100,8 +103,11 @@ mod text;
 mod verdict;
 mod yaml;
 
-pub use correlation::{Bound, Correlation, CorrelationKind, SettingsReader, Threshold};
+pub use correlation::{
+    Bound, Correlation, CorrelationKind, RuleCondition, SettingsReader, Threshold,
+};
 pub use diagnostic::{Diagnostic, DiagnosticKind, DiagnosticSeverity};
+pub use filter::{Filter, Filtered, apply_filters};
 pub use index::WayTo;
 pub use look::Look;
 pub use matcher::{Hit, Matcher, Scratch};

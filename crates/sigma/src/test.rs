@@ -263,7 +263,7 @@ pub(crate) fn any_value(
 }
 
 /// The text of a value that is neither null nor a container.
-fn scalar_text<'v>(value: &'v Value<'_>) -> Option<&'v str> {
+pub(crate) fn scalar_text<'v>(value: &'v Value<'_>) -> Option<&'v str> {
     match value {
         Value::String(text) => Some(text),
         Value::Number(text) => Some(text),

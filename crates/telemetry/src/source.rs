@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::io::Read;
 
 use portreeve_model::Activity;
@@ -60,9 +61,27 @@ pub trait Reader: Send + Sync {
     /// What a native record says.
     fn activity<'a>(&self, record: &'a dyn Record) -> Activity<'a>;
 
+    /// Who did what, of a native record: a small part of its activity, for who has no time for all
+    /// of it.
+    fn brief<'a>(&self, record: &'a dyn Record) -> Brief<'a>;
+
+    /// The fields by which [`Reader::brief`] tells.
+    fn brief_fields(&self) -> Vec<FieldId>;
+
     /// The kind of event as the source divides its events, for the statement of coverage:
     /// `Management`, `Data`.
     fn event_kind<'a>(&self, record: &'a dyn Record) -> &'a str;
+}
+
+/// Who did what.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Brief<'a> {
+    /// As [`Activity::event_id`].
+    pub event_id: Option<Cow<'a, str>>,
+    /// The principal's id; empty where the record does not tell.
+    pub principal: Cow<'a, str>,
+    /// As [`Activity::operation`].
+    pub operation: Cow<'a, str>,
 }
 
 /// What is inside a record.

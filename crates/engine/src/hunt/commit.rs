@@ -5,10 +5,12 @@ use std::io;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use portreeve_detect::hunt::{Known, Match, Tally};
-use portreeve_model::{DeadLetter, Severity};
+use portreeve_detect::hunt::{Known, Match, Place, Tally};
+use portreeve_model::{DeadLetter, Severity, Timestamp};
+use portreeve_sigma::correlate::{self, Bounds, Correlator, Item, Plan, Reference};
 
 use super::HuntSink;
+use super::packed;
 use crate::progress::Progress;
 
 /// How many dead letters are kept; the rest are counted.
@@ -32,6 +34,8 @@ pub(super) struct Outcome {
     pub(super) bytes: u64,
     /// Numbered from the first record of the piece.
     pub(super) matches: Vec<Match>,
+    /// What correlations look at, numbered likewise.
+    pub(super) items: Vec<Item>,
     dead: Vec<DeadLetter>,
     dead_omitted: u64,
     /// Whether the file ends here.
@@ -90,6 +94,8 @@ pub(super) struct Told {
     pub(super) dead_omitted: u64,
     /// Files that hold no records.
     pub(super) foreign: usize,
+    /// What correlations could not do as they should.
+    pub(super) notes: Vec<String>,
 }
 
 struct Inner<'s> {
@@ -99,6 +105,8 @@ struct Inner<'s> {
     /// Records numbered so far in its file.
     numbered: u64,
     told: Told,
+    correlator: Correlator,
+    correlated: Vec<correlate::Match>,
     sink: &'s mut (dyn HuntSink + Send),
     failure: Option<io::Error>,
 }
@@ -114,6 +122,8 @@ pub(super) struct Commit<'s> {
 impl<'s> Commit<'s> {
     pub(super) fn new(
         known: Known,
+        plan: Arc<Plan>,
+        bounds: Bounds,
         sink: &'s mut (dyn HuntSink + Send),
         progress: &'s dyn Progress,
     ) -> Self {
@@ -126,6 +136,8 @@ impl<'s> Commit<'s> {
                     known,
                     ..Told::default()
                 },
+                correlator: Correlator::new(plan, bounds),
+                correlated: Vec::new(),
                 sink,
                 failure: None,
             }),
@@ -167,14 +179,13 @@ impl<'s> Commit<'s> {
 
     /// What was told.
     pub(super) fn finish(self) -> io::Result<Told> {
-        let inner = self
-            .inner
-            .into_inner()
-            .unwrap_or_else(PoisonError::into_inner);
-        match inner.failure {
-            Some(error) => Err(error),
-            None => Ok(inner.told),
+        let inner = self.inner.into_inner();
+        let mut inner = inner.unwrap_or_else(PoisonError::into_inner);
+        if let Some(error) = inner.failure {
+            return Err(error);
         }
+        inner.tell_correlations()?;
+        Ok(inner.told)
     }
 }
 
@@ -204,6 +215,14 @@ impl Inner<'_> {
             told.tally.add(&found, level);
             self.sink.found(&found, &told.known)?;
         }
+        let numbered = self.numbered;
+        let items = outcome.items.into_iter().map(|mut item| {
+            let Reference { source, index } = item.reference();
+            let index = packed::behind(index, numbered);
+            item.set_reference(Reference { source, index });
+            item
+        });
+        self.correlator.fold(items, &mut self.correlated);
         self.numbered += outcome.numbered;
         let (file, piece) = self.next;
         self.next = if outcome.last {
@@ -213,5 +232,75 @@ impl Inner<'_> {
             (file, piece + 1)
         };
         Ok(())
+    }
+
+    /// Decides correlations, at the end of input, and tells of them in order of time.
+    fn tell_correlations(&mut self) -> io::Result<()> {
+        self.correlator.finish(&mut self.correlated);
+        let mut all = std::mem::take(&mut self.correlated);
+        all.sort_by(|a, b| {
+            let key = |one: &correlate::Match| (one.time, one.correlation);
+            key(a).cmp(&key(b)).then_with(|| a.group.cmp(&b.group))
+        });
+        let heads = &self.told.known.heads;
+        let first = heads.iter().take_while(|head| !head.correlation).count();
+        for one in all {
+            let found = Match {
+                head: (first + one.correlation) as u32,
+                records: one.records.into_iter().map(place).collect(),
+                time: Timestamp::from_microsecond(one.time).ok(),
+                actor: None,
+                action: None,
+                group: one.group,
+                number: Some(one.number),
+            };
+            let level = self
+                .told
+                .known
+                .head(&found)
+                .map_or(Severity::Medium, |head| head.level);
+            self.told.tally.add(&found, level);
+            self.sink.found(&found, &self.told.known)?;
+        }
+        let account = self.correlator.account();
+        let mut note = |count: u64, what: &str| {
+            if count > 0 {
+                self.told.notes.push(format!("{count} {what}"));
+            }
+        };
+        note(
+            account.late,
+            "matches came later than `--lateness` allows, and took no part in correlations",
+        );
+        note(
+            account.unreadable,
+            "matches have no number where a correlation measures one",
+        );
+        note(
+            account.let_go,
+            "groups of correlations were let go, since there were more than fit in memory",
+        );
+        for group in account.named.iter().take(GROUPS_NAMED) {
+            let title = self.told.known.heads.get(first + group.correlation);
+            self.told.notes.push(format!(
+                "let go: {}, group {}",
+                title.map_or("", |head| &head.title),
+                group.group.join(", ")
+            ));
+        }
+        Ok(())
+    }
+}
+
+/// How many of the groups that were let go are named.
+const GROUPS_NAMED: usize = 20;
+
+fn place(reference: Reference) -> Place {
+    let (index, offset) = packed::parts(reference.index);
+    Place {
+        file: reference.source,
+        index,
+        offset,
+        event_id: None,
     }
 }

@@ -8,7 +8,8 @@ use portreeve_model::Timestamp;
 use portreeve_record::{
     Extractor, FieldId, Fields, SlotBuffer, Slots, Split, SplitOptions, Splitter,
 };
-use portreeve_sigma::{Look, Matcher, Rule, Sample, Scratch};
+use portreeve_sigma::correlate::Plan;
+use portreeve_sigma::{Correlation, Look, Matcher, Rule, Sample, Scratch};
 use portreeve_telemetry::{Reader, Recognition, Source};
 
 use super::HuntRequest;
@@ -91,10 +92,10 @@ pub(super) struct Kind {
     pub(super) look: Option<Look>,
     /// Reads what a first look sees.
     pub(super) first: Extractor,
-    /// Reads all that rules ask for.
+    /// Reads all that rules and correlations ask for, and what is told of a match.
     pub(super) asked: Extractor,
-    /// Reads all that is told of a match.
-    pub(super) whole: Extractor,
+    /// Correlations, over the rules of the hunt.
+    pub(super) plan: Plan,
     /// Conditions that a record has to fulfil beside.
     pub(super) wanted: Matcher,
     time_fields: Vec<FieldId>,
@@ -136,20 +137,27 @@ impl Kind {
         for field in always.iter().chain(&time_fields) {
             asked.add(*field);
         }
-        let whole = match &reader {
-            Some(_) => Extractor::new(&fields),
-            None => {
-                let told: Vec<FieldId> = plain.all_fields().collect();
-                Extractor::of(&fields, &|field| asked.sees(field) || told.contains(&field))
-            }
+        let told = match &reader {
+            Some(reader) => reader.brief_fields(),
+            None => plain.all_fields().collect(),
         };
+        told.into_iter().for_each(|field| asked.add(field));
+        // All of them, so that numbers are the same whatever the kind.
+        let (plan, _) = Plan::new(
+            &request.rules.correlations,
+            &request.rules.rules,
+            &mut fields,
+        );
+        for path in request.rules.correlations.iter().flat_map(correlated) {
+            asked.add(fields.intern(path));
+        }
         let mut kind = Self {
             source,
             reader,
             plain,
             first: Extractor::of(&fields, &|_| false),
             asked: Extractor::of(&fields, &|field| asked.sees(field) || of_wanted.sees(field)),
-            whole,
+            plan,
             fields,
             matcher,
             numbers,
@@ -216,6 +224,17 @@ impl Kind {
     pub(super) fn number(&self, rule: usize) -> u32 {
         self.numbers.get(rule).copied().unwrap_or(u32::MAX)
     }
+}
+
+/// The fields by which a correlation groups, and those that it counts and measures.
+fn correlated(one: &Correlation) -> impl Iterator<Item = &str> {
+    let aliases = one.aliases.values().flat_map(|of_rule| of_rule.values());
+    let measured = one.condition.iter().flat_map(|condition| &condition.fields);
+    one.group_by
+        .iter()
+        .chain(aliases)
+        .chain(measured)
+        .map(String::as_str)
 }
 
 /// What one thread measured, by number of the rule.

@@ -13,6 +13,8 @@
 mod commit;
 mod feed;
 mod kind;
+mod order;
+mod packed;
 mod piece;
 mod plain;
 mod rules;
@@ -21,11 +23,14 @@ mod scan;
 use std::collections::BTreeMap;
 use std::io;
 use std::path::PathBuf;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use portreeve_detect::hunt::{Head, Known, Match, RuleFigures, Tally};
 use portreeve_model::{DeadLetter, Timestamp};
+use portreeve_record::Fields;
 use portreeve_sigma::Rule;
+use portreeve_sigma::correlate::{Bounds, Plan};
 
 use crate::progress::Progress;
 use crate::run::NothingReadable;
@@ -53,6 +58,8 @@ pub struct HuntRequest {
     pub sample: u64,
     /// How many threads; 0 for as many as there are processors.
     pub threads: usize,
+    /// How much earlier than the latest one so far a match may be and still take part in correlations.
+    pub lateness: Duration,
     /// Whether to measure each rule. It makes the hunt slower.
     pub measured: bool,
 }
@@ -106,7 +113,7 @@ pub fn hunt(
     progress: &dyn Progress,
 ) -> Result<Hunted, HuntError> {
     let start = std::time::Instant::now();
-    let (files, dead_letters) = crate::discover::discover(&request.paths);
+    let (mut files, dead_letters) = crate::discover::discover(&request.paths);
     if files.is_empty() {
         return Err(HuntError::NothingReadable(NothingReadable {
             files: 0,
@@ -122,13 +129,22 @@ pub fn hunt(
         .map(Head::from)
         .chain(rules.correlations.iter().map(Head::from))
         .collect();
+    let kinds = kind::Kinds::new(request);
+    progress.begin("Hunting", files.iter().map(|file| file.bytes).sum());
+    let mut fields = Fields::default();
+    let (plan, problems) = Plan::new(&rules.correlations, &rules.rules, &mut fields);
+    let bounds = Bounds {
+        lateness: i64::try_from(request.lateness.as_micros()).unwrap_or(i64::MAX / 4),
+        ..Bounds::default()
+    };
+    if !plan.is_empty() {
+        order::by_time(&mut files);
+    }
     let known = Known {
         heads,
         files: files.iter().map(|file| file.name.clone()).collect(),
     };
-    let kinds = kind::Kinds::new(request);
-    progress.begin("Hunting", files.iter().map(|file| file.bytes).sum());
-    let commit = commit::Commit::new(known, sink, progress);
+    let commit = commit::Commit::new(known, Arc::new(plan), bounds, sink, progress);
     let count = files.len();
     let feed = feed::Feed::new(files);
     let threads = match request.threads {
@@ -161,6 +177,8 @@ pub fn hunt(
     }
     let mut notes = rules.notes.clone();
     notes.extend(kinds.notes());
+    notes.extend(problems.iter().map(ToString::to_string));
+    notes.append(&mut told.notes);
     if told.foreign > 0 {
         notes.push(format!("{} files hold no JSON records", told.foreign));
     }

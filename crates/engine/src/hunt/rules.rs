@@ -108,6 +108,10 @@ impl HuntRules {
             .iter()
             .flat_map(|one| one.rules.iter().cloned())
             .collect();
+        let filters: Vec<_> = parsed
+            .iter_mut()
+            .flat_map(|one| one.filters.drain(..))
+            .collect();
         for rule in parsed.into_iter().flat_map(|one| one.rules) {
             let names = || [&rule.id, &rule.name].into_iter().flatten();
             if rule
@@ -130,6 +134,8 @@ impl HuntRules {
                 all.rules.push(rule);
             }
         }
+        let of_filters = portreeve_sigma::apply_filters(&mut all.rules, &filters);
+        all.diagnostics.extend(of_filters);
         if left_out > 0 {
             all.notes.push(format!(
                 "{left_out} rules are left out by status or level (deprecated and unsupported ones \

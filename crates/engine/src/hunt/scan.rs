@@ -7,12 +7,14 @@ use std::time::Instant;
 use portreeve_detect::hunt::{Match, Place};
 use portreeve_model::Timestamp;
 use portreeve_record::{SlotBuffer, Slots, Split, Splitter};
+use portreeve_sigma::correlate::Reference;
 use portreeve_sigma::{Hit, Scratch, Verdict};
 use portreeve_telemetry::{Container, Reader, Recognition, Unwrapped};
 
 use super::HuntRequest;
 use super::commit::Outcome;
 use super::kind::{Figures, Kind, Kinds};
+use super::packed;
 use crate::reader::Counted;
 
 /// So much is read of a stream that is not cut, to see what its records are like.
@@ -36,7 +38,6 @@ pub(super) struct Scanner<'k> {
     kinds: &'k Kinds<'k>,
     first: SlotBuffer,
     asked: SlotBuffer,
-    whole: SlotBuffer,
     scratch: Scratch,
     hits: Vec<Hit>,
     figures: Figures,
@@ -49,7 +50,6 @@ impl<'k> Scanner<'k> {
             kinds,
             first: SlotBuffer::new(),
             asked: SlotBuffer::new(),
-            whole: SlotBuffer::new(),
             scratch: Scratch::new(),
             hits: Vec::new(),
             figures: Figures::new(),
@@ -184,7 +184,7 @@ impl<'k> Scanner<'k> {
             .is_none_or(|look| kind.matcher.may_match(&seen, look, &mut self.scratch));
         drop(seen);
         if open {
-            self.look_closely(kind, &place, record.bytes, outcome);
+            self.look_closely(kind, &place, 0, record.bytes, outcome);
         }
         true
     }
@@ -212,16 +212,23 @@ impl<'k> Scanner<'k> {
                 for reason in dead {
                     outcome.bury(&part.name, place.offset, reason);
                 }
-                for inner in records {
+                for (number, inner) in (0u64..).zip(records) {
                     outcome.records += 1;
-                    self.look_closely(kind, place, &inner, outcome);
+                    self.look_closely(kind, place, number, &inner, outcome);
                 }
             }
         }
     }
 
-    /// Asks all rules that the record can match.
-    fn look_closely(&mut self, kind: &Kind, place: &Place, bytes: &[u8], outcome: &mut Outcome) {
+    /// Asks all rules that a record can match, the `inner` one at a place.
+    fn look_closely(
+        &mut self,
+        kind: &Kind,
+        place: &Place,
+        inner: u64,
+        bytes: &[u8],
+        outcome: &mut Outcome,
+    ) {
         let Ok(record) = kind.asked.extract(bytes, &mut self.asked) else {
             return;
         };
@@ -253,17 +260,23 @@ impl<'k> Scanner<'k> {
         if !wanted {
             return;
         }
-        drop(record);
         outcome.matched += 1;
-        tell(
-            kind,
-            place,
-            time,
-            bytes,
-            &self.hits,
-            &mut self.whole,
-            outcome,
-        );
+        for hit in &self.hits {
+            let rule = kind.number(hit.rule) as usize;
+            if kind.plan.feeds(rule)
+                && let Some(time) = time
+            {
+                let reference = Reference {
+                    source: place.file,
+                    // Each record inside of another is one of its own to correlations.
+                    index: packed::new(place.index, place.offset + inner),
+                };
+                let time = time.as_microsecond();
+                let items = &mut outcome.items;
+                kind.plan.items(rule, &record, time, reference, items);
+            }
+        }
+        tell(kind, place, time, &record, &self.hits, outcome);
     }
 }
 
@@ -272,18 +285,22 @@ fn tell(
     kind: &Kind,
     place: &Place,
     time: Option<Timestamp>,
-    bytes: &[u8],
+    record: &Slots<'_>,
     hits: &[Hit],
-    buffer: &mut SlotBuffer,
     outcome: &mut Outcome,
 ) {
-    let Ok(record) = kind.whole.extract(bytes, buffer) else {
+    let mut hits = hits
+        .iter()
+        .map(|hit| kind.number(hit.rule))
+        .filter(|rule| kind.plan.shows_rule(*rule as usize))
+        .peekable();
+    if hits.peek().is_none() {
         return;
-    };
-    let (event_id, actor, action) = told(kind, &record);
-    for hit in hits {
+    }
+    let (event_id, actor, action) = told(kind, record);
+    for rule in hits {
         outcome.matches.push(Match {
-            head: kind.number(hit.rule),
+            head: rule,
             records: vec![Place {
                 event_id: event_id.clone(),
                 ..place.clone()
@@ -303,12 +320,12 @@ type Text = Option<Box<str>>;
 fn told(kind: &Kind, record: &Slots<'_>) -> (Text, Text, Text) {
     match &kind.reader {
         Some(reader) => {
-            let activity = reader.activity(record);
+            let brief = reader.brief(record);
             let filled = |text: &str| (!text.is_empty()).then(|| text.into());
             (
-                activity.event_id.as_deref().and_then(filled),
-                filled(&activity.actor.principal),
-                filled(&activity.operation),
+                brief.event_id.as_deref().and_then(filled),
+                filled(&brief.principal),
+                filled(&brief.operation),
             )
         }
         None => (

@@ -53,6 +53,10 @@ pub(crate) struct Hunt {
     /// Look at one record of N only, for a first impression
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) sample: u64,
+    /// How many hours earlier than the latest match so far another may be and still take part in
+    /// correlations
+    #[arg(long, value_name = "HOURS", default_value_t = 24, value_parser = clap::value_parser!(u64).range(..=1_000_000))]
+    pub(crate) lateness: u64,
     /// Measure each rule: how often it was asked, how long that took, what led to it. Slower
     #[arg(long)]
     pub(crate) stats: bool,

@@ -8,7 +8,7 @@ use portreeve_engine::{
     built_in_rules, condition, hunt, read_rules, render_diagnostic,
 };
 use portreeve_view::hunt::{self as lines, Table};
-use portreeve_view::{html, json, terminal, text};
+use portreeve_view::{html, terminal, text};
 
 use super::can::{say_unread, usage};
 use super::investigate::no_input;
@@ -66,6 +66,7 @@ pub(crate) fn run(options: &Hunt) -> Result<Ending> {
         wanted,
         sample: options.sample,
         threads: options.threads,
+        lateness: std::time::Duration::from_secs(options.lateness * 3600),
         measured: options.stats,
     };
     let bar = Bar::default();
@@ -137,9 +138,9 @@ pub(crate) fn run(options: &Hunt) -> Result<Ending> {
                 notes: &hunted.notes,
                 figures: &hunted.figures,
             };
-            output::answer(&options.place, options.all, |layout, mut out| {
+            output::answer(&options.place, options.all, |layout, out| {
                 match options.format {
-                    HuntFormat::Json => json::answer(&lines::json(&shown), &mut out)?,
+                    HuntFormat::Json => lines::json(&shown, out)?,
                     HuntFormat::Html => out.write_all(html::hunt(&shown).as_bytes())?,
                     _ => out.write_all(terminal::hunt(&shown, layout).as_bytes())?,
                 }

@@ -3,6 +3,8 @@
 mod lines;
 mod ocsf;
 
+use std::io;
+
 use portreeve_detect::hunt::{Known, Match, RuleFigures, Tally};
 use portreeve_model::{DeadLetter, Severity, Timestamp};
 use serde_json::{Value, json};
@@ -115,8 +117,24 @@ impl<'a> Hunt<'a> {
     }
 }
 
-/// The hunt as one JSON value.
-pub fn json(hunt: &Hunt<'_>) -> Value {
+/// The hunt as one JSON object. Matches are written one by one, for there may be millions.
+pub fn json(hunt: &Hunt<'_>, out: &mut dyn io::Write) -> io::Result<()> {
+    out.write_all(b"{\n\"matches\": [")?;
+    for (number, found) in hunt.matches.iter().enumerate() {
+        out.write_all(if number == 0 { b"\n" } else { b",\n" })?;
+        serde_json::to_writer(&mut *out, &lines::value(found, hunt.known))?;
+    }
+    out.write_all(b"\n]")?;
+    if let Value::Object(rest) = summary(hunt) {
+        for (key, value) in rest {
+            write!(out, ",\n{}: ", Value::from(key))?;
+            serde_json::to_writer_pretty(&mut *out, &value)?;
+        }
+    }
+    out.write_all(b"\n}\n")
+}
+
+fn summary(hunt: &Hunt<'_>) -> Value {
     let heads = &hunt.known.heads;
     let rules: Vec<Value> = heads
         .iter()
@@ -150,14 +168,8 @@ pub fn json(hunt: &Hunt<'_>) -> Value {
             }))
         })
         .collect();
-    let matches: Vec<Value> = hunt
-        .matches
-        .iter()
-        .map(|found| lines::value(found, hunt.known))
-        .collect();
     let levels = hunt.tally.levels(heads).into_iter();
     json!({
-        "matches": matches,
         "rules": rules,
         "levels": levels.map(|(level, count)| named(level.as_str(), count)).collect::<Vec<_>>(),
         "techniques": hunt.tally.techniques(heads).iter().map(|(name, count)| named(name, *count)).collect::<Vec<_>>(),

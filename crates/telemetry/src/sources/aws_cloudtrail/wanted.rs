@@ -170,5 +170,49 @@ impl Native {
     }
 }
 
+impl Wanted {
+    /// Whether a record is about unusual rates of calls, and what was called. An insight is about calls,
+    /// and is none: it must not count as one.
+    pub(super) fn operation<'a>(&self, record: &'a dyn Record) -> (bool, &'a str) {
+        if text(record, self.event_type) == Some(INSIGHT) {
+            return (true, INSIGHT);
+        }
+        (false, text(record, self.event_name).unwrap_or_default())
+    }
+
+    /// What [`identity::read`](super::identity::read) and [`Wanted::operation`] ask for, and the event's
+    /// id.
+    pub(super) fn of_identity(&self) -> Vec<FieldId> {
+        vec![
+            self.event_id,
+            self.event_type,
+            self.event_name,
+            self.address,
+            self.from_console,
+            self.identity_account,
+            self.identity_arn,
+            self.identity_credential,
+            self.identity_invoked_by,
+            self.identity_key,
+            self.identity_principal,
+            self.identity_provider,
+            self.identity_type,
+            self.identity_user,
+            self.issuer_account,
+            self.issuer_arn,
+            self.mfa_used,
+            self.on_behalf_of,
+            self.region,
+            self.saml_provider,
+            self.session_created,
+            self.session_delivery,
+            self.session_mfa,
+            self.session_provider,
+            self.session_source_identity,
+            self.switched_from,
+        ]
+    }
+}
+
 /// The `eventType` of a record that is about unusual rates of calls, and is no call.
 pub(super) const INSIGHT: &str = "AwsCloudTrailInsight";
