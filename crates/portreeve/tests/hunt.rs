@@ -455,6 +455,110 @@ fn records_of_unknown_sources_are_asked_every_rule() {
     assert_eq!(all[0]["record"]["index"], 20);
 }
 
+const CORRELATED: &str = "\
+title: Any call of a person
+name: call
+logsource: {product: aws}
+detection:
+  selection: {userIdentity.type: IAMUser}
+  condition: selection
+---
+title: A stop
+name: stop
+level: high
+logsource: {product: aws}
+detection:
+  selection: {eventName: StopLogging}
+  condition: selection
+---
+title: Many calls in a minute
+id: 6d1f0c2e-54f5-4a53-8a9b-3f2f2f8e1b01
+level: medium
+correlation: {type: event_count, rules: [call], group-by: [userIdentity.arn], timespan: 1m, condition: {gte: 14}}
+---
+title: Each kind of call in a minute
+id: 6d1f0c2e-54f5-4a53-8a9b-3f2f2f8e1b02
+correlation: {type: value_count, rules: [call], group-by: [userIdentity.arn], timespan: 1m, condition: {field: eventName, gte: 3}}
+---
+title: A stop behind a call
+id: 6d1f0c2e-54f5-4a53-8a9b-3f2f2f8e1b03
+level: high
+correlation: {type: temporal_ordered, rules: [call, stop], group-by: [userIdentity.arn], timespan: 5s, generate: true}
+";
+
+#[test]
+fn correlations_do_not_depend_on_threads_and_files() {
+    let folder = tempfile::tempdir().unwrap();
+    let rules = folder.path().join("rules.yml");
+    std::fs::write(&rules, CORRELATED).unwrap();
+    let records = records(12_000);
+    let whole = folder.path().join("whole.json");
+    std::fs::write(&whole, records.join("\n")).unwrap();
+    // Files whose names are not in the order of time, some packed, one a single line.
+    let split = folder.path().join("split");
+    std::fs::create_dir(&split).unwrap();
+    std::fs::write(split.join("z.json"), records[..3_000].join("\n")).unwrap();
+    let line = format!("{{\"Records\":[{}]}}", records[3_000..7_000].join(","));
+    std::fs::write(split.join("y.json.gz"), gzip(&line)).unwrap();
+    std::fs::write(split.join("a.json.gz"), gzip(&records[7_000..].join("\n"))).unwrap();
+    let of = |logs: &Path, threads: &str| {
+        hunt(
+            &["--format", "ndjson", "--threads", threads],
+            &rules,
+            &[logs],
+        )
+    };
+    // What a correlation found, whatever the files are called.
+    let told = |output: &std::process::Output| -> Vec<String> {
+        lines(output)
+            .iter()
+            .filter(|line| line.get("records").is_some())
+            .map(|line| {
+                format!(
+                    "{} {} {} {}",
+                    line["rule"]["title"], line["time"], line["group"], line["number"]
+                )
+            })
+            .collect()
+    };
+    let one = of(&whole, "1");
+    let expected = told(&one);
+    for title in ["Many calls", "Each kind", "A stop behind"] {
+        assert!(expected.iter().any(|line| line.contains(title)), "{title}");
+    }
+    for threads in ["2", "8"] {
+        assert!(
+            of(&whole, threads).stdout == one.stdout,
+            "{threads} threads tell otherwise"
+        );
+    }
+    let parts = of(&split, "1");
+    assert!(told(&parts) == expected, "files tell otherwise");
+    for threads in ["2", "8"] {
+        assert!(
+            of(&split, threads).stdout == parts.stdout,
+            "{threads} threads tell otherwise"
+        );
+    }
+    // Parts are told of themselves only where a correlation says so.
+    let titles: BTreeSet<String> = lines(&one)
+        .iter()
+        .map(|line| line["rule"]["title"].as_str().unwrap().to_owned())
+        .collect();
+    assert!(titles.contains("A stop"));
+    // Each record of a correlation is where it is said to be.
+    for line in lines(&one)
+        .iter()
+        .filter(|line| line.get("records").is_some())
+    {
+        for record in line["records"].as_array().unwrap() {
+            let index = record["index"].as_u64().unwrap() as usize;
+            let offset: usize = records[..index].iter().map(|line| line.len() + 1).sum();
+            assert_eq!(record["offset"], json!(offset));
+        }
+    }
+}
+
 /// Every match that the generator plants is found by the rule that it names. With 60,000 records; with
 /// as many as `PORTREEVE_HUNT_RECORDS` says, where it is set (of 1,000,000 there are 509).
 #[test]
