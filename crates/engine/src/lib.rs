@@ -62,7 +62,10 @@ pub use correlation_tests::test_correlations;
 pub use evidence::{KeyReadError, Verified, read_digest_keys, verify_evidence};
 pub use exceptions::{ExceptionEntry, exceptions_toml, parse_verdicts};
 pub use gathered::Gathered;
-pub use hunt::{Chosen, HuntError, HuntRequest, HuntRules, HuntSink, Hunted, condition, hunt};
+pub use hunt::{
+    Chosen, HuntError, HuntRequest, HuntRules, HuntSink, Hunted, RecordError, condition, hunt,
+    record_named,
+};
 pub use networks::{
     FoundData, OPEN_SET, StoredContent, StoredData, UpdateError, default_network_folder, networks,
     stored_data, update_from_files, update_from_open_set,
@@ -73,6 +76,8 @@ pub use policy_tests::{LineNote, PolicyTest, PolicyTests, test_policies};
 pub use portreeve_detect::Explanation;
 /// How mature a rule is.
 pub use portreeve_sigma::Status as RuleStatus;
+/// Why a rule matches a record, or does not.
+pub use portreeve_sigma::{Explained, explain};
 pub use progress::{Progress, Silent};
 pub use race::{RaceError, RaceQuestion, Raced, race};
 pub use rule_tests::{RuleTests, test_rules};

@@ -396,6 +396,54 @@ fn stats_tell_what_leads_to_a_rule_and_change_nothing() {
 }
 
 #[test]
+fn a_rule_is_explained_predicate_by_predicate() {
+    let folder = tempfile::tempdir().unwrap();
+    let rules = rules(folder.path());
+    let log = folder.path().join("log.json");
+    let records = records(400);
+    std::fs::write(&log, records.join("\n")).unwrap();
+    let at = records
+        .iter()
+        .position(|record| record.contains("StopLogging"))
+        .unwrap();
+    let explain = |rule: &str, record: &str| {
+        let output = hunt(&["--explain", rule, record], &rules, &[]);
+        (
+            output.status.code(),
+            String::from_utf8(output.stdout.clone()).unwrap(),
+            said(&output),
+        )
+    };
+    let (code, text, _) = explain("A trail was stopped", &format!("{}#{at}", log.display()));
+    assert_eq!(code, Some(0));
+    assert!(text.starts_with("A trail was stopped: matches."), "{text}");
+    assert!(
+        text.contains("eventName is 'StopLogging' or 'DeleteTrail'"),
+        "{text}"
+    );
+    let record = r#"{"eventSource":"cloudtrail.amazonaws.com","eventName":"GetTrail"}"#;
+    let (_, text, _) = explain("6d1f0c2e-54f5-4a53-8a9b-3f2f2f8e1a01", record);
+    assert!(
+        text.starts_with("A trail was stopped: does not match."),
+        "{text}"
+    );
+    let line = |word: &str| {
+        text.lines()
+            .find(|line| line.contains(word))
+            .unwrap()
+            .trim()
+    };
+    assert!(line("eventSource is").starts_with("yes"));
+    assert!(line("eventName is").starts_with("no") && text.contains("GetTrail"));
+    let (code, _, error) = explain("Nothing", record);
+    assert!(
+        code == Some(2) && error.contains("no rule has the id"),
+        "{error}"
+    );
+    assert_eq!(explain("A trail was stopped", "{\"a\":").0, Some(2));
+}
+
+#[test]
 fn exit_codes_are_those_of_all_commands() {
     let folder = tempfile::tempdir().unwrap();
     let rules = rules(folder.path());

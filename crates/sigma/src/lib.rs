@@ -85,6 +85,7 @@ mod correlation;
 mod date;
 mod detection;
 mod diagnostic;
+mod explain;
 mod expression;
 mod filter;
 mod index;
@@ -107,6 +108,7 @@ pub use correlation::{
     Bound, Correlation, CorrelationKind, RuleCondition, SettingsReader, Threshold,
 };
 pub use diagnostic::{Diagnostic, DiagnosticKind, DiagnosticSeverity};
+pub use explain::{Explained, explain};
 pub use filter::{Filter, Filtered, apply_filters};
 pub use index::WayTo;
 pub use look::Look;

@@ -13,6 +13,7 @@
 mod commit;
 mod feed;
 mod kind;
+mod one;
 mod order;
 mod packed;
 mod piece;
@@ -35,6 +36,7 @@ use portreeve_sigma::correlate::{Bounds, Plan};
 use crate::progress::Progress;
 use crate::run::NothingReadable;
 
+pub use one::{RecordError, record_named};
 pub use rules::{Chosen, HuntRules, condition};
 
 /// What to hunt for, and where.

@@ -15,6 +15,7 @@ use super::Place;
   portreeve hunt -r rule.yml logs/ --since 2026-03-01T00:00:00Z --where userIdentity.type=IAMUser
   portreeve hunt -r rule.yml logs/ --where 'sourceIPAddress|cidr=203.0.113.0/24'
   portreeve hunt -r sigma/ logs/ --stats                 what each rule costs, and what leads to it
+  portreeve hunt -r sigma/ --explain 'Bucket Deleted' logs/a.json#17
   portreeve hunt -r sigma/ logs/ --format html --output hunt.html --fail-on high
   zcat *.json.gz | portreeve hunt -r sigma/ -
 
@@ -22,7 +23,7 @@ Logs are told by content: CloudTrail in all of its forms, and JSON records of an
 zstd. Rules are asked about the logs that their `logsource` means, and about records of unknown sources.")]
 pub(crate) struct Hunt {
     /// Files and folders with logs; `-` is standard input
-    #[arg(required = true, value_name = "LOGS")]
+    #[arg(required_unless_present = "explain", value_name = "LOGS")]
     pub(crate) paths: Vec<PathBuf>,
     /// Sigma rules: a file or folder; may be repeated. Without any those that are built in
     #[arg(long, short, value_name = "RULES")]
@@ -60,6 +61,10 @@ pub(crate) struct Hunt {
     /// Measure each rule: how often it was asked, how long that took, what led to it. Slower
     #[arg(long)]
     pub(crate) stats: bool,
+    /// Tell why a rule (its id, title or file name) matches a record or does not, predicate by predicate.
+    /// The record is `FILE#INDEX` as a match gives it, a file with one record, or JSON itself
+    #[arg(long, num_args = 2, value_names = ["RULE", "RECORD"])]
+    pub(crate) explain: Vec<String>,
     /// Exit with 10 where a rule of this level or above matches
     #[arg(long, value_name = "LEVEL")]
     pub(crate) fail_on: Option<Severity>,

@@ -4,7 +4,7 @@ use std::io::{self, IsTerminal, Write};
 use anyhow::Result;
 use portreeve_detect::hunt::{Known, Match};
 use portreeve_engine::{
-    Chosen, HuntError, HuntRequest, HuntRules, HuntSink, Hunted, built_in_correlations,
+    Chosen, HuntError, HuntRequest, HuntRules, HuntSink, Hunted, RuleStatus, built_in_correlations,
     built_in_rules, condition, hunt, read_rules, render_diagnostic,
 };
 use portreeve_view::hunt::{self as lines, Table};
@@ -30,9 +30,16 @@ pub(crate) fn run(options: &Hunt) -> Result<Ending> {
     for path in &options.rules {
         files.extend(read_rules(path)?);
     }
-    let chosen = Chosen {
-        statuses: options.status.clone(),
-        level: options.level,
+    let chosen = match options.explain.as_slice() {
+        [] => Chosen {
+            statuses: options.status.clone(),
+            level: options.level,
+        },
+        // Any rule can be explained.
+        _ => Chosen {
+            statuses: RuleStatus::ALL.to_vec(),
+            ..Chosen::default()
+        },
     };
     let rules = HuntRules::parse(&files, &chosen);
     let colour = io::stderr().is_terminal();
@@ -48,6 +55,9 @@ pub(crate) fn run(options: &Hunt) -> Result<Ending> {
     for pair in &options.placeholder {
         let values = placeholders.entry(pair.name.clone()).or_default();
         values.push(pair.value.clone());
+    }
+    if let [rule, record] = options.explain.as_slice() {
+        return super::explain::run(rule, record, &rules, &placeholders, &options.place);
     }
     let mut wanted = Vec::new();
     for pair in &options.wanted {

@@ -12,6 +12,7 @@ pub(crate) mod demo;
 pub(crate) mod diff;
 pub(crate) mod evidence;
 pub(crate) mod exceptions;
+mod explain;
 pub(crate) mod graph;
 pub(crate) mod hunt;
 pub(crate) mod investigate;

@@ -10,6 +10,7 @@ mod cut;
 mod difference;
 mod eviction;
 mod exceptions;
+mod explained;
 mod hunt;
 mod incident;
 mod keys;
@@ -34,6 +35,7 @@ use portreeve_incident::touch::Touch;
 use portreeve_incident::{ExceptionUse, Report, Trace};
 use portreeve_model::{BlindSpot, Finding};
 use portreeve_posture::{Check, Posture};
+use portreeve_sigma::Explained;
 
 use crate::applied::{Applied, AppliedChange};
 use crate::collected::Collected;
@@ -211,6 +213,13 @@ pub fn sight(report: &Report, options: &Options) -> String {
 pub fn race(race: &Race, options: &Options) -> String {
     let mut page = Page::new(options.width, options.colour);
     race::write(&mut page, race, options);
+    page.finish()
+}
+
+/// Lays out why a rule matches a record, or does not.
+pub fn explained(title: &str, explained: &Explained, options: &Options) -> String {
+    let mut page = Page::new(options.width, options.colour);
+    explained::write(&mut page, title, explained);
     page.finish()
 }
 
