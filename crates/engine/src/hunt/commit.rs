@@ -152,6 +152,12 @@ impl<'s> Commit<'s> {
         self.waiting.load(Ordering::Relaxed) > MOST_WAITING
     }
 
+    /// The file of which is told next.
+    pub(super) fn next_file(&self) -> usize {
+        let inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+        inner.next.0
+    }
+
     /// Whether nobody takes what is found any more.
     pub(super) fn failed(&self) -> bool {
         self.failed.load(Ordering::Relaxed)

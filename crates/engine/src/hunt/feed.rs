@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use portreeve_record::SplitOptions;
 use portreeve_telemetry::{Container, Recognition};
 
 use super::commit::{Commit, Outcome};
@@ -35,6 +36,7 @@ struct State {
 struct Stream {
     cutter: Cutter,
     recognition: Option<Recognition>,
+    split: SplitOptions,
     /// The number of the next piece, and its first byte.
     piece: u32,
     offset: u64,
@@ -60,13 +62,13 @@ impl Feed {
         let mut own = None;
         while !commit.failed() {
             let file = if commit.is_full() {
-                // What waits to be told waits for the first file that is not done.
-                let first = self.first_open();
-                if first.is_none() {
+                let next = commit.next_file();
+                if next >= self.files.len() || self.lock(next).ended {
+                    // Another thread has it in hand.
                     std::thread::sleep(PAUSE);
                     continue;
                 }
-                first
+                Some(next)
             } else {
                 own.filter(|file| !self.lock(*file).ended)
                     .or_else(|| self.open_next(commit))
@@ -99,10 +101,17 @@ impl Feed {
                     let recognition = portreeve_telemetry::recognise(opened.first())
                         .or_else(|| portreeve_telemetry::recognise(opened.head()));
                     let is_json = recognition.is_some() || super::plain::holds_json(opened.head());
+                    let known =
+                        recognition.and_then(|known| portreeve_telemetry::source(known.source));
                     if is_json {
+                        let split = match known {
+                            Some(source) => source.split_options(),
+                            None => super::plain::split_options(opened.head()),
+                        };
                         state.stream = Some(Stream {
                             cutter: Cutter::new(opened),
                             recognition,
+                            split,
                             piece: 0,
                             offset: 0,
                             on_disk: 0,
@@ -123,7 +132,7 @@ impl Feed {
         let opened = self.next.load(Ordering::Relaxed).min(self.files.len());
         (0..opened).find(|file| {
             let state = self.lock(*file);
-            !state.ended && state.stream.is_some()
+            !state.ended
         })
     }
 
@@ -147,6 +156,7 @@ impl Feed {
             file: file as u32,
             name: self.found[file].name.clone(),
             recognition: stream.recognition,
+            split: stream.split.clone(),
             offset: stream.offset,
         };
         let number = stream.piece;
@@ -168,18 +178,22 @@ impl Feed {
                 commit.add(file, number, outcome);
             }
             Some(Piece::Rest(mut rest)) => {
-                let advanced = stream.on_disk;
+                let mut left = self.found[file].bytes.saturating_sub(stream.on_disk);
                 state.stream = None;
                 state.ended = true;
                 drop(state);
                 let mut number = number;
                 scanner.rest(&part, &mut rest, &mut |outcome| {
+                    // Of what is compressed this is too much, and ends early.
+                    let advanced = outcome.bytes.min(left);
+                    left -= advanced;
+                    progress.advance(advanced);
                     commit.add(file, number, outcome);
                     number += 1;
                     !commit.failed()
                 });
                 commit.add(file, number, Outcome::end());
-                progress.advance(self.found[file].bytes.saturating_sub(advanced));
+                progress.advance(left);
             }
         }
     }

@@ -5,15 +5,14 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 
 use portreeve_detect::hunt::RuleFigures;
 use portreeve_model::Timestamp;
-use portreeve_record::{
-    Extractor, FieldId, Fields, SlotBuffer, Slots, Split, SplitOptions, Splitter,
-};
+use portreeve_record::{Extractor, FieldId, Fields, SlotBuffer, Slots, Split, Splitter};
 use portreeve_sigma::correlate::Plan;
 use portreeve_sigma::{Correlation, Look, Matcher, Rule, Sample, Scratch};
-use portreeve_telemetry::{Reader, Recognition, Source};
+use portreeve_telemetry::{Reader, Source};
 
 use super::HuntRequest;
-use super::plain::{self, Plain};
+use super::plain::Plain;
+use super::scan::Part;
 use crate::content::is_for;
 
 /// So many records, from the beginning of the first file of a kind, show what is frequent.
@@ -44,15 +43,15 @@ impl<'r> Kinds<'r> {
     }
 
     /// The kind of a file; `begin` is what its content begins with, for what a sample shows.
-    pub(super) fn of(&self, recognition: Option<Recognition>, begin: &[u8]) -> &Kind {
-        let wanted = recognition.map(|known| known.source);
+    pub(super) fn of(&self, part: &Part, begin: &[u8]) -> &Kind {
+        let wanted = part.recognition.map(|known| known.source);
         let (source, slot) = self
             .slots
             .iter()
             .find(|(source, _)| source.map(|source| source.id()) == wanted)
             .unwrap_or(&self.slots[self.slots.len() - 1]);
         slot.get_or_init(|| {
-            let (kind, notes) = Kind::new(self.request, *source, begin);
+            let (kind, notes) = Kind::new(self.request, *source, part, begin);
             self.notes
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner)
@@ -99,13 +98,13 @@ pub(super) struct Kind {
     /// Conditions that a record has to fulfil beside.
     pub(super) wanted: Matcher,
     time_fields: Vec<FieldId>,
-    envelopes: Option<SplitOptions>,
 }
 
 impl Kind {
     fn new(
         request: &HuntRequest,
         source: Option<&'static dyn Source>,
+        part: &Part,
         begin: &[u8],
     ) -> (Self, Vec<String>) {
         let means =
@@ -164,15 +163,14 @@ impl Kind {
             look: None,
             wanted,
             time_fields,
-            envelopes: source.is_none().then(|| plain::split_options(begin)),
         };
-        kind.learn(begin, &always);
+        kind.learn(part, begin, &always);
         (kind, notes)
     }
 
     /// Chooses what leads to rules, and what a first look sees, by the first records.
-    fn learn(&mut self, begin: &[u8], always: &[FieldId]) {
-        let mut splitter = Splitter::new(begin, self.split_options());
+    fn learn(&mut self, part: &Part, begin: &[u8], always: &[FieldId]) {
+        let mut splitter = Splitter::new(begin, part.split.clone());
         let mut records: Vec<Vec<u8>> = Vec::new();
         while records.len() < SAMPLE
             && let Some(split) = splitter.next()
@@ -204,15 +202,6 @@ impl Kind {
             look.sees(field) || always.contains(&field)
         });
         self.look = pays.then_some(look);
-    }
-
-    /// How a stream of this kind is split.
-    pub(super) fn split_options(&self) -> SplitOptions {
-        match (&self.envelopes, self.source) {
-            (Some(options), _) => options.clone(),
-            (None, Some(source)) => source.split_options(),
-            (None, None) => SplitOptions::default(),
-        }
     }
 
     /// When a record happened.

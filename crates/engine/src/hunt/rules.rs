@@ -88,18 +88,23 @@ impl HuntRules {
             all.diagnostics.append(&mut one.diagnostics);
             parsed.push(one);
         }
+        // The parts of a correlation that is left out would be noise alone.
+        let mut noise: BTreeSet<String> = BTreeSet::new();
         for one in &mut parsed {
             for correlation in one.correlations.drain(..) {
-                let known = matches!(
+                let is_extension = matches!(
                     correlation.kind,
                     portreeve_sigma::CorrelationKind::Extension(_)
                 );
-                if known {
-                    derived += 1;
-                } else if chosen.takes(correlation.status, correlation.level) {
+                let taken = !is_extension && chosen.takes(correlation.status, correlation.level);
+                if taken {
                     all.correlations.push(correlation);
-                } else {
-                    left_out += 1;
+                    continue;
+                }
+                derived += u64::from(is_extension);
+                left_out += u64::from(!is_extension);
+                if !correlation.generate {
+                    noise.extend(correlation.rules);
                 }
             }
         }
@@ -114,14 +119,16 @@ impl HuntRules {
             .collect();
         for rule in parsed.into_iter().flat_map(|one| one.rules) {
             let names = || [&rule.id, &rule.name].into_iter().flatten();
+            let is_part = names().any(|name| parts.contains(name));
+            if !is_part && names().any(|name| noise.contains(name)) {
+                continue;
+            }
             if rule
                 .field_paths()
                 .any(|path| path.starts_with("portreeve."))
             {
                 derived += 1;
-            } else if !chosen.takes(rule.status, rule.level)
-                && !names().any(|name| parts.contains(name))
-            {
+            } else if !chosen.takes(rule.status, rule.level) && !is_part {
                 left_out += 1;
             } else if let Some(id) = &rule.id
                 && !ids.insert(id.clone())
@@ -191,6 +198,30 @@ mod tests {
             ..Chosen::default()
         };
         assert_eq!(titles(&HuntRules::parse(&files, &chosen)), ["high"]);
+    }
+
+    #[test]
+    fn parts_go_with_their_correlation() {
+        let part = file("part", "name: part\nlevel: low", "a");
+        let correlation = |kind: &str| ContentFile {
+            name: "correlation".to_owned(),
+            text: format!(
+                "title: c\nlevel: high\ncorrelation:\n  type: {kind}\n  rules: [part]\n  \
+                 group-by: [b]\n  timespan: 1h\n  condition: {{gte: 2}}\n"
+            ),
+        };
+        let high = Chosen {
+            level: Severity::High,
+            ..Chosen::default()
+        };
+        let taken = HuntRules::parse(&[part.clone(), correlation("event_count")], &high);
+        assert_eq!(
+            (titles(&taken), taken.correlations.len()),
+            (vec!["part"], 1)
+        );
+        let left = HuntRules::parse(&[part, correlation("portreeve.burst")], &Chosen::default());
+        assert!(titles(&left).is_empty() && left.correlations.is_empty());
+        assert_eq!(left.notes.len(), 1);
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use portreeve_detect::hunt::{Match, Place};
 use portreeve_model::Timestamp;
-use portreeve_record::{SlotBuffer, Slots, Split, Splitter};
+use portreeve_record::{SlotBuffer, Slots, Split, SplitOptions, Splitter};
 use portreeve_sigma::correlate::Reference;
 use portreeve_sigma::{Hit, Scratch, Verdict};
 use portreeve_telemetry::{Container, Reader, Recognition, Unwrapped};
@@ -28,6 +28,7 @@ pub(super) struct Part {
     pub(super) file: u32,
     pub(super) name: Arc<str>,
     pub(super) recognition: Option<Recognition>,
+    pub(super) split: SplitOptions,
     /// Its first byte in the decompressed stream.
     pub(super) offset: u64,
 }
@@ -63,9 +64,9 @@ impl<'k> Scanner<'k> {
 
     /// Scans a piece of whole records.
     pub(super) fn piece(&mut self, part: &Part, bytes: &[u8]) -> Outcome {
-        let kind = self.kinds.of(part.recognition, bytes);
+        let kind = self.kinds.of(part, bytes);
         let mut outcome = Outcome::default();
-        let mut splitter = Splitter::new(bytes, kind.split_options());
+        let mut splitter = Splitter::new(bytes, part.split.clone());
         while let Some(split) = splitter.next_likely() {
             if !self.take(kind, part, split, 0, &mut outcome) {
                 splitter.reread();
@@ -86,7 +87,7 @@ impl<'k> Scanner<'k> {
         let mut begin = Vec::new();
         // What goes wrong here goes wrong again below, where it is told.
         let failure = stream.take(BEGIN).read_to_end(&mut begin).err();
-        let kind = self.kinds.of(part.recognition, &begin);
+        let kind = self.kinds.of(part, &begin);
         let failing = super::piece::Failing(failure);
         let mut stream = Cursor::new(begin).chain(failing).chain(stream);
         let mut portion = Portion::default();
@@ -114,7 +115,7 @@ impl<'k> Scanner<'k> {
             take(portion.next(bytes));
             return;
         }
-        let mut splitter = Splitter::new(&mut stream, kind.split_options());
+        let mut splitter = Splitter::new(&mut stream, part.split.clone());
         while let Some(split) = splitter.next_likely() {
             let at = begins(&split);
             if !self.take(kind, part, split, portion.records, &mut portion.outcome) {
