@@ -80,6 +80,7 @@
 
 mod collection;
 mod condition;
+mod convert;
 pub mod correlate;
 mod correlation;
 mod date;
@@ -101,6 +102,7 @@ mod text;
 mod verdict;
 mod yaml;
 
+pub use convert::{Converted, convert};
 pub use correlation::{
     Bound, Correlation, CorrelationKind, RuleCondition, SettingsReader, Threshold,
 };

@@ -2,6 +2,9 @@
 //! `docs/sigma-choices.md`, with a parser of its own for rules, conditions, values and records. Fast
 //! and clever code is held equal to it.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
+
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
@@ -492,10 +495,7 @@ fn text_matches(value: &Scalar, modifiers: &[&str], text: &str, cased: bool) -> 
         } else {
             format!("{flags}{body}")
         };
-        return fancy_regex::Regex::new(&pattern)
-            .unwrap()
-            .is_match(text)
-            .unwrap();
+        return regex_matches(pattern, text);
     }
     let mut variants = vec![match value {
         Scalar::Text(text) => signs(text),
@@ -526,6 +526,19 @@ fn text_matches(value: &Scalar, modifiers: &[&str], text: &str, cased: bool) -> 
             wanted.push(Sign::Any);
         }
         spells(&wanted, &text)
+    })
+}
+
+/// Compiling costs more than matching, and the same few expressions are asked for again and again.
+fn regex_matches(pattern: String, text: &str) -> bool {
+    thread_local! {
+        static KNOWN: RefCell<HashMap<String, fancy_regex::Regex>> = RefCell::default();
+    }
+    KNOWN.with_borrow_mut(|known| {
+        let regex = known
+            .entry(pattern)
+            .or_insert_with_key(|pattern| fancy_regex::Regex::new(pattern).unwrap());
+        regex.is_match(text).unwrap()
     })
 }
 
