@@ -22,6 +22,7 @@
 //!
 //! This crate opens files, and holds no rules of its own.
 
+mod backtest;
 mod checks;
 mod compare;
 mod config;
@@ -32,6 +33,7 @@ mod evidence;
 mod exceptions;
 mod gathered;
 mod inventory;
+mod lint;
 mod logs;
 mod networks;
 mod open;
@@ -47,6 +49,7 @@ mod signs;
 mod survey;
 mod touched;
 
+pub use backtest::{Backtest, Noise, PrincipalMatches, backtest};
 pub use checks::{CheckEntries, SuppressionEntry};
 pub use compare::{Comparison, compare};
 pub use config::{
@@ -61,6 +64,7 @@ pub use correlation_tests::test_correlations;
 pub use evidence::{KeyReadError, Verified, read_digest_keys, verify_evidence};
 pub use exceptions::{ExceptionEntry, exceptions_toml, parse_verdicts};
 pub use gathered::Gathered;
+pub use lint::lint_rules;
 pub use networks::{
     FoundData, OPEN_SET, StoredContent, StoredData, UpdateError, default_network_folder, networks,
     stored_data, update_from_files, update_from_open_set,

@@ -90,11 +90,13 @@ mod expression;
 mod filter;
 mod index;
 mod json;
+mod lint;
 mod matcher;
 mod modifier;
 mod number;
 mod parse;
 mod pattern;
+mod pipeline;
 mod predicate;
 mod rule;
 mod test;
@@ -106,9 +108,11 @@ pub use convert::{Converted, convert};
 pub use correlation::{
     Bound, Correlation, CorrelationKind, RuleCondition, SettingsReader, Threshold,
 };
-pub use diagnostic::{Diagnostic, DiagnosticKind, DiagnosticSeverity};
+pub use diagnostic::{Diagnostic, DiagnosticKind, DiagnosticSeverity, Located};
 pub use filter::{Filter, Filtered, apply_filters};
+pub use lint::{FieldKnowledge, lint};
 pub use matcher::{Hit, Matcher, Scratch};
 pub use parse::{Parsed, parse};
+pub use pipeline::{Pipeline, parse_placeholders};
 pub use rule::{LogSource, Rule, Status, UnknownStatus};
 pub use verdict::Verdict;
