@@ -5,7 +5,7 @@ use std::sync::Arc;
 use include_dir::{Dir, include_dir};
 use portreeve_graph::Catalogue;
 use portreeve_incident::actor::Profile;
-use portreeve_sigma::{Correlation, Diagnostic, Rule};
+use portreeve_sigma::{Correlation, Diagnostic, LogSource, Rule};
 use portreeve_telemetry::Source;
 use sha2::{Digest, Sha256};
 
@@ -233,7 +233,11 @@ fn has_source(rule: &Rule) -> bool {
 
 /// Whether a rule is meant for a log source.
 pub(crate) fn is_for(rule: &Rule, source: &dyn Source) -> bool {
-    let wanted = &rule.logsource;
+    answers(&rule.logsource, source)
+}
+
+/// Whether a log source is one that a rule's `logsource` means.
+pub(crate) fn answers(wanted: &LogSource, source: &dyn Source) -> bool {
     source.logsource().answers(
         wanted.product.as_deref(),
         wanted.category.as_deref(),

@@ -22,6 +22,7 @@
 //!
 //! This crate opens files, and holds no rules of its own.
 
+mod backtest;
 mod checks;
 mod compare;
 mod config;
@@ -33,6 +34,7 @@ mod exceptions;
 mod gathered;
 mod hunt;
 mod inventory;
+mod lint;
 mod logs;
 mod networks;
 mod open;
@@ -48,6 +50,7 @@ mod signs;
 mod survey;
 mod touched;
 
+pub use backtest::{Backtest, Noise, PrincipalMatches, backtest};
 pub use checks::{CheckEntries, SuppressionEntry};
 pub use compare::{Comparison, compare};
 pub use config::{
@@ -66,6 +69,7 @@ pub use hunt::{
     Chosen, HuntError, HuntRequest, HuntRules, HuntSink, Hunted, RecordError, condition, hunt,
     record_named,
 };
+pub use lint::lint_rules;
 pub use networks::{
     FoundData, OPEN_SET, StoredContent, StoredData, UpdateError, default_network_folder, networks,
     stored_data, update_from_files, update_from_open_set,

@@ -10,6 +10,7 @@ mod evidence;
 mod hunt;
 mod keys;
 mod race;
+mod rules;
 mod touched;
 
 use std::path::PathBuf;
@@ -27,6 +28,7 @@ pub(crate) use evidence::{DigestKeys, Evidence, EvidenceTask, Verify};
 pub(crate) use hunt::{Hunt, HuntFormat};
 pub(crate) use keys::Keys;
 pub(crate) use race::Race;
+pub(crate) use rules::{Backtest, Convert, Lint, LintFormat, ListFormat, Rules, RulesTask};
 pub(crate) use touched::{About, Touched};
 
 /// Tells defenders of a cloud estate where an intruder could walk, whether one is walking now, and
@@ -103,7 +105,7 @@ pub(crate) enum Task {
     Evidence(Evidence),
     /// List exceptions and what they mute, or test what they would hide
     Exceptions(Exceptions),
-    /// List the rules and correlations, or test their files
+    /// List rules and correlations, test them, look them over, try them on a history
     Rules(Rules),
     /// Fetch, show and ask data of networks: whose an address is, and what kind of network
     Networks(Networks),
@@ -641,15 +643,6 @@ pub(crate) enum ExceptionsTask {
         #[arg(value_name = "REPORT")]
         report: PathBuf,
     },
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct Rules {
-    #[command(flatten)]
-    pub(crate) sources: RuleSources,
-    /// Run the test records of every rule and correlation
-    #[arg(long)]
-    pub(crate) test: bool,
 }
 
 #[derive(Debug, Args)]

@@ -80,6 +80,7 @@
 
 mod collection;
 mod condition;
+mod convert;
 pub mod correlate;
 mod correlation;
 mod date;
@@ -90,12 +91,14 @@ mod expression;
 mod filter;
 mod index;
 mod json;
+mod lint;
 mod look;
 mod matcher;
 mod modifier;
 mod number;
 mod parse;
 mod pattern;
+mod pipeline;
 mod predicate;
 mod rule;
 mod sample;
@@ -104,16 +107,19 @@ mod text;
 mod verdict;
 mod yaml;
 
+pub use convert::{Converted, convert};
 pub use correlation::{
     Bound, Correlation, CorrelationKind, RuleCondition, SettingsReader, Threshold,
 };
-pub use diagnostic::{Diagnostic, DiagnosticKind, DiagnosticSeverity};
+pub use diagnostic::{Diagnostic, DiagnosticKind, DiagnosticSeverity, Located};
 pub use explain::{Explained, explain};
 pub use filter::{Filter, Filtered, apply_filters};
 pub use index::WayTo;
+pub use lint::{FieldKnowledge, lint};
 pub use look::Look;
 pub use matcher::{Hit, Matcher, Scratch};
 pub use parse::{Parsed, parse};
+pub use pipeline::{Pipeline, parse_placeholders};
 pub use rule::{LogSource, Rule, Status, UnknownStatus};
 pub use sample::Sample;
 pub use verdict::Verdict;

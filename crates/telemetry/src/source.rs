@@ -16,6 +16,12 @@ pub trait Source: Send + Sync {
     /// The Sigma log source that it answers to.
     fn logsource(&self) -> LogSource;
 
+    /// The fields that its records may have, with dots; one that ends in `.*` holds whatever a call
+    /// takes or gives. Empty where nobody says which there are.
+    fn declared_fields(&self) -> &'static [&'static str] {
+        &[]
+    }
+
     /// Keys whose array holds its records; see [`SplitOptions::envelopes`].
     fn envelopes(&self) -> &'static [&'static str];
 
