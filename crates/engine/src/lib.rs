@@ -66,8 +66,8 @@ pub use evidence::{KeyReadError, Verified, read_digest_keys, verify_evidence};
 pub use exceptions::{ExceptionEntry, exceptions_toml, parse_verdicts};
 pub use gathered::Gathered;
 pub use hunt::{
-    Chosen, HuntError, HuntRequest, HuntRules, HuntSink, Hunted, RecordError, condition, hunt,
-    record_named,
+    Chosen, HuntError, HuntRequest, HuntRules, HuntSink, Hunted, Placeholders, RecordError,
+    condition, hunt, read_placeholders, record_named,
 };
 pub use lint::lint_rules;
 pub use networks::{

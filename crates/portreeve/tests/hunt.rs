@@ -444,6 +444,55 @@ fn a_rule_is_explained_predicate_by_predicate() {
 }
 
 #[test]
+fn pipelines_and_placeholders_change_rules() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path
+    };
+    let rule = path(
+        "rule.yml",
+        "title: Someone stopped a trail\nlogsource: {product: aws}\ndetection:\n  s:\n    \
+         called|expand: '%stops%'\n  condition: s\n",
+    );
+    let map = path(
+        "pipeline.yml",
+        "name: names\npriority: 10\ntransformations:\n  - id: names\n    \
+         type: field_name_mapping\n    mapping: {called: eventName}\n",
+    );
+    let values = path("values.yml", "stops: [StopLogging, DeleteTrail]\n");
+    let log = path("log.json", &records(800).join("\n"));
+    let (map, values) = (map.to_str().unwrap(), values.to_str().unwrap());
+    let count = |arguments: &[&str]| {
+        let all = [&["--format", "ndjson"], arguments].concat();
+        lines(&hunt(&all, &rule, &[&log])).len()
+    };
+    let expected = std::fs::read_to_string(&log)
+        .unwrap()
+        .matches("StopLogging")
+        .count();
+    assert!(expected > 0);
+    assert_eq!(
+        count(&["--pipeline", map, "--placeholders", values]),
+        expected
+    );
+    assert_eq!(
+        count(&["--pipeline", map, "--placeholder", "stops=StopLogging"]),
+        expected
+    );
+    assert_eq!(
+        count(&["--placeholders", values]),
+        0,
+        "no record has the field `called`"
+    );
+    assert_eq!(
+        hunt(&["--pipeline", values], &rule, &[&log]).status.code(),
+        Some(2)
+    );
+}
+
+#[test]
 fn exit_codes_are_those_of_all_commands() {
     let folder = tempfile::tempdir().unwrap();
     let rules = rules(folder.path());

@@ -21,7 +21,6 @@ mod plain;
 mod rules;
 mod scan;
 
-use std::collections::BTreeMap;
 use std::io;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -37,7 +36,7 @@ use crate::progress::Progress;
 use crate::run::NothingReadable;
 
 pub use one::{RecordError, record_named};
-pub use rules::{Chosen, HuntRules, condition};
+pub use rules::{Chosen, HuntRules, Placeholders, condition, read_placeholders};
 
 /// What to hunt for, and where.
 #[derive(Debug)]
@@ -46,8 +45,8 @@ pub struct HuntRequest {
     pub paths: Vec<PathBuf>,
     /// The rules.
     pub rules: HuntRules,
-    /// Values of placeholders, by name without the percent signs.
-    pub placeholders: BTreeMap<String, Vec<String>>,
+    /// Values of placeholders.
+    pub placeholders: Placeholders,
     /// Ask every rule about every record, whatever logs it is meant for.
     pub any_source: bool,
     /// Matches before it are left out, and those without a time.

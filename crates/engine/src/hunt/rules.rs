@@ -1,9 +1,9 @@
 //! The rules of a hunt, chosen from files.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use portreeve_model::Severity;
-use portreeve_sigma::{Correlation, Diagnostic, Rule, Status};
+use portreeve_sigma::{Correlation, Diagnostic, Pipeline, Rule, Status};
 
 use crate::content::ContentFile;
 
@@ -156,6 +156,40 @@ impl HuntRules {
         }
         all.notes.append(&mut repeated);
         all
+    }
+}
+
+/// Values of placeholders, by name without the percent signs.
+pub type Placeholders = BTreeMap<String, Vec<String>>;
+
+impl HuntRules {
+    /// Changes the rules by a processing pipeline of pySigma's form, and adds the placeholders that it
+    /// has values for.
+    pub fn change(
+        &mut self,
+        pipeline: &ContentFile,
+        placeholders: &mut Placeholders,
+    ) -> Result<(), Box<Diagnostic>> {
+        let pipeline = Pipeline::parse(&pipeline.name, &pipeline.text)?;
+        self.diagnostics.extend(pipeline.apply(&mut self.rules));
+        add_placeholders(placeholders, pipeline.placeholders().clone());
+        Ok(())
+    }
+}
+
+/// Adds the placeholders of a file.
+pub fn read_placeholders(
+    file: &ContentFile,
+    placeholders: &mut Placeholders,
+) -> Result<(), Box<Diagnostic>> {
+    let more = portreeve_sigma::parse_placeholders(&file.name, &file.text)?;
+    add_placeholders(placeholders, more);
+    Ok(())
+}
+
+fn add_placeholders(all: &mut Placeholders, more: Placeholders) {
+    for (name, values) in more {
+        all.entry(name).or_default().extend(values);
     }
 }
 

@@ -41,6 +41,13 @@ pub(crate) struct Hunt {
     /// A value of a placeholder, as `Administrators=alice`; may be repeated
     #[arg(long, value_name = "NAME=VALUE")]
     pub(crate) placeholder: Vec<Pair>,
+    /// A file of values of placeholders: a YAML map of names to a value or a list; may be repeated
+    #[arg(long, value_name = "FILE")]
+    pub(crate) placeholders: Vec<PathBuf>,
+    /// A processing pipeline in pySigma's YAML that changes the rules, as one that maps field names;
+    /// may be repeated
+    #[arg(long, value_name = "FILE")]
+    pub(crate) pipeline: Vec<PathBuf>,
     /// Leave out what happened before, as 2026-03-03T07:44:00Z, and what has no time
     #[arg(long, value_name = "TIME")]
     pub(crate) since: Option<Timestamp>,

@@ -1,8 +1,7 @@
-use std::collections::BTreeMap;
 use std::path::Path;
 
 use anyhow::Result;
-use portreeve_engine::{HuntRules, explain, record_named};
+use portreeve_engine::{HuntRules, Placeholders, explain, record_named};
 use portreeve_view::terminal;
 
 use super::can::usage;
@@ -15,7 +14,7 @@ pub(super) fn run(
     rule: &str,
     record: &str,
     rules: &HuntRules,
-    placeholders: &BTreeMap<String, Vec<String>>,
+    placeholders: &Placeholders,
     place: &Place,
 ) -> Result<Ending> {
     let meant = rules.rules.iter().find(|one| {

@@ -1,11 +1,11 @@
-use std::collections::BTreeMap;
 use std::io::{self, IsTerminal, Write};
 
 use anyhow::Result;
 use portreeve_detect::hunt::{Known, Match};
 use portreeve_engine::{
-    Chosen, HuntError, HuntRequest, HuntRules, HuntSink, Hunted, RuleStatus, built_in_correlations,
-    built_in_rules, condition, hunt, read_rules, render_diagnostic,
+    Chosen, HuntError, HuntRequest, HuntRules, HuntSink, Hunted, Placeholders, RuleStatus,
+    built_in_correlations, built_in_rules, condition, hunt, read_placeholders, read_rules,
+    render_diagnostic,
 };
 use portreeve_view::hunt::{self as lines, Table};
 use portreeve_view::{html, terminal, text};
@@ -41,8 +41,25 @@ pub(crate) fn run(options: &Hunt) -> Result<Ending> {
             ..Chosen::default()
         },
     };
-    let rules = HuntRules::parse(&files, &chosen);
+    let mut rules = HuntRules::parse(&files, &chosen);
+    let mut placeholders = Placeholders::new();
     let colour = io::stderr().is_terminal();
+    for path in &options.placeholders {
+        let given = read_rules(path)?;
+        for file in &given {
+            if let Err(error) = read_placeholders(file, &mut placeholders) {
+                return Ok(usage(&render_diagnostic(&error, &given, colour)));
+            }
+        }
+    }
+    for path in &options.pipeline {
+        let given = read_rules(path)?;
+        for file in &given {
+            if let Err(error) = rules.change(file, &mut placeholders) {
+                return Ok(usage(&render_diagnostic(&error, &given, colour)));
+            }
+        }
+    }
     for diagnostic in &rules.diagnostics {
         eprintln!("{}", render_diagnostic(diagnostic, &files, colour));
     }
@@ -51,7 +68,6 @@ pub(crate) fn run(options: &Hunt) -> Result<Ending> {
             "there is no rule to hunt with; give a file or folder of them with `-r`",
         ));
     }
-    let mut placeholders: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for pair in &options.placeholder {
         let values = placeholders.entry(pair.name.clone()).or_default();
         values.push(pair.value.clone());
