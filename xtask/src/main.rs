@@ -27,6 +27,7 @@ cargo xtask TASK
 const FUZZ_TARGETS: &[&str] = &[
     "record_splitter",
     "sigma_rule",
+    "sigma_correlation",
     "policy",
     "authorisation",
     "client",

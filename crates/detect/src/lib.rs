@@ -39,6 +39,7 @@ mod derived;
 mod exceptions;
 mod groups;
 mod hours;
+pub mod hunt;
 mod lasting;
 mod lineage;
 mod logins;

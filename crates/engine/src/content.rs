@@ -5,7 +5,7 @@ use std::sync::Arc;
 use include_dir::{Dir, include_dir};
 use portreeve_graph::Catalogue;
 use portreeve_incident::actor::Profile;
-use portreeve_sigma::{Correlation, Diagnostic, Rule};
+use portreeve_sigma::{Correlation, Diagnostic, LogSource, Rule};
 use portreeve_telemetry::Source;
 use sha2::{Digest, Sha256};
 
@@ -141,6 +141,7 @@ impl RuleSet {
     pub fn parse(files: &[ContentFile], settings: &RuleSettings) -> Self {
         let mut hash = Sha256::new();
         let mut set = RuleSet::default();
+        let mut filters = Vec::new();
         for file in files {
             hash.update(&file.name);
             hash.update([0]);
@@ -148,6 +149,7 @@ impl RuleSet {
             hash.update([0]);
             let parsed = portreeve_sigma::parse(&file.name, &file.text);
             set.diagnostics.extend(parsed.diagnostics);
+            filters.extend(parsed.filters);
             // The parts of a correlation that is switched off would be noise alone.
             let mut parts_off = BTreeSet::new();
             let mut parts_on = BTreeSet::new();
@@ -181,6 +183,8 @@ impl RuleSet {
                 }
             }
         }
+        let of_filters = portreeve_sigma::apply_filters(&mut set.rules, &filters);
+        set.diagnostics.extend(of_filters);
         set.sha256 = hash
             .finalize()
             .iter()
@@ -229,7 +233,11 @@ fn has_source(rule: &Rule) -> bool {
 
 /// Whether a rule is meant for a log source.
 pub(crate) fn is_for(rule: &Rule, source: &dyn Source) -> bool {
-    let wanted = &rule.logsource;
+    answers(&rule.logsource, source)
+}
+
+/// Whether a log source is one that a rule's `logsource` means.
+pub(crate) fn answers(wanted: &LogSource, source: &dyn Source) -> bool {
     source.logsource().answers(
         wanted.product.as_deref(),
         wanted.category.as_deref(),

@@ -22,6 +22,7 @@
 //!
 //! This crate opens files, and holds no rules of its own.
 
+mod backtest;
 mod checks;
 mod compare;
 mod config;
@@ -31,7 +32,9 @@ mod discover;
 mod evidence;
 mod exceptions;
 mod gathered;
+mod hunt;
 mod inventory;
+mod lint;
 mod logs;
 mod networks;
 mod open;
@@ -47,6 +50,7 @@ mod signs;
 mod survey;
 mod touched;
 
+pub use backtest::{Backtest, Noise, PrincipalMatches, backtest};
 pub use checks::{CheckEntries, SuppressionEntry};
 pub use compare::{Comparison, compare};
 pub use config::{
@@ -61,6 +65,11 @@ pub use correlation_tests::test_correlations;
 pub use evidence::{KeyReadError, Verified, read_digest_keys, verify_evidence};
 pub use exceptions::{ExceptionEntry, exceptions_toml, parse_verdicts};
 pub use gathered::Gathered;
+pub use hunt::{
+    Chosen, HuntError, HuntRequest, HuntRules, HuntSink, Hunted, Placeholders, RecordError,
+    condition, hunt, read_placeholders, record_named,
+};
+pub use lint::lint_rules;
 pub use networks::{
     FoundData, OPEN_SET, StoredContent, StoredData, UpdateError, default_network_folder, networks,
     stored_data, update_from_files, update_from_open_set,
@@ -69,6 +78,10 @@ pub use past::{Chronicle, Instant, chronicle, read_inventory_at, survey_at};
 pub use policy_tests::{LineNote, PolicyTest, PolicyTests, test_policies};
 /// Why a network is said to be what it is.
 pub use portreeve_detect::Explanation;
+/// How mature a rule is.
+pub use portreeve_sigma::Status as RuleStatus;
+/// Why a rule matches a record, or does not.
+pub use portreeve_sigma::{Explained, explain};
 pub use progress::{Progress, Silent};
 pub use race::{RaceError, RaceQuestion, Raced, race};
 pub use rule_tests::{RuleTests, test_rules};

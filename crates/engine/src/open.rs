@@ -30,7 +30,8 @@ pub(crate) struct Opened {
 /// Counts and hashes the bytes of a file as they are on disk.
 struct Raw {
     file: Box<dyn Read + Send>,
-    hash: Sha256,
+    /// `None` where nobody asks for it: hashing takes longer than a hunt's matching.
+    hash: Option<Sha256>,
     bytes: u64,
 }
 
@@ -39,7 +40,9 @@ impl Read for Raw {
         let most = if self.bytes == 0 { FIRST } else { CHUNK };
         let size = most.min(buffer.len());
         let count = self.file.read(&mut buffer[..size])?;
-        self.hash.update(&buffer[..count]);
+        if let Some(hash) = &mut self.hash {
+            hash.update(&buffer[..count]);
+        }
         self.bytes += count as u64;
         Ok(count)
     }
@@ -57,11 +60,20 @@ impl Opened {
         Self::new(Box::new(std::fs::File::open(path)?))
     }
 
+    /// Opens a file of which nobody asks for the hash: [`Opened::finish`] then gives none.
+    pub(crate) fn unhashed(path: &Path) -> io::Result<Self> {
+        Self::open(Box::new(std::fs::File::open(path)?), None)
+    }
+
     /// Opens any stream.
     pub(crate) fn new(file: Box<dyn Read + Send>) -> io::Result<Self> {
+        Self::open(file, Some(Sha256::new()))
+    }
+
+    fn open(file: Box<dyn Read + Send>, hash: Option<Sha256>) -> io::Result<Self> {
         let raw = Raw {
             file,
-            hash: Sha256::new(),
+            hash,
             bytes: 0,
         };
         let mut reader = BufReader::with_capacity(CHUNK, raw);
@@ -122,6 +134,15 @@ impl Opened {
         &self.head
     }
 
+    /// How many bytes of the file on disk were read so far.
+    pub(crate) fn bytes_on_disk(&self) -> u64 {
+        match &self.decoder {
+            Decoder::Plain(reader) => reader.get_ref().bytes,
+            Decoder::Gzip(decoder) => decoder.get_ref().get_ref().bytes,
+            Decoder::Zstandard(decoder) => decoder.get_ref().get_ref().bytes,
+        }
+    }
+
     /// Reads what is left on disk, so that the hash is that of the whole file, and gives the size
     /// on disk with the SHA-256 in hexadecimal.
     pub(crate) fn finish(self) -> io::Result<(u64, String)> {
@@ -132,12 +153,10 @@ impl Opened {
         };
         io::copy(&mut reader, &mut io::sink())?;
         let raw = reader.into_inner();
-        let sha256 = raw
-            .hash
-            .finalize()
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
+        let sha256 = raw.hash.map_or(String::new(), |hash| {
+            let sum = hash.finalize();
+            sum.iter().map(|byte| format!("{byte:02x}")).collect()
+        });
         Ok((raw.bytes, sha256))
     }
 }

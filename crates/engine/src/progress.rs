@@ -5,6 +5,9 @@ pub trait Progress: Sync {
 
     /// So many more bytes on disk were dealt with.
     fn advance(&self, bytes: u64);
+
+    /// So many more matches were found.
+    fn found(&self, _matches: u64) {}
 }
 
 /// Tells nobody.

@@ -201,9 +201,10 @@ fn observe<'s: 'r, 'r>(
     stage.observe(&slots, row, batch);
 }
 
-struct Counted<'r> {
-    stream: &'r mut dyn Read,
-    bytes: u64,
+/// Counts what is read.
+pub(crate) struct Counted<'r> {
+    pub(crate) stream: &'r mut dyn Read,
+    pub(crate) bytes: u64,
 }
 
 impl Read for Counted<'_> {

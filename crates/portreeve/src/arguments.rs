@@ -7,8 +7,10 @@ pub(crate) mod collect;
 mod cut;
 mod diff;
 mod evidence;
+mod hunt;
 mod keys;
 mod race;
+mod rules;
 mod touched;
 
 use std::path::PathBuf;
@@ -23,8 +25,10 @@ pub(crate) use check::{Check, CheckFormat};
 pub(crate) use cut::Cut;
 pub(crate) use diff::{Diff, Failing};
 pub(crate) use evidence::{DigestKeys, Evidence, EvidenceTask, Verify};
+pub(crate) use hunt::{Hunt, HuntFormat};
 pub(crate) use keys::Keys;
 pub(crate) use race::Race;
+pub(crate) use rules::{Backtest, Convert, Lint, LintFormat, ListFormat, Rules, RulesTask};
 pub(crate) use touched::{About, Touched};
 
 /// Tells defenders of a cloud estate where an intruder could walk, whether one is walking now, and
@@ -40,6 +44,7 @@ pub(crate) use touched::{About, Touched};
   portreeve demo                                    the whole job on simulated data
   portreeve investigate logs/ inventory/            the story of an intrusion
   portreeve investigate logs/ --from key=ASIA…      everything that hangs on one key
+  portreeve hunt -r sigma/ logs/                    what Sigma rules find
   portreeve paths inventory/ --from dev.mira        where that person's keys lead
   portreeve blast AKIA… inventory/                  what one lost key costs
   portreeve cut inventory/ --from dev.mira          what to change so that they lead nowhere
@@ -60,6 +65,8 @@ pub(crate) struct Arguments {
 pub(crate) enum Task {
     /// Tell the story of an intrusion from logs and inventory
     Investigate(Investigate),
+    /// Ask Sigma rules about months of logs, at the speed of reading them
+    Hunt(Hunt),
     /// Show where a principal could walk, from inventory alone
     Paths(Paths),
     /// Show what the loss of a principal, a key or a third party would cost
@@ -98,7 +105,7 @@ pub(crate) enum Task {
     Evidence(Evidence),
     /// List exceptions and what they mute, or test what they would hide
     Exceptions(Exceptions),
-    /// List the rules and correlations, or test their files
+    /// List rules and correlations, test them, look them over, try them on a history
     Rules(Rules),
     /// Fetch, show and ask data of networks: whose an address is, and what kind of network
     Networks(Networks),
@@ -636,15 +643,6 @@ pub(crate) enum ExceptionsTask {
         #[arg(value_name = "REPORT")]
         report: PathBuf,
     },
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct Rules {
-    #[command(flatten)]
-    pub(crate) sources: RuleSources,
-    /// Run the test records of every rule and correlation
-    #[arg(long)]
-    pub(crate) test: bool,
 }
 
 #[derive(Debug, Args)]

@@ -37,6 +37,7 @@ fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let result = match arguments.task {
         Task::Investigate(options) => command::investigate::run(&options),
+        Task::Hunt(options) => command::hunt::run(&options),
         Task::Paths(options) => command::paths::run(&options),
         Task::Blast(options) => command::blast::run(&options),
         Task::Cut(options) => command::cut::run(&options),

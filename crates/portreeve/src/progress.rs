@@ -1,4 +1,5 @@
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use indicatif::{ProgressBar, ProgressStyle};
 use portreeve_engine::Progress;
@@ -7,6 +8,7 @@ use portreeve_engine::Progress;
 #[derive(Default)]
 pub(crate) struct Bar {
     bar: Mutex<Option<ProgressBar>>,
+    matches: AtomicU64,
 }
 
 impl Progress for Bar {
@@ -20,7 +22,7 @@ impl Progress for Bar {
         let (bar, template) = if total > 0 {
             (
                 ProgressBar::new(total),
-                "{msg} {wide_bar} {bytes}/{total_bytes} {eta}",
+                "{msg} {wide_bar} {bytes}/{total_bytes} {bytes_per_sec} {eta}",
             )
         } else {
             (ProgressBar::new_spinner(), "{msg} {spinner}")
@@ -37,6 +39,19 @@ impl Progress for Bar {
             && let Some(bar) = &*slot
         {
             bar.inc(bytes);
+        }
+    }
+
+    fn found(&self, matches: u64) {
+        if matches == 0 {
+            return;
+        }
+        let all = self.matches.fetch_add(matches, Ordering::Relaxed) + matches;
+        if let Ok(slot) = self.bar.lock()
+            && let Some(bar) = &*slot
+        {
+            let matches = portreeve_view::text::counted(all, "match", "matches");
+            bar.set_message(format!("Hunting, {matches}"));
         }
     }
 }

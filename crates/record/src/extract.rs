@@ -3,7 +3,7 @@ use std::borrow::Cow;
 use smallvec::SmallVec;
 
 use crate::scan::{self, Flaw};
-use crate::{Fields, SlotBuffer, Slots, Value};
+use crate::{FieldId, Fields, SlotBuffer, Slots, Value};
 
 /// Containers nested deeper than this are an error.
 pub const MAX_DEPTH: usize = 128;
@@ -18,19 +18,19 @@ pub struct ExtractError {
     pub reason: &'static str,
 }
 
-type NodeId = u32;
+pub(crate) type NodeId = u32;
 /// No wanted path leads here.
-const NOWHERE: NodeId = NodeId::MAX;
-const NO_FIELD: u32 = u32::MAX;
+pub(crate) const NOWHERE: NodeId = NodeId::MAX;
+pub(crate) const NO_FIELD: u32 = u32::MAX;
 
 /// Longer keys are looked up together.
 const LONGEST_KEY: usize = 62;
 
 /// A prefix of wanted paths.
 #[derive(Debug)]
-struct Node {
+pub(crate) struct Node {
     /// The field that ends here.
-    field: u32,
+    pub(crate) field: u32,
     /// Keys that lead on, by length.
     keys: Vec<Key>,
     /// For each length where its keys begin and end in `keys`.
@@ -94,7 +94,7 @@ impl Node {
         }
     }
 
-    fn step(&self, key: &[u8]) -> NodeId {
+    pub(crate) fn step(&self, key: &[u8]) -> NodeId {
         let (begin, end) = self.of_length[length_class(key)];
         if begin == end {
             return NOWHERE;
@@ -112,7 +112,8 @@ impl Node {
 /// Fills the slots that a set of fields asks for, in one pass over a record's bytes.
 ///
 /// The pass checks the whole record: JSON that is broken anywhere gives an error, never a part of
-/// its fields. It descends with an explicit stack, no deeper than [`MAX_DEPTH`].
+/// its fields. It descends with an explicit stack, no deeper than [`MAX_DEPTH`]. Where tokens stand is
+/// found by many bytes at a time; what is found broken, or is long, is read byte by byte.
 ///
 /// * A path leads through arrays into every element: `resources.ARN` of
 ///   `{"resources":[{"ARN":"a"},{"ARN":"b"}]}` has two values.
@@ -139,11 +140,18 @@ struct Frame {
 impl Extractor {
     /// An extractor for all fields interned so far, derived ones (`portreeve.*`) left out.
     pub fn new(fields: &Fields) -> Self {
+        Self::of(fields, &|_| true)
+    }
+
+    /// An extractor for some of the fields: the others look absent. For a first look at records of
+    /// which few need a second one.
+    pub fn of(fields: &Fields, is_wanted: &dyn Fn(FieldId) -> bool) -> Self {
         let mut prefixes: Vec<&str> = vec![""];
         let mut nodes = vec![Node::new()];
         let mut index = std::collections::BTreeMap::from([("", 0usize)]);
         for (id, path) in fields.paths().iter().enumerate() {
-            if path.is_empty() || path.starts_with("portreeve.") {
+            let wanted = is_wanted(FieldId(id as u32));
+            if path.is_empty() || path.starts_with("portreeve.") || !wanted {
                 continue;
             }
             let ends = path
@@ -199,10 +207,27 @@ impl Extractor {
             offset: error.valid_up_to(),
             reason: "bytes that are not UTF-8",
         })?;
+        let mut tokens = std::mem::take(&mut buffer.tokens);
+        let found = tokens.find(record);
         let mut slots = Slots::empty(text, self.fields, buffer);
+        let walked = found && self.walk_quickly(text, &tokens, &mut slots).is_some();
+        slots.give_back(tokens);
+        if walked {
+            slots.gather();
+            return Ok(slots);
+        }
+        slots.clear();
+        self.walk_plainly(text, slots)
+    }
+
+    fn walk_plainly<'r>(
+        &self,
+        text: &'r str,
+        mut slots: Slots<'r>,
+    ) -> Result<Slots<'r>, ExtractError> {
         self.walk(text, &mut slots).map_err(|flaw| match flaw {
             Flaw::Ends(_) => ExtractError {
-                offset: record.len(),
+                offset: text.len(),
                 reason: "the record ends too early",
             },
             Flaw::At(offset, reason) => ExtractError { offset, reason },
@@ -211,7 +236,18 @@ impl Extractor {
         Ok(slots)
     }
 
-    fn node(&self, id: NodeId) -> Option<&Node> {
+    /// The same, byte by byte.
+    #[cfg(test)]
+    pub(crate) fn extract_plainly<'r>(
+        &self,
+        text: &'r str,
+        buffer: &'r mut SlotBuffer,
+    ) -> Result<Slots<'r>, ExtractError> {
+        let slots = Slots::empty(text, self.fields, buffer);
+        self.walk_plainly(text, slots)
+    }
+
+    pub(crate) fn node(&self, id: NodeId) -> Option<&Node> {
         self.nodes.get(id as usize)
     }
 
@@ -347,7 +383,7 @@ impl Extractor {
     }
 }
 
-fn scalar_value(raw: &str) -> Value<'_> {
+pub(crate) fn scalar_value(raw: &str) -> Value<'_> {
     match raw {
         "true" => Value::Bool(true),
         "false" => Value::Bool(false),

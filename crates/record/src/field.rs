@@ -84,6 +84,11 @@ pub trait Record {
     /// The whole record as JSON text, for keyword search.
     fn text(&self) -> &str;
 
+    /// The fields that have values, each once, in no order; `None` where only asking for each tells.
+    fn found(&self) -> Option<&[FieldId]> {
+        None
+    }
+
     /// The first value of a field that is a string.
     fn string(&self, field: FieldId) -> Option<&str> {
         self.values(field).iter().find_map(Value::as_str)

@@ -34,9 +34,11 @@ mod envelope;
 mod extract;
 mod field;
 mod machine;
+mod quick;
 mod scan;
 mod slots;
 mod split;
+mod tokens;
 
 pub use extract::{Elements, ExtractError, Extractor, MAX_DEPTH};
 pub use field::{FieldId, Fields, Record, Value};

@@ -94,7 +94,7 @@ pub(crate) fn string(bytes: &[u8], mut position: usize) -> Result<StringEnd, Fla
 }
 
 /// Checks the escape whose backslash stands at `position`.
-fn escape(bytes: &[u8], position: usize) -> Result<usize, Flaw> {
+pub(crate) fn escape(bytes: &[u8], position: usize) -> Result<usize, Flaw> {
     match bytes.get(position + 1) {
         None => Err(Flaw::Ends(position)),
         Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => Ok(position + 2),

@@ -1,3 +1,4 @@
+use crate::tokens::Tokens;
 use crate::{FieldId, Record, Value};
 
 /// Where a field's values stand: first, and how many.
@@ -10,14 +11,28 @@ pub struct SlotBuffer {
     /// Empty between records; only its allocation is kept.
     values: Vec<Value<'static>>,
     owners: Vec<u32>,
+    /// The fields that have values, each once.
+    found: Vec<FieldId>,
     spans: Vec<Span>,
     order: Vec<u32>,
+    pub(crate) tokens: Tokens,
 }
 
 impl SlotBuffer {
     /// A buffer that holds nothing yet.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// Takes back what the last record had. There are many more fields than values in a record, so
+    /// that only the fields that had values are gone through.
+    fn forget(&mut self) {
+        self.owners.clear();
+        for field in self.found.drain(..) {
+            if let Some(span) = self.spans.get_mut(field.0 as usize) {
+                *span = (0, 0);
+            }
+        }
     }
 }
 
@@ -37,9 +52,10 @@ impl<'r> Slots<'r> {
     /// Slots of a record without any value, for `fields` fields.
     pub fn empty(text: &'r str, fields: usize, buffer: &'r mut SlotBuffer) -> Self {
         let values = recycle(std::mem::take(&mut buffer.values));
-        buffer.owners.clear();
-        buffer.spans.clear();
-        buffer.spans.resize(fields, (0, 0));
+        buffer.forget();
+        if buffer.spans.len() < fields {
+            buffer.spans.resize(fields, (0, 0));
+        }
         Self {
             text,
             values,
@@ -62,7 +78,25 @@ impl<'r> Slots<'r> {
         }
         let first = self.values.len();
         self.values.extend(values);
-        self.buffer.spans[slot] = (first as u32, (self.values.len() - first) as u32);
+        let new = (first as u32, (self.values.len() - first) as u32);
+        let former = std::mem::replace(&mut self.buffer.spans[slot], new);
+        if former.1 == 0 && new.1 > 0 {
+            self.buffer.found.push(field);
+        } else if former.1 > 0 && new.1 == 0 {
+            self.buffer.found.retain(|found| *found != field);
+        }
+    }
+
+    /// Takes back all values.
+    pub(crate) fn clear(&mut self) {
+        self.values.clear();
+        self.scattered = false;
+        self.buffer.forget();
+    }
+
+    /// Gives the buffer the memory back that was taken out of it.
+    pub(crate) fn give_back(&mut self, tokens: Tokens) {
+        self.buffer.tokens = tokens;
     }
 
     pub(crate) fn push(&mut self, field: u32, value: Value<'r>) {
@@ -72,6 +106,7 @@ impl<'r> Slots<'r> {
         };
         if span.1 == 0 {
             span.0 = at;
+            self.buffer.found.push(FieldId(field));
         } else if span.0 + span.1 != at {
             self.scattered = true;
         }
@@ -129,6 +164,10 @@ impl Record for Slots<'_> {
     fn text(&self) -> &str {
         self.text
     }
+
+    fn found(&self) -> Option<&[FieldId]> {
+        Some(&self.buffer.found)
+    }
 }
 
 impl Drop for Slots<'_> {
@@ -168,5 +207,8 @@ mod tests {
         assert_eq!(slots.values(FieldId(0)).len(), 2);
         assert!(slots.values(FieldId(3)).is_empty());
         assert!(slots.values(FieldId(99)).is_empty());
+        assert_eq!(slots.found().unwrap(), [FieldId(7), FieldId(0)]);
+        slots.set_all(FieldId(7), []);
+        assert_eq!(slots.found().unwrap(), [FieldId(0)]);
     }
 }

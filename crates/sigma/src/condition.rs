@@ -65,6 +65,20 @@ impl Condition<'_> {
     }
 }
 
+/// The names that a condition over rules speaks of, in order, each once.
+pub(crate) fn words(text: &str) -> Vec<String> {
+    let mut words: Vec<String> = Vec::new();
+    for token in tokens(text) {
+        let is_name = !["(", ")", "|", "and", "or", "not"]
+            .iter()
+            .any(|word| token.is(word));
+        if is_name && !words.iter().any(|word| word == token.text) {
+            words.push(token.text.to_owned());
+        }
+    }
+    words
+}
+
 fn tokens(text: &str) -> Vec<Token<'_>> {
     let mut tokens = Vec::new();
     let mut word: Option<usize> = None;

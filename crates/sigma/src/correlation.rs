@@ -1,6 +1,6 @@
 //! Correlations: documents that say what several matches mean together.
 //!
-//! This module reads them; it evaluates none, for that needs state and time. The types of Sigma's
+//! This module reads them; [`crate::correlate`] evaluates them. The types of Sigma's
 //! specification are read here whole. A type with a prefix of its own (`portreeve.first_seen`) is
 //! an extension: its settings are kept with their places, for whoever knows the type to read
 //! through a [`SettingsReader`]. Another tool refuses such a type rather than misread it.
@@ -11,7 +11,10 @@ use std::sync::Arc;
 
 use portreeve_model::{Severity, Tactic, Technique};
 
+use crate::Verdict;
+use crate::condition::{self, Condition};
 use crate::diagnostic::{Diagnostic, DiagnosticKind, DiagnosticSeverity, Problem, Source};
+use crate::expression::Expression;
 use crate::parse::{Head, attack_tags};
 use crate::rule::Status;
 use crate::yaml::{self, Data, Node, ScalarKind};
@@ -64,6 +67,8 @@ pub struct Correlation {
     pub timespan: Option<u64>,
     /// From which count, sum or number of rules it fires.
     pub condition: Option<Threshold>,
+    /// Which of its rules must match, where the condition is over their names.
+    pub rule_condition: Option<RuleCondition>,
     settings: Vec<Setting>,
 }
 
@@ -125,6 +130,37 @@ pub struct Threshold {
     pub percentile: Option<f64>,
     /// Every bound; all must hold.
     pub bounds: Vec<(Bound, f64)>,
+}
+
+/// A condition over the rules of a correlation: `a and (b or not c)`.
+#[derive(Clone, Debug)]
+pub struct RuleCondition {
+    /// The leaves are places in the correlation's rules.
+    pub(crate) expression: Expression<usize>,
+}
+
+impl RuleCondition {
+    /// Whether it holds, told by which of the correlation's rules matched.
+    pub fn holds(&self, is_matched: &dyn Fn(usize) -> bool) -> bool {
+        let verdict = self
+            .expression
+            .evaluate(&mut |rule| Verdict::from(is_matched(*rule)));
+        verdict == Verdict::Yes
+    }
+
+    /// Whether more can only help: it asks for nothing that must not be there.
+    pub fn only_rises(&self) -> bool {
+        fn is_plain(expression: &Expression<usize>) -> bool {
+            match expression {
+                Expression::All(parts) | Expression::Any(parts) | Expression::AtLeast(_, parts) => {
+                    parts.iter().all(is_plain)
+                }
+                Expression::Not(_) => false,
+                Expression::Leaf(_) => true,
+            }
+        }
+        is_plain(&self.expression)
+    }
 }
 
 /// How a number must stand to another.
@@ -249,9 +285,11 @@ pub(crate) fn correlation(
         },
     };
     let extension = matches!(kind, CorrelationKind::Extension(_));
-    let rules = match section.get("rules") {
+    let mut rules = match section.get("rules") {
         Some(entry) => texts(&entry.value, "rules")?,
-        None if extension => Vec::new(),
+        None if extension || (kind.is_temporal() && written_condition(section).is_some()) => {
+            Vec::new()
+        }
         None => texts(&wanted("rules")?.value, "rules")?,
     };
     if rules.len() > MAX_RULES {
@@ -278,17 +316,13 @@ pub(crate) fn correlation(
         None => BTreeMap::new(),
     };
     let mut condition = None;
+    let mut rule_condition = None;
     match section.get("condition") {
         Some(entry) if kind.is_temporal() && entry.value.text().is_some() => {
-            head.problems.push(
-                Problem::warning(
-                    DiagnosticKind::NotEvaluated,
-                    &entry.value.span,
-                    "a condition over the names of rules is not evaluated",
-                )
-                .help("the rules that it refers to run on their own"),
-            );
-            return Ok(None);
+            if section.get("rules").is_none() {
+                rules = condition::words(entry.value.text().unwrap_or_default());
+            }
+            rule_condition = Some(over_rules(source, &entry.value, &rules, head.problems)?);
         }
         Some(entry) => condition = Some(threshold(&entry.value)?),
         None if kind.is_temporal() || extension => {}
@@ -308,12 +342,6 @@ pub(crate) fn correlation(
         }
         if kind == CorrelationKind::ValuePercentile && condition.percentile.is_none() {
             return Err(problem(&at, "the condition names no `percentile`"));
-        }
-        if kind == CorrelationKind::TemporalOrdered {
-            return Err(problem(
-                &at,
-                "a sequence takes no condition: all of its rules must match, in order",
-            ));
         }
     }
     let generate = [section.get("generate"), node.get("generate")]
@@ -378,8 +406,45 @@ pub(crate) fn correlation(
         aliases,
         timespan,
         condition,
+        rule_condition,
         settings,
     }))
+}
+
+/// The condition, where it is over the names of rules.
+fn written_condition(section: &Node) -> Option<&str> {
+    section.get("condition")?.value.text()
+}
+
+fn over_rules(
+    source: &Source<'_>,
+    node: &Node,
+    rules: &[String],
+    problems: &mut Vec<Problem>,
+) -> Result<RuleCondition, Problem> {
+    let text = node.text().unwrap_or_default();
+    let written = source.text.get(node.span.clone()).unwrap_or_default();
+    let names: Vec<&str> = rules.iter().map(String::as_str).collect();
+    let reader = Condition {
+        names: &names,
+        span: node.span.clone(),
+        offset: written.find(text).map(|at| node.span.start + at),
+    };
+    let expression = reader.read(text)?;
+    let mut used = vec![false; rules.len()];
+    expression.leaves(&mut |rule| {
+        if let Some(used) = used.get_mut(*rule) {
+            *used = true;
+        }
+    });
+    for (name, _) in rules.iter().zip(used).filter(|(_, used)| !used) {
+        problems.push(Problem::warning(
+            DiagnosticKind::Correlation,
+            &node.span,
+            format!("the condition does not use `{name}`"),
+        ));
+    }
+    Ok(RuleCondition { expression })
 }
 
 fn problem(span: &Range<usize>, message: impl Into<String>) -> Problem {
@@ -418,6 +483,9 @@ fn duration(node: &Node) -> Result<u64, Problem> {
         "h" => 3_600,
         "d" => 86_400,
         "w" => 7 * 86_400,
+        // The mean month and year, as the reference implementation takes them.
+        "M" => 2_629_746,
+        "y" => 31_556_952,
         _ => return Err(odd()),
     };
     let number: u64 = digits.parse().map_err(|_| odd())?;
@@ -561,11 +629,16 @@ impl Correlation {
     /// Everything that decides when it fires, in one text: where it changes, what was remembered
     /// for it means nothing any more.
     pub fn definition(&self) -> String {
-        let settings: Vec<String> = self
+        let mut settings: Vec<String> = self
             .settings
             .iter()
             .map(|setting| format!("{}={}", setting.key, setting.value.to_json()))
             .collect();
+        settings.extend(
+            self.rule_condition
+                .iter()
+                .map(|condition| format!("{:?}", condition.expression)),
+        );
         format!(
             "{:?}|{:?}|{:?}|{:?}|{:?}|{:?}|{:?}",
             self.kind,

@@ -3,6 +3,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
+use serde::Serialize;
 
 /// How bad what a diagnostic tells is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -32,8 +33,20 @@ pub enum DiagnosticKind {
     Placeholder,
     /// The `correlation` section of a document.
     Correlation,
+    /// The `filter` section of a document.
+    Filter,
+    /// A processing pipeline.
+    Pipeline,
     /// A document that is understood, and is not evaluated.
     NotEvaluated,
+    /// Something that rule collections are used to, and this file does not have.
+    Habit,
+    /// A field that the log does not have.
+    UnknownField,
+    /// A condition that no record can meet.
+    NeverMatches,
+    /// A condition that every record meets.
+    AlwaysMatches,
 }
 
 impl DiagnosticKind {
@@ -47,7 +60,13 @@ impl DiagnosticKind {
             DiagnosticKind::Condition => "sigma-condition",
             DiagnosticKind::Placeholder => "sigma-placeholder",
             DiagnosticKind::Correlation => "sigma-correlation",
+            DiagnosticKind::Filter => "sigma-filter",
+            DiagnosticKind::Pipeline => "sigma-pipeline",
             DiagnosticKind::NotEvaluated => "sigma-not-evaluated",
+            DiagnosticKind::Habit => "sigma-habit",
+            DiagnosticKind::UnknownField => "sigma-unknown-field",
+            DiagnosticKind::NeverMatches => "sigma-never-matches",
+            DiagnosticKind::AlwaysMatches => "sigma-always-matches",
         }
     }
 }
@@ -74,6 +93,35 @@ pub struct Diagnostic {
 }
 
 impl Diagnostic {
+    /// The diagnostic as an editor takes it: a range of lines and columns, both from 1, the end
+    /// behind the last character; columns count characters.
+    ///
+    /// `source_text` is the text that was given to [`parse`](crate::parse).
+    pub fn located(&self, source_text: &str) -> Located {
+        let source = Source::new(&self.file, source_text);
+        let end = self.span.end.min(source_text.len());
+        let (end_line, end_column) = if self.span.is_empty() {
+            (self.line, self.column)
+        } else {
+            source.locate(end)
+        };
+        Located {
+            file: self.file.to_string(),
+            line: self.line,
+            column: self.column,
+            end_line,
+            end_column,
+            severity: match self.severity {
+                DiagnosticSeverity::Error => "error",
+                DiagnosticSeverity::Warning => "warning",
+                DiagnosticSeverity::Note => "note",
+            },
+            code: self.kind.as_str(),
+            message: self.message.clone(),
+            help: self.help.clone(),
+        }
+    }
+
     /// The diagnostic with the lines of the file that it points to, for a terminal.
     ///
     /// `source_text` is the text that was given to [`parse`](crate::parse).
@@ -110,6 +158,29 @@ impl Diagnostic {
         };
         renderer.render(&[group])
     }
+}
+
+/// A diagnostic with the range that it is about, for editors and other tools.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Located {
+    /// The file, as named by the caller.
+    pub file: String,
+    /// Its first line, from 1.
+    pub line: usize,
+    /// Its first column, in characters, from 1.
+    pub column: usize,
+    /// Its last line.
+    pub end_line: usize,
+    /// The column behind its last character.
+    pub end_column: usize,
+    /// `error`, `warning` or `note`.
+    pub severity: &'static str,
+    /// What it is about: [`DiagnosticKind::as_str`].
+    pub code: &'static str,
+    /// What is wrong.
+    pub message: String,
+    /// What to do about it.
+    pub help: Option<String>,
 }
 
 impl fmt::Display for Diagnostic {

@@ -11,6 +11,9 @@
 //! Fields that are derived, and not read from the record, are nearly always there and take few
 //! values. A rule is reached through the value of one where nothing better is left: through the one
 //! that the fewest rules demand, for what many demand is mostly so.
+//!
+//! Where a sample of the records was seen ([`Sample`]), what is seldom there goes before all of this:
+//! a rule is reached through that which led to it least often.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -21,6 +24,7 @@ use portreeve_record::{FieldId, Record, Value};
 use crate::Verdict;
 use crate::expression::Expression;
 use crate::number::Number;
+use crate::sample::Sample;
 use crate::test::{Test, any_value};
 use crate::text::fold;
 
@@ -37,9 +41,29 @@ struct FieldIndex {
     longest: usize,
 }
 
+/// Where a field leads: the places of its entries in the two lists, counted from one; zero for none.
+#[derive(Clone, Copy, Debug, Default)]
+struct Way {
+    value: u32,
+    present: u32,
+}
+
+/// What leads to one rule: any of it suffices.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct WayTo {
+    /// A field has this value; it is in lower case.
+    pub values: Vec<(FieldId, String)>,
+    /// A field is there at all.
+    pub present: Vec<FieldId>,
+    /// Each record is tested.
+    pub always: bool,
+}
+
 /// The rules by what they demand.
 #[derive(Debug, Default)]
 pub(crate) struct Index {
+    /// By number of the field.
+    ways: Vec<Way>,
     fields: Vec<FieldIndex>,
     /// Fields, and the rules that cannot match where they are absent.
     present: Vec<(FieldId, Vec<u32>)>,
@@ -54,6 +78,7 @@ impl Index {
         rules: &[Option<Expression<u32>>],
         tests: &[Test],
         is_derived: &dyn Fn(FieldId) -> bool,
+        sample: &Sample,
     ) -> Self {
         let demands: Vec<Option<(FieldId, Vec<String>)>> =
             tests.iter().map(Test::required_values).collect();
@@ -86,13 +111,17 @@ impl Index {
             let Some(rule) = rule else { continue };
             let by_value = witness(
                 rule,
-                &|test| demand(test).filter(|(field, _)| !is_derived(*field)),
+                &|test| {
+                    let (field, _) = demand(test)?;
+                    (!is_derived(*field)).then_some(test)
+                },
                 &|chosen| {
                     // By the weakest field, then by how few values are waited for.
+                    let demands = || chosen.iter().filter_map(|test| demand(*test));
                     let names = |field| known.get(field).map_or(0, BTreeSet::len);
-                    let weakest = chosen.iter().map(|(field, _)| names(field)).min();
-                    let values = chosen.iter().map(|(_, values)| values.len()).sum::<usize>();
-                    (weakest, Reverse(values))
+                    let weakest = demands().map(|(field, _)| names(field)).min();
+                    let values = demands().map(|(_, values)| values.len()).sum::<usize>();
+                    (Reverse(sample.of_tests(chosen)), weakest, Reverse(values))
                 },
             );
             // Fields that few rules ask for are absent most often.
@@ -106,7 +135,7 @@ impl Index {
                         let field = tests.get(test as usize)?.needed_field()?;
                         uses.contains_key(&field).then_some(field)
                     },
-                    &|chosen| Reverse(asked(chosen)),
+                    &|chosen| Reverse((sample.of_fields(chosen), asked(chosen))),
                 )
             };
             let by_derived_value = || {
@@ -117,12 +146,22 @@ impl Index {
                 })?;
                 Some(chosen.into_iter().filter_map(demand).collect::<Vec<_>>())
             };
-            let mut demanded = by_value;
+            let led_to = by_value.as_deref().map(|tests| sample.of_tests(tests));
+            let mut demanded =
+                by_value.map(|tests| tests.into_iter().filter_map(demand).collect::<Vec<_>>());
             let mut needed = None;
-            if demanded.is_none() {
+            if led_to != Some(0) {
                 needed = by_presence();
-                if needed.as_deref().is_none_or(|it| asked(it) > SELDOM_ASKED) {
-                    demanded = by_derived_value();
+            }
+            match (&needed, led_to) {
+                (Some(fields), Some(led_to)) if sample.of_fields(fields) < led_to => {
+                    demanded = None
+                }
+                (_, Some(_)) => {}
+                (needed, None) => {
+                    if needed.as_deref().is_none_or(|it| asked(it) > SELDOM_ASKED) {
+                        demanded = by_derived_value();
+                    }
                 }
             }
             match (demanded, needed) {
@@ -157,7 +196,52 @@ impl Index {
                 longest,
             });
         }
+        index.find_ways();
         index
+    }
+
+    fn find_ways(&mut self) {
+        self.ways.clear();
+        let mut way = |field: FieldId, set: &dyn Fn(&mut Way)| {
+            let at = field.0 as usize;
+            if self.ways.len() <= at {
+                self.ways.resize(at + 1, Way::default());
+            }
+            self.ways.get_mut(at).map(set);
+        };
+        for (place, index) in (1u32..).zip(&self.fields) {
+            way(index.field, &|way| way.value = place);
+        }
+        for (place, (field, _)) in (1u32..).zip(&self.present) {
+            way(*field, &|way| way.present = place);
+        }
+    }
+
+    /// The fields whose values or presence lead to rules.
+    pub(crate) fn fields(&self) -> impl Iterator<Item = FieldId> {
+        let by_value = self.fields.iter().map(|index| index.field);
+        by_value.chain(self.present.iter().map(|(field, _)| *field))
+    }
+
+    /// What leads to a rule.
+    pub(crate) fn way_to(&self, rule: u32) -> WayTo {
+        let mut way = WayTo::default();
+        for index in &self.fields {
+            for (value, rules) in &index.rules_of {
+                if rules.contains(&rule) {
+                    let value = String::from_utf8_lossy(value).into_owned();
+                    way.values.push((index.field, value));
+                }
+            }
+        }
+        way.values.sort();
+        for (field, rules) in &self.present {
+            if rules.contains(&rule) {
+                way.present.push(*field);
+            }
+        }
+        way.always = self.always.contains(&rule);
+        way
     }
 
     /// Leaves only some of the rules.
@@ -175,6 +259,7 @@ impl Index {
             });
         }
         self.fields.retain(|field| !field.all.is_empty());
+        self.find_ways();
     }
 
     /// Calls `found` with each rule that the record's values lead to; a rule may come twice.
@@ -184,43 +269,75 @@ impl Index {
         lower: &mut Vec<u8>,
         found: &mut dyn FnMut(u32),
     ) {
-        for (field, rules) in &self.present {
-            if !record.values(*field).is_empty() {
-                rules.iter().copied().for_each(&mut *found);
-            }
-        }
-        for index in &self.fields {
-            let mut all = false;
-            let verdict = any_value(record.values(index.field), 0, &mut |value| {
-                match value {
-                    Value::String(text) => index.look_up(text, lower, found),
-                    Value::Bool(value) => {
-                        index.look_up(if *value { "true" } else { "false" }, lower, found);
+        match record.found() {
+            // A record has few fields of all that rules ask for.
+            Some(fields) => {
+                for field in fields {
+                    let Some(way) = self.ways.get(field.0 as usize) else {
+                        continue;
+                    };
+                    if let Some((_, rules)) = before(&self.present, way.present) {
+                        rules.iter().copied().for_each(&mut *found);
                     }
-                    Value::Number(text) => {
-                        index.look_up(text, lower, found);
-                        // A plain integer is its own canonical form.
-                        let plain = text.bytes().all(|byte| byte.is_ascii_digit());
-                        if !plain && let Some(number) = Number::parse(text) {
-                            let canonical = number.canonical();
-                            if canonical != *text {
-                                index.look_up(&canonical, lower, found);
-                            }
-                        }
+                    if let Some(index) = before(&self.fields, way.value) {
+                        index.follow(record, lower, found);
                     }
-                    Value::Null => {}
-                    Value::Object(_) | Value::Array(_) | Value::Unknown => all = true,
                 }
-                Verdict::No
-            });
-            if all || verdict == Verdict::Unknown {
-                index.all.iter().copied().for_each(&mut *found);
+            }
+            None => {
+                for (field, rules) in &self.present {
+                    if !record.values(*field).is_empty() {
+                        rules.iter().copied().for_each(&mut *found);
+                    }
+                }
+                for index in &self.fields {
+                    index.follow(record, lower, found);
+                }
             }
         }
     }
 }
 
+/// The entry that stands at a place counted from one.
+fn before<T>(entries: &[T], place: u32) -> Option<&T> {
+    entries.get((place as usize).checked_sub(1)?)
+}
+
 impl FieldIndex {
+    fn follow<R: Record + ?Sized>(
+        &self,
+        record: &R,
+        lower: &mut Vec<u8>,
+        found: &mut dyn FnMut(u32),
+    ) {
+        let mut all = false;
+        let verdict = any_value(record.values(self.field), 0, &mut |value| {
+            match value {
+                Value::String(text) => self.look_up(text, lower, found),
+                Value::Bool(value) => {
+                    self.look_up(if *value { "true" } else { "false" }, lower, found);
+                }
+                Value::Number(text) => {
+                    self.look_up(text, lower, found);
+                    // A plain integer is its own canonical form.
+                    let plain = text.bytes().all(|byte| byte.is_ascii_digit());
+                    if !plain && let Some(number) = Number::parse(text) {
+                        let canonical = number.canonical();
+                        if canonical != *text {
+                            self.look_up(&canonical, lower, found);
+                        }
+                    }
+                }
+                Value::Null => {}
+                Value::Object(_) | Value::Array(_) | Value::Unknown => all = true,
+            }
+            Verdict::No
+        });
+        if all || verdict == Verdict::Unknown {
+            self.all.iter().copied().for_each(&mut *found);
+        }
+    }
+
     fn look_up(&self, text: &str, lower: &mut Vec<u8>, found: &mut dyn FnMut(u32)) {
         let rules = if text.is_ascii() {
             if text.len() > self.longest {

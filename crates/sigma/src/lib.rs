@@ -78,29 +78,48 @@
 //! * **Placeholders** without values make a rule be refused, as the specification demands.
 //! * **A rule without a level** counts as medium: an omission must not hide it.
 
+mod collection;
 mod condition;
+mod convert;
+pub mod correlate;
 mod correlation;
 mod date;
 mod detection;
 mod diagnostic;
+mod explain;
 mod expression;
+mod filter;
 mod index;
 mod json;
+mod lint;
+mod look;
 mod matcher;
 mod modifier;
 mod number;
 mod parse;
 mod pattern;
+mod pipeline;
 mod predicate;
 mod rule;
+mod sample;
 mod test;
 mod text;
 mod verdict;
 mod yaml;
 
-pub use correlation::{Bound, Correlation, CorrelationKind, SettingsReader, Threshold};
-pub use diagnostic::{Diagnostic, DiagnosticKind, DiagnosticSeverity};
+pub use convert::{Converted, convert};
+pub use correlation::{
+    Bound, Correlation, CorrelationKind, RuleCondition, SettingsReader, Threshold,
+};
+pub use diagnostic::{Diagnostic, DiagnosticKind, DiagnosticSeverity, Located};
+pub use explain::{Explained, explain};
+pub use filter::{Filter, Filtered, apply_filters};
+pub use index::WayTo;
+pub use lint::{FieldKnowledge, lint};
+pub use look::Look;
 pub use matcher::{Hit, Matcher, Scratch};
 pub use parse::{Parsed, parse};
+pub use pipeline::{Pipeline, parse_placeholders};
 pub use rule::{LogSource, Rule, Status, UnknownStatus};
+pub use sample::Sample;
 pub use verdict::Verdict;

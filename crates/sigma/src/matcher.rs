@@ -1,14 +1,16 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use portreeve_record::{Fields, Record};
+use portreeve_record::{FieldId, Fields, Record};
 
 use crate::detection::{Leaf, Placeholders};
 use crate::diagnostic::{Diagnostic, DiagnosticKind, Problem};
 use crate::expression::Expression;
-use crate::index::Index;
+use crate::index::{Index, WayTo};
+use crate::look::{Glance, Look};
 use crate::predicate::Predicate;
 use crate::rule::Rule;
+use crate::sample::Sample;
 use crate::test::{PlainRecord, Test};
 use crate::verdict::Verdict;
 
@@ -31,6 +33,10 @@ pub struct Matcher {
     /// A rule that is refused has no condition and never matches.
     rules: Vec<Option<Expression<u32>>>,
     index: Index,
+    /// By number of the field, whether it is derived.
+    derived: Vec<bool>,
+    /// By number of the rule, whether records are not asked about it.
+    left_out: Vec<bool>,
 }
 
 /// Memory that a matcher needs while it looks at a record, kept from record to record. One for
@@ -121,20 +127,20 @@ impl Matcher {
             }
         }
         let tests = compiler.tests;
-        let index = Index::new(&compiled, &tests, &|field| {
-            fields
-                .paths()
-                .get(field.0 as usize)
-                .is_some_and(|path| path.starts_with("portreeve."))
-        });
-        (
-            Matcher {
-                tests,
-                rules: compiled,
-                index,
-            },
-            diagnostics,
-        )
+        let derived: Vec<bool> = fields
+            .paths()
+            .iter()
+            .map(|path| path.starts_with("portreeve."))
+            .collect();
+        let mut matcher = Matcher {
+            tests,
+            left_out: vec![false; compiled.len()],
+            rules: compiled,
+            index: Index::default(),
+            derived,
+        };
+        matcher.tune(&Sample::default());
+        (matcher, diagnostics)
     }
 
     /// The rules that match a record, or may still match it, in the order of the rules. `hits` is
@@ -147,42 +153,16 @@ impl Matcher {
     ) {
         hits.clear();
         scratch.begin(self);
+        self.gather(record, scratch);
         let Scratch {
             record: number,
             verdicts,
-            asked,
             candidates,
-            lower,
             plain,
+            ..
         } = scratch;
-        let number = *number;
-        self.index.candidates(record, lower, &mut |rule| {
-            if let Some(asked) = asked.get_mut(rule as usize)
-                && *asked != number
-            {
-                *asked = number;
-                candidates.push(rule);
-            }
-        });
         for rule in candidates.iter().chain(&self.index.always) {
-            let Some(Some(condition)) = self.rules.get(*rule as usize) else {
-                continue;
-            };
-            let verdict = condition.evaluate(&mut |test| {
-                let at = *test as usize;
-                match verdicts.get(at) {
-                    Some(known) if known >> 2 == number => return unpack(*known),
-                    _ => {}
-                }
-                let verdict = self
-                    .tests
-                    .get(at)
-                    .map_or(Verdict::No, |test| test.evaluate(record, plain));
-                if let Some(slot) = verdicts.get_mut(at) {
-                    *slot = number << 2 | verdict as u32;
-                }
-                verdict
-            });
+            let verdict = self.ask(*rule, record, *number, verdicts, plain);
             if verdict != Verdict::No {
                 hits.push(Hit {
                     rule: *rule as usize,
@@ -191,6 +171,174 @@ impl Matcher {
             }
         }
         hits.sort_unstable();
+    }
+
+    /// Whether a record can match at all, told by the fields that a first look sees. Where this says
+    /// no, [`Matcher::matches`] finds nothing in the whole record.
+    pub fn may_match<R: Record + ?Sized>(
+        &self,
+        seen: &R,
+        look: &Look,
+        scratch: &mut Scratch,
+    ) -> bool {
+        scratch.begin(self);
+        self.gather(seen, scratch);
+        let Scratch {
+            record: number,
+            verdicts,
+            candidates,
+            plain,
+            ..
+        } = scratch;
+        let glance = Glance { seen, look };
+        candidates
+            .iter()
+            .chain(&self.index.always)
+            .any(|rule| self.ask(*rule, &glance, *number, verdicts, plain) != Verdict::No)
+    }
+
+    /// The rules that a record's values lead to.
+    fn gather<R: Record + ?Sized>(&self, record: &R, scratch: &mut Scratch) {
+        let Scratch {
+            record: number,
+            asked,
+            candidates,
+            lower,
+            ..
+        } = scratch;
+        self.index.candidates(record, lower, &mut |rule| {
+            if let Some(asked) = asked.get_mut(rule as usize)
+                && *asked != *number
+            {
+                *asked = *number;
+                candidates.push(rule);
+            }
+        });
+    }
+
+    fn ask<R: Record + ?Sized>(
+        &self,
+        rule: u32,
+        record: &R,
+        number: u32,
+        verdicts: &mut [u32],
+        plain: &mut PlainRecord,
+    ) -> Verdict {
+        let Some(Some(condition)) = self.rules.get(rule as usize) else {
+            return Verdict::No;
+        };
+        condition.evaluate(&mut |test| {
+            let at = *test as usize;
+            match verdicts.get(at) {
+                Some(known) if known >> 2 == number => return unpack(*known),
+                _ => {}
+            }
+            let verdict = self
+                .tests
+                .get(at)
+                .map_or(Verdict::No, |test| test.evaluate(record, plain));
+            if let Some(slot) = verdicts.get_mut(at) {
+                *slot = number << 2 | verdict as u32;
+            }
+            verdict
+        })
+    }
+
+    /// The least that a first look has to see: what leads to rules, and all that those ask for to
+    /// which nothing leads.
+    pub fn look(&self) -> Look {
+        let mut look = Look::default();
+        self.index.fields().for_each(|field| look.add(field));
+        for rule in &self.index.always {
+            self.fields_of(*rule, &mut |field| look.add(field));
+        }
+        look
+    }
+
+    /// All that rules ask for, those left out apart.
+    pub fn asked(&self) -> Look {
+        let mut look = Look::default();
+        for (rule, left_out) in (0u32..).zip(&self.left_out) {
+            if !left_out {
+                self.fields_of(rule, &mut |field| look.add(field));
+            }
+        }
+        look
+    }
+
+    /// The rules that a record's values lead to, for who wants to ask each by itself with
+    /// [`Matcher::evaluate_one`].
+    pub fn led_to<R: Record + ?Sized>(&self, record: &R, scratch: &mut Scratch) -> Vec<usize> {
+        scratch.begin(self);
+        self.gather(record, scratch);
+        let all = scratch.candidates.iter().chain(&self.index.always);
+        all.map(|rule| *rule as usize).collect()
+    }
+
+    /// Lets a look see more, by records that are like those to come: all that a rule asks for which
+    /// the look could not rule out in many of them. Records with all fields.
+    pub fn widen<'r, R: Record + 'r>(
+        &self,
+        look: &mut Look,
+        records: impl IntoIterator<Item = &'r R>,
+        scratch: &mut Scratch,
+    ) {
+        let mut open = vec![0usize; self.rules.len()];
+        let mut count = 0;
+        for record in records {
+            count += 1;
+            scratch.begin(self);
+            self.gather(record, scratch);
+            let Scratch {
+                record: number,
+                verdicts,
+                candidates,
+                plain,
+                ..
+            } = &mut *scratch;
+            let glance = Glance { seen: record, look };
+            for rule in candidates {
+                if self.ask(*rule, &glance, *number, verdicts, plain) != Verdict::No {
+                    open[*rule as usize] += 1;
+                }
+            }
+        }
+        for (rule, open) in (0u32..).zip(open) {
+            if open * OPEN_SELDOM > count {
+                self.fields_of(rule, &mut |field| look.add(field));
+            }
+        }
+    }
+
+    fn fields_of(&self, rule: u32, visit: &mut dyn FnMut(FieldId)) {
+        let Some(Some(condition)) = self.rules.get(rule as usize) else {
+            return;
+        };
+        condition.leaves(&mut |test| {
+            if let Some(test) = self.tests.get(*test as usize) {
+                test.fields().for_each(&mut *visit);
+            }
+        });
+    }
+
+    pub(crate) fn tests(&self) -> &[Test] {
+        &self.tests
+    }
+
+    /// Chooses anew what leads to each rule, by what was seen in a sample of the records. No verdict
+    /// changes by it.
+    pub fn tune(&mut self, sample: &Sample) {
+        let is_derived = |field: FieldId| {
+            let derived = self.derived.get(field.0 as usize);
+            derived.copied().unwrap_or_default()
+        };
+        self.index = Index::new(&self.rules, &self.tests, &is_derived, sample);
+        self.leave_out(|_| false);
+    }
+
+    /// What leads to a rule.
+    pub fn way_to(&self, rule: usize) -> WayTo {
+        self.index.way_to(rule as u32)
     }
 
     /// The verdict of one rule on a record. For a record whose undecided fields are known by now.
@@ -208,7 +356,15 @@ impl Matcher {
 
     /// No longer asks a record about some of the rules; [`Matcher::evaluate_one`] still does.
     pub fn leave_out(&mut self, is_unwanted: impl Fn(usize) -> bool) {
-        self.index.retain(&|rule| !is_unwanted(rule as usize));
+        for (rule, left_out) in self.left_out.iter_mut().enumerate() {
+            *left_out |= is_unwanted(rule);
+        }
+        let left_out = &self.left_out;
+        self.index.retain(&|rule| {
+            left_out
+                .get(rule as usize)
+                .is_some_and(|left_out| !left_out)
+        });
     }
 
     /// How many rules were given, refused ones included.
@@ -313,6 +469,9 @@ impl Compiler<'_> {
         }
     }
 }
+
+/// A rule that a first look leaves open in fewer than one of so many records is not worth a wider look.
+const OPEN_SELDOM: usize = 500;
 
 /// What an exclusion costs more than what it excludes.
 const EXCLUSION: u32 = 2;

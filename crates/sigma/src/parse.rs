@@ -6,13 +6,15 @@ use std::sync::Arc;
 
 use portreeve_model::{Severity, Tactic, Technique};
 
+use crate::collection::Collection;
 use crate::condition::Condition;
 use crate::correlation::{self, Correlation};
 use crate::detection::{self, Leaf};
 use crate::diagnostic::{Diagnostic, DiagnosticKind, DiagnosticSeverity, Problem, Source};
 use crate::expression::Expression;
+use crate::filter::{Filter, Filtered};
 use crate::rule::{LogSource, Rule};
-use crate::yaml::{self, Data, Node};
+use crate::yaml::{self, Data, Entry, Node};
 
 /// The most diagnostics that one file gives.
 const MAX_DIAGNOSTICS: usize = 100;
@@ -26,6 +28,8 @@ pub struct Parsed {
     pub rules: Vec<Rule>,
     /// The correlations, in the order of the file.
     pub correlations: Vec<Correlation>,
+    /// The filters, in the order of the file. [`crate::apply_filters`] narrows rules down by them.
+    pub filters: Vec<Filter>,
     /// What is to be said about the file, in the order of the file.
     pub diagnostics: Vec<Diagnostic>,
 }
@@ -45,10 +49,16 @@ pub fn parse(file: &str, text: &str) -> Parsed {
             format!("a rule file of more than {} bytes", yaml::MAX_FILE_BYTES),
         ));
     } else {
+        let mut collection = Collection::default();
         for range in yaml::documents(text) {
-            match yaml::read(text, &range) {
+            let node = yaml::read(text, &range).and_then(|node| match node {
+                Some(node) => collection.take(node),
+                None => Ok(None),
+            });
+            match node {
                 Ok(Some(node)) => match document(&source, &node, &mut problems) {
                     Ok(Some(Document::Rule(rule))) => parsed.rules.push(*rule),
+                    Ok(Some(Document::Filter(filter))) => parsed.filters.push(*filter),
                     Ok(Some(Document::Correlation(correlation))) => {
                         parsed.correlations.push(*correlation);
                     }
@@ -84,6 +94,7 @@ pub fn parse(file: &str, text: &str) -> Parsed {
 enum Document {
     Rule(Box<Rule>),
     Correlation(Box<Correlation>),
+    Filter(Box<Filter>),
 }
 
 fn document(
@@ -110,28 +121,13 @@ fn document(
             format!("`{}` stands twice in this rule", entry.key),
         ));
     }
-    if let Some(entry) = node.get("action") {
-        return Err(Problem::error(
-            DiagnosticKind::Head,
-            &entry.key_span,
-            "collections with `action` are no part of Sigma 2",
-        )
-        .help("write each rule out"));
-    }
     if let Some(entry) = node.get("correlation") {
         let read = correlation::correlation(source, node, &entry.value, problems)?;
         return Ok(read.map(|read| Document::Correlation(Box::new(read))));
     }
     if let Some(entry) = node.get("filter") {
-        problems.push(
-            Problem::warning(
-                DiagnosticKind::NotEvaluated,
-                &entry.key_span,
-                "a filter: understood, and not evaluated yet",
-            )
-            .help("the rules that it refers to run on their own"),
-        );
-        return Ok(None);
+        let filter = filter(source, node, entry, problems)?;
+        return Ok(Some(Document::Filter(Box::new(filter))));
     }
     let mut head = Head { node, problems };
     let title = head.required_text("title")?;
@@ -157,12 +153,14 @@ fn document(
     let fields = node
         .get("portreeve")
         .map_or(serde_json::Value::Null, |entry| entry.value.to_json());
-    let condition = condition(source, node, head.problems)?;
-    let mut paths = BTreeSet::new();
-    condition.leaves(&mut |leaf| match leaf {
-        Leaf::Ready(predicate) => paths.extend(predicate.paths().cloned()),
-        Leaf::Pending(item, _) => paths.extend(item.field.clone()),
-    });
+    let Some(detection) = node.get("detection") else {
+        return Err(Problem::error(
+            DiagnosticKind::Detection,
+            &(node.span.start..node.span.start),
+            "the rule has no `detection`",
+        ));
+    };
+    let condition = condition(source, detection, head.problems)?;
     let line = entries
         .first()
         .map_or(node.span.start, |entry| entry.key_span.start);
@@ -185,9 +183,80 @@ fn document(
         file: source.file.clone(),
         line: source.locate(line).0,
         fields,
+        paths: paths(&condition),
         condition,
-        paths: paths.into_iter().collect(),
     }))))
+}
+
+/// The fields that a condition asks for, in alphabetical order, each once.
+pub(crate) fn paths(condition: &Expression<Leaf>) -> Vec<Arc<str>> {
+    let mut paths = BTreeSet::new();
+    condition.leaves(&mut |leaf| match leaf {
+        Leaf::Ready(predicate) => paths.extend(predicate.paths().cloned()),
+        Leaf::Pending(item, _) => paths.extend(item.field.clone()),
+    });
+    paths.into_iter().collect()
+}
+
+/// Reads the document whose key `filter` is `section`.
+fn filter(
+    source: &Source<'_>,
+    node: &Node,
+    section: &Entry,
+    problems: &mut Vec<Problem>,
+) -> Result<Filter, Problem> {
+    let mut head = Head { node, problems };
+    let title = head.required_text("title")?;
+    let logsource = head.logsource()?;
+    let refuse =
+        |span: &Range<usize>, message: &str| Problem::error(DiagnosticKind::Filter, span, message);
+    let Some(rules) = section.value.get("rules") else {
+        return Err(refuse(&section.key_span, "the filter has no `rules`")
+            .help("name rules by id or name, or write `any`"));
+    };
+    let all = |text: &str| text.eq_ignore_ascii_case("any") || text.eq_ignore_ascii_case("all");
+    let rules = match &rules.value.data {
+        Data::List(items) if items.is_empty() => Filtered::Any,
+        Data::List(items) => {
+            let names: Option<Vec<String>> = items
+                .iter()
+                .map(|item| item.text().map(str::to_owned))
+                .collect();
+            Filtered::Named(names.ok_or_else(|| {
+                refuse(
+                    &rules.value.span,
+                    "`rules` holds ids and names of rules only",
+                )
+            })?)
+        }
+        _ => match rules.value.text() {
+            Some(text) if all(text) => Filtered::Any,
+            Some(text) => Filtered::Named(vec![text.to_owned()]),
+            None => return Err(refuse(&rules.value.span, "`rules` names no rule")),
+        },
+    };
+    let condition = condition(source, section, head.problems)?;
+    if !matches!(condition, Expression::Not(_)) {
+        head.problems.push(
+            Problem::note(
+                DiagnosticKind::Filter,
+                &section.key_span,
+                "this filter keeps the matches that meet its condition",
+            )
+            .help("write `not` before it to leave them out"),
+        );
+    }
+    Ok(Filter {
+        id: head.text("id"),
+        title,
+        description: head.text("description").unwrap_or_default(),
+        logsource,
+        rules,
+        file: source.file.clone(),
+        line: source.locate(node.span.start).0,
+        paths: paths(&condition),
+        condition,
+    })
 }
 
 /// The ATT&CK techniques and tactics among tags, each once, in the order of the tags.
@@ -322,39 +391,36 @@ impl Head<'_> {
     }
 }
 
-/// The rule's condition with its search identifiers put in.
+/// The condition of a rule or filter with its search identifiers put in.
 fn condition(
     source: &Source<'_>,
-    node: &Node,
+    detection: &Entry,
     problems: &mut Vec<Problem>,
 ) -> Result<Expression<Leaf>, Problem> {
-    let start = node.span.start;
-    let Some(detection) = node.get("detection") else {
-        return Err(Problem::error(
-            DiagnosticKind::Detection,
-            &(start..start),
-            "the rule has no `detection`",
-        ));
-    };
+    let is_filter = detection.key == "filter";
     let Data::Map(entries) = &detection.value.data else {
         return Err(Problem::error(
             DiagnosticKind::Detection,
             &detection.value.span,
-            format!("`detection` is {}, not a map", detection.value.noun()),
+            format!(
+                "`{}` is {}, not a map",
+                detection.key,
+                detection.value.noun()
+            ),
         ));
     };
     if let Some(entry) = yaml::repeated_key(entries) {
         return Err(Problem::error(
             DiagnosticKind::Detection,
             &entry.key_span,
-            format!("`{}` stands twice in this detection", entry.key),
+            format!("`{}` stands twice in this {}", entry.key, detection.key),
         ));
     }
     let Some(condition) = detection.value.get("condition") else {
         return Err(Problem::error(
             DiagnosticKind::Condition,
             &detection.key_span,
-            "the detection has no `condition`",
+            format!("the {} has no `condition`", detection.key),
         ));
     };
     let mut names = Vec::new();
@@ -363,6 +429,7 @@ fn condition(
     for entry in entries {
         match entry.key.as_str() {
             "condition" => {}
+            "rules" if is_filter => {}
             "timeframe" => problems.push(
                 Problem::warning(
                     DiagnosticKind::Detection,

@@ -79,6 +79,17 @@ pub struct LogSource {
     pub service: Option<String>,
 }
 
+impl LogSource {
+    /// Whether everything that this one names, the other names too, and alike.
+    pub fn includes(&self, other: &LogSource) -> bool {
+        let agrees =
+            |mine: &Option<String>, theirs: &Option<String>| mine.is_none() || mine == theirs;
+        agrees(&self.product, &other.product)
+            && agrees(&self.category, &other.category)
+            && agrees(&self.service, &other.service)
+    }
+}
+
 /// How mature a rule is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Status {

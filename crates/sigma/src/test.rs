@@ -112,12 +112,26 @@ impl Test {
         }
     }
 
+    /// The fields that it asks for.
+    pub(crate) fn fields(&self) -> impl Iterator<Item = FieldId> {
+        let other = match self.kind {
+            Kind::Reference { other, .. } => Some(other),
+            _ => None,
+        };
+        self.field.into_iter().chain(other)
+    }
+
     /// The field without which it cannot match.
     pub(crate) fn needed_field(&self) -> Option<FieldId> {
         match self.kind {
             Kind::Null | Kind::Exists(false) => None,
             _ => self.field,
         }
+    }
+
+    /// Whether values of its field can lead to it.
+    pub(crate) fn leads(&self) -> bool {
+        matches!(&self.kind, Kind::Text { set, .. } if set.only_exact().is_some())
     }
 
     /// The field and the texts, in lower case, of which one of the field's values must be one;
@@ -249,7 +263,7 @@ pub(crate) fn any_value(
 }
 
 /// The text of a value that is neither null nor a container.
-fn scalar_text<'v>(value: &'v Value<'_>) -> Option<&'v str> {
+pub(crate) fn scalar_text<'v>(value: &'v Value<'_>) -> Option<&'v str> {
     match value {
         Value::String(text) => Some(text),
         Value::Number(text) => Some(text),

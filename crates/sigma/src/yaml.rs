@@ -37,7 +37,7 @@ pub(crate) enum Data {
     Map(Vec<Entry>),
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Entry {
     pub(crate) key: String,
     pub(crate) key_span: Range<usize>,
@@ -426,6 +426,50 @@ fn weigh<'a>(parts: impl Iterator<Item = &'a Arc<Node>>) -> (u64, u32) {
             u64::saturating_add(weight, part.weight),
             height.max(part.height),
         )
+    })
+}
+
+/// A map without one of its keys; anything else as it is.
+pub(crate) fn without(node: &Arc<Node>, key: &str) -> Arc<Node> {
+    let Data::Map(entries) = &node.data else {
+        return node.clone();
+    };
+    let entries = entries.iter().filter(|entry| entry.key != key);
+    map(entries.cloned().collect(), node)
+}
+
+/// A map with the entries of another put in: maps within maps, anything else in place of what is
+/// there. `copies` counts the entries that were copied.
+pub(crate) fn merge(base: &Arc<Node>, over: &Arc<Node>, copies: &mut u64) -> Arc<Node> {
+    let (Data::Map(entries), Data::Map(more)) = (&base.data, &over.data) else {
+        return over.clone();
+    };
+    *copies = copies.saturating_add((entries.len() + more.len()) as u64);
+    let mut merged = entries.clone();
+    let places: HashMap<&str, usize> = entries
+        .iter()
+        .enumerate()
+        .map(|(place, entry)| (entry.key.as_str(), place))
+        .collect();
+    for entry in more {
+        match places
+            .get(entry.key.as_str())
+            .and_then(|place| merged.get_mut(*place))
+        {
+            Some(known) => known.value = merge(&known.value, &entry.value, copies),
+            None => merged.push(entry.clone()),
+        }
+    }
+    map(merged, base)
+}
+
+fn map(entries: Vec<Entry>, like: &Node) -> Arc<Node> {
+    let (weight, height) = weigh(entries.iter().map(|entry| &entry.value));
+    Arc::new(Node {
+        data: Data::Map(entries),
+        span: like.span.clone(),
+        weight: weight + 1,
+        height: height + 1,
     })
 }
 

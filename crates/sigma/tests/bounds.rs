@@ -88,6 +88,111 @@ fn wide_characters_on_one_long_line_cost_linear_time() {
     assert_eq!(parsed.rules.len(), 1, "{:?}", parsed.diagnostics);
 }
 
+#[test]
+fn lists_of_a_million_are_refused_at_once() {
+    let list = "- a\n  ".repeat(1_000_000);
+    let text =
+        format!("title: T\nlogsource: {{product: x}}\ndetection: {{condition: s}}\ns:\n  {list}");
+    assert_eq!(kind_of_first(&text), DiagnosticKind::Limit);
+    // Below the bound on bytes, the bound on values.
+    let list = vec!["a"; 300_000].join(",");
+    let text =
+        format!("title: T\nlogsource: {{product: x}}\ndetection: {{s: [{list}], condition: s}}\n");
+    assert_eq!(kind_of_first(&text), DiagnosticKind::Limit);
+}
+
+#[test]
+fn regular_expressions_cannot_blow_up() {
+    use std::time::Instant;
+    let long = "a".repeat(50_000);
+    let record = format!(r#"{{"f": "{long}!"}}"#);
+    let begun = Instant::now();
+    for pattern in [
+        "^(a+)+$",
+        "^(a|a)*$",
+        "(a*)*b",
+        "(.*a){12}$",
+        "^(([a-z])+.)+[A-Z]$",
+    ] {
+        assert!(!item(&format!("f|re: '{pattern}'"), &record), "{pattern}");
+    }
+    // One that needs backtracking stops at its bound on steps, and says that it does not know.
+    let detection = "s:\n    f|re: '^(?:(a)\\1?)+b$'\ncondition: s";
+    assert_eq!(
+        common::verdict_with(detection, &record, &[]),
+        Verdict::Unknown
+    );
+    // Hours without bounds; a second or so with them, also on a busy machine.
+    assert!(begun.elapsed().as_secs() < 60);
+    for pattern in [
+        "(x{1000}){1000}",
+        "((((x{100}){100}){100}){100})",
+        "\\p{L}{5000}",
+    ] {
+        let text = common::file(&format!("s:\n    f|re: '{pattern}'\ncondition: s"));
+        assert!(parse("f.yml", &text).has_errors(), "{pattern}");
+    }
+    let nested = format!("{}x{}", "(".repeat(5_000), ")".repeat(5_000));
+    assert!(
+        parse(
+            "f.yml",
+            &common::file(&format!("s:\n    f|re: '{nested}'\ncondition: s"))
+        )
+        .has_errors()
+    );
+}
+
+#[test]
+fn hostile_records_are_errors_or_are_matched() {
+    let rules = [common::rule(
+        "s:\n    f|contains: x\nk: [needle]\ncondition: 1 of them",
+    )];
+    let mut fields = Fields::default();
+    let (matcher, _) = Matcher::new(&rules, &mut fields);
+    let extractor = Extractor::new(&fields);
+    let mut buffer = SlotBuffer::new();
+    let mut matches = |record: &[u8]| -> Option<bool> {
+        let record = extractor.extract(record, &mut buffer).ok()?;
+        let mut hits = Vec::new();
+        matcher.matches(&record, &mut Scratch::new(), &mut hits);
+        Some(!hits.is_empty())
+    };
+    for (open, close) in [("[", "]"), (r#"{"f":"#, "}")] {
+        let deep = format!(
+            r#"{{"f": {}1{}}}"#,
+            open.repeat(10_000),
+            close.repeat(10_000)
+        );
+        assert_eq!(matches(deep.as_bytes()), None, "{open}");
+    }
+    assert_eq!(matches(b"{\"f\": \"\xff\xfex\"}"), None);
+    assert_eq!(matches(b"{\"f\": \"\xc3\x28\"}"), None);
+    // Each of the values of a key that stands twice is looked at.
+    assert_eq!(matches(br#"{"f": "a", "f": "x"}"#), Some(true));
+    assert_eq!(matches(br#"{"f": "x", "f": "a"}"#), Some(true));
+    let huge = "a".repeat(16 << 20);
+    assert_eq!(
+        matches(format!(r#"{{"f": "{huge}"}}"#).as_bytes()),
+        Some(false)
+    );
+    assert_eq!(
+        matches(format!(r#"{{"f": "{huge}x"}}"#).as_bytes()),
+        Some(true)
+    );
+    let wide = format!(r#"{{"f": [{}]}}"#, vec![r#""a""#; 1_000_000].join(","));
+    assert_eq!(matches(wide.as_bytes()), Some(false));
+    for broken in [
+        r#"{"f": "x""#,
+        r#"{"f" "x"}"#,
+        "",
+        "[",
+        r#"{"f": 01}"#,
+        "{\"f\": \"\n\"}",
+    ] {
+        assert_eq!(matches(broken.as_bytes()), None, "{broken}");
+    }
+}
+
 /// Texts that are rule files often enough to reach every part of the parser.
 fn almost_rules() -> impl Strategy<Value = String> {
     let key = prop_oneof![

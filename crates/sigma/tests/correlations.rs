@@ -113,9 +113,9 @@ fn mistakes_are_told_with_line_and_column() {
             "no `percentile`",
         ),
         (
-            "type: temporal_ordered\nrules: [a]\ntimespan: 1h\ncondition: {gte: 1}",
-            (8, 16),
-            "takes no condition",
+            "type: temporal_ordered\nrules: [a]\ntimespan: 1h\ncondition: a and b",
+            (8, 22),
+            "no search identifier `b`",
         ),
         ("type: event_count\ntype: temporal", (6, 5), "stands twice"),
         ("type: event_count\ntimespan: 1h", (5, 5), "no `rules`"),
@@ -154,11 +154,23 @@ fn types_of_others_are_left_out_and_their_rules_still_run() {
     );
     assert!(parsed.correlations.is_empty() && !parsed.has_errors());
     assert_eq!(parsed.diagnostics[0].kind, DiagnosticKind::NotEvaluated);
-    let parsed = parse(
-        "c.yml",
-        &document("type: temporal\nrules: [a]\ntimespan: 1h\ncondition: a and not b"),
-    );
-    assert_eq!(parsed.diagnostics[0].kind, DiagnosticKind::NotEvaluated);
+}
+
+#[test]
+fn a_condition_over_the_names_of_rules_is_read() {
+    let one = read("type: temporal\nrules: [a, b, c]\ntimespan: 1h\ncondition: a and (b or c)");
+    let condition = one.rule_condition.unwrap();
+    assert!(condition.only_rises());
+    assert!(condition.holds(&|rule| rule != 1) && !condition.holds(&|rule| rule != 0));
+    // Without a list the rules are those that the condition names.
+    let one = read("type: temporal\ntimespan: 1h\ncondition: a and not b");
+    assert_eq!(one.rules, ["a", "b"]);
+    let condition = one.rule_condition.unwrap();
+    assert!(!condition.only_rises());
+    assert!(condition.holds(&|rule| rule == 0) && !condition.holds(&|_| true));
+    let section = "type: temporal\nrules: [a, b, c]\ntimespan: 1h\ncondition: a and b";
+    let parsed = parse("c.yml", &document(section));
+    assert!(parsed.diagnostics[0].message.contains("does not use `c`"));
 }
 
 #[test]

@@ -39,4 +39,6 @@ mod source;
 
 pub use permissions::{SILENT, Silence, is_data_event, permissions};
 pub use registry::{recognise, source, sources};
-pub use source::{Container, LogSource, OcsfClass, Reader, Recognition, Rows, Source, Unwrapped};
+pub use source::{
+    Brief, Container, LogSource, OcsfClass, Reader, Recognition, Rows, Source, Unwrapped,
+};

@@ -1,7 +1,8 @@
+use std::borrow::Cow;
 use std::io::Read;
 
 use portreeve_model::Activity;
-use portreeve_record::{Fields, Record, Split, SplitOptions};
+use portreeve_record::{FieldId, Fields, Record, Split, SplitOptions};
 
 /// A log source: how it is recognised, how its records are found, what they say. A source declares
 /// all of it in one file of `src/sources/`, in a `pub(crate) static SOURCE`.
@@ -14,6 +15,12 @@ pub trait Source: Send + Sync {
 
     /// The Sigma log source that it answers to.
     fn logsource(&self) -> LogSource;
+
+    /// The fields that its records may have, with dots; one that ends in `.*` holds whatever a call
+    /// takes or gives. Empty where nobody says which there are.
+    fn declared_fields(&self) -> &'static [&'static str] {
+        &[]
+    }
 
     /// Keys whose array holds its records; see [`SplitOptions::envelopes`].
     fn envelopes(&self) -> &'static [&'static str];
@@ -51,15 +58,36 @@ pub trait Reader: Send + Sync {
     /// case; costs a few look-ups.
     fn is_native(&self, record: &dyn Record) -> bool;
 
+    /// The fields by which [`Reader::is_native`] tells.
+    fn native_fields(&self) -> Vec<FieldId>;
+
     /// Takes what is around the source's records off a record that is not native. Costs a parse.
     fn unwrap(&self, record: &[u8]) -> Unwrapped;
 
     /// What a native record says.
     fn activity<'a>(&self, record: &'a dyn Record) -> Activity<'a>;
 
+    /// Who did what, of a native record: a small part of its activity, for who has no time for all
+    /// of it.
+    fn brief<'a>(&self, record: &'a dyn Record) -> Brief<'a>;
+
+    /// The fields by which [`Reader::brief`] tells.
+    fn brief_fields(&self) -> Vec<FieldId>;
+
     /// The kind of event as the source divides its events, for the statement of coverage:
     /// `Management`, `Data`.
     fn event_kind<'a>(&self, record: &'a dyn Record) -> &'a str;
+}
+
+/// Who did what.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Brief<'a> {
+    /// As [`Activity::event_id`].
+    pub event_id: Option<Cow<'a, str>>,
+    /// The principal's id; empty where the record does not tell.
+    pub principal: Cow<'a, str>,
+    /// As [`Activity::operation`].
+    pub operation: Cow<'a, str>,
 }
 
 /// What is inside a record.

@@ -44,6 +44,7 @@ pub mod dot;
 mod fold;
 pub mod graphml;
 pub mod html;
+pub mod hunt;
 pub mod json;
 pub mod keys;
 mod lineage;

@@ -313,7 +313,7 @@ fn type_of(source: FindingSource) -> &'static str {
     }
 }
 
-fn caption(severity: Severity) -> &'static str {
+pub(crate) fn caption(severity: Severity) -> &'static str {
     match severity {
         Severity::Informational => "Informational",
         Severity::Low => "Low",

@@ -1,3 +1,7 @@
+mod backtest;
+mod convert;
+mod lint;
+
 use std::io::Write;
 
 use anyhow::Result;
@@ -7,14 +11,24 @@ use portreeve_model::{Severity, Technique};
 use super::investigate::show_diagnostics;
 use super::rule_files;
 use crate::Ending;
-use crate::arguments::Rules;
+use crate::arguments::{RuleSources, Rules, RulesTask};
 
 pub(crate) fn run(options: &Rules) -> Result<Ending> {
-    let files = rule_files(&options.sources)?;
+    match &options.task {
+        Some(RulesTask::Lint(options)) => lint::run(options),
+        Some(RulesTask::Test { sources }) => list(sources, true),
+        Some(RulesTask::Backtest(options)) => backtest::run(options),
+        Some(RulesTask::Convert(options)) => convert::run(options),
+        None => list(&options.sources, options.test),
+    }
+}
+
+fn list(sources: &RuleSources, test: bool) -> Result<Ending> {
+    let files = rule_files(sources)?;
     let set = RuleSet::parse(&files, &RuleSettings::default());
     show_diagnostics(&set, &files);
     let mut out = std::io::stdout().lock();
-    if options.test {
+    if test {
         // The parts of a correlation are tested with it.
         let alone: Vec<_> = set
             .rules

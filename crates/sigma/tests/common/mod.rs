@@ -3,6 +3,10 @@
 
 #![allow(dead_code, clippy::print_stderr)]
 
+pub(crate) mod reference;
+pub(crate) mod rule_yaml;
+pub(crate) mod slow_correlation;
+
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 

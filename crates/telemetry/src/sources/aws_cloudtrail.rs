@@ -6,6 +6,8 @@
 mod arn;
 #[path = "aws_cloudtrail/effects/mod.rs"]
 mod effects;
+#[path = "aws_cloudtrail/fields.rs"]
+mod fields;
 #[path = "aws_cloudtrail/identity.rs"]
 mod identity;
 #[path = "aws_cloudtrail/kind.rs"]
@@ -80,6 +82,10 @@ impl Source for CloudTrail {
             category: None,
             service: Some("cloudtrail"),
         }
+    }
+
+    fn declared_fields(&self) -> &'static [&'static str] {
+        fields::DECLARED
     }
 
     fn envelopes(&self) -> &'static [&'static str] {

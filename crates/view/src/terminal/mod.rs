@@ -10,6 +10,8 @@ mod cut;
 mod difference;
 mod eviction;
 mod exceptions;
+mod explained;
+mod hunt;
 mod incident;
 mod keys;
 mod likeness;
@@ -33,11 +35,13 @@ use portreeve_incident::touch::Touch;
 use portreeve_incident::{ExceptionUse, Report, Trace};
 use portreeve_model::{BlindSpot, Finding};
 use portreeve_posture::{Check, Posture};
+use portreeve_sigma::Explained;
 
 use crate::applied::{Applied, AppliedChange};
 use crate::collected::Collected;
 use crate::cut::CutAnswer;
 use crate::difference::Change;
+use crate::hunt::Hunt;
 use crate::keys::Keys;
 use crate::policy::PolicyTests;
 use crate::roads::{Loss, Roads};
@@ -209,6 +213,20 @@ pub fn sight(report: &Report, options: &Options) -> String {
 pub fn race(race: &Race, options: &Options) -> String {
     let mut page = Page::new(options.width, options.colour);
     race::write(&mut page, race, options);
+    page.finish()
+}
+
+/// Lays out why a rule matches a record, or does not.
+pub fn explained(title: &str, explained: &Explained, options: &Options) -> String {
+    let mut page = Page::new(options.width, options.colour);
+    explained::write(&mut page, title, explained);
+    page.finish()
+}
+
+/// Lays out what a hunt found.
+pub fn hunt(hunt: &Hunt<'_>, options: &Options) -> String {
+    let mut page = Page::new(options.width, options.colour);
+    hunt::write(&mut page, hunt, options);
     page.finish()
 }
 

@@ -2,7 +2,7 @@
 //! theirs. A few comparisons an item; state of one record for each rule that matched.
 
 use portreeve_model::state::{Reader, StateError, Writer};
-use portreeve_sigma::{Correlation, CorrelationKind, SettingsReader, Threshold};
+use portreeve_sigma::{Correlation, CorrelationKind, RuleCondition, SettingsReader, Threshold};
 
 use super::timespan;
 use crate::behaviour::item::{Item, Moment, moment};
@@ -14,6 +14,8 @@ struct Temporal {
     legs: usize,
     ordered: bool,
     condition: Option<Threshold>,
+    /// Which rules must match, where the condition is over their names.
+    rule_condition: Option<RuleCondition>,
     timespan: Moment,
     groups: Table<Chain>,
 }
@@ -48,11 +50,26 @@ pub(crate) fn build(
         ));
         return None;
     }
+    if ordered && (correlation.condition.is_some() || correlation.rule_condition.is_some()) {
+        settings
+            .refuse("a sequence of records takes no condition here: all of its rules must match");
+        return None;
+    }
+    // What must not be there is known at the end of the time span alone, and records are told as
+    // they come.
+    if let Some(condition) = &correlation.rule_condition
+        && !condition.only_rises()
+    {
+        settings
+            .refuse("a condition with `not` over the names of rules is evaluated by `hunt` alone");
+        return None;
+    }
     Some(Built {
         kind: Box::new(Temporal {
             legs,
             ordered,
             condition: correlation.condition.clone(),
+            rule_condition: correlation.rule_condition.clone(),
             timespan,
             groups: Table::new(bound, timespan),
         }),
@@ -96,9 +113,11 @@ impl Kind for Temporal {
             at + 1 == legs
         } else {
             let matched = chain.legs.iter().flatten().count();
-            match &self.condition {
-                Some(condition) => condition.holds(matched as f64),
-                None => matched == legs,
+            let is_matched = |leg: usize| chain.legs.get(leg).is_some_and(Option::is_some);
+            match (&self.rule_condition, &self.condition) {
+                (Some(condition), _) => condition.holds(&is_matched),
+                (None, Some(condition)) => condition.holds(matched as f64),
+                (None, None) => matched == legs,
             }
         };
         if fires {

@@ -2,14 +2,14 @@ use std::borrow::Cow;
 use std::net::IpAddr;
 
 use portreeve_model::{Activity, Origin, OriginKind, Outcome};
-use portreeve_record::{Fields, Record};
+use portreeve_record::{FieldId, Fields, Record};
 
 use super::policy_change::PolicyParameters;
 use super::targets::Targets;
 use super::unwrap::Unwrapper;
 use super::wanted::{INSIGHT, Native, Wanted, text, truth};
 use super::{effects, identity, mint, outcome, revoke, time};
-use crate::{Reader, Unwrapped};
+use crate::{Brief, Reader, Unwrapped};
 
 /// Reads CloudTrail's own records.
 #[derive(Debug)]
@@ -38,6 +38,10 @@ impl Reader for CloudTrailReader {
         self.native.holds(record)
     }
 
+    fn native_fields(&self) -> Vec<FieldId> {
+        self.native.fields()
+    }
+
     fn unwrap(&self, record: &[u8]) -> Unwrapped {
         self.unwrapper.unwrap(record)
     }
@@ -45,15 +49,11 @@ impl Reader for CloudTrailReader {
     fn activity<'a>(&self, record: &'a dyn Record) -> Activity<'a> {
         let wanted = &self.wanted;
         let get = |field| text(record, field);
-        let insight = get(wanted.event_type) == Some(INSIGHT);
-        let (source, operation) = if insight {
-            // An insight is about calls, and is none: it must not count as one.
-            (get(wanted.insight_source), INSIGHT)
+        let (insight, operation) = wanted.operation(record);
+        let source = if insight {
+            get(wanted.insight_source)
         } else {
-            (
-                get(wanted.event_source),
-                get(wanted.event_name).unwrap_or_default(),
-            )
+            get(wanted.event_source)
         };
         let service = source.map_or("", service_name);
         let (actor, credential) = identity::read(wanted, record, operation);
@@ -107,6 +107,20 @@ impl Reader for CloudTrailReader {
             effects,
             revoked,
         }
+    }
+
+    fn brief<'a>(&self, record: &'a dyn Record) -> Brief<'a> {
+        let (_, operation) = self.wanted.operation(record);
+        let (actor, _) = identity::read(&self.wanted, record, operation);
+        Brief {
+            event_id: text(record, self.wanted.event_id).map(Cow::Borrowed),
+            principal: actor.principal,
+            operation: operation.into(),
+        }
+    }
+
+    fn brief_fields(&self) -> Vec<FieldId> {
+        self.wanted.of_identity()
     }
 
     fn event_kind<'a>(&self, record: &'a dyn Record) -> &'a str {

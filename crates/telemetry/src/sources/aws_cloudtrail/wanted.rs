@@ -132,6 +132,21 @@ impl Native {
         }
     }
 
+    /// The fields that tell.
+    pub(super) fn fields(&self) -> Vec<FieldId> {
+        vec![
+            self.raw,
+            self.event_name,
+            self.event_source,
+            self.event_version,
+            self.event_type,
+            self.event_time,
+            self.event_id,
+            self.region,
+            self.identity_type,
+        ]
+    }
+
     /// Whether a record is CloudTrail's own, with nothing around it.
     pub(super) fn holds(&self, record: &dyn Record) -> bool {
         let has = |field| !record.values(field).is_empty();
@@ -152,6 +167,50 @@ impl Native {
                 || has(self.identity_type)
                 || has(self.event_id)
                 || has(self.region) && has(self.event_time))
+    }
+}
+
+impl Wanted {
+    /// Whether a record is about unusual rates of calls, and what was called. An insight is about calls,
+    /// and is none: it must not count as one.
+    pub(super) fn operation<'a>(&self, record: &'a dyn Record) -> (bool, &'a str) {
+        if text(record, self.event_type) == Some(INSIGHT) {
+            return (true, INSIGHT);
+        }
+        (false, text(record, self.event_name).unwrap_or_default())
+    }
+
+    /// What [`identity::read`](super::identity::read) and [`Wanted::operation`] ask for, and the event's
+    /// id.
+    pub(super) fn of_identity(&self) -> Vec<FieldId> {
+        vec![
+            self.event_id,
+            self.event_type,
+            self.event_name,
+            self.address,
+            self.from_console,
+            self.identity_account,
+            self.identity_arn,
+            self.identity_credential,
+            self.identity_invoked_by,
+            self.identity_key,
+            self.identity_principal,
+            self.identity_provider,
+            self.identity_type,
+            self.identity_user,
+            self.issuer_account,
+            self.issuer_arn,
+            self.mfa_used,
+            self.on_behalf_of,
+            self.region,
+            self.saml_provider,
+            self.session_created,
+            self.session_delivery,
+            self.session_mfa,
+            self.session_provider,
+            self.session_source_identity,
+            self.switched_from,
+        ]
     }
 }
 

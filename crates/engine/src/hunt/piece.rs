@@ -1,0 +1,198 @@
+//! Cutting a stream where a record ends and the next one begins.
+
+use std::io::{self, Read};
+
+use crate::open::Opened;
+
+/// A piece has at least so many bytes, but for the last.
+const PIECE: usize = 1 << 20;
+
+/// Where no place to cut is found in so many bytes, the rest of the stream is one piece: it is one long
+/// array, or a few enormous records.
+const UNCUT: usize = 4 << 20;
+
+/// What is cut off a stream.
+pub(super) enum Piece {
+    /// Some records, whole.
+    Records(Vec<u8>),
+    /// All that is left, to be read as it comes.
+    Rest(Box<dyn Read + Send>),
+}
+
+/// A stream that is cut.
+///
+/// In JSON a `}` is followed by a line that begins with `{` only between two values at the top level:
+/// elsewhere a comma stands between them, and no string holds a line break. So each piece can be read
+/// without those before it, by any thread. Where a stream is broken, a piece ends what was open.
+pub(super) struct Cutter {
+    opened: Option<Opened>,
+    /// Read and not handed out yet.
+    left: Vec<u8>,
+    failure: Option<io::Error>,
+    ended: bool,
+}
+
+impl Cutter {
+    pub(super) fn new(opened: Opened) -> Self {
+        Self {
+            opened: Some(opened),
+            left: Vec::new(),
+            failure: None,
+            ended: false,
+        }
+    }
+
+    /// The next piece; `None` at the end.
+    pub(super) fn next(&mut self) -> Option<Piece> {
+        let mut wanted = PIECE;
+        loop {
+            self.read_up_to(wanted);
+            if self.ended {
+                if self.left.is_empty() && self.failure.is_none() {
+                    return None;
+                }
+                let last = std::mem::take(&mut self.left);
+                return Some(match self.failure.take() {
+                    None => Piece::Records(last),
+                    // The splitter tells of it, behind everything that was read before it.
+                    Some(error) => {
+                        Piece::Rest(Box::new(io::Cursor::new(last).chain(Failing(Some(error)))))
+                    }
+                });
+            }
+            if let Some(at) = cut(&self.left) {
+                let behind = self.left.split_off(at);
+                return Some(Piece::Records(std::mem::replace(&mut self.left, behind)));
+            }
+            if wanted >= UNCUT {
+                return Some(self.rest());
+            }
+            wanted *= 2;
+        }
+    }
+
+    /// All that is left.
+    pub(super) fn rest(&mut self) -> Piece {
+        let left = io::Cursor::new(std::mem::take(&mut self.left));
+        let failing = Failing(self.failure.take());
+        self.ended = true;
+        match self.opened.take() {
+            Some(opened) => Piece::Rest(Box::new(left.chain(failing).chain(opened))),
+            None => Piece::Rest(Box::new(left.chain(failing))),
+        }
+    }
+
+    /// Bytes of the file on disk that were read so far.
+    pub(super) fn bytes_on_disk(&self) -> u64 {
+        self.opened.as_ref().map_or(0, Opened::bytes_on_disk)
+    }
+
+    fn read_up_to(&mut self, wanted: usize) {
+        let Some(opened) = &mut self.opened else {
+            self.ended = true;
+            return;
+        };
+        let mut filled = self.left.len();
+        if filled >= wanted || self.ended {
+            return;
+        }
+        self.left.resize(wanted, 0);
+        while filled < wanted {
+            match opened.read(&mut self.left[filled..]) {
+                Ok(0) => {
+                    self.ended = true;
+                    break;
+                }
+                Ok(count) => filled += count,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => {
+                    self.failure = Some(error);
+                    self.ended = true;
+                    break;
+                }
+            }
+        }
+        self.left.truncate(filled);
+    }
+}
+
+/// Where the last record begins that is known to follow another one.
+fn cut(bytes: &[u8]) -> Option<usize> {
+    memchr::memrchr_iter(b'\n', bytes).find_map(|newline| {
+        let (before, behind) = bytes.split_at_checked(newline + 1)?;
+        let begins = behind.iter().position(|byte| !byte.is_ascii_whitespace())?;
+        let is_cut =
+            behind.get(begins) == Some(&b'{') && before.trim_ascii_end().last() == Some(&b'}');
+        is_cut.then_some(newline + 1)
+    })
+}
+
+/// A reader that fails once.
+pub(super) struct Failing(pub(super) Option<io::Error>);
+
+impl Read for Failing {
+    fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+        self.0.take().map_or(Ok(0), Err)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pieces(text: &[u8]) -> Vec<(bool, Vec<u8>)> {
+        let opened = Opened::new(Box::new(io::Cursor::new(text.to_vec()))).unwrap();
+        let mut cutter = Cutter::new(opened);
+        let mut pieces = Vec::new();
+        while let Some(piece) = cutter.next() {
+            pieces.push(match piece {
+                Piece::Records(bytes) => (true, bytes),
+                Piece::Rest(mut rest) => {
+                    let mut bytes = Vec::new();
+                    rest.read_to_end(&mut bytes).unwrap();
+                    (false, bytes)
+                }
+            });
+        }
+        pieces
+    }
+
+    #[test]
+    fn lines_are_cut_between_records_and_nothing_is_lost() {
+        let line = format!("{{\"a\":\"{}\"}}\r\n", "x".repeat(1000));
+        let text = line.repeat(3_000);
+        let pieces = pieces(text.as_bytes());
+        assert!(pieces.len() > 2);
+        for (is_piece, bytes) in &pieces {
+            assert!(is_piece);
+            assert_eq!(bytes.len() % line.len(), 0);
+        }
+        let whole: Vec<u8> = pieces.into_iter().flat_map(|(_, bytes)| bytes).collect();
+        assert_eq!(whole, text.as_bytes());
+    }
+
+    #[test]
+    fn one_long_array_is_not_cut() {
+        let text = format!(
+            "{{\"Records\":[\n{{\"a\":1}}{}]}}",
+            ",\n{\"a\":{}}".repeat(700_000)
+        );
+        let pieces = pieces(text.as_bytes());
+        assert_eq!(pieces.len(), 1);
+        assert!(!pieces[0].0);
+        assert_eq!(pieces[0].1, text.as_bytes());
+    }
+
+    #[test]
+    fn pretty_records_are_cut_at_the_top_level_only() {
+        let record = "{\n  \"a\": [\n    {\n    },\n    {\n    }\n  ]\n}\n";
+        let text = record.repeat(40_000);
+        let pieces = pieces(text.as_bytes());
+        assert!(pieces.len() > 1);
+        assert!(
+            pieces
+                .iter()
+                .all(|(_, bytes)| bytes.starts_with(b"{\n  \"a\""))
+        );
+    }
+}

@@ -1,0 +1,351 @@
+//! The walk over a record by the positions of its tokens.
+//!
+//! It gives the same fields as the walk byte by byte, or gives up: then that one is taken, which also
+//! tells what is wrong and where. The law below holds both equal.
+
+use std::borrow::Cow;
+
+use smallvec::SmallVec;
+
+use crate::extract::{Extractor, MAX_DEPTH, NO_FIELD, NodeId, scalar_value};
+use crate::tokens::Tokens;
+use crate::{Slots, Value, scan};
+
+struct Frame {
+    node: NodeId,
+    object: bool,
+    field: u32,
+    start: u32,
+}
+
+/// A text and where its tokens stand.
+struct Walk<'r, 't> {
+    text: &'r str,
+    bytes: &'r [u8],
+    tokens: &'t [u32],
+    escapes: bool,
+}
+
+impl<'r> Walk<'r, '_> {
+    /// The position of a token.
+    #[inline(always)]
+    fn at(&self, token: usize) -> usize {
+        self.tokens
+            .get(token)
+            .map_or(self.bytes.len(), |at| *at as usize)
+    }
+
+    /// The byte at a position; zero at the end.
+    #[inline(always)]
+    fn byte(&self, position: usize) -> u8 {
+        self.bytes.get(position).copied().unwrap_or(0)
+    }
+
+    /// Whether there is nothing but white space between two positions.
+    #[inline(always)]
+    fn is_gap(&self, from: usize, to: usize) -> bool {
+        from == to || scan::white_space(self.bytes, from) == to
+    }
+
+    fn string(&self, open: usize, close: usize) -> Cow<'r, str> {
+        let raw = self.text.get(open + 1..close).unwrap_or_default();
+        if self.escapes && memchr::memchr(b'\\', raw.as_bytes()).is_some() {
+            Cow::Owned(scan::unescape(raw))
+        } else {
+            Cow::Borrowed(raw)
+        }
+    }
+}
+
+impl Extractor {
+    /// Fills the slots; `None` where the record is broken, or this way cannot tell.
+    pub(crate) fn walk_quickly<'r>(
+        &self,
+        text: &'r str,
+        tokens: &Tokens,
+        slots: &mut Slots<'r>,
+    ) -> Option<()> {
+        let walk = Walk {
+            text,
+            bytes: text.as_bytes(),
+            tokens: tokens.positions(),
+            escapes: tokens.has_escapes(),
+        };
+        let mut stack: SmallVec<[Frame; 16]> = SmallVec::new();
+        let mut token = 0;
+        if walk.byte(walk.at(0)) != b'{' {
+            return None;
+        }
+        // What stands before the next token was read up to here.
+        let mut from = 0;
+        let mut node: NodeId = 0;
+        let mut field = NO_FIELD;
+        'value: loop {
+            let position = walk.at(token);
+            let byte = walk.byte(position);
+            let structured = matches!(byte, b'"' | b'{' | b'[') && walk.is_gap(from, position);
+            if structured && byte == b'"' {
+                let close = walk.at(token + 1);
+                if field != NO_FIELD {
+                    slots.push(field, Value::String(walk.string(position, close)));
+                }
+                from = close + 1;
+                token += 2;
+            } else if structured {
+                if stack.len() >= MAX_DEPTH {
+                    return None;
+                }
+                let object = byte == b'{';
+                stack.push(Frame {
+                    node,
+                    object,
+                    field,
+                    start: position as u32,
+                });
+                from = position + 1;
+                token += 1;
+                let next = walk.at(token);
+                let close = if object { b'}' } else { b']' };
+                if walk.byte(next) != close || !walk.is_gap(from, next) {
+                    if object {
+                        (token, from, node, field) = self.key_quickly(&walk, token, from, node)?;
+                    } else {
+                        field = NO_FIELD;
+                    }
+                    continue 'value;
+                }
+            } else {
+                let start = scan::white_space(walk.bytes, from);
+                let after = scan::scalar(walk.bytes, start).ok()?;
+                if field != NO_FIELD {
+                    let raw = text.get(start..after).unwrap_or_default();
+                    slots.push(field, scalar_value(raw));
+                }
+                from = after;
+            }
+            loop {
+                let Some(frame) = stack.last() else {
+                    let end = scan::white_space(walk.bytes, from);
+                    return (end == walk.bytes.len() && walk.at(token) == end).then_some(());
+                };
+                let position = walk.at(token);
+                if !walk.is_gap(from, position) {
+                    return None;
+                }
+                from = position + 1;
+                token += 1;
+                match (walk.byte(position), frame.object) {
+                    (b',', true) => {
+                        (token, from, node, field) =
+                            self.key_quickly(&walk, token, from, frame.node)?;
+                        continue 'value;
+                    }
+                    (b',', false) => {
+                        node = frame.node;
+                        field = NO_FIELD;
+                        continue 'value;
+                    }
+                    (b'}', true) | (b']', false) => {
+                        if frame.field != NO_FIELD {
+                            let raw = text.get(frame.start as usize..from).unwrap_or_default();
+                            let value = if frame.object {
+                                Value::Object(raw)
+                            } else {
+                                Value::Array(raw)
+                            };
+                            slots.push(frame.field, value);
+                        }
+                        stack.pop();
+                    }
+                    _ => return None,
+                }
+            }
+        }
+    }
+
+    /// Reads a key and its colon; gives the token behind them, the position behind the colon, and what
+    /// the value answers.
+    #[inline(always)]
+    fn key_quickly(
+        &self,
+        walk: &Walk<'_, '_>,
+        token: usize,
+        from: usize,
+        node: NodeId,
+    ) -> Option<(usize, usize, NodeId, u32)> {
+        let [open, close, colon] = [walk.at(token), walk.at(token + 1), walk.at(token + 2)];
+        let right = walk.byte(open) == b'"'
+            && walk.byte(colon) == b':'
+            && walk.is_gap(from, open)
+            && walk.is_gap(close + 1, colon);
+        if !right {
+            return None;
+        }
+        let (to, field) = match self.node(node) {
+            None => (crate::extract::NOWHERE, NO_FIELD),
+            Some(node) => {
+                let to = if walk.escapes {
+                    node.step(walk.string(open, close).as_bytes())
+                } else {
+                    node.step(walk.bytes.get(open + 1..close).unwrap_or_default())
+                };
+                (to, self.node(to).map_or(NO_FIELD, |node| node.field))
+            }
+        };
+        Some((token + 3, colon + 1, to, field))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::{Fields, Record, SlotBuffer};
+
+    const KEYS: &[&str] = &["a", "b", "a.b", "c", r"\u0061", "caf\u{e9}", r#"\""#, ""];
+    const PATHS: &[&str] = &[
+        "a",
+        "a.b",
+        "a.b.c",
+        "c",
+        "b.a",
+        "caf\u{e9}.a",
+        "\"",
+        "b.c.a",
+    ];
+
+    fn space() -> impl Strategy<Value = &'static str> {
+        prop_oneof![8 => Just(""), 1 => Just(" "), 1 => Just("\n\t "), 1 => Just("\r\n")]
+    }
+
+    fn scalar() -> impl Strategy<Value = String> {
+        let texts = "[a-c{}\\[\\]:, \u{e9}]{0,80}".prop_map(|text| format!("\"{text}\""));
+        let escapes = r#"(\\\\|\\"|\\u00e9|\\ud83d\\ude00|\\n|x){0,40}"#
+            .prop_map(|text| format!("\"{text}\""));
+        let others = prop::sample::select(vec![
+            "0", "-1.5e3", "true", "false", "null", "01", "tru", "1.", "nan", "-", "\"",
+        ]);
+        prop_oneof![4 => texts, 2 => escapes, 3 => others.prop_map(str::to_owned)]
+    }
+
+    fn value() -> impl Strategy<Value = String> {
+        scalar().prop_recursive(5, 60, 5, |inner| {
+            let member = (
+                space(),
+                prop::sample::select(KEYS),
+                space(),
+                inner.clone(),
+                space(),
+            );
+            let members = prop::collection::vec(member, 0..5).prop_map(|members| {
+                let members: Vec<String> = members
+                    .into_iter()
+                    .map(|(s, key, t, value, u)| format!("{s}\"{key}\"{t}:{u}{value}{s}"))
+                    .collect();
+                format!("{{{}}}", members.join(","))
+            });
+            let elements =
+                prop::collection::vec((space(), inner, space()), 0..5).prop_map(|elements| {
+                    let elements: Vec<String> = elements
+                        .into_iter()
+                        .map(|(s, value, t)| format!("{s}{value}{t}"))
+                        .collect();
+                    format!("[{}]", elements.join(","))
+                });
+            prop_oneof![3 => members, 1 => elements]
+        })
+    }
+
+    fn changed() -> impl Strategy<Value = String> {
+        let edits =
+            prop::collection::vec((any::<prop::sample::Index>(), 0..3u8, any::<char>()), 0..3);
+        let signs = prop::sample::select(vec!['{', '}', '[', ']', ',', ':', '"', '\\', ' ', '1']);
+        (value(), edits, signs).prop_map(|(text, edits, sign)| {
+            let mut characters: Vec<char> = text.chars().collect();
+            for (at, kind, character) in edits {
+                if characters.is_empty() {
+                    break;
+                }
+                let at = at.index(characters.len());
+                match kind {
+                    0 => drop(characters.remove(at)),
+                    1 => characters.insert(at, sign),
+                    _ => characters[at] = character,
+                }
+            }
+            characters.into_iter().collect()
+        })
+    }
+
+    type Read = Result<Vec<Vec<Value<'static>>>, crate::ExtractError>;
+
+    fn owned(value: &Value<'_>) -> Value<'static> {
+        // Where it is borrowed from does not matter.
+        match value {
+            Value::String(text) => Value::String(Cow::Owned(text.clone().into_owned())),
+            Value::Number(text) => Value::String(Cow::Owned(format!("number {text}"))),
+            Value::Array(text) => Value::String(Cow::Owned(format!("array {text}"))),
+            Value::Object(text) => Value::String(Cow::Owned(format!("object {text}"))),
+            Value::Bool(value) => Value::Bool(*value),
+            Value::Null => Value::Null,
+            Value::Unknown => Value::Unknown,
+        }
+    }
+
+    fn read(fields: &Fields, slots: Result<Slots<'_>, crate::ExtractError>) -> Read {
+        slots.map(|slots| {
+            PATHS
+                .iter()
+                .filter_map(|path| fields.get(path))
+                .map(|field| slots.values(field).iter().map(owned).collect())
+                .collect()
+        })
+    }
+
+    fn both(text: &str, buffers: &mut (SlotBuffer, SlotBuffer)) -> (Read, Read) {
+        let mut fields = Fields::default();
+        for path in PATHS {
+            fields.intern(path);
+        }
+        let extractor = Extractor::new(&fields);
+        let quick = read(&fields, extractor.extract(text.as_bytes(), &mut buffers.0));
+        let plain = read(&fields, extractor.extract_plainly(text, &mut buffers.1));
+        (quick, plain)
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(4000))]
+        #[test]
+        fn both_walks_read_the_same(texts in prop::collection::vec(changed(), 1..4)) {
+            // One buffer after the other, so that nothing of a record is left for the next.
+            let mut buffers = Default::default();
+            for text in texts {
+                let (quick, plain) = both(&text, &mut buffers);
+                prop_assert_eq!(quick, plain);
+            }
+        }
+    }
+
+    #[test]
+    fn good_records_are_read_quickly() {
+        let mut fields = Fields::default();
+        let field = fields.intern("a.b");
+        let extractor = Extractor::new(&fields);
+        for text in [
+            r#"{"a":{"b":"x\u00e9"}}"#,
+            " {\"a\" : [ {\"b\":1.5} , {\"b\" :null}, [ ], { } ]\n}\n",
+            r#"{"a.b":true,"z":[[["]"]]]}"#,
+        ] {
+            let mut tokens = Tokens::default();
+            let mut buffer = SlotBuffer::new();
+            assert!(tokens.find(text.as_bytes()), "{text}");
+            let mut slots = Slots::empty(text, fields.paths().len(), &mut buffer);
+            assert!(
+                extractor.walk_quickly(text, &tokens, &mut slots).is_some(),
+                "{text}"
+            );
+            assert!(!slots.values(field).is_empty());
+        }
+    }
+}

@@ -1,0 +1,670 @@
+//! Correlations compiled over the rules that they refer to.
+
+use std::collections::BTreeMap;
+use std::hash::{BuildHasher, Hasher};
+use std::sync::Arc;
+
+use foldhash::quality::FixedState;
+use portreeve_record::{FieldId, Fields, Record, Value};
+use smallvec::SmallVec;
+
+use super::item::{Amount, Item, Moment, Part, Reference, push_value};
+use super::window::{UNIT, sequences};
+use crate::correlation::{Bound, Correlation, CorrelationKind, RuleCondition, Threshold};
+use crate::diagnostic::{Diagnostic, DiagnosticSeverity};
+use crate::expression::Expression;
+use crate::number::Number;
+use crate::rule::Rule;
+use crate::test::scalar_text;
+
+/// Correlations that refer to others nest at most so deep.
+const MAX_LEVELS: usize = 16;
+/// The most ways in which one rule may lead into correlations, through others included.
+const MAX_FEEDS: usize = 10_000;
+/// How many values of one field of one record are told apart.
+const MAX_VALUES: usize = 64;
+const MICROSECONDS: i64 = 1_000_000;
+
+/// Correlations compiled over the rules that they refer to. Shared between threads.
+#[derive(Debug)]
+pub struct Plan {
+    /// By the correlation's number; none where it is refused.
+    pub(crate) compiled: Vec<Option<Compiled>>,
+    /// By the rule's number.
+    feeds: Vec<Vec<Feed>>,
+    shows_rule: Vec<bool>,
+    pub(crate) levels: usize,
+    /// What decides its matches: state that was saved under another means nothing here.
+    pub(crate) definition: u128,
+}
+
+/// One correlation, ready to be folded.
+#[derive(Debug)]
+pub(crate) struct Compiled {
+    pub(crate) measure: Measure,
+    pub(crate) condition: Threshold,
+    pub(crate) timespan: Moment,
+    /// Whether it is asked with each record. If not, it is decided when the time span is over.
+    pub(crate) slides: bool,
+    /// The count from which the condition holds, where it slides.
+    pub(crate) needed: u64,
+    /// 0 where it looks at rules alone, else one more than the deepest that it looks at.
+    pub(crate) level: usize,
+    /// Whether its matches are told, and not only to other correlations.
+    pub(crate) shows: bool,
+    pub(crate) group_by: Vec<Arc<str>>,
+}
+
+#[derive(Debug)]
+pub(crate) enum Measure {
+    Count,
+    Distinct,
+    Sum,
+    Average,
+    Percentile(f64),
+    Temporal(Option<RuleCondition>),
+    Ordered(Vec<Vec<u16>>),
+}
+
+impl Compiled {
+    pub(crate) fn percentile(&self) -> f64 {
+        match self.measure {
+            Measure::Percentile(percentile) => percentile,
+            _ => 50.0,
+        }
+    }
+
+    /// Whether a record that several rules match counts once.
+    pub(crate) fn counts_records(&self) -> bool {
+        matches!(
+            self.measure,
+            Measure::Count | Measure::Sum | Measure::Average | Measure::Percentile(_)
+        )
+    }
+}
+
+/// What a rule, or a correlation, tells one that refers to it.
+#[derive(Clone, Debug)]
+struct Feed {
+    correlation: u32,
+    positions: SmallVec<[u16; 1]>,
+    group: Vec<FieldId>,
+    measured: Vec<FieldId>,
+    numeric: bool,
+    carried: Vec<Feed>,
+}
+
+/// What a name or id in `rules` stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Target {
+    Rule(usize),
+    Correlation(usize),
+}
+
+/// What can be referred to: by id from anywhere, by name first in the same file.
+struct Names<'a> {
+    ids: BTreeMap<&'a str, Target>,
+    in_file: BTreeMap<(&'a str, &'a str), Target>,
+    anywhere: BTreeMap<&'a str, Vec<Target>>,
+}
+
+impl<'a> Names<'a> {
+    fn new(correlations: &'a [Correlation], rules: &'a [Rule]) -> Self {
+        let mut names = Self {
+            ids: BTreeMap::new(),
+            in_file: BTreeMap::new(),
+            anywhere: BTreeMap::new(),
+        };
+        let of_rules = rules.iter().enumerate().map(|(number, rule)| {
+            let target = Target::Rule(number);
+            (&rule.id, &rule.name, &*rule.file, target)
+        });
+        let of_correlations = correlations.iter().enumerate().map(|(number, one)| {
+            let target = Target::Correlation(number);
+            (&one.id, &one.name, &*one.file, target)
+        });
+        for (id, name, file, target) in of_rules.chain(of_correlations) {
+            if let Some(id) = id {
+                names.ids.entry(id).or_insert(target);
+            }
+            if let Some(name) = name {
+                names.in_file.entry((file, name)).or_insert(target);
+                names.anywhere.entry(name).or_default().push(target);
+            }
+        }
+        names
+    }
+
+    fn find(&self, file: &str, reference: &str) -> Result<Target, String> {
+        let near = self.in_file.get(&(file, reference));
+        if let Some(target) = near.or_else(|| self.ids.get(reference)) {
+            return Ok(*target);
+        }
+        match self.anywhere.get(reference).map(Vec::as_slice) {
+            Some([only]) => Ok(*only),
+            Some(_) => Err(format!(
+                "`{reference}` is the name of several rules in other files; refer to one by its id"
+            )),
+            None => Err(format!("there is no rule or correlation `{reference}`")),
+        }
+    }
+}
+
+impl Plan {
+    /// Compiles correlations over `rules`, the same that a matcher is made of. The fields that they
+    /// group by and measure are interned into `fields`, from which an extractor is made afterwards.
+    ///
+    /// A correlation that cannot be compiled is told of; the numbers of the others do not change.
+    pub fn new(
+        correlations: &[Correlation],
+        rules: &[Rule],
+        fields: &mut Fields,
+    ) -> (Plan, Vec<Diagnostic>) {
+        let names = Names::new(correlations, rules);
+        let mut diagnostics = Vec::new();
+        let mut refuse = |one: &Correlation, message: String| {
+            diagnostics.push(one.diagnostic(DiagnosticSeverity::Error, message));
+        };
+        let mut targets: Vec<Option<Vec<Target>>> = Vec::with_capacity(correlations.len());
+        let mut compiled: Vec<Option<Compiled>> = Vec::with_capacity(correlations.len());
+        for one in correlations {
+            let found: Result<Vec<Target>, String> = one
+                .rules
+                .iter()
+                .map(|reference| names.find(&one.file, reference))
+                .collect();
+            match found.and_then(|found| Ok((found, compile(one)?))) {
+                Ok((found, ready)) => {
+                    targets.push(Some(found));
+                    compiled.push(Some(ready));
+                }
+                Err(message) => {
+                    refuse(one, message);
+                    targets.push(None);
+                    compiled.push(None);
+                }
+            }
+        }
+        set_levels(correlations, &mut targets, &mut compiled, &mut refuse);
+        let mut plan = Plan {
+            levels: 0,
+            shows_rule: vec![true; rules.len()],
+            feeds: vec![Vec::new(); rules.len()],
+            definition: 0,
+            compiled,
+        };
+        plan.levels = plan
+            .compiled
+            .iter()
+            .flatten()
+            .map(|one| one.level + 1)
+            .max()
+            .unwrap_or(0);
+        plan.hide_parts(correlations, &targets);
+        let mut feeder = Feeder {
+            correlations,
+            rules,
+            compiled: &plan.compiled,
+            users: users(&targets),
+            fields,
+            made: 0,
+        };
+        for (rule, feeds) in plan.feeds.iter_mut().enumerate() {
+            *feeds = feeder.feeds(Target::Rule(rule));
+        }
+        if feeder.made > MAX_FEEDS
+            && let Some(one) = correlations.first()
+        {
+            refuse(
+                one,
+                format!("the correlations refer to one another in more than {MAX_FEEDS} ways"),
+            );
+            plan.compiled.iter_mut().for_each(|one| *one = None);
+            plan.feeds.iter_mut().for_each(Vec::clear);
+        }
+        let mut definition = String::new();
+        for (one, ready) in correlations.iter().zip(&plan.compiled) {
+            definition.push_str(&format!("{} {}\n", ready.is_some(), one.definition()));
+        }
+        for (rule, _) in rules
+            .iter()
+            .zip(&plan.feeds)
+            .filter(|(_, feeds)| !feeds.is_empty())
+        {
+            definition.push_str(&rule.question());
+        }
+        plan.definition = digest(definition.as_bytes());
+        (plan, diagnostics)
+    }
+
+    fn hide_parts(&mut self, correlations: &[Correlation], targets: &[Option<Vec<Target>>]) {
+        for (one, targets) in correlations.iter().zip(targets) {
+            for target in targets.iter().flatten().filter(|_| !one.generate) {
+                match target {
+                    Target::Rule(rule) => {
+                        if let Some(shows) = self.shows_rule.get_mut(*rule) {
+                            *shows = false;
+                        }
+                    }
+                    Target::Correlation(other) => {
+                        if let Some(Some(other)) = self.compiled.get_mut(*other) {
+                            other.shows = false;
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// Whether no correlation was compiled.
+    pub fn is_empty(&self) -> bool {
+        self.levels == 0
+    }
+
+    /// Whether a correlation looks at matches of this rule.
+    pub fn feeds(&self, rule: usize) -> bool {
+        self.feeds.get(rule).is_some_and(|feeds| !feeds.is_empty())
+    }
+
+    /// Whether matches of a rule are told by themselves. Those of a rule that a correlation refers
+    /// to are not, unless it says `generate: true`.
+    pub fn shows_rule(&self, rule: usize) -> bool {
+        self.shows_rule.get(rule).copied().unwrap_or(true)
+    }
+
+    /// The same for a correlation that others may refer to; false also where it is refused.
+    pub fn shows(&self, correlation: usize) -> bool {
+        self.get(correlation).is_some_and(|one| one.shows)
+    }
+
+    /// Whether a correlation was compiled.
+    pub fn is_compiled(&self, correlation: usize) -> bool {
+        self.get(correlation).is_some()
+    }
+
+    pub(crate) fn get(&self, correlation: usize) -> Option<&Compiled> {
+        self.compiled.get(correlation)?.as_ref()
+    }
+
+    /// Adds to `items` what correlations look at of a record that a rule matched. `time` is the
+    /// record's, in microseconds since the epoch.
+    pub fn items<R: Record + ?Sized>(
+        &self,
+        rule: usize,
+        record: &R,
+        time: i64,
+        reference: Reference,
+        items: &mut Vec<Item>,
+    ) {
+        for feed in self.feeds.get(rule).into_iter().flatten() {
+            feed.parts(record, &mut |part| {
+                items.push(Item {
+                    time,
+                    reference,
+                    part,
+                });
+            });
+        }
+    }
+}
+
+/// Which correlations refer to what, and at which of their positions.
+type Users = BTreeMap<(bool, usize), Vec<(usize, SmallVec<[u16; 1]>)>>;
+
+fn index(target: Target) -> (bool, usize) {
+    match target {
+        Target::Rule(rule) => (false, rule),
+        Target::Correlation(correlation) => (true, correlation),
+    }
+}
+
+fn users(targets: &[Option<Vec<Target>>]) -> Users {
+    let mut users = Users::new();
+    for (number, targets) in targets.iter().enumerate() {
+        for (position, target) in (0u16..).zip(targets.iter().flatten()) {
+            let of_target = users.entry(index(*target)).or_default();
+            match of_target.last_mut().filter(|(last, _)| *last == number) {
+                // The last comes first, as items of one record are folded.
+                Some((_, positions)) => positions.insert(0, position),
+                None => of_target.push((number, SmallVec::from_slice(&[position]))),
+            }
+        }
+    }
+    users
+}
+
+struct Feeder<'a, 'f> {
+    correlations: &'a [Correlation],
+    rules: &'a [Rule],
+    compiled: &'a [Option<Compiled>],
+    users: Users,
+    fields: &'f mut Fields,
+    made: usize,
+}
+
+impl Feeder<'_, '_> {
+    fn feeds(&mut self, target: Target) -> Vec<Feed> {
+        let users = self.users.get(&index(target)).cloned().unwrap_or_default();
+        let mut feeds = Vec::new();
+        for (number, positions) in users {
+            self.made += 1;
+            let compiled = self.compiled.get(number).and_then(Option::as_ref);
+            let (Some(one), Some(compiled)) = (self.correlations.get(number), compiled) else {
+                continue;
+            };
+            if self.made > MAX_FEEDS {
+                break;
+            }
+            let known = match target {
+                Target::Rule(rule) => self.rules.get(rule).map(|rule| (&rule.name, &rule.id)),
+                Target::Correlation(other) => self
+                    .correlations
+                    .get(other)
+                    .map(|other| (&other.name, &other.id)),
+            };
+            let known: Vec<&str> = known
+                .into_iter()
+                .flat_map(|(name, id)| [name.as_deref(), id.as_deref()])
+                .flatten()
+                .collect();
+            let intern = |paths: &[String], fields: &mut Fields| {
+                paths
+                    .iter()
+                    .map(|path| fields.intern(one.field(path, &known)))
+                    .collect()
+            };
+            let group = intern(&one.group_by, self.fields);
+            let measured = intern(&compiled.condition.fields, self.fields);
+            feeds.push(Feed {
+                correlation: number as u32,
+                // What counts records takes any of the rules alike.
+                positions: if compiled.counts_records() {
+                    SmallVec::from_slice(&[0])
+                } else {
+                    positions
+                },
+                group,
+                measured,
+                numeric: !matches!(compiled.measure, Measure::Distinct),
+                carried: self.feeds(Target::Correlation(number)),
+            });
+        }
+        feeds
+    }
+}
+
+impl Feed {
+    fn parts<R: Record + ?Sized>(&self, record: &R, found: &mut dyn FnMut(Part)) {
+        let mut key = Vec::with_capacity(self.group.len() * 48);
+        for field in &self.group {
+            let mut any = false;
+            texts(record.values(*field), &mut |text| {
+                push_value(&mut key, text);
+                any = true;
+                false
+            });
+            if !any {
+                return;
+            }
+        }
+        let mut amounts: SmallVec<[Amount; 1]> = SmallVec::new();
+        match self.measured.as_slice() {
+            [] => amounts.push(Amount::One),
+            [field] if self.numeric => texts(record.values(*field), &mut |text| {
+                amounts.push(number(text));
+                false
+            }),
+            [field] => texts(record.values(*field), &mut |text| {
+                amounts.push(Amount::Value(digest(text.as_bytes())));
+                amounts.len() < MAX_VALUES
+            }),
+            several => {
+                let mut value = Vec::new();
+                for field in several {
+                    let before = value.len();
+                    texts(record.values(*field), &mut |text| {
+                        push_value(&mut value, text);
+                        false
+                    });
+                    if value.len() == before {
+                        return;
+                    }
+                }
+                amounts.push(Amount::Value(digest(&value)));
+            }
+        }
+        let mut carried = Vec::new();
+        for feed in &self.carried {
+            feed.parts(record, &mut |part| carried.push(part));
+        }
+        let hash = group_hash(&key);
+        for amount in amounts {
+            for position in &self.positions {
+                found(Part {
+                    correlation: self.correlation,
+                    position: *position,
+                    amount,
+                    hash,
+                    key: key.as_slice().into(),
+                    carried: carried.clone().into(),
+                });
+            }
+        }
+    }
+}
+
+/// Calls `found` with the text of each value that is there, until it says no more.
+fn texts(values: &[Value<'_>], found: &mut dyn FnMut(&str) -> bool) {
+    fn walk(value: &Value<'_>, depth: usize, found: &mut dyn FnMut(&str) -> bool) -> bool {
+        match value {
+            Value::Unknown | Value::Null => true,
+            Value::Array(_) if depth < 4 => value
+                .elements()
+                .all(|element| walk(&element, depth + 1, found)),
+            Value::Array(text) | Value::Object(text) => found(text),
+            other => scalar_text(other).is_none_or(&mut *found),
+        }
+    }
+    let _ = values.iter().all(|value| walk(value, 0, found));
+}
+
+fn number(text: &str) -> Amount {
+    /// Larger numbers would leave no room to add many of them up.
+    const LARGEST: i128 = 1_000_000_000_000_000_000;
+    match Number::parse(text) {
+        Some(Number::Integer(integer)) if integer.abs() <= LARGEST => {
+            Amount::Number(integer * UNIT)
+        }
+        Some(Number::Fraction(value)) if value.abs() <= LARGEST as f64 => {
+            let whole = value.trunc();
+            let rest = ((value - whole) * UNIT as f64).round();
+            Amount::Number(whole as i128 * UNIT + rest as i128)
+        }
+        _ => Amount::Unreadable,
+    }
+}
+
+/// The hash by which groups are found. Keys are compared whole where it agrees.
+pub(crate) fn group_hash(key: &[u8]) -> u64 {
+    let mut hasher = foldhash::fast::FixedState::with_seed(0).build_hasher();
+    hasher.write(key);
+    hasher.finish()
+}
+
+/// 128 bits, so that different values share one by no chance that matters.
+fn digest(bytes: &[u8]) -> u128 {
+    let half = |seed| {
+        let mut hasher = FixedState::with_seed(seed).build_hasher();
+        hasher.write(bytes);
+        u128::from(hasher.finish())
+    };
+    half(1) << 64 | half(2)
+}
+
+fn compile(one: &Correlation) -> Result<Compiled, String> {
+    if let CorrelationKind::Extension(name) = &one.kind {
+        return Err(format!(
+            "a correlation of type `{name}` needs what only `investigate` knows"
+        ));
+    }
+    let timespan = one
+        .timespan
+        .and_then(|seconds| i64::try_from(seconds).ok()?.checked_mul(MICROSECONDS))
+        .ok_or("the correlation has no `timespan`")?;
+    let rules = one.rules.len();
+    let all = || Threshold {
+        bounds: vec![(Bound::AtLeast, rules as f64)],
+        ..Threshold::default()
+    };
+    let condition = one.condition.clone().unwrap_or_else(all);
+    let measure = match &one.kind {
+        CorrelationKind::EventCount => Measure::Count,
+        CorrelationKind::ValueCount => Measure::Distinct,
+        CorrelationKind::ValueSum => Measure::Sum,
+        CorrelationKind::ValueAverage => Measure::Average,
+        CorrelationKind::ValuePercentile => {
+            Measure::Percentile(condition.percentile.unwrap_or(50.0))
+        }
+        CorrelationKind::Temporal => Measure::Temporal(one.rule_condition.clone()),
+        CorrelationKind::TemporalOrdered => Measure::Ordered(ordered(one, &condition)?),
+        CorrelationKind::Extension(name) => return Err(format!("`{name}` is no type of Sigma")),
+    };
+    let numeric = matches!(
+        measure,
+        Measure::Sum | Measure::Average | Measure::Percentile(_)
+    );
+    if numeric && condition.fields.len() > 1 {
+        return Err("a sum, mean or percentile is one of a single field".to_owned());
+    }
+    let condition = Threshold {
+        // What a count of records or rules names besides means nothing to it.
+        fields: match measure {
+            Measure::Count | Measure::Temporal(_) | Measure::Ordered(_) => Vec::new(),
+            _ => condition.fields,
+        },
+        ..condition
+    };
+    if matches!(measure, Measure::Temporal(None))
+        && !(0..=rules).any(|number| condition.holds(number as f64))
+    {
+        return Err(format!(
+            "no number of the {rules} rules meets the condition"
+        ));
+    }
+    let slides = match &measure {
+        Measure::Temporal(Some(condition)) => condition.only_rises(),
+        Measure::Ordered(_) => true,
+        _ => condition.only_rises(),
+    };
+    let needed = condition.bounds.iter().map(|(bound, limit)| match bound {
+        Bound::Above => limit.floor() + 1.0,
+        _ => limit.ceil(),
+    });
+    Ok(Compiled {
+        needed: needed.fold(1.0, f64::max) as u64,
+        slides,
+        measure,
+        condition,
+        timespan,
+        level: 0,
+        shows: true,
+        group_by: one
+            .group_by
+            .iter()
+            .map(|path| path.as_str().into())
+            .collect(),
+    })
+}
+
+/// The sequences of which one must be complete.
+fn ordered(one: &Correlation, condition: &Threshold) -> Result<Vec<Vec<u16>>, String> {
+    let rules = one.rules.len();
+    let expression = match &one.rule_condition {
+        Some(condition) => condition.expression.clone(),
+        None => {
+            let holds = |number: usize| condition.holds(number as f64);
+            let least = (1..=rules)
+                .find(|number| holds(*number))
+                .ok_or_else(|| format!("no number of the {rules} rules meets the condition"))?;
+            if !(least..=rules).all(holds) {
+                return Err("a sequence cannot have an upper limit".to_owned());
+            }
+            Expression::AtLeast(least, (0..rules).map(Expression::Leaf).collect())
+        }
+    };
+    sequences(&expression).ok_or_else(|| {
+        "the condition asks for what must not be there, or stands for too many sequences".to_owned()
+    })
+}
+
+/// Gives each correlation its level, and refuses those that refer to themselves, to what is refused,
+/// or too deep.
+fn set_levels(
+    correlations: &[Correlation],
+    targets: &mut [Option<Vec<Target>>],
+    compiled: &mut [Option<Compiled>],
+    refuse: &mut dyn FnMut(&Correlation, String),
+) {
+    let mut open: Vec<usize> = (0..correlations.len()).collect();
+    let mut levels: Vec<Option<usize>> = vec![None; correlations.len()];
+    // Each round decides what looks only at what is decided.
+    while !open.is_empty() {
+        let before = open.len();
+        open.retain(|number| {
+            let Some(Some(of_one)) = targets.get(*number) else {
+                return false;
+            };
+            let mut level = 0;
+            let mut refused = false;
+            for target in of_one {
+                let Target::Correlation(other) = target else {
+                    continue;
+                };
+                match levels.get(*other).copied().flatten() {
+                    Some(below) => level = level.max(below + 1),
+                    None if targets.get(*other).is_some_and(Option::is_none) => refused = true,
+                    None => return true,
+                }
+            }
+            let reason = if refused {
+                Some("it refers to a correlation that cannot be used".to_owned())
+            } else if level >= MAX_LEVELS {
+                Some(format!("correlations nested deeper than {MAX_LEVELS}"))
+            } else {
+                None
+            };
+            match (reason, compiled.get_mut(*number)) {
+                (None, Some(Some(ready))) => {
+                    ready.level = level;
+                    if let Some(slot) = levels.get_mut(*number) {
+                        *slot = Some(level);
+                    }
+                }
+                (reason, slot) => {
+                    if let (Some(reason), Some(one)) = (reason, correlations.get(*number)) {
+                        refuse(one, reason);
+                    }
+                    slot.into_iter().for_each(|slot| *slot = None);
+                    if let Some(slot) = targets.get_mut(*number) {
+                        *slot = None;
+                    }
+                }
+            }
+            false
+        });
+        if open.len() < before {
+            continue;
+        }
+        for number in open.drain(..) {
+            if let Some(one) = correlations.get(number) {
+                refuse(one, "it refers to itself, through others".to_owned());
+            }
+            if let (Some(targets), Some(compiled)) =
+                (targets.get_mut(number), compiled.get_mut(number))
+            {
+                *targets = None;
+                *compiled = None;
+            }
+        }
+    }
+}

@@ -1,0 +1,59 @@
+//! What a sample of records shows: how often predicates hold, and fields are there.
+
+use portreeve_record::{FieldId, Record};
+
+use crate::test::PlainRecord;
+use crate::{Matcher, Verdict};
+
+/// Counts over records that are like those to come, for [`Matcher::tune`].
+#[derive(Clone, Debug, Default)]
+pub struct Sample {
+    tests: Vec<u32>,
+    fields: Vec<u32>,
+}
+
+impl Sample {
+    /// Counts one record, with all of its fields.
+    pub fn add<R: Record + ?Sized>(&mut self, matcher: &Matcher, record: &R) {
+        let mut plain = PlainRecord::default();
+        self.tests.resize(matcher.tests().len(), 0);
+        for (test, count) in matcher.tests().iter().zip(&mut self.tests) {
+            let Some(field) = test.needed_field() else {
+                continue;
+            };
+            if record.values(field).is_empty() {
+                continue;
+            }
+            let at = field.0 as usize;
+            if self.fields.len() <= at {
+                self.fields.resize(at + 1, 0);
+            }
+            if test.leads() && test.evaluate(record, &mut plain) != Verdict::No {
+                *count += 1;
+            }
+        }
+        if let Some(found) = record.found() {
+            for field in found {
+                if let Some(count) = self.fields.get_mut(field.0 as usize) {
+                    *count += 1;
+                }
+            }
+        }
+    }
+
+    /// In how many records one of the tests held, at most.
+    pub(crate) fn of_tests(&self, tests: &[u32]) -> u32 {
+        sum(&self.tests, tests.iter().map(|test| *test as usize))
+    }
+
+    /// In how many records one of the fields was there, at most.
+    pub(crate) fn of_fields(&self, fields: &[FieldId]) -> u32 {
+        sum(&self.fields, fields.iter().map(|field| field.0 as usize))
+    }
+}
+
+fn sum(counts: &[u32], places: impl Iterator<Item = usize>) -> u32 {
+    places
+        .filter_map(|place| counts.get(place))
+        .fold(0, |sum, count| sum.saturating_add(*count))
+}

@@ -1,0 +1,162 @@
+//! A hunt as one page, its matches drawn over time.
+
+use maud::{Markup, html};
+use portreeve_model::{Severity, Timestamp};
+
+use super::ROWS;
+use super::incident::left_out;
+use super::page::{self, answer};
+use super::shape::{Clean, badge};
+use crate::hunt::Hunt;
+use crate::text;
+
+/// The page: `hunt --format html`.
+pub fn hunt(hunt: &Hunt<'_>) -> String {
+    let title = hunt.sentence();
+    let figures: Vec<(String, String)> = hunt
+        .tally
+        .levels(&hunt.known.heads)
+        .into_iter()
+        .map(|(level, count)| (capital(level.as_str()), text::count(count)))
+        .collect();
+    let figures: Vec<(&str, String)> = figures
+        .iter()
+        .map(|(name, count)| (name.as_str(), count.clone()))
+        .collect();
+    let principals: Vec<(String, u64)> = hunt
+        .tally
+        .principals()
+        .into_iter()
+        .map(|(name, count)| (name.to_owned(), count))
+        .collect();
+    let main = html! {
+        (answer(&title, html! { (Clean(&hunt.effort())) }, &figures))
+        section class="card part" { h2 { "When" } (drawn(hunt)) }
+        (rules(hunt))
+        (counts("Techniques", &hunt.tally.techniques(&hunt.known.heads), ("technique", "techniques")))
+        (counts("Principals", &principals, ("principal", "principals")))
+        (matches(hunt))
+        @if !hunt.notes.is_empty() {
+            section class="card part" { h2 { "Notes" } ul class="bullets" { @for note in hunt.notes { li { (Clean(note)) } } } }
+        }
+    };
+    page::page(&title, page::masthead("The hunt", None), main, page::foot())
+}
+
+fn capital(word: &str) -> String {
+    let mut letters = word.chars();
+    letters
+        .next()
+        .map(|first| first.to_uppercase().chain(letters).collect())
+        .unwrap_or_default()
+}
+
+const WIDTH: f64 = 900.0;
+const HEIGHT: f64 = 120.0;
+
+/// Matches as columns over time.
+fn drawn(hunt: &Hunt<'_>) -> Markup {
+    let columns = hunt.tally.histogram().columns(180);
+    let sum = |counts: &[u64]| counts.iter().sum::<u64>();
+    let most = columns
+        .iter()
+        .map(|(_, counts)| sum(counts))
+        .max()
+        .unwrap_or(0);
+    let step = WIDTH / columns.len().max(1) as f64;
+    let ends: Option<(Timestamp, Timestamp)> = columns
+        .first()
+        .zip(columns.last())
+        .map(|(first, last)| (first.0, last.0));
+    html! {
+        @if let Some((first, last)) = ends {
+            div class="draw" tabindex="0" role="region" aria-label="Matches over time" {
+                svg viewBox=(format!("0 0 {WIDTH:.0} {:.0}", HEIGHT + 24.0)) style=(format!("max-width:{WIDTH:.0}px;min-width:480px")) role="img" aria-label="Matches over time" {
+                    @for (number, (time, counts)) in columns.iter().enumerate() {
+                        @let height = sum(counts) as f64 / most.max(1) as f64 * HEIGHT;
+                        @if height > 0.0 {
+                            rect x=(format!("{:.1}", number as f64 * step)) y=(format!("{:.1}", HEIGHT - height.max(2.0))) width=(format!("{:.1}", (step - 1.0).max(1.0))) height=(format!("{:.1}", height.max(2.0))) fill="currentColor" fill-opacity=(opacity(counts)) {
+                                title { (text::time(*time)) ": " (text::counted(sum(counts), "match", "matches")) }
+                            }
+                        }
+                    }
+                    text x="0" y=(HEIGHT + 18.0) font-size="12" fill="currentColor" { (text::minute(first)) }
+                    text x=(WIDTH) y=(HEIGHT + 18.0) font-size="12" text-anchor="end" fill="currentColor" { (text::minute(last)) }
+                }
+            }
+        } @else { p class="soft" { "No match has a time." } }
+    }
+}
+
+/// A column with something grave in it is darker.
+fn opacity(counts: &[u64; Severity::ALL.len()]) -> &'static str {
+    let grave = counts.iter().skip(Severity::High as usize).sum::<u64>();
+    if grave > 0 { "0.9" } else { "0.45" }
+}
+
+fn rules(hunt: &Hunt<'_>) -> Markup {
+    let rows = hunt.rows();
+    html! {
+        @if !rows.is_empty() {
+            section class="card part" {
+                h2 { "Rules" }
+                table {
+                    thead { tr { th { "Level" } th { "Rule" } th { "Techniques" } th { "Matches" } th { "First" } th { "Last" } } }
+                    tbody {
+                        @for row in rows.iter().take(ROWS) {
+                            tr {
+                                td { (badge(row.level)) }
+                                td { (Clean(row.title)) }
+                                td { (Clean(&row.techniques)) }
+                                td { (text::count(row.matches)) }
+                                td { @if let Some(time) = row.first { (text::time(time)) } }
+                                td { @if let Some(time) = row.last { (text::time(time)) } }
+                            }
+                        }
+                    }
+                }
+                (left_out(rows.len(), ROWS, "rule", "rules"))
+            }
+        }
+    }
+}
+
+fn counts(title: &str, counts: &[(String, u64)], (one, many): (&str, &str)) -> Markup {
+    html! {
+        @if !counts.is_empty() {
+            section class="card part" {
+                h2 { (title) }
+                table { tbody { @for (name, count) in counts.iter().take(ROWS) { tr { td { (text::count(*count)) } td { (Clean(name)) } } } } }
+                (left_out(counts.len(), ROWS, one, many))
+            }
+        }
+    }
+}
+
+fn matches(hunt: &Hunt<'_>) -> Markup {
+    html! {
+        @if !hunt.matches.is_empty() {
+            section class="card part" {
+                h2 { "Matches" }
+                table {
+                    thead { tr { th { "Time" } th { "Level" } th { "Rule" } th { "Who" } th { "What" } th { "Where" } } }
+                    tbody {
+                        @for found in hunt.matches.iter().take(ROWS) {
+                            @if let Some(head) = hunt.known.head(found) {
+                                tr {
+                                    td { @if let Some(time) = found.time { (text::time(time)) } }
+                                    td { (badge(head.level)) }
+                                    td { (Clean(&head.title)) }
+                                    td { (Clean(found.actor.as_deref().unwrap_or_default())) }
+                                    td { (Clean(found.action.as_deref().unwrap_or_default())) }
+                                    td { @if let Some(place) = found.records.first() { (Clean(hunt.known.file(place))) ", record " (place.index) } }
+                                }
+                            }
+                        }
+                    }
+                }
+                (left_out(hunt.tally.matches as usize, ROWS, "match", "matches"))
+            }
+        }
+    }
+}
