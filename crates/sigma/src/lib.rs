@@ -99,15 +99,14 @@ mod pattern;
 mod pipeline;
 mod predicate;
 mod rule;
+mod settings;
 mod test;
 mod text;
 mod verdict;
 mod yaml;
 
 pub use convert::{Converted, convert};
-pub use correlation::{
-    Bound, Correlation, CorrelationKind, RuleCondition, SettingsReader, Threshold,
-};
+pub use correlation::{Bound, Correlation, CorrelationKind, RuleCondition, Threshold};
 pub use diagnostic::{Diagnostic, DiagnosticKind, DiagnosticSeverity, Located};
 pub use filter::{Filter, Filtered, apply_filters};
 pub use lint::{FieldKnowledge, lint};
@@ -115,4 +114,5 @@ pub use matcher::{Hit, Matcher, Scratch};
 pub use parse::{Parsed, parse};
 pub use pipeline::{Pipeline, parse_placeholders};
 pub use rule::{LogSource, Rule, Status, UnknownStatus};
+pub use settings::SettingsReader;
 pub use verdict::Verdict;

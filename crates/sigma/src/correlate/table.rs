@@ -5,8 +5,9 @@ use std::collections::{BTreeSet, VecDeque};
 use hashbrown::HashTable;
 use serde::{Deserialize, Serialize};
 
+use super::compile::Compiled;
 use super::item::{Amount, Item, Moment, Part, Reference};
-use super::plan::{Compiled, group_hash};
+use super::plan::group_hash;
 use super::window::{Step, Window};
 
 /// How many records of a match are told.
