@@ -193,11 +193,9 @@ impl Table {
                     part,
                 });
             }
-            if compiled.shows {
-                if group.hold(time, number, earliest) {
-                    self.due
-                        .insert((time.saturating_add(compiled.timespan), at));
-                }
+            if compiled.shows && group.hold(time, number, earliest) {
+                self.due
+                    .insert((time.saturating_add(compiled.timespan), at));
             }
         }
         let entries = slot.group.window.entries();
