@@ -109,8 +109,8 @@ const NUMBERS: [&str; 14] = [
     "7",
 ];
 
-fn quoted(text: &str) -> String {
-    serde_json::Value::from(text).to_string()
+fn quoted(text: impl AsRef<str>) -> String {
+    serde_json::Value::from(text.as_ref()).to_string()
 }
 
 /// A record, with white space where it may stand.
