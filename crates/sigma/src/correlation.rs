@@ -5,7 +5,7 @@
 //! an extension: its settings are kept with their places, for whoever knows the type to read
 //! through a [`SettingsReader`]. Another tool refuses such a type rather than misread it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -17,6 +17,7 @@ use crate::diagnostic::{Diagnostic, DiagnosticKind, DiagnosticSeverity, Problem,
 use crate::expression::Expression;
 use crate::parse::{Head, attack_tags};
 use crate::rule::Status;
+use crate::settings::SettingsReader;
 use crate::yaml::{self, Data, Node, ScalarKind};
 
 /// A Sigma correlation: what it is called, which rules it looks at, and what makes it fire.
@@ -69,7 +70,7 @@ pub struct Correlation {
     pub condition: Option<Threshold>,
     /// Which of its rules must match, where the condition is over their names.
     pub rule_condition: Option<RuleCondition>,
-    settings: Vec<Setting>,
+    pub(crate) settings: Vec<Setting>,
 }
 
 /// The types of correlation.
@@ -211,11 +212,11 @@ impl Threshold {
 }
 
 #[derive(Clone, Debug)]
-struct Setting {
-    key: String,
-    key_span: Range<usize>,
-    place: (usize, usize),
-    value: Arc<Node>,
+pub(crate) struct Setting {
+    pub(crate) key: String,
+    pub(crate) key_span: Range<usize>,
+    pub(crate) place: (usize, usize),
+    pub(crate) value: Arc<Node>,
 }
 
 /// The longest time span, in seconds: ten years.
@@ -447,12 +448,12 @@ fn over_rules(
     Ok(RuleCondition { expression })
 }
 
-fn problem(span: &Range<usize>, message: impl Into<String>) -> Problem {
+pub(crate) fn problem(span: &Range<usize>, message: impl Into<String>) -> Problem {
     Problem::error(DiagnosticKind::Correlation, span, message)
 }
 
 /// A list of strings; a single string counts as a list of one.
-fn texts(node: &Node, key: &str) -> Result<Vec<String>, Problem> {
+pub(crate) fn texts(node: &Node, key: &str) -> Result<Vec<String>, Problem> {
     let items: Vec<&Node> = match &node.data {
         Data::List(items) => items.iter().map(|item| &**item).collect(),
         _ => vec![node],
@@ -470,7 +471,7 @@ fn texts(node: &Node, key: &str) -> Result<Vec<String>, Problem> {
 }
 
 /// `90m`: a number and `s`, `m`, `h`, `d` or `w`, in seconds.
-fn duration(node: &Node) -> Result<u64, Problem> {
+pub(crate) fn duration(node: &Node) -> Result<u64, Problem> {
     let odd = || {
         problem(&node.span, "not a time span")
             .help("write a number and a letter: 30s, 15m, 8h, 14d, 2w")
@@ -500,7 +501,7 @@ fn duration(node: &Node) -> Result<u64, Problem> {
         })
 }
 
-fn number(node: &Node) -> Result<f64, Problem> {
+pub(crate) fn number(node: &Node) -> Result<f64, Problem> {
     let parsed = match &node.data {
         Data::Scalar(scalar) if matches!(scalar.kind, ScalarKind::Number(_)) => {
             scalar.text.parse::<f64>().ok()
@@ -619,11 +620,7 @@ impl Correlation {
 
     /// A reader of the settings of an extension.
     pub fn settings(&self) -> SettingsReader<'_> {
-        SettingsReader {
-            correlation: self,
-            used: BTreeSet::new(),
-            diagnostics: Vec::new(),
-        }
+        SettingsReader::new(self)
     }
 
     /// Everything that decides when it fires, in one text: where it changes, what was remembered
@@ -649,149 +646,5 @@ impl Correlation {
             self.condition,
             settings
         )
-    }
-}
-
-/// Reads the settings of an extension, one by one, and tells what is wrong with them.
-#[derive(Debug)]
-pub struct SettingsReader<'c> {
-    correlation: &'c Correlation,
-    used: BTreeSet<&'static str>,
-    diagnostics: Vec<Diagnostic>,
-}
-
-impl<'c> SettingsReader<'c> {
-    fn setting(&mut self, key: &'static str) -> Option<&'c Setting> {
-        self.used.insert(key);
-        self.correlation
-            .settings
-            .iter()
-            .find(|setting| setting.key == key)
-    }
-
-    fn read<T>(
-        &mut self,
-        key: &'static str,
-        read: impl FnOnce(&Node) -> Result<T, Problem>,
-    ) -> Option<T> {
-        let setting = self.setting(key)?;
-        match read(&setting.value) {
-            Ok(value) => Some(value),
-            Err(problem) => {
-                self.tell(setting, problem);
-                None
-            }
-        }
-    }
-
-    fn tell(&mut self, setting: &Setting, problem: Problem) {
-        self.diagnostics.push(Diagnostic {
-            file: self.correlation.file.clone(),
-            line: setting.place.0,
-            column: setting.place.1,
-            span: problem.span,
-            severity: problem.severity,
-            kind: problem.kind,
-            message: format!("`{}`: {}", setting.key, problem.message),
-            help: problem.help,
-        });
-    }
-
-    /// Tells of something that is missing or cannot be, for the correlation as a whole.
-    pub fn refuse(&mut self, message: impl Into<String>) {
-        self.diagnostics.push(
-            self.correlation
-                .diagnostic(DiagnosticSeverity::Error, message),
-        );
-    }
-
-    /// A time span in seconds.
-    pub fn duration(&mut self, key: &'static str) -> Option<u64> {
-        self.read(key, duration)
-    }
-
-    /// A number.
-    pub fn number(&mut self, key: &'static str) -> Option<f64> {
-        self.read(key, number)
-    }
-
-    /// A whole number from one up.
-    pub fn count(&mut self, key: &'static str) -> Option<usize> {
-        self.read(key, |node| {
-            let number = number(node)?;
-            if number < 1.0 || number.fract() != 0.0 || number > 1e6 {
-                return Err(problem(&node.span, "not a whole number from 1 to 1000000"));
-            }
-            Ok(number as usize)
-        })
-    }
-
-    /// A part of a whole, from 0 to 1.
-    pub fn share(&mut self, key: &'static str) -> Option<f64> {
-        self.read(key, |node| {
-            let number = number(node)?;
-            if !(0.0..=1.0).contains(&number) {
-                return Err(problem(&node.span, "a share is 0 to 1"));
-            }
-            Ok(number)
-        })
-    }
-
-    /// A string.
-    pub fn text(&mut self, key: &'static str) -> Option<String> {
-        self.read(key, |node| {
-            node.text().map(str::to_owned).ok_or_else(|| {
-                problem(
-                    &node.span,
-                    format!("{} where a string is expected", node.noun()),
-                )
-            })
-        })
-    }
-
-    /// A list of strings; empty where it is not set.
-    pub fn texts(&mut self, key: &'static str) -> Vec<String> {
-        self.read(key, |node| texts(node, key)).unwrap_or_default()
-    }
-
-    /// Yes or no; no where it is not set.
-    pub fn flag(&mut self, key: &'static str) -> bool {
-        self.read(key, |node| match node.text() {
-            Some("true") => Ok(true),
-            Some("false") => Ok(false),
-            _ => Err(problem(&node.span, "neither true nor false")),
-        })
-        .unwrap_or(false)
-    }
-
-    /// One of a few words.
-    pub fn severity(&mut self, key: &'static str) -> Option<Severity> {
-        self.read(key, |node| {
-            node.text()
-                .and_then(|text| text.parse().ok())
-                .ok_or_else(|| {
-                    problem(
-                        &node.span,
-                        "not a level: use informational, low, medium, high or critical",
-                    )
-                })
-        })
-    }
-
-    /// What is to be said: what was read wrongly, and what was set and is not known.
-    pub fn finish(mut self) -> Vec<Diagnostic> {
-        let unknown: Vec<&Setting> = self
-            .correlation
-            .settings
-            .iter()
-            .filter(|setting| !self.used.contains(setting.key.as_str()))
-            .collect();
-        for setting in unknown {
-            self.tell(
-                setting,
-                problem(&setting.key_span, "this type knows no such setting"),
-            );
-        }
-        self.diagnostics
     }
 }

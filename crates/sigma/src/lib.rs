@@ -102,15 +102,14 @@ mod pipeline;
 mod predicate;
 mod rule;
 mod sample;
+mod settings;
 mod test;
 mod text;
 mod verdict;
 mod yaml;
 
 pub use convert::{Converted, convert};
-pub use correlation::{
-    Bound, Correlation, CorrelationKind, RuleCondition, SettingsReader, Threshold,
-};
+pub use correlation::{Bound, Correlation, CorrelationKind, RuleCondition, Threshold};
 pub use diagnostic::{Diagnostic, DiagnosticKind, DiagnosticSeverity, Located};
 pub use explain::{Explained, explain};
 pub use filter::{Filter, Filtered, apply_filters};
@@ -122,4 +121,5 @@ pub use parse::{Parsed, parse};
 pub use pipeline::{Pipeline, parse_placeholders};
 pub use rule::{LogSource, Rule, Status, UnknownStatus};
 pub use sample::Sample;
+pub use settings::SettingsReader;
 pub use verdict::Verdict;

@@ -109,8 +109,8 @@ const NUMBERS: [&str; 14] = [
     "7",
 ];
 
-fn quoted(text: &str) -> String {
-    serde_json::Value::from(text).to_string()
+fn quoted(text: impl AsRef<str>) -> String {
+    serde_json::Value::from(text.as_ref()).to_string()
 }
 
 /// A record, with white space where it may stand.
@@ -142,7 +142,7 @@ fn value(draw: &mut Draw, depth: usize) -> String {
             format!("[{}]", items.join(", "))
         }
         _ => {
-            let text = quoted(*draw.pick(&TEXTS));
+            let text = quoted(draw.pick(&TEXTS));
             // An escape that need not be one.
             if draw.one_in(12) {
                 text.replace('a', "\\u0061")
@@ -189,7 +189,7 @@ fn detection(draw: &mut Draw) -> String {
     format!(
         "{{{}, \"condition\": {}}}",
         parts.join(", "),
-        quoted(*draw.pick(conditions))
+        quoted(draw.pick(conditions))
     )
 }
 
@@ -228,8 +228,8 @@ fn scalar(draw: &mut Draw, is_keyword: bool) -> String {
         0 if !is_keyword => "null".to_owned(),
         1 => draw.pick(&["true", "false"]).to_string(),
         2 | 3 => draw.pick(&NUMBERS).to_string(),
-        4..=6 => quoted(*draw.pick(&PATTERNS)),
-        _ => quoted(*draw.pick(&TEXTS)),
+        4..=6 => quoted(draw.pick(&PATTERNS)),
+        _ => quoted(draw.pick(&TEXTS)),
     }
 }
 
@@ -255,7 +255,7 @@ fn item(draw: &mut Draw) -> (String, String) {
         1 => {
             let flags = *draw.pick(&["", "|i", "|s", "|m", "|i|s"]);
             let value = several(draw, |draw| {
-                quoted(*draw.pick(&[
+                quoted(draw.pick(&[
                     "^a", "b$", "a.b", "[0-9]+", "(x|ab)", "^$", "^line$", "a(?=X)", r"\d", "e.l",
                     "null", "^true$",
                 ]))
@@ -264,7 +264,7 @@ fn item(draw: &mut Draw) -> (String, String) {
         }
         2 => {
             let value = several(draw, |draw| {
-                quoted(*draw.pick(&[
+                quoted(draw.pick(&[
                     "10.0.0.0/8",
                     "10.1.2.3",
                     "10.1.2.0/31",
@@ -300,11 +300,11 @@ fn item(draw: &mut Draw) -> (String, String) {
         }
         5 => (
             format!("{field}|fieldref{place}{end}"),
-            quoted(*draw.pick(&FIELDS)),
+            quoted(draw.pick(&FIELDS)),
         ),
         6 => {
             let value = several(draw, |draw| {
-                quoted(*draw.pick(&["-a", "/a", "*-a*", "cmd -a", "a-b", " -a /b"]))
+                quoted(draw.pick(&["-a", "/a", "*-a*", "cmd -a", "a-b", " -a /b"]))
             });
             (format!("{field}|windash{place}{end}"), value)
         }
@@ -319,7 +319,7 @@ fn item(draw: &mut Draw) -> (String, String) {
                 "windash|base64",
             ]);
             let value = several(draw, |draw| {
-                quoted(*draw.pick(&["ab", "x", "a", "abc", "-a", "é"]))
+                quoted(draw.pick(&["ab", "x", "a", "abc", "-a", "é"]))
             });
             (format!("{field}|{encoding}|contains{end}"), value)
         }

@@ -76,6 +76,7 @@
 //! Folding an item costs a look-up of its group and constant time, or the logarithm of what its
 //! window holds where values are told apart or ranked; no window is walked through.
 
+mod compile;
 mod correlator;
 mod item;
 mod plan;

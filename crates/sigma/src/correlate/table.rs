@@ -5,8 +5,9 @@ use std::collections::{BTreeSet, VecDeque};
 use hashbrown::HashTable;
 use serde::{Deserialize, Serialize};
 
+use super::compile::Compiled;
 use super::item::{Amount, Item, Moment, Part, Reference};
-use super::plan::{Compiled, group_hash};
+use super::plan::group_hash;
 use super::window::{Step, Window};
 
 /// How many records of a match are told.
@@ -192,11 +193,9 @@ impl Table {
                     part,
                 });
             }
-            if compiled.shows {
-                if group.hold(time, number, earliest) {
-                    self.due
-                        .insert((time.saturating_add(compiled.timespan), at));
-                }
+            if compiled.shows && group.hold(time, number, earliest) {
+                self.due
+                    .insert((time.saturating_add(compiled.timespan), at));
             }
         }
         let entries = slot.group.window.entries();

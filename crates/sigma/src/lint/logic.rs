@@ -13,7 +13,7 @@ use crate::text::{TextSet, fold};
 use crate::verdict::Verdict;
 
 /// A condition of more different tests is not judged: each one doubles the combinations.
-const MOST: usize = 12;
+const MOST: usize = 10;
 
 /// What is odd about a condition, and what to do.
 pub(super) fn judge(

@@ -672,7 +672,7 @@ fn six(bytes: &[u8], at: usize) -> char {
 fn base64(bytes: &[u8]) -> String {
     let length = (bytes.len() * 8).div_ceil(6);
     let mut text: String = (0..length).map(|at| six(bytes, at)).collect();
-    while text.len() % 4 != 0 {
+    while !text.len().is_multiple_of(4) {
         text.push('=');
     }
     text

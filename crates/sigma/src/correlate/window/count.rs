@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use super::pop_if;
 
+use crate::correlate::compile::Compiled;
 use crate::correlate::item::Moment;
-use crate::correlate::plan::Compiled;
 
 /// How many records. Records of one time are one entry; a window that slides keeps no more of the
 /// latest than the condition needs.

@@ -4,8 +4,8 @@ use foldhash::fast::FixedState;
 use serde::{Deserialize, Serialize};
 
 use super::Step;
+use crate::correlate::compile::Compiled;
 use crate::correlate::item::{Amount, Moment};
-use crate::correlate::plan::Compiled;
 
 /// How many different values, by when each was last seen. A window that slides keeps no more of the
 /// latest than the condition needs: an older value cannot make up for one that left.

@@ -19,8 +19,8 @@ use self::ordered::Ordered;
 use self::ranked::Ranked;
 use self::sum::Sum;
 use self::temporal::Temporal;
+use super::compile::{Compiled, Measure};
 use super::item::{Amount, Moment, Reference};
-use super::plan::{Compiled, Measure};
 
 /// Billionths in one: the unit of sums.
 pub(crate) const UNIT: i128 = 1_000_000_000;

@@ -1,8 +1,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::Step;
+use crate::correlate::compile::{Compiled, Measure};
 use crate::correlate::item::{Moment, Reference};
-use crate::correlate::plan::{Compiled, Measure};
 use crate::expression::Expression;
 
 /// How far each sequence came: for each of its steps the chain of records that leads up to it and

@@ -3,8 +3,8 @@ use std::collections::{BTreeMap, VecDeque};
 use serde::{Deserialize, Serialize};
 
 use super::{Step, as_float, pop_if};
+use crate::correlate::compile::Compiled;
 use crate::correlate::item::{Amount, Moment};
-use crate::correlate::plan::Compiled;
 
 /// A percentile of numbers. The numbers stand in two sorted halves, the lower of which ends with the
 /// percentile; an item moves at most one number from one half to the other.

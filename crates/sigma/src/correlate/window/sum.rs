@@ -3,8 +3,8 @@ use std::collections::VecDeque;
 use serde::{Deserialize, Serialize};
 
 use super::{Step, as_float, pop_if};
+use crate::correlate::compile::Compiled;
 use crate::correlate::item::{Amount, Moment};
-use crate::correlate::plan::Compiled;
 
 /// The sum of numbers, and how many there are. Sums are whole numbers of billionths, so that what
 /// leaves the window takes away exactly what it brought.

@@ -1,8 +1,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::Step;
+use crate::correlate::compile::{Compiled, Measure};
 use crate::correlate::item::{Moment, Reference};
-use crate::correlate::plan::{Compiled, Measure};
 
 /// Which rules matched: of each the latest record.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
