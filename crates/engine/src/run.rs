@@ -172,70 +172,7 @@ pub fn gather(request: Request, progress: &dyn Progress) -> Result<Gathered, Run
     let digests = evidence::collect(&rest, &config.digest_keys);
     let hash_content = !digests.is_empty();
     dead_letters.extend(digests.dead_letters.iter().cloned());
-    let sources = portreeve_telemetry::sources();
-    let mut fields = Fields::default();
-    let readers: Vec<_> = sources
-        .iter()
-        .map(|source| source.prepare(&mut fields))
-        .collect();
-    let (mut matcher, problems) = Matcher::new(&rules.rules, &mut fields);
-    notes.extend(
-        rules
-            .diagnostics
-            .iter()
-            .chain(&problems)
-            .map(ToString::to_string),
-    );
-    let rule_files = rules
-        .rules
-        .iter()
-        .filter_map(|rule| {
-            let stem = Path::new(&*rule.file).file_stem()?;
-            Some((rule.id.clone()?, stem.to_string_lossy().into_owned()))
-        })
-        .chain(rules.correlations.iter().filter_map(|correlation| {
-            let stem = Path::new(&*correlation.file).file_stem()?;
-            Some((correlation.id.clone()?, stem.to_string_lossy().into_owned()))
-        }))
-        .collect();
-    let in_use = rules
-        .rules
-        .iter()
-        .filter(|rule| !rules.is_part(rule))
-        .count();
-    let in_use = (in_use + rules.correlations.len()) as u64;
-    let (correlations, problems) = Correlations::new(
-        rules.correlations,
-        &rules.rules,
-        &rules.left_out,
-        &mut fields,
-    );
-    notes.extend(problems.iter().map(ToString::to_string));
-    matcher.leave_out(|rule| correlations.is_merged(rule));
-    let settings = config.settings();
-    let gathered = networks::gather(&config, found_networks);
-    inputs.extend(gathered.inputs);
-    dead_letters.extend(gathered.dead_letters);
-    let networks = Arc::new(Networks::new(&settings, gathered.data));
-    notes.push(networks::note(&networks, &settings));
-    let jewels = graph.jewels();
-    let (estate, graph) = (Arc::new(estate), Arc::new(graph));
-    let catalogue = Arc::new(catalogue);
-    let snapshot = Snapshot::new(
-        &estate,
-        settings.clone(),
-        jewels
-            .iter()
-            .map(|jewel| (jewel.id.as_str(), jewel.kind.as_str())),
-    )
-    .with_changes(Changes::new(
-        estate.clone(),
-        graph.clone(),
-        catalogue.clone(),
-        config.jewels.clone(),
-    ))
-    .with_networks(networks.clone());
-    let extractor = Extractor::new(&fields);
+    let prepared = Prepared::new(knowledge, config, rules, signs);
 
     progress.begin(
         "Reading logs",
