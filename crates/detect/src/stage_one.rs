@@ -102,6 +102,11 @@ impl Batch {
     pub fn is_empty(&self) -> bool {
         self.activities.is_empty()
     }
+
+    /// The latest time of any of them.
+    pub fn latest(&self) -> Option<Timestamp> {
+        self.activities.iter().filter_map(|row| row.time()).max()
+    }
 }
 
 /// Stage one: stateless. Knows the rules and the snapshot, and nothing of other records.

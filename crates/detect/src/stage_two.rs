@@ -120,6 +120,11 @@ impl StageTwo {
         self.batch.is_empty()
     }
 
+    /// Takes what another stage two has taken.
+    pub fn absorb(&mut self, other: Self) {
+        self.accept(other.batch);
+    }
+
     /// Takes what stage one made of a part of the logs.
     pub fn accept(&mut self, part: Batch) {
         if self.batch.is_empty() {
