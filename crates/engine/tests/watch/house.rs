@@ -67,10 +67,12 @@ pub(crate) fn compressed(bytes: &[u8]) -> Vec<u8> {
 }
 
 impl House {
-    pub(crate) fn simulated(records: usize) -> Self {
+    /// Few records over few days; the intrusion is in them.
+    pub(crate) fn simulated() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let plan = Plan {
-            max_records: records,
+            days: 16,
+            max_records: 6_000,
             ..Plan::default()
         };
         let mut disk = Disk(folder.path().join("halyard"));

@@ -13,22 +13,13 @@ use super::foot;
 use super::today::address;
 use crate::{name, text};
 
-/// Something that the search found.
-#[derive(Clone, Copy, Debug)]
-pub struct Hit<'e> {
-    /// Its id.
-    pub id: &'e str,
-    /// What it is.
-    pub kind: &'e str,
-}
-
 /// Everything on the page.
 #[derive(Debug)]
 pub struct Estate<'e> {
     /// What was asked for.
     pub query: &'e str,
-    /// What was found, and how much more there is.
-    pub hits: Vec<Hit<'e>>,
+    /// Ids of what was found, the first of them.
+    pub hits: Vec<&'e str>,
     /// How many were found.
     pub found: usize,
     /// The one thing that was meant, where it is clear.
@@ -87,7 +78,7 @@ fn listed(estate: &Estate<'_>) -> Markup {
             h2 { @if estate.query.is_empty() { "Crown jewels" } @else { "Found" } }
             @if estate.hits.is_empty() { p class="soft" { "Nothing of the inventory is called that." } }
             ul class="plain" { @for hit in &estate.hits {
-                li { a class="go" href={ "/estate?q=" (address(hit.id)) } { (Clean(name::short(hit.id))) } " " span class="tag" { (hit.kind) } div class="small soft mono" { (Clean(hit.id)) } }
+                li { a class="go" href={ "/estate?q=" (address(hit)) } { (Clean(name::short(hit))) } " " span class="tag" { (name::of(hit).kind.title()) } div class="small soft mono" { (Clean(hit)) } }
             } }
             (left_out(estate.found, estate.hits.len(), "thing", "things"))
         }

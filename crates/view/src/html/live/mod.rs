@@ -15,9 +15,9 @@ use super::shape::Clean;
 use super::{blind_spots, covered, inputs};
 use crate::text;
 
-pub use estate::{Estate, Hit, estate};
+pub use estate::{Estate, estate};
 pub use incident::{IncidentPage, NoteLine, incident};
-pub use today::{Listed, SourceLine, Today, today};
+pub use today::{Listed, SourceLine, Today, address, today};
 
 const STYLE: &str = include_str!("live.css");
 
@@ -123,7 +123,10 @@ fn foot() -> Markup {
 pub fn coverage(report: &Report) -> Page {
     let title = match report.blind_spots.len() as u64 {
         0 => "Nothing is known to be missing".to_owned(),
-        some => format!("{} could not be seen", text::counted(some, "thing", "things")),
+        some => format!(
+            "{} could not be seen",
+            text::counted(some, "thing", "things")
+        ),
     };
     Page {
         what: html! {},

@@ -81,7 +81,10 @@ pub fn today(today: &Today<'_>) -> Page {
     let title = match (today.open, today.all) {
         (0, 0) => "No incident was found".to_owned(),
         (0, _) => "No incident is open".to_owned(),
-        (open, _) => format!("{} open", text::counted(open as u64, "incident", "incidents")),
+        (open, _) => format!(
+            "{} open",
+            text::counted(open as u64, "incident", "incidents")
+        ),
     };
     let main = html! {
         div class="answer" {
@@ -137,7 +140,7 @@ pub fn today(today: &Today<'_>) -> Page {
 }
 
 /// An id as part of an address.
-pub(super) fn address(id: &str) -> String {
+pub fn address(id: &str) -> String {
     let mut address = String::with_capacity(id.len());
     for byte in id.bytes() {
         match byte {
@@ -216,6 +219,9 @@ mod tests {
     #[test]
     fn ids_in_addresses_are_escaped() {
         let id = "arn:aws:s3:::a/b?c=\"<d>&é";
-        assert_eq!(address(id), "arn%3Aaws%3As3%3A%3A%3Aa%2Fb%3Fc%3D%22%3Cd%3E%26%C3%A9");
+        assert_eq!(
+            address(id),
+            "arn%3Aaws%3As3%3A%3A%3Aa%2Fb%3Fc%3D%22%3Cd%3E%26%C3%A9"
+        );
     }
 }
