@@ -9,6 +9,7 @@ mod diff;
 mod evidence;
 mod keys;
 mod race;
+mod serve;
 mod touched;
 
 use std::path::PathBuf;
@@ -25,6 +26,7 @@ pub(crate) use diff::{Diff, Failing};
 pub(crate) use evidence::{DigestKeys, Evidence, EvidenceTask, Verify};
 pub(crate) use keys::Keys;
 pub(crate) use race::Race;
+pub(crate) use serve::{Data, Doctor, Serve, Token, TokenTask};
 pub(crate) use touched::{About, Touched};
 
 /// Tells defenders of a cloud estate where an intruder could walk, whether one is walking now, and
@@ -46,6 +48,7 @@ pub(crate) use touched::{About, Touched};
   portreeve diff inventory/ plan.json               what a Terraform plan opens
   portreeve keys inventory/                         every key, the master keys first
   portreeve can dev.mira kms:Sign hot-wallet inventory/
+  portreeve serve --demo                            the watch: an intrusion unfolds on a page
   portreeve lineage ASIA… logs/                     where a key came from, and who held it
 
 EXIT CODES:
@@ -102,6 +105,12 @@ pub(crate) enum Task {
     Rules(Rules),
     /// Fetch, show and ask data of networks: whose an address is, and what kind of network
     Networks(Networks),
+    /// Watch: follow logs as they arrive, keep incidents current, show them on a page
+    Serve(Serve),
+    /// Make, list and forget the tokens of those who may look at the watch
+    Token(Token),
+    /// Tell whether the watch's data folder is in order, or copy its database
+    Doctor(Doctor),
     /// Write a fictional organisation's estate and logs from a seed
     Simulate(Simulate),
     /// Simulate an intrusion and investigate it

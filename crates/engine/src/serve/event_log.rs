@@ -222,6 +222,16 @@ impl Segments {
         Ok(log)
     }
 
+    /// The log as it was committed, to be read alone: nothing is cut off, a watch may be writing it.
+    pub fn read_only(folder: &Path, segments: Vec<Segment>) -> Self {
+        Self {
+            folder: folder.to_owned(),
+            sealed: segments,
+            open: None,
+            frame: Frame::default(),
+        }
+    }
+
     fn paths(&self, number: u64) -> (PathBuf, PathBuf) {
         (
             self.folder.join(format!("{number:08}.ndjson.zst")),

@@ -52,7 +52,7 @@ pub(crate) struct Signs {
 
 pub(crate) struct Follower {
     roots: Vec<PathBuf>,
-    skip: HashSet<PathBuf>,
+    skip: Vec<PathBuf>,
     patience: Patience,
     intake: Intake,
     signs: Arc<Signs>,
@@ -109,7 +109,7 @@ impl Follower {
     ) -> Self {
         Self {
             roots,
-            skip: skip.into_iter().collect(),
+            skip,
             patience,
             intake,
             signs,
@@ -143,7 +143,8 @@ impl Follower {
         let (found, _) = discover(&self.roots);
         let mut seen = HashSet::new();
         for file in found {
-            let Some(path) = file.path.filter(|path| !self.skip.contains(path)) else {
+            let skipped = |path: &PathBuf| self.skip.iter().any(|skip| path.starts_with(skip));
+            let Some(path) = file.path.filter(|path| !skipped(path)) else {
                 continue;
             };
             if self.signs.stop.load(Ordering::Relaxed) {

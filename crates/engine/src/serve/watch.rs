@@ -774,6 +774,20 @@ impl DataFolder {
         self.path.join("portreeve.db")
     }
 
+    /// What it is called where it lies below paths that are followed: it is no input.
+    pub fn below(&self, paths: &[PathBuf]) -> Vec<PathBuf> {
+        let Ok(own) = self.path.canonicalize() else {
+            return Vec::new();
+        };
+        paths
+            .iter()
+            .filter_map(|path| {
+                let rest = own.strip_prefix(path.canonicalize().ok()?).ok()?;
+                Some(path.join(rest))
+            })
+            .collect()
+    }
+
     /// The folder of the event log.
     pub fn log(&self) -> PathBuf {
         self.path.join("log")

@@ -71,8 +71,8 @@ impl House {
     pub(crate) fn simulated() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let plan = Plan {
-            days: 16,
-            max_records: 6_000,
+            days: 18,
+            max_records: 8_000,
             ..Plan::default()
         };
         let mut disk = Disk(folder.path().join("halyard"));
