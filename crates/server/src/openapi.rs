@@ -13,6 +13,7 @@ use crate::api::{estate, events, findings, incidents, records, sources};
         incidents::list, incidents::one, incidents::notes, incidents::add_note, incidents::set_care,
         findings::list, findings::one,
         estate::paths, estate::blast, estate::jewels, estate::doors, estate::keys,
+        estate::inventory,
         sources::sources, sources::coverage, sources::rules, sources::audit,
         events::events, records::take,
     ),

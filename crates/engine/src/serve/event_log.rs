@@ -442,7 +442,9 @@ mod tests {
         }
     }
 
-    fn read(log: &Segments) -> (Vec<(String, u64, u64, String)>, Vec<Damage>) {
+    type Read = (String, u64, u64, String);
+
+    fn read(log: &Segments) -> (Vec<Read>, Vec<Damage>) {
         let mut all = Vec::new();
         let damage = log.replay(&mut |entry| {
             assert_eq!(entry.source, "aws.cloudtrail");

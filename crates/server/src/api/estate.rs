@@ -5,7 +5,8 @@ use std::sync::Arc;
 use axum::extract::{Query, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
-use portreeve_graph::AttackPath;
+use jiff::Timestamp;
+use portreeve_graph::{AttackPath, Difference};
 use portreeve_model::EntityId;
 use portreeve_view::roads::Loss;
 use serde::{Deserialize, Serialize};
@@ -133,6 +134,34 @@ pub(crate) async fn keys(
         let shown = shown(&app)?;
         let derived = derived(&app, &shown);
         tagged(&headers, &derived.keys(&shown))
+    })
+    .await
+}
+
+/// How often inventory was read since the watch began, and what its last change opened and closed: doors,
+/// and ways to crown jewels. Absent where nothing of that changed.
+#[utoipa::path(get, path = "/api/v1/inventory", responses(
+    (status = 200, body = serde_json::Value), (status = 304), (status = 401, body = Problem)))]
+pub(crate) async fn inventory(
+    State(app): State<Arc<App>>,
+    headers: HeaderMap,
+) -> Result<Response, Refused> {
+    #[derive(Serialize)]
+    struct Answer<'a> {
+        reads: u64,
+        changed: Option<Timestamp>,
+        #[serde(flatten)]
+        difference: Option<&'a Difference>,
+    }
+    apart(move || {
+        let shown = shown(&app)?;
+        let change = shown.inventory_change.as_deref();
+        let answer = Answer {
+            reads: shown.inventory,
+            changed: change.map(|(time, _)| *time),
+            difference: change.map(|(_, difference)| difference),
+        };
+        tagged(&headers, &answer)
     })
     .await
 }

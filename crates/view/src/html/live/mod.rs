@@ -12,7 +12,7 @@ use portreeve_incident::Report;
 use super::Page;
 use super::page::{gate, whole};
 use super::shape::Clean;
-use super::{blind_spots, covered, inputs};
+use super::{blind_spots, covered};
 use crate::text;
 
 pub use estate::{Estate, estate};
@@ -119,7 +119,7 @@ fn foot() -> Markup {
     }
 }
 
-/// What the logs can show, and what was read.
+/// What the logs can show.
 pub fn coverage(report: &Report) -> Page {
     let title = match report.blind_spots.len() as u64 {
         0 => "Nothing is known to be missing".to_owned(),
@@ -134,7 +134,6 @@ pub fn coverage(report: &Report) -> Page {
             div class="answer" { h1 { (title) } p { "Which steps of known actors the logs can show, in which hours they may not, and what is missing from the inventory." } }
             (blind_spots(&report.blind_spots))
             (covered(report))
-            (inputs(report))
         },
         foot: foot(),
         title,
