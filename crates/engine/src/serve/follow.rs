@@ -19,6 +19,7 @@ use portreeve_telemetry::{Container, Recognition, Source};
 use super::intake::{Chunk, Intake, each_split};
 use super::mark::{Mark, Stamp};
 use crate::discover::discover;
+use crate::networks;
 use crate::open::Opened;
 
 /// So many bytes are taken as one piece.
@@ -40,7 +41,7 @@ pub(crate) struct Patience {
 /// What the follower tells the watch beside records.
 #[derive(Debug, Default)]
 pub(crate) struct Signs {
-    /// Files that are not logs came, went or changed.
+    /// Files of inventory, or with data of networks, came, went or changed.
     pub(crate) inventory_changed: AtomicBool,
     /// All is read that was there at the last look.
     pub(crate) caught_up: AtomicBool,
@@ -58,6 +59,8 @@ pub(crate) struct Follower {
     signs: Arc<Signs>,
     marks: HashMap<String, Mark>,
     known: HashMap<PathBuf, Known>,
+    /// Files as they were when the inventory was read, until the first look is done.
+    before: HashMap<PathBuf, Stamp>,
     /// Files that could not be read, told once each.
     told: HashSet<PathBuf>,
 }
@@ -68,7 +71,7 @@ struct Known {
     since: Instant,
     /// Whether there is more to do with it as it is.
     waits: bool,
-    is_log: bool,
+    is_inventory: bool,
 }
 
 /// Whether all of a file was taken.
@@ -104,6 +107,7 @@ impl Follower {
         skip: Vec<PathBuf>,
         patience: Patience,
         marks: Vec<(String, Vec<u8>)>,
+        before: HashMap<PathBuf, Stamp>,
         intake: Intake,
         signs: Arc<Signs>,
     ) -> Self {
@@ -118,6 +122,7 @@ impl Follower {
                 .filter_map(|(key, mark)| Some((key, Mark::read(&mark)?)))
                 .collect(),
             known: HashMap::new(),
+            before,
             told: HashSet::new(),
         }
     }
@@ -162,11 +167,12 @@ impl Follower {
             }
         }
         let before = self.known.len();
-        let gone = |path: &PathBuf, known: &Known| !known.is_log && !seen.contains(path);
+        let gone = |path: &PathBuf, known: &Known| known.is_inventory && !seen.contains(path);
         if self.known.iter().any(|(path, known)| gone(path, known)) {
             self.signs.inventory_changed.store(true, Ordering::Relaxed);
         }
         self.known.retain(|path, _| seen.contains(path));
+        self.before = HashMap::new();
         let all = self.known.values().all(|known| !known.waits) && before == self.known.len();
         self.signs.caught_up.store(all, Ordering::SeqCst);
         Ok(())
@@ -214,14 +220,16 @@ impl Follower {
             stamp,
             since,
             waits: false,
-            is_log: recognition.is_some(),
+            is_inventory: recognition.is_none() && is_inventory(opened.head(), path),
         };
         if let (Some(recognition), Some(source)) = (recognition, source) {
             known.waits = true;
             self.known.insert(path.to_owned(), known.clone());
             let taken = self.read(path, stamp, settled, opened, recognition, source)?;
             known.waits = matches!(taken, Taken::Waits) && !settled;
-        } else {
+        }
+        let was_inventory = before.is_some_and(|known| known.is_inventory);
+        if (known.is_inventory || was_inventory) && self.before.get(path) != Some(&stamp) {
             self.signs.inventory_changed.store(true, Ordering::Relaxed);
         }
         self.known.insert(path.to_owned(), known);
@@ -454,6 +462,23 @@ impl Read for Counted<'_> {
         self.bytes += count as u64;
         Ok(count)
     }
+}
+
+/// Whether a file is what the estate or the networks are told by.
+fn is_inventory(head: &[u8], path: &Path) -> bool {
+    portreeve_estate::recognise(head).is_some() || networks::recognise(head, Some(path)).is_some()
+}
+
+/// The files below some paths, as they are now.
+pub(crate) fn stamps(paths: &[PathBuf]) -> HashMap<PathBuf, Stamp> {
+    let (found, _) = discover(paths);
+    let files = found.into_iter().filter_map(|file| file.path);
+    files
+        .filter_map(|path| {
+            let stamp = Stamp::of(&std::fs::metadata(&path).ok()?);
+            Some((path, stamp))
+        })
+        .collect()
 }
 
 /// Whether what a file begins with is a whole line that stands for itself: one JSON value, or other text

@@ -21,9 +21,9 @@ use serde::{Deserialize, Serialize};
 use super::board::{Board, Health, News, Shown, SourceState};
 use super::changes::Stored;
 use super::event_log::{Entry, EventLog};
-use super::follow::{Follower, Patience, Signs};
+use super::follow::{Follower, Patience, Signs, stamps};
 use super::intake::{Chunk, Intake};
-use super::mark::Mark;
+use super::mark::{Mark, Stamp};
 use super::stdin;
 use crate::config::Config;
 use crate::content::{ContentFile, RuleSet};
@@ -128,6 +128,8 @@ pub struct Watch {
     sources: BTreeMap<(String, String), Source>,
     inventory: u64,
     inventory_change: Option<Arc<(Timestamp, Difference)>>,
+    /// Files as they were before the inventory was read, for the follower.
+    before: HashMap<PathBuf, Stamp>,
     board: Arc<Board>,
     signs: Arc<Signs>,
     intake: Intake,
@@ -212,6 +214,8 @@ impl Watch {
         board: Arc<Board>,
         progress: &dyn Progress,
     ) -> Result<Self, WatchError> {
+        // Before they are read: what changes meanwhile is seen to have changed.
+        let before = stamps(&followed(&request.paths));
         let prepared = prepare(&request, progress);
         let (intake, arrivals) = Intake::new();
         let stored = Stored::load(&*store)?;
@@ -242,6 +246,7 @@ impl Watch {
             sources: BTreeMap::new(),
             inventory: 1,
             inventory_change: None,
+            before,
             board,
             signs: Arc::new(Signs::default()),
             intake,
@@ -340,23 +345,17 @@ impl Watch {
         Ok(())
     }
 
-    fn follower(&self) -> Result<Follower, WatchError> {
-        let roots = self
-            .request
-            .paths
-            .iter()
-            .filter(|path| path.as_os_str() != "-")
-            .cloned()
-            .collect();
+    fn follower(&mut self) -> Result<Follower, WatchError> {
         let patience = Patience {
             poll: self.request.pace.poll,
             settle: self.request.pace.settle,
         };
         Ok(Follower::new(
-            roots,
+            followed(&self.request.paths),
             self.request.skip.clone(),
             patience,
             self.store.offsets()?,
+            take(&mut self.before),
             self.intake.clone(),
             self.signs.clone(),
         ))
@@ -626,13 +625,14 @@ impl Watch {
     }
 }
 
+/// The paths that are files and folders.
+fn followed(paths: &[PathBuf]) -> Vec<PathBuf> {
+    let files = paths.iter().filter(|path| path.as_os_str() != "-");
+    files.cloned().collect()
+}
+
 fn prepare(request: &WatchRequest, progress: &dyn Progress) -> Prepared {
-    let paths: Vec<PathBuf> = request
-        .paths
-        .iter()
-        .filter(|path| path.as_os_str() != "-")
-        .cloned()
-        .collect();
+    let paths = followed(&request.paths);
     let rules = RuleSet::parse(&request.rules, &request.config.rules);
     let anyone = Circumstances::default();
     let (knowledge, _) = look(&paths, &request.config, &request.skip, &anyone, progress);
