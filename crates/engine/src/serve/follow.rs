@@ -61,6 +61,8 @@ pub(crate) struct Follower {
     known: HashMap<PathBuf, Known>,
     /// Files as they were when the inventory was read, until the first look is done.
     before: HashMap<PathBuf, Stamp>,
+    /// Whether the look at hand has brought anything.
+    brought: bool,
     /// Files that could not be read, told once each.
     told: HashSet<PathBuf>,
 }
@@ -123,6 +125,7 @@ impl Follower {
                 .collect(),
             known: HashMap::new(),
             before,
+            brought: false,
             told: HashSet::new(),
         }
     }
@@ -134,8 +137,15 @@ impl Follower {
             if self.look().is_err() {
                 return;
             }
-            // Of very many files a look takes its time: a twentieth of the time is for looking.
-            let pause = self.patience.poll.max(start.elapsed() * 20);
+            // Of very many files a look takes its time, and need not be taken all the time. One that brought
+            // something took longer for that alone.
+            let look = if self.brought {
+                Duration::ZERO
+            } else {
+                start.elapsed()
+            };
+            let pause = (look * 20).clamp(self.patience.poll, self.patience.poll * 10);
+            self.brought = false;
             let until = Instant::now() + pause;
             while Instant::now() < until && !self.signs.stop.load(Ordering::Relaxed) {
                 std::thread::sleep(Duration::from_millis(20).min(pause));
@@ -189,7 +199,8 @@ impl Follower {
         self.send(chunk)
     }
 
-    fn send(&self, chunk: Chunk) -> Result<(), Ended> {
+    fn send(&mut self, chunk: Chunk) -> Result<(), Ended> {
+        self.brought = true;
         if self.intake.bring(chunk) {
             Ok(())
         } else {
