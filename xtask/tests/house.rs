@@ -16,9 +16,11 @@ const HOUSE: &[&str] = &[
     "cloud",
     "detect",
     "incident",
+    "store",
     "engine",
     "view",
     "simulate",
+    "server",
     "portreeve",
 ];
 

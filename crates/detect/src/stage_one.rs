@@ -19,7 +19,7 @@ use crate::strings::Symbol;
 
 /// What stage one hands to stage two for a part of the logs: rows, and small items that point to
 /// them. Batches may be handed over in any order and any number.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Batch {
     pub(crate) activities: Activities,
     /// What the records say of the credentials that they used.
@@ -80,7 +80,7 @@ pub(crate) struct SourceCounts {
 
 /// A rule on a record, with what the record says to that rule: one that matches if history says
 /// so, or one that shows what it matched.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Candidate {
     pub(crate) row: RowId,
     pub(crate) rule: u32,
@@ -101,6 +101,11 @@ impl Batch {
     /// Whether it holds none.
     pub fn is_empty(&self) -> bool {
         self.activities.is_empty()
+    }
+
+    /// The latest time of any of them.
+    pub fn latest(&self) -> Option<Timestamp> {
+        self.activities.iter().filter_map(|row| row.time()).max()
     }
 }
 

@@ -90,7 +90,7 @@ impl Folded {
 
 /// Stage two: owns all keys. Takes batches in any order; the result does not depend on how the
 /// logs were parted.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct StageTwo {
     batch: Batch,
     correlations: Correlations,
@@ -108,6 +108,21 @@ impl StageTwo {
         self.correlations = correlations;
         self.known_good = known_good;
         self
+    }
+
+    /// How many activities it holds, repeated ones too.
+    pub fn len(&self) -> usize {
+        self.batch.len()
+    }
+
+    /// Whether it holds none.
+    pub fn is_empty(&self) -> bool {
+        self.batch.is_empty()
+    }
+
+    /// Takes what another stage two has taken.
+    pub fn absorb(&mut self, other: Self) {
+        self.accept(other.batch);
     }
 
     /// Takes what stage one made of a part of the logs.

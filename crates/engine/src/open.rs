@@ -93,6 +93,11 @@ impl Opened {
         })
     }
 
+    /// Whether it is not compressed.
+    pub(crate) fn is_plain(&self) -> bool {
+        matches!(self.decoder, Decoder::Plain(_))
+    }
+
     /// From here on what is read is hashed, decompressed. To be called before anything is read.
     pub(crate) fn hash_content(&mut self) {
         self.content = Some(Sha256::new());

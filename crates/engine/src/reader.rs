@@ -87,7 +87,7 @@ impl LogReader<'_> {
     }
 
     /// Takes in a record; `false` where what seemed to be one has to be read again.
-    fn take(
+    pub(crate) fn take(
         &mut self,
         split: Split<'_>,
         name: &Arc<str>,

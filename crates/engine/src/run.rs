@@ -1,29 +1,25 @@
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::mem::take;
+use std::path::PathBuf;
 use std::time::Instant;
 
-use portreeve_detect::behaviour::Correlations;
-use portreeve_detect::{Networks, Sign, Snapshot, StageOne};
-use portreeve_graph::{Changes, Circumstances};
-use portreeve_incident::{Certainty, Report, Summary, Trace};
+use portreeve_detect::Sign;
+use portreeve_graph::Circumstances;
+use portreeve_incident::{Certainty, Report, Trace};
 use portreeve_model::{DeadLetter, Input, InputKind};
-use portreeve_record::{Extractor, Fields, SlotBuffer};
-use portreeve_sigma::Matcher;
 
 use crate::config::Config;
-use crate::content::{RuleSet, built_in_profiles, is_for};
+use crate::content::RuleSet;
 use crate::evidence;
 use crate::gathered::Gathered;
 use crate::logs::read_logs;
-use crate::networks::{self};
+use crate::prepared::{Prepared, Read};
 use crate::progress::Progress;
-use crate::reader::LogReader;
 use crate::seam::InProcess;
-use crate::survey::{Knowledge, inventories, look};
+use crate::survey::{inventories, look};
 
 /// How many dead letters a report keeps; the rest are counted.
-const DEAD_LETTERS: usize = 1_000;
+pub(crate) const DEAD_LETTERS: usize = 1_000;
 
 /// What to investigate, and how.
 #[derive(Debug)]
@@ -147,178 +143,64 @@ pub fn gather(request: Request, progress: &dyn Progress) -> Result<Gathered, Run
     } = request;
     let anyone = Circumstances::default();
     let (knowledge, rest) = look(&paths, &config, &skip, &anyone, progress);
-    let Knowledge {
-        estate,
-        graph,
-        catalogue,
-        networks: found_networks,
-        mut inputs,
-        mut dead_letters,
-        mut notes,
-    } = knowledge;
     let logs = rest
         .iter()
         .filter(|file| file.recognition.is_some())
         .count();
     if logs == 0 {
         return Err(RunError::NothingReadable(NothingReadable {
-            files: rest.len() + inputs.len(),
-            inventory: inventories(&inputs),
-            dead_letters,
+            files: rest.len() + knowledge.inputs.len(),
+            inventory: inventories(&knowledge.inputs),
+            dead_letters: knowledge.dead_letters,
             wanted: "a log that is known (AWS CloudTrail in any of its forms)",
         }));
     }
 
     let digests = evidence::collect(&rest, &config.digest_keys);
     let hash_content = !digests.is_empty();
-    dead_letters.extend(digests.dead_letters.iter().cloned());
-    let sources = portreeve_telemetry::sources();
-    let mut fields = Fields::default();
-    let readers: Vec<_> = sources
-        .iter()
-        .map(|source| source.prepare(&mut fields))
-        .collect();
-    let (mut matcher, problems) = Matcher::new(&rules.rules, &mut fields);
-    notes.extend(
-        rules
-            .diagnostics
-            .iter()
-            .chain(&problems)
-            .map(ToString::to_string),
-    );
-    let rule_files = rules
-        .rules
-        .iter()
-        .filter_map(|rule| {
-            let stem = Path::new(&*rule.file).file_stem()?;
-            Some((rule.id.clone()?, stem.to_string_lossy().into_owned()))
-        })
-        .chain(rules.correlations.iter().filter_map(|correlation| {
-            let stem = Path::new(&*correlation.file).file_stem()?;
-            Some((correlation.id.clone()?, stem.to_string_lossy().into_owned()))
-        }))
-        .collect();
-    let in_use = rules
-        .rules
-        .iter()
-        .filter(|rule| !rules.is_part(rule))
-        .count();
-    let in_use = (in_use + rules.correlations.len()) as u64;
-    let (correlations, problems) = Correlations::new(
-        rules.correlations,
-        &rules.rules,
-        &rules.left_out,
-        &mut fields,
-    );
-    notes.extend(problems.iter().map(ToString::to_string));
-    matcher.leave_out(|rule| correlations.is_merged(rule));
-    let settings = config.settings();
-    let gathered = networks::gather(&config, found_networks);
-    inputs.extend(gathered.inputs);
-    dead_letters.extend(gathered.dead_letters);
-    let networks = Arc::new(Networks::new(&settings, gathered.data));
-    notes.push(networks::note(&networks, &settings));
-    let jewels = graph.jewels();
-    let (estate, graph) = (Arc::new(estate), Arc::new(graph));
-    let catalogue = Arc::new(catalogue);
-    let snapshot = Snapshot::new(
-        &estate,
-        settings.clone(),
-        jewels
-            .iter()
-            .map(|jewel| (jewel.id.as_str(), jewel.kind.as_str())),
-    )
-    .with_changes(Changes::new(
-        estate.clone(),
-        graph.clone(),
-        catalogue.clone(),
-        config.jewels.clone(),
-    ))
-    .with_networks(networks.clone());
-    let extractor = Extractor::new(&fields);
+    let mut prepared = Prepared::new(knowledge, config, rules, signs);
+    let mut read = Read {
+        inputs: take(&mut prepared.inputs),
+        dead_letters: take(&mut prepared.dead_letters),
+        notes: take(&mut prepared.notes),
+        ..Read::default()
+    };
+    read.dead_letters
+        .extend(digests.dead_letters.iter().cloned());
 
     progress.begin(
         "Reading logs",
         rest.iter().map(|file| file.found.bytes).sum(),
     );
     let seam = InProcess::default();
-    let read = read_logs(rest, threads, hash_content, progress, || {
-        sources
-            .iter()
-            .zip(&readers)
-            .map(|(source, reader)| LogReader {
-                source: *source,
-                reader: &**reader,
-                extractor: &extractor,
-                stage: StageOne::new(&rules.rules, &matcher, &fields, &snapshot, &signs)
-                    .for_correlations(&correlations)
-                    .limited_to(&rules.rules, |rule| is_for(rule, *source)),
-                seam: &seam,
-                buffer: SlotBuffer::new(),
-                batch: portreeve_detect::Batch::default(),
-            })
-            .collect()
+    let outcomes = read_logs(rest, threads, hash_content, progress, || {
+        prepared.readers(&seam)
     });
 
-    let mut summary = Summary::default();
-    let mut dead_letters_omitted = 0;
     let mut hashed = Vec::new();
-    for (input, outcome) in read {
+    for (input, outcome) in outcomes {
         hashed.push(evidence::log_file(&input, outcome.content));
-        summary.records += outcome.records;
-        summary.bytes += outcome.bytes;
-        dead_letters.extend(outcome.dead);
-        dead_letters_omitted += outcome.dead_omitted;
-        inputs.push(input);
+        read.summary.records += outcome.records;
+        read.summary.bytes += outcome.bytes;
+        read.dead_letters.extend(outcome.dead);
+        read.dead_letters_omitted += outcome.dead_omitted;
+        read.inputs.push(input);
     }
-    inputs.sort_by(|a, b| a.file.cmp(&b.file));
-    let verification = digests.verify(&hashed, &mut inputs, &mut notes);
-    dead_letters.sort();
-    dead_letters_omitted += dead_letters.len().saturating_sub(DEAD_LETTERS) as u64;
-    dead_letters.truncate(DEAD_LETTERS);
+    read.inputs.sort_by(|a, b| a.file.cmp(&b.file));
+    read.verification = digests.verify(&hashed, &mut read.inputs, &mut read.notes);
+    read.dead_letters.sort();
+    read.dead_letters_omitted += read.dead_letters.len().saturating_sub(DEAD_LETTERS) as u64;
+    read.dead_letters.truncate(DEAD_LETTERS);
 
     progress.begin("Following credentials", 0);
-    let folded = seam
-        .into_stage_two()
-        .with_correlations(correlations, config.known_good.map(|period| period.0))
-        .finish(&rules.rules, &matcher, &fields, &snapshot, &signs);
-    notes.extend(deploy_note(&config, &folded.inferred_deployers));
-    notes.extend(known_good_note(&config));
-    notes.extend(folded.behaviour.notes());
-    notes.extend(unrecognised_note(&inputs));
-    if folded.changes_not_judged > 0 {
-        notes.push(format!(
-            "{} changes of policies, trusts and memberships were not judged by what they open, since there are many in a large estate; the first were.",
-            folded.changes_not_judged
-        ));
-    }
-
-    let (profiles, errors) = built_in_profiles();
-    notes.extend(errors);
-    Ok(Gathered {
-        config,
-        estate,
-        graph,
-        catalogue,
-        networks,
-        jewels,
-        settings,
-        profiles,
-        folded,
-        rules_sha256: rules.sha256,
-        rule_files,
-        rules: in_use,
-        inputs,
-        dead_letters,
-        dead_letters_omitted,
-        verification,
-        notes,
-        summary,
-        start,
-    })
+    let folded = prepared.fold(seam.into_stage_two());
+    Ok(prepared.gathered(folded, read, start))
 }
 
-fn deploy_note(config: &Config, inferred: &BTreeMap<String, BTreeSet<String>>) -> Option<String> {
+pub(crate) fn deploy_note(
+    config: &Config,
+    inferred: &BTreeMap<String, BTreeSet<String>>,
+) -> Option<String> {
     if !config.deploy_principals.is_empty() {
         return Some(format!(
             "Deploy principals are those declared in portreeve.toml: {}.",
@@ -345,14 +227,14 @@ fn deploy_note(config: &Config, inferred: &BTreeMap<String, BTreeSet<String>>) -
     })
 }
 
-fn known_good_note(config: &Config) -> Option<String> {
+pub(crate) fn known_good_note(config: &Config) -> Option<String> {
     let period = config.known_good?;
     Some(format!(
         "What is normal was learnt from {period}, which was declared good."
     ))
 }
 
-fn unrecognised_note(inputs: &[Input]) -> Option<String> {
+pub(crate) fn unrecognised_note(inputs: &[Input]) -> Option<String> {
     let names: Vec<&str> = inputs
         .iter()
         .filter(|input| input.kind == InputKind::Unrecognised)

@@ -127,7 +127,9 @@ pub(crate) fn files(paths: &[PathBuf], skip: &[PathBuf], progress: &dyn Progress
 /// The same, with an estate of which no conclusions are drawn yet.
 pub(crate) fn raw_files(paths: &[PathBuf], skip: &[PathBuf], progress: &dyn Progress) -> Files {
     let (mut files, mut dead_letters) = discover(paths);
-    files.retain(|found| found.path.as_ref().is_none_or(|path| !skip.contains(path)));
+    // A folder is skipped with all that is below it.
+    let skipped = |path: &PathBuf| skip.iter().any(|skip| path.starts_with(skip));
+    files.retain(|found| found.path.as_ref().is_none_or(|path| !skipped(path)));
     progress.begin(
         "Looking at files",
         files.iter().map(|found| found.bytes).sum(),

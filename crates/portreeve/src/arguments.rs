@@ -11,6 +11,7 @@ mod hunt;
 mod keys;
 mod race;
 mod rules;
+mod serve;
 mod touched;
 
 use std::path::PathBuf;
@@ -29,6 +30,7 @@ pub(crate) use hunt::{Hunt, HuntFormat};
 pub(crate) use keys::Keys;
 pub(crate) use race::Race;
 pub(crate) use rules::{Backtest, Convert, Lint, LintFormat, ListFormat, Rules, RulesTask};
+pub(crate) use serve::{Data, Doctor, Serve, Token, TokenTask};
 pub(crate) use touched::{About, Touched};
 
 /// Tells defenders of a cloud estate where an intruder could walk, whether one is walking now, and
@@ -51,6 +53,7 @@ pub(crate) use touched::{About, Touched};
   portreeve diff inventory/ plan.json               what a Terraform plan opens
   portreeve keys inventory/                         every key, the master keys first
   portreeve can dev.mira kms:Sign hot-wallet inventory/
+  portreeve serve --demo                            the watch: an intrusion unfolds on a page
   portreeve lineage ASIA… logs/                     where a key came from, and who held it
 
 EXIT CODES:
@@ -109,6 +112,12 @@ pub(crate) enum Task {
     Rules(Rules),
     /// Fetch, show and ask data of networks: whose an address is, and what kind of network
     Networks(Networks),
+    /// Watch: follow logs as they arrive, keep incidents current, show them on a page
+    Serve(Serve),
+    /// Make, list and forget the tokens of those who may look at the watch
+    Token(Token),
+    /// Tell whether the watch's data folder is in order, or copy its database
+    Doctor(Doctor),
     /// Write a fictional organisation's estate and logs from a seed
     Simulate(Simulate),
     /// Simulate an intrusion and investigate it

@@ -134,7 +134,7 @@ impl CredentialFacts {
 }
 
 /// What records say of the credentials that they used, each saying once.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Uses {
     /// What the first record of each said: nearly always what all of its records say.
     first: SymbolMap<Use>,

@@ -24,6 +24,7 @@ pub(crate) mod paths;
 pub(crate) mod policy;
 pub(crate) mod race;
 pub(crate) mod rules;
+pub(crate) mod serve;
 pub(crate) mod simulate;
 pub(crate) mod touched;
 mod words;

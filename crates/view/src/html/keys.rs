@@ -5,7 +5,7 @@ use portreeve_graph::Key;
 use portreeve_incident::OverPermissive;
 
 use super::incident::left_out;
-use super::page::{self, answer};
+use super::page::{self, Page, answer};
 use super::shape::{Clean, middle};
 use super::{ROWS, blind_spots};
 use crate::keys::{Keys, called, kept, opens, owner};
@@ -13,6 +13,11 @@ use crate::{name, text};
 
 /// The page of credentials: `keys --format html`.
 pub fn keys(keys: &Keys<'_>) -> String {
+    keys_page(keys).file()
+}
+
+/// The same page, to be framed.
+pub fn keys_page(keys: &Keys<'_>) -> Page {
     let counts = keys.counts();
     let title = match counts.masters {
         0 => "No key opens an account or a crown jewel".to_owned(),
@@ -69,7 +74,12 @@ pub fn keys(keys: &Keys<'_>) -> String {
         }
         (blind_spots(keys.blind_spots))
     };
-    page::page(&title, page::masthead("Keys", None), main, page::foot())
+    Page {
+        what: page::masthead("Keys", None),
+        foot: page::foot(),
+        title,
+        main,
+    }
 }
 
 const BAR: f64 = 380.0;

@@ -8,14 +8,37 @@ const STYLE: &str = include_str!("style.css");
 const POLICY: &str =
     "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
 
+/// What a page holds, before it is known where it will be read.
+#[derive(Clone, Debug)]
+pub struct Page {
+    pub(super) title: String,
+    /// What kind of page it is, beside the program's name.
+    pub(super) what: Markup,
+    pub(super) main: Markup,
+    pub(super) foot: Markup,
+}
+
+impl Page {
+    /// As one file that needs no network and runs no script.
+    pub fn file(self) -> String {
+        page(&self.title, self.what, self.main, self.foot)
+    }
+}
+
 /// A whole page: its title, what stands above the content, the content, what stands below.
 pub(super) fn page(title: &str, head: Markup, main: Markup, foot: Markup) -> String {
+    let more = html! { meta http-equiv="Content-Security-Policy" content=(POLICY); };
+    whole(title, more, head, main, foot)
+}
+
+/// The same with other things in its head.
+pub(super) fn whole(title: &str, more: Markup, head: Markup, main: Markup, foot: Markup) -> String {
     let page = html! {
         (DOCTYPE)
         html lang="en" {
             head {
                 meta charset="utf-8";
-                meta http-equiv="Content-Security-Policy" content=(POLICY);
+                (more)
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="color-scheme" content="light dark";
                 meta name="referrer" content="no-referrer";
@@ -39,12 +62,19 @@ pub(super) fn page(title: &str, head: Markup, main: Markup, foot: Markup) -> Str
 pub(super) fn masthead(what: &str, end: Option<String>) -> Markup {
     html! {
         header class="masthead" {
-            svg viewBox="0 0 24 24" aria-hidden="true" {
-                path fill="none" stroke="currentColor" stroke-width="1.7" stroke-linejoin="round" stroke-linecap="round"
-                    d="M3.5 21V8.5L6 6l2.5 2.5M15.500 8.500L18 6l2.500 2.500V21M3.500 21h5V13a3.500 3.500 0 0 1 7 0v8h5M8.500 10.500V6.800h1.800V5h3.400v1.800h1.800v3.700" {}
-            }
+            (gate())
             b { "Portreeve" } span { (what) }
             @if let Some(end) = end { span class="end" { (end) } }
+        }
+    }
+}
+
+/// The program's sign.
+pub(super) fn gate() -> Markup {
+    html! {
+        svg viewBox="0 0 24 24" aria-hidden="true" {
+            path fill="none" stroke="currentColor" stroke-width="1.7" stroke-linejoin="round" stroke-linecap="round"
+                d="M3.5 21V8.5L6 6l2.5 2.5M15.500 8.500L18 6l2.500 2.500V21M3.500 21h5V13a3.500 3.500 0 0 1 7 0v8h5M8.500 10.500V6.800h1.800V5h3.400v1.800h1.800v3.700" {}
         }
     }
 }

@@ -5,7 +5,7 @@ use portreeve_graph::AttackPath;
 use portreeve_posture::{CheckCounts, Failure, Posture};
 
 use super::incident::left_out;
-use super::page::{self, answer};
+use super::page::{self, Page, answer};
 use super::shape::{Clean, badge, middle};
 use super::{ROWS, blind_spots, path};
 use crate::posture::{by_path, kinds, listed_in};
@@ -13,6 +13,11 @@ use crate::{name, text};
 
 /// The page of a posture: `check --format html`.
 pub fn posture(posture: &Posture) -> String {
+    posture_page(posture).file()
+}
+
+/// The same page, to be framed.
+pub fn posture_page(posture: &Posture) -> Page {
     let summary = posture.summary;
     let groups = by_path(posture);
     let on_path: usize = groups.iter().map(|group| group.failures.len()).sum();
@@ -51,7 +56,12 @@ pub fn posture(posture: &Posture) -> String {
         (unknown(posture))
         (blind_spots(&posture.blind_spots))
     };
-    page::page(&title, page::masthead("Posture", None), main, page::foot())
+    Page {
+        what: page::masthead("Posture", None),
+        foot: page::foot(),
+        title,
+        main,
+    }
 }
 
 fn failures(posture: &Posture) -> Markup {

@@ -6,7 +6,7 @@ use maud::{Markup, html};
 use portreeve_graph::{AttackPath, BlastEntry, Door, Hop, Jewel, JewelKind, JewelReach};
 
 use super::incident::left_out;
-use super::page::{self, answer};
+use super::page::{self, Page, answer};
 use super::shape::{Clean, middle};
 use super::{ROWS, blind_spots, path};
 use crate::roads::{Counts, Loss, Roads};
@@ -21,6 +21,11 @@ fn kinds(jewels: &[Jewel]) -> BTreeMap<&str, JewelKind> {
 
 /// The page of ways to crown jewels: `paths --format html`.
 pub fn paths(roads: &Roads<'_>) -> String {
+    paths_page(roads).file()
+}
+
+/// The same page, to be framed.
+pub fn paths_page(roads: &Roads<'_>) -> Page {
     let open = roads.paths.iter().filter(|path| path.conditions.is_empty());
     let open = open.count() as u64;
     let found = roads.paths.len() as u64;
@@ -53,12 +58,12 @@ pub fn paths(roads: &Roads<'_>) -> String {
         (reach(roads.reach, &kinds(roads.jewels)))
         (blind_spots(roads.blind_spots))
     };
-    page::page(
-        &title,
-        page::masthead("Attack paths", None),
+    Page {
+        what: page::masthead("Attack paths", None),
+        foot: page::foot(),
+        title,
         main,
-        page::foot(),
-    )
+    }
 }
 
 /// What is known of the intruder's requests.
@@ -139,6 +144,11 @@ fn reach(reach: &[JewelReach], jewels: &BTreeMap<&str, JewelKind>) -> Markup {
 
 /// The page of what a loss would cost: `blast --format html`.
 pub fn loss(loss: &Loss<'_>) -> String {
+    loss_page(loss).file()
+}
+
+/// The same page, to be framed.
+pub fn loss_page(loss: &Loss<'_>) -> Page {
     let counts = Counts::of(loss.blast.reached());
     let names = loss.asked.join(", ");
     let verb = if loss.asked.len() == 1 { "is" } else { "are" };
@@ -180,12 +190,12 @@ pub fn loss(loss: &Loss<'_>) -> String {
         }
         (blind_spots(loss.blind_spots))
     };
-    page::page(
-        &title,
-        page::masthead("Blast radius", None),
+    Page {
+        what: page::masthead("Blast radius", None),
+        foot: page::foot(),
+        title,
         main,
-        page::foot(),
-    )
+    }
 }
 
 const COLUMN: f64 = 148.0;

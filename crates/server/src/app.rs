@@ -1,0 +1,150 @@
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use jiff::Timestamp;
+use portreeve_engine::serve::{Board, Intake, News, Shown};
+use portreeve_store::{AuditEntry, Care, Store, StoreError, StoredToken};
+use serde::Serialize;
+use tokio::sync::{broadcast, watch};
+use utoipa::ToSchema;
+
+use crate::rate::Rates;
+
+/// How much of what is new is kept for a reader that is slow; one that is slower begins anew.
+const NEWS: usize = 256;
+
+/// A rule or correlation that is in use.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct RuleLine {
+    /// Its id, or its file where it has none.
+    pub id: String,
+    /// Its title.
+    pub title: String,
+    /// Its severity.
+    pub severity: String,
+    /// The file that it is in.
+    pub file: String,
+}
+
+/// What all routes share.
+pub struct App {
+    pub(crate) board: Arc<Board>,
+    pub(crate) intake: Intake,
+    pub(crate) rules: Vec<RuleLine>,
+    pub(crate) rates: Rates,
+    /// How posture checks are tuned.
+    pub(crate) posture: portreeve_posture::Settings,
+    /// What pages ask of the estate, for the inventory that it was made of.
+    pub(crate) derived: Mutex<Option<Arc<crate::pages::Derived>>>,
+    store: Mutex<Box<dyn Store>>,
+    news: broadcast::Sender<News>,
+    ended: watch::Sender<bool>,
+    pub(crate) address: OnceLock<SocketAddr>,
+    pub(crate) behind_proxy: bool,
+}
+
+impl std::fmt::Debug for App {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("App").finish_non_exhaustive()
+    }
+}
+
+impl App {
+    /// Over a watch: what it puts up, where records are handed in, the store by a connection of its own, the
+    /// rules in use, and how posture checks are tuned.
+    pub fn new(
+        board: Arc<Board>,
+        intake: Intake,
+        store: Box<dyn Store>,
+        rules: Vec<RuleLine>,
+        posture: portreeve_posture::Settings,
+    ) -> Self {
+        let (news, _) = broadcast::channel(NEWS);
+        let sender = news.clone();
+        // Nobody may be listening.
+        board.listen(move |news| drop(sender.send(news.clone())));
+        Self {
+            board,
+            intake,
+            rules,
+            rates: Rates::default(),
+            posture,
+            derived: Mutex::default(),
+            store: Mutex::new(store),
+            news,
+            ended: watch::channel(false).0,
+            address: OnceLock::new(),
+            behind_proxy: false,
+        }
+    }
+
+    pub(crate) fn at(mut self, address: SocketAddr, behind_proxy: bool) -> Self {
+        self.address = OnceLock::from(address);
+        self.behind_proxy = behind_proxy;
+        self
+    }
+
+    /// Whether nobody has to log in: on loopback, without a proxy before it.
+    pub(crate) fn is_open(&self) -> bool {
+        let loopback = self.address.get().is_some_and(|it| it.ip().is_loopback());
+        loopback && !self.behind_proxy
+    }
+
+    pub(crate) fn tokens(&self) -> Result<usize, StoreError> {
+        Ok(self.store(|store| store.tokens())?.len())
+    }
+
+    pub(crate) fn store<T>(&self, ask: impl FnOnce(&mut dyn Store) -> T) -> T {
+        let mut store = self.store.lock().unwrap_or_else(PoisonError::into_inner);
+        ask(&mut **store)
+    }
+
+    pub(crate) fn token_of(&self, hash: &[u8; 32]) -> Result<Option<StoredToken>, StoreError> {
+        let now = Timestamp::now();
+        // All are compared, each in full: how long it takes tells nothing of any.
+        let mut found = None;
+        for token in self.store(|store| store.tokens())? {
+            let differs = token
+                .hash
+                .iter()
+                .zip(hash)
+                .fold(0, |all, (one, other)| all | (one ^ other));
+            if differs == 0 && token.expires.is_none_or(|expires| now < expires) {
+                found = Some(token);
+            }
+        }
+        Ok(found)
+    }
+
+    /// Writes to the audit log. What cannot be written must not be done.
+    pub(crate) fn audit(&self, who: &str, did: &str, what: &str) -> Result<(), StoreError> {
+        let entry = AuditEntry {
+            time: Timestamp::now(),
+            who: who.to_owned(),
+            did: did.to_owned(),
+            what: what.to_owned(),
+        };
+        self.store(|store| store.audit(&entry))
+    }
+
+    pub(crate) fn shown(&self) -> Option<Arc<Shown>> {
+        self.board.shown()
+    }
+
+    pub(crate) fn news(&self) -> broadcast::Receiver<News> {
+        self.news.subscribe()
+    }
+
+    pub(crate) fn cares(&self) -> Result<std::collections::BTreeMap<String, Care>, StoreError> {
+        Ok(self.store(|store| store.cares())?.into_iter().collect())
+    }
+
+    pub(crate) fn end(&self) {
+        // Streams may all be closed already.
+        let _ = self.ended.send(true);
+    }
+
+    pub(crate) fn ended(&self) -> watch::Receiver<bool> {
+        self.ended.subscribe()
+    }
+}

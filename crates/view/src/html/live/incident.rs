@@ -1,0 +1,93 @@
+//! One incident, with what people wrote beside it.
+
+use std::collections::BTreeMap;
+
+use maud::{Markup, html};
+use portreeve_graph::JewelKind;
+use portreeve_incident::Incident;
+use portreeve_model::{Finding, Timestamp};
+
+use super::super::Page;
+use super::super::incident::article;
+use super::super::shape::Clean;
+use super::foot;
+use super::today::address;
+use crate::text;
+
+/// What someone wrote.
+#[derive(Clone, Copy, Debug)]
+pub struct NoteLine<'i> {
+    /// Who.
+    pub who: &'i str,
+    /// When.
+    pub time: Timestamp,
+    /// What.
+    pub words: &'i str,
+}
+
+/// Everything on the page.
+#[derive(Debug)]
+pub struct IncidentPage<'i> {
+    /// The incident.
+    pub incident: &'i Incident,
+    /// Its findings, by id.
+    pub findings: BTreeMap<&'i str, &'i Finding>,
+    /// The estate's jewels, by id.
+    pub jewels: BTreeMap<&'i str, JewelKind>,
+    /// Whose it is.
+    pub owner: Option<&'i str>,
+    /// How it stands.
+    pub state: &'i str,
+    /// The words that a state can be.
+    pub states: &'i [&'i str],
+    /// What people wrote.
+    pub notes: Vec<NoteLine<'i>>,
+    /// Whether the reader may write.
+    pub may_write: bool,
+}
+
+/// The page.
+pub fn incident(page: &IncidentPage<'_>) -> Page {
+    let main = html! {
+        (people(page))
+        (article(page.incident, &page.findings, &page.jewels, 1))
+    };
+    Page {
+        title: page.incident.headline.clone(),
+        what: html! {},
+        main,
+        foot: foot(),
+    }
+}
+
+fn people(page: &IncidentPage<'_>) -> Markup {
+    let id = address(&page.incident.id);
+    html! {
+        aside class="card care" aria-label="Who looks after it" {
+            @if page.may_write {
+                form method="post" action={ "/incidents/" (id) "/care" } {
+                    label { "Owner " input name="owner" value=(text::clean(page.owner.unwrap_or_default())) maxlength="100" autocomplete="off"; }
+                    label { "State " select name="state" { @for word in page.states { option value=(word) selected[*word == page.state] { (word) } } } }
+                    button { "Save" }
+                }
+            } @else {
+                p { "State " b { (page.state) } @if let Some(owner) = page.owner { ", " (Clean(owner)) " looks after it" } }
+            }
+            p class="exports" {
+                a href={ "/api/v1/incidents/" (id) } { "JSON" } " "
+                a href={ "/incidents/" (id) "/report.html" } download { "Report" }
+            }
+            @if !page.notes.is_empty() {
+                ul class="plain notes" { @for note in &page.notes {
+                    li { div class="soft small" { b { (Clean(note.who)) } " " span class="t" { (text::minute(note.time)) } } p { (Clean(note.words)) } }
+                } }
+            }
+            @if page.may_write {
+                form method="post" action={ "/incidents/" (id) "/notes" } {
+                    label class="wide" { "Note " textarea name="words" rows="2" maxlength="10000" required {} }
+                    button { "Add" }
+                }
+            }
+        }
+    }
+}
