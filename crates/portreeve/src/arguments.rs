@@ -10,6 +10,7 @@ mod evidence;
 mod keys;
 mod race;
 mod touched;
+mod wallet;
 
 use std::path::PathBuf;
 
@@ -26,6 +27,7 @@ pub(crate) use evidence::{DigestKeys, Evidence, EvidenceTask, Verify};
 pub(crate) use keys::Keys;
 pub(crate) use race::Race;
 pub(crate) use touched::{About, Touched};
+pub(crate) use wallet::{VerifyQueue, Wallet, WalletTask};
 
 /// Tells defenders of a cloud estate where an intruder could walk, whether one is walking now, and
 /// what to do first: from their own logs and inventory, without touching anything.
@@ -94,6 +96,8 @@ pub(crate) enum Task {
     Race(Race),
     /// Tell whether something was touched, by whom, or what a no rests on
     Touched(Touched),
+    /// Tell what signers of wallets signed, and whether money moves that nobody approved
+    Wallet(Wallet),
     /// Tell whether log files are as they were delivered
     Evidence(Evidence),
     /// List exceptions and what they mute, or test what they would hide

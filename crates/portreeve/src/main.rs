@@ -51,6 +51,7 @@ fn main() -> ExitCode {
         Task::Coverage(options) => command::coverage::run(&options),
         Task::Race(options) => command::race::run(&options),
         Task::Touched(options) => command::touched::run(&options),
+        Task::Wallet(options) => command::wallet::run(&options),
         Task::Evidence(options) => command::evidence::run(&options),
         Task::Exceptions(options) => command::exceptions::run(&options),
         Task::Rules(options) => command::rules::run(&options),

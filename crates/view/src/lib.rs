@@ -62,3 +62,4 @@ pub mod svg;
 pub mod terminal;
 pub mod text;
 pub mod verification;
+mod wallet;

@@ -24,6 +24,7 @@ pub(crate) mod race;
 pub(crate) mod rules;
 pub(crate) mod simulate;
 pub(crate) mod touched;
+pub(crate) mod wallet;
 mod words;
 
 use std::path::PathBuf;

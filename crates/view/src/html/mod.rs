@@ -26,6 +26,7 @@ mod shape;
 mod timeline;
 mod touched;
 mod verification;
+mod wallet;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -49,6 +50,7 @@ pub use roads::{loss, paths};
 use shape::{Clean, badge};
 pub use touched::touched;
 pub use verification::verified;
+pub use wallet::wallet;
 
 /// The most incidents, findings outside incidents, and other rows on one page.
 const INCIDENTS: usize = 50;

@@ -24,6 +24,7 @@ mod surroundings;
 mod touched;
 mod trace;
 mod verification;
+mod wallet;
 
 use std::collections::BTreeMap;
 
@@ -33,6 +34,7 @@ use portreeve_incident::touch::Touch;
 use portreeve_incident::{ExceptionUse, Report, Trace};
 use portreeve_model::{BlindSpot, Finding};
 use portreeve_posture::{Check, Posture};
+use portreeve_wallet::safe::Verification;
 
 use crate::applied::{Applied, AppliedChange};
 use crate::collected::Collected;
@@ -223,6 +225,13 @@ pub fn touched(touch: &Touch, options: &Options) -> String {
 pub fn verified(verified: &Verified<'_>, options: &Options) -> String {
     let mut page = Page::new(options.width, options.colour);
     verification::write(&mut page, verified, options);
+    page.finish()
+}
+
+/// Lays out what signers of Safes were shown, and what they signed.
+pub fn wallet(verification: &Verification, options: &Options) -> String {
+    let mut page = Page::new(options.width, options.colour);
+    wallet::write(&mut page, verification, options);
     page.finish()
 }
 

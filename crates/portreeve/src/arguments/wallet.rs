@@ -1,0 +1,58 @@
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+use portreeve_model::Severity;
+
+use super::{AnswerFormat, Place};
+
+#[derive(Debug, Args)]
+pub(crate) struct Wallet {
+    #[command(subcommand)]
+    pub(crate) task: WalletTask,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum WalletTask {
+    /// Verify that what the owners of a Safe signed is what they were shown
+    #[command(after_help = "EXAMPLES:
+  portreeve wallet verify queue.json
+  portreeve wallet verify queue.json --chain 1 --format json
+  portreeve wallet verify queue.json --policy wallets.toml --fail-on medium
+  portreeve wallet verify queue.json --format html --output queue.html
+
+A queue is what the transaction service answers at
+/api/v1/safes/ADDRESS/multisig-transactions/, alone or under `transactions` beside its answer at
+/api/v1/safes/ADDRESS/ under `safe`; or a case with `shown`, `executed` and `confirmations`.
+Every hash is computed from the fields; each signature is set against the transaction that it was
+filed under and against its rivals on the same nonce. Ends with exit code 10 where something is at or
+above --fail-on.")]
+    Verify(VerifyQueue),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct VerifyQueue {
+    /// Queues of Safes; `-` is standard input
+    #[arg(required = true, value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+    /// The chain's number, where the files do not say it (1 is Ethereum)
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) chain: Option<u64>,
+    #[command(flatten)]
+    pub(crate) outcome: Outcome,
+}
+
+/// The form of an answer, where it goes, and what makes the command fail.
+#[derive(Debug, Args)]
+pub(crate) struct Outcome {
+    /// The form of the answer
+    #[arg(long, value_enum, default_value_t = AnswerFormat::Terminal)]
+    pub(crate) format: AnswerFormat,
+    #[command(flatten)]
+    pub(crate) place: Place,
+    /// Show everything on the terminal
+    #[arg(long)]
+    pub(crate) all: bool,
+    /// End with exit code 10 where something is at least this grave
+    #[arg(long, value_name = "SEVERITY", default_value = "high")]
+    pub(crate) fail_on: Severity,
+}

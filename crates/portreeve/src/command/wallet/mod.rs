@@ -1,0 +1,41 @@
+mod verify;
+
+use std::io::Read;
+use std::path::Path;
+
+use anyhow::{Context, Result};
+
+use crate::Ending;
+use crate::arguments::{Wallet, WalletTask};
+
+pub(crate) fn run(options: &Wallet) -> Result<Ending> {
+    match &options.task {
+        WalletTask::Verify(options) => verify::run(options),
+    }
+}
+
+/// The most bytes of one file of wallets' data that are read.
+const LARGEST: u64 = 256 << 20;
+
+/// Reads a whole file; `-` is standard input.
+pub(super) fn read(path: &Path) -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let source: Box<dyn Read> = if path == Path::new("-") {
+        Box::new(std::io::stdin())
+    } else {
+        Box::new(
+            std::fs::File::open(path).with_context(|| format!("cannot open {}", path.display()))?,
+        )
+    };
+    source
+        .take(LARGEST + 1)
+        .read_to_end(&mut bytes)
+        .with_context(|| format!("cannot read {}", path.display()))?;
+    anyhow::ensure!(
+        bytes.len() as u64 <= LARGEST,
+        "{} is larger than {} MiB; split it",
+        path.display(),
+        LARGEST >> 20
+    );
+    Ok(bytes)
+}
