@@ -27,7 +27,7 @@ pub(crate) use evidence::{DigestKeys, Evidence, EvidenceTask, Verify};
 pub(crate) use keys::Keys;
 pub(crate) use race::Race;
 pub(crate) use touched::{About, Touched};
-pub(crate) use wallet::{VerifyQueue, Wallet, WalletTask};
+pub(crate) use wallet::{VerifyQueue, Wallet, WalletTask, WatchBlocks};
 
 /// Tells defenders of a cloud estate where an intruder could walk, whether one is walking now, and
 /// what to do first: from their own logs and inventory, without touching anything.

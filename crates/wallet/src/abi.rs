@@ -71,6 +71,7 @@ alloy_sol_types::sol! {
     function updateDelay(uint256 newDelay) external;
 
     struct SetConfigParam { uint32 eid; uint32 configType; bytes config; }
+    function pause() external;
     function setConfig(address oapp, address lib, SetConfigParam[] params) external;
     function setDelegate(address delegate) external;
     struct UlnConfig { uint64 confirmations; uint8 requiredDVNCount; uint8 optionalDVNCount; uint8 optionalDVNThreshold; address[] requiredDVNs; address[] optionalDVNs; }
@@ -95,6 +96,8 @@ alloy_sol_types::sol! {
     event ChangedGuard(address guard);
     event ChangedFallbackHandler(address handler);
     event ChangedMasterCopy(address masterCopy);
+    event OFTSent(bytes32 indexed guid, uint32 dstEid, address indexed fromAddress, uint256 amountSentLD, uint256 amountReceivedLD);
+    event OFTReceived(bytes32 indexed guid, uint32 srcEid, address indexed toAddress, uint256 amountReceivedLD);
     event ApproveHash(bytes32 indexed approvedHash, address indexed owner);
 }
 

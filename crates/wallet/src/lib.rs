@@ -15,10 +15,14 @@
 //! ```
 
 mod abi;
+pub mod chain;
+pub mod contain;
 mod keys;
+pub mod policy;
 pub mod safe;
 #[cfg(test)]
 mod test_keys;
+pub mod watch;
 pub mod words;
 
 pub use alloy_primitives::{Address, B256, Bytes, U256};

@@ -27,6 +27,28 @@ Every hash is computed from the fields; each signature is set against the transa
 filed under and against its rivals on the same nonce. Ends with exit code 10 where something is at or
 above --fail-on.")]
     Verify(VerifyQueue),
+    /// Judge blocks of a chain: takeovers, drains, changes of control
+    #[command(after_help = "EXAMPLES:
+  portreeve wallet watch --policy wallets.toml --blocks blocks.ndjson
+  portreeve wallet watch --policy wallets.toml --blocks mainnet.ndjson --blocks optimism.ndjson
+  portreeve wallet watch --policy wallets.toml --blocks blocks.ndjson --format html --output wallets.html
+
+A line of a file of blocks is one block as a node gives it: `chainId`, `block`, `receipts`, and where
+they were read `storage`, `balances`, `calls`, `code` (docs/wallet.md). Ends with exit code 10 where
+something is at or above --fail-on.")]
+    Watch(WatchBlocks),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct WatchBlocks {
+    /// The wallet policy
+    #[arg(long, value_name = "FILE")]
+    pub(crate) policy: PathBuf,
+    /// Recorded blocks, one a line; may be repeated; `-` is standard input
+    #[arg(long, required = true, value_name = "FILE")]
+    pub(crate) blocks: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) outcome: Outcome,
 }
 
 #[derive(Debug, Args)]
@@ -37,6 +59,9 @@ pub(crate) struct VerifyQueue {
     /// The chain's number, where the files do not say it (1 is Ethereum)
     #[arg(long, value_name = "NUMBER")]
     pub(crate) chain: Option<u64>,
+    /// The wallet policy: owners, delegatecall targets, executors, announcements
+    #[arg(long, value_name = "FILE")]
+    pub(crate) policy: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) outcome: Outcome,
 }

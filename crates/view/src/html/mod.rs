@@ -27,6 +27,7 @@ mod timeline;
 mod touched;
 mod verification;
 mod wallet;
+mod watch;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -51,6 +52,7 @@ use shape::{Clean, badge};
 pub use touched::touched;
 pub use verification::verified;
 pub use wallet::wallet;
+pub use watch::watch;
 
 /// The most incidents, findings outside incidents, and other rows on one page.
 const INCIDENTS: usize = 50;

@@ -25,6 +25,7 @@ mod touched;
 mod trace;
 mod verification;
 mod wallet;
+mod watch;
 
 use std::collections::BTreeMap;
 
@@ -35,6 +36,7 @@ use portreeve_incident::{ExceptionUse, Report, Trace};
 use portreeve_model::{BlindSpot, Finding};
 use portreeve_posture::{Check, Posture};
 use portreeve_wallet::safe::Verification;
+use portreeve_wallet::watch::WatchReport;
 
 use crate::applied::{Applied, AppliedChange};
 use crate::collected::Collected;
@@ -232,6 +234,13 @@ pub fn verified(verified: &Verified<'_>, options: &Options) -> String {
 pub fn wallet(verification: &Verification, options: &Options) -> String {
     let mut page = Page::new(options.width, options.colour);
     wallet::write(&mut page, verification, options);
+    page.finish()
+}
+
+/// Lays out what happened to wallets on a chain.
+pub fn watch(report: &WatchReport, options: &Options) -> String {
+    let mut page = Page::new(options.width, options.colour);
+    watch::write(&mut page, report, options);
     page.finish()
 }
 

@@ -5,7 +5,7 @@ mod queue;
 mod report;
 mod signature;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod transaction;
 mod verify;
 mod version;

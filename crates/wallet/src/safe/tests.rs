@@ -309,6 +309,25 @@ fn batch(nonce: u64, count: u8) -> SafeTransaction {
     }
 }
 
+/// The calldata of `execTransaction` for such a batch.
+pub(crate) fn batch_calldata(count: u8) -> Bytes {
+    let batch = batch(0, count);
+    abi::execTransactionCall {
+        to: batch.to,
+        value: batch.value,
+        data: batch.data,
+        operation: batch.operation.number(),
+        safeTxGas: U256::ZERO,
+        baseGas: U256::ZERO,
+        gasPrice: U256::ZERO,
+        gasToken: Address::ZERO,
+        refundReceiver: Address::ZERO,
+        signatures: Bytes::new(),
+    }
+    .abi_encode()
+    .into()
+}
+
 fn rotation(nonce: u64) -> SafeTransaction {
     let data = abi::swapOwnerCall {
         prevOwner: owner(1),

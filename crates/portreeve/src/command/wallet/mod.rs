@@ -1,9 +1,11 @@
 mod verify;
+mod watch;
 
 use std::io::Read;
 use std::path::Path;
 
 use anyhow::{Context, Result};
+use portreeve_wallet::policy::Policy;
 
 use crate::Ending;
 use crate::arguments::{Wallet, WalletTask};
@@ -11,7 +13,20 @@ use crate::arguments::{Wallet, WalletTask};
 pub(crate) fn run(options: &Wallet) -> Result<Ending> {
     match &options.task {
         WalletTask::Verify(options) => verify::run(options),
+        WalletTask::Watch(options) => watch::run(options),
     }
+}
+
+/// Reads the wallet policy, and tells of announcements that quieten nothing.
+pub(super) fn policy(path: &Path) -> Result<Policy> {
+    let text =
+        String::from_utf8(read(path)?).with_context(|| format!("{} is no text", path.display()))?;
+    let (policy, refused) =
+        Policy::read(&text).with_context(|| format!("in {}", path.display()))?;
+    for error in refused {
+        eprintln!("portreeve: {}: {error}", path.display());
+    }
+    Ok(policy)
 }
 
 /// The most bytes of one file of wallets' data that are read.

@@ -24,9 +24,12 @@ pub(super) fn run(options: &VerifyQueue) -> Result<Ending> {
     if queues.is_empty() {
         return Ok(Ending::NoInput);
     }
-    let expectations = Expectations {
-        chain: options.chain,
-        ..Expectations::default()
+    let expectations = match &options.policy {
+        Some(path) => super::policy(path)?.expectations(options.chain),
+        None => Expectations {
+            chain: options.chain,
+            ..Expectations::default()
+        },
     };
     let verification = verify(&queues, &expectations);
     let outcome = &options.outcome;
