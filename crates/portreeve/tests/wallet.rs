@@ -104,7 +104,8 @@ fn listed() -> Value {
 #[test]
 fn a_queue_on_standard_input_is_judged_before_anyone_signs() {
     let verify = |transaction: Value, more: &[&str]| {
-        let input = json!({"results": [transaction]}).to_string();
+        let safe = json!({"address": transaction["safe"], "version": "1.4.1"});
+        let input = json!({"safe": safe, "transactions": [transaction]}).to_string();
         let arguments = [
             &["wallet", "verify", "-", "--chain", "1", "--format", "json"],
             more,

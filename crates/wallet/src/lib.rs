@@ -18,6 +18,7 @@ mod abi;
 pub mod chain;
 pub mod contain;
 mod keys;
+pub mod ledger;
 pub mod policy;
 pub mod safe;
 #[cfg(test)]

@@ -69,6 +69,9 @@ pub struct Wallet {
     pub burst_share: Option<f64>,
     /// The key in a key management service that signs for it: its ARN or id.
     pub signing_key: Option<String>,
+    /// Who may have that key sign: principals' ids.
+    #[serde(default)]
+    pub signers: BTreeSet<String>,
     /// The page that its signers use: a URL, or the ARN of its bucket.
     pub page: Option<String>,
 }
