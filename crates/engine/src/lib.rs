@@ -22,6 +22,7 @@
 //!
 //! This crate opens files, and holds no rules of its own.
 
+mod activities;
 mod checks;
 mod compare;
 mod config;
@@ -30,6 +31,7 @@ mod correlation_tests;
 mod discover;
 mod evidence;
 mod exceptions;
+mod files;
 mod gathered;
 mod inventory;
 mod logs;
@@ -47,6 +49,7 @@ mod signs;
 mod survey;
 mod touched;
 
+pub use activities::{Seen, each_activity};
 pub use checks::{CheckEntries, SuppressionEntry};
 pub use compare::{Comparison, compare};
 pub use config::{
@@ -60,6 +63,7 @@ pub use content::{
 pub use correlation_tests::test_correlations;
 pub use evidence::{KeyReadError, Verified, read_digest_keys, verify_evidence};
 pub use exceptions::{ExceptionEntry, exceptions_toml, parse_verdicts};
+pub use files::{file_sha256, files_below};
 pub use gathered::Gathered;
 pub use networks::{
     FoundData, OPEN_SET, StoredContent, StoredData, UpdateError, default_network_folder, networks,

@@ -1,6 +1,7 @@
 #[cfg(feature = "aws")]
 pub(crate) mod apply;
 mod at;
+mod bundle;
 mod check;
 #[cfg(feature = "aws")]
 pub(crate) mod collect;
@@ -20,6 +21,7 @@ use portreeve_model::Severity;
 use portreeve_simulate::{Share, Without};
 
 pub(crate) use at::At;
+pub(crate) use bundle::{Attest, Bundle, BundleTask, VerifyBundle};
 pub(crate) use check::{Check, CheckFormat};
 pub(crate) use cut::Cut;
 pub(crate) use diff::{Diff, Failing};
@@ -27,7 +29,7 @@ pub(crate) use evidence::{DigestKeys, Evidence, EvidenceTask, Verify};
 pub(crate) use keys::Keys;
 pub(crate) use race::Race;
 pub(crate) use touched::{About, Touched};
-pub(crate) use wallet::{VerifyQueue, Wallet, WalletTask, WatchBlocks};
+pub(crate) use wallet::{Ledger, Outcome, VerifyQueue, Wallet, WalletTask, WatchBlocks};
 
 /// Tells defenders of a cloud estate where an intruder could walk, whether one is walking now, and
 /// what to do first: from their own logs and inventory, without touching anything.
@@ -98,6 +100,8 @@ pub(crate) enum Task {
     Touched(Touched),
     /// Tell what signers of wallets signed, and whether money moves that nobody approved
     Wallet(Wallet),
+    /// State what a web bundle holds, and compare what is served with what was built
+    Bundle(Bundle),
     /// Tell whether log files are as they were delivered
     Evidence(Evidence),
     /// List exceptions and what they mute, or test what they would hide

@@ -52,6 +52,7 @@ fn main() -> ExitCode {
         Task::Race(options) => command::race::run(&options),
         Task::Touched(options) => command::touched::run(&options),
         Task::Wallet(options) => command::wallet::run(&options),
+        Task::Bundle(options) => command::bundle::run(&options),
         Task::Evidence(options) => command::evidence::run(&options),
         Task::Exceptions(options) => command::exceptions::run(&options),
         Task::Rules(options) => command::rules::run(&options),

@@ -47,6 +47,7 @@ pub mod html;
 pub mod json;
 pub mod keys;
 mod lineage;
+mod listing;
 mod name;
 pub mod ndjson;
 pub mod network;

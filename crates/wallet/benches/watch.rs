@@ -1,4 +1,5 @@
 //! 100 blocks of 300 transactions, judged for 1,000 wallets.
+#![allow(missing_docs)]
 
 use std::collections::BTreeMap;
 use std::fmt::Write;

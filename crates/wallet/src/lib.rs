@@ -15,6 +15,7 @@
 //! ```
 
 mod abi;
+pub mod bundle;
 pub mod chain;
 pub mod contain;
 mod keys;

@@ -37,6 +37,38 @@ A line of a file of blocks is one block as a node gives it: `chainId`, `block`, 
 they were read `storage`, `balances`, `calls`, `code` (docs/wallet.md). Ends with exit code 10 where
 something is at or above --fail-on.")]
     Watch(WatchBlocks),
+    /// Reconcile signatures of keys with transactions and approved requests
+    #[command(after_help = "EXAMPLES:
+  aws kms get-public-key --key-id KEY > keys.json
+  portreeve wallet ledger logs/ --keys keys.json --blocks blocks.ndjson
+  portreeve wallet ledger logs/ --keys keys.json --blocks blocks.ndjson --requests approved.csv \\
+      --policy wallets.toml --format json
+
+Logs are CloudTrail's with the data events of the key service. A ledger of requests is CSV or NDJSON
+(docs/wallet.md). The cloud's records hold no digest: signatures are joined by the service's request id,
+the transaction's hash, and else by key, order and time; each finding says how sure it is.")]
+    Ledger(Ledger),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Ledger {
+    /// Logs that hold the records of `kms:Sign`: files and folders
+    #[arg(required = true, value_name = "PATH")]
+    pub(crate) logs: Vec<PathBuf>,
+    /// Public keys: what `aws kms get-public-key` prints, one after the other; may be repeated
+    #[arg(long, required = true, value_name = "FILE")]
+    pub(crate) keys: Vec<PathBuf>,
+    /// Recorded blocks, one a line; may be repeated
+    #[arg(long, value_name = "FILE")]
+    pub(crate) blocks: Vec<PathBuf>,
+    /// Approved requests, CSV or NDJSON; may be repeated
+    #[arg(long, value_name = "FILE")]
+    pub(crate) requests: Vec<PathBuf>,
+    /// The wallet policy: which key signs for which wallet, and who may have it sign
+    #[arg(long, value_name = "FILE")]
+    pub(crate) policy: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) outcome: Outcome,
 }
 
 #[derive(Debug, Args)]

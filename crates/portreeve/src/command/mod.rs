@@ -2,6 +2,7 @@
 pub(crate) mod apply;
 mod at;
 pub(crate) mod blast;
+pub(crate) mod bundle;
 pub(crate) mod can;
 pub(crate) mod check;
 #[cfg(feature = "aws")]

@@ -16,6 +16,7 @@ mod finding;
 mod incident;
 mod keys;
 mod likeness;
+mod listing;
 mod page;
 mod path;
 mod policy;
@@ -35,6 +36,8 @@ use maud::{Markup, html};
 use portreeve_graph::JewelKind;
 use portreeve_incident::Report;
 use portreeve_model::{BlindSpot, Finding, Input, InputKind, Severity};
+use portreeve_wallet::bundle::BundleReport;
+use portreeve_wallet::ledger::LedgerReport;
 
 use crate::text;
 pub use access::{holders, verdict};
@@ -58,6 +61,16 @@ pub use watch::watch;
 const INCIDENTS: usize = 50;
 const FINDINGS: usize = 300;
 const ROWS: usize = 500;
+
+/// The page of `wallet ledger`: signatures and spends that nothing explains.
+pub fn ledger(report: &LedgerReport) -> String {
+    listing::write(&crate::listing::of_ledger(report))
+}
+
+/// The page of `bundle verify`: what is served against what was built.
+pub fn bundle(report: &BundleReport) -> String {
+    listing::write(&crate::listing::of_bundle(report))
+}
 
 /// Makes the page.
 pub fn report(report: &Report) -> String {

@@ -13,6 +13,7 @@ mod exceptions;
 mod incident;
 mod keys;
 mod likeness;
+mod listing;
 mod page;
 mod path;
 mod policy;
@@ -35,6 +36,8 @@ use portreeve_incident::touch::Touch;
 use portreeve_incident::{ExceptionUse, Report, Trace};
 use portreeve_model::{BlindSpot, Finding};
 use portreeve_posture::{Check, Posture};
+use portreeve_wallet::bundle::BundleReport;
+use portreeve_wallet::ledger::LedgerReport;
 use portreeve_wallet::safe::Verification;
 use portreeve_wallet::watch::WatchReport;
 
@@ -234,6 +237,20 @@ pub fn verified(verified: &Verified<'_>, options: &Options) -> String {
 pub fn wallet(verification: &Verification, options: &Options) -> String {
     let mut page = Page::new(options.width, options.colour);
     wallet::write(&mut page, verification, options);
+    page.finish()
+}
+
+/// Lays out signatures and spends that nothing explains.
+pub fn ledger(report: &LedgerReport, options: &Options) -> String {
+    let mut page = Page::new(options.width, options.colour);
+    listing::write(&mut page, &crate::listing::of_ledger(report), options);
+    page.finish()
+}
+
+/// Lays out what is served against what was built.
+pub fn bundle(report: &BundleReport, options: &Options) -> String {
+    let mut page = Page::new(options.width, options.colour);
+    listing::write(&mut page, &crate::listing::of_bundle(report), options);
     page.finish()
 }
 

@@ -5,6 +5,9 @@ pub(super) const WINDOW: i64 = 15 * 60;
 /// How far the later may seem to lie before the earlier, in seconds: clocks differ, and records of the
 /// cloud have whole seconds.
 const SKEW: i64 = 5;
+/// The most pairs that are looked at, 128 MB of them. Where keys sign so often that there are more, the
+/// window is made smaller.
+const MOST: usize = 1 << 23;
 /// What leaving one out costs, in seconds of deviation.
 const GAP: i64 = WINDOW / 2;
 
@@ -17,7 +20,18 @@ const GAP: i64 = WINDOW / 2;
 /// memory are the number of pairs that lie within the window.
 pub(super) fn align(earlier: &[i64], later: &[i64]) -> Vec<(usize, usize)> {
     let usual = usual_delay(earlier, later);
-    let rows: Vec<Row> = rows(earlier, later);
+    let mut window = WINDOW;
+    let mut rows = rows_within(earlier, later, window);
+    while window > SKEW
+        && rows
+            .iter()
+            .map(|row| row.end - row.start + 1)
+            .sum::<usize>()
+            > MOST
+    {
+        window /= 2;
+        rows = rows_within(earlier, later, window);
+    }
     let mut best: Vec<Vec<(i64, Move)>> = Vec::with_capacity(rows.len());
     for (place, row) in rows.iter().enumerate() {
         let mut line = Vec::with_capacity(row.end - row.start + 1);
@@ -41,7 +55,7 @@ pub(super) fn align(earlier: &[i64], later: &[i64]) -> Vec<(usize, usize)> {
             }
             if place > 0 && column > 0 {
                 let delay = later[column - 1] - earlier[place - 1];
-                if (-SKEW..=WINDOW).contains(&delay)
+                if (-SKEW..=window).contains(&delay)
                     && let Some(cost) = value(&rows, &best, place - 1, column - 1)
                 {
                     choice = choice.min((cost.saturating_add((delay - usual).abs()), Move::Pair));
@@ -71,9 +85,9 @@ struct Row {
 
 /// After so many of `earlier`, those of `later` that lie before the last one's window are behind, and
 /// none after the next one's window is needed yet.
-fn rows(earlier: &[i64], later: &[i64]) -> Vec<Row> {
+fn rows_within(earlier: &[i64], later: &[i64], window: i64) -> Vec<Row> {
     let end = |next: Option<&i64>| match next {
-        Some(next) => later.partition_point(|one| *one <= next + WINDOW),
+        Some(next) => later.partition_point(|one| *one <= next + window),
         None => later.len(),
     };
     let first = Row {

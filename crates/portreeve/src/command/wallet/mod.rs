@@ -1,3 +1,5 @@
+mod blocks;
+mod ledger;
 mod verify;
 mod watch;
 
@@ -13,6 +15,7 @@ use crate::arguments::{Wallet, WalletTask};
 pub(crate) fn run(options: &Wallet) -> Result<Ending> {
     match &options.task {
         WalletTask::Verify(options) => verify::run(options),
+        WalletTask::Ledger(options) => ledger::run(options),
         WalletTask::Watch(options) => watch::run(options),
     }
 }
@@ -33,7 +36,7 @@ pub(super) fn policy(path: &Path) -> Result<Policy> {
 const LARGEST: u64 = 256 << 20;
 
 /// Reads a whole file; `-` is standard input.
-pub(super) fn read(path: &Path) -> Result<Vec<u8>> {
+pub(crate) fn read(path: &Path) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
     let source: Box<dyn Read> = if path == Path::new("-") {
         Box::new(std::io::stdin())
