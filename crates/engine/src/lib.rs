@@ -48,6 +48,8 @@ mod seam;
 mod signs;
 mod survey;
 mod touched;
+#[cfg(feature = "chain")]
+mod web;
 
 pub use activities::{Seen, each_activity};
 pub use checks::{CheckEntries, SuppressionEntry};
@@ -81,3 +83,5 @@ pub use seam::Seam;
 pub use signs::{Indicators, SignError, parse_indicators, parse_sign};
 pub use survey::{Inventory, Knowledge, read_inventory, survey};
 pub use touched::TouchError;
+#[cfg(feature = "chain")]
+pub use web::{HttpProvider, Web, WebError};

@@ -20,6 +20,7 @@ pub mod chain;
 pub mod contain;
 mod keys;
 pub mod ledger;
+pub mod node;
 pub mod policy;
 pub mod safe;
 #[cfg(test)]

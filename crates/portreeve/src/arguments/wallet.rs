@@ -77,10 +77,33 @@ pub(crate) struct WatchBlocks {
     #[arg(long, value_name = "FILE")]
     pub(crate) policy: PathBuf,
     /// Recorded blocks, one a line; may be repeated; `-` is standard input
-    #[arg(long, required = true, value_name = "FILE")]
+    #[arg(long, value_name = "FILE")]
+    #[cfg_attr(not(feature = "chain"), arg(required = true))]
+    #[cfg_attr(feature = "chain", arg(required_unless_present = "node"))]
     pub(crate) blocks: Vec<PathBuf>,
+    #[cfg(feature = "chain")]
+    #[command(flatten)]
+    pub(crate) live: Live,
     #[command(flatten)]
     pub(crate) outcome: Outcome,
+}
+
+/// Nodes to read from, as blocks are made.
+#[cfg(feature = "chain")]
+#[derive(Debug, Args)]
+pub(crate) struct Live {
+    /// A node's JSON-RPC, by HTTP; repeat it for nodes of others, whose answers are compared
+    #[arg(long, value_name = "URL", conflicts_with = "blocks")]
+    pub(crate) node: Vec<String>,
+    /// The first block; the newest where absent
+    #[arg(long, value_name = "NUMBER", requires = "node")]
+    pub(crate) from: Option<u64>,
+    /// The last block; without it the command goes on until it is interrupted
+    #[arg(long, value_name = "NUMBER", requires = "node")]
+    pub(crate) until: Option<u64>,
+    /// Keep where reading goes on in this file
+    #[arg(long, value_name = "FILE", requires = "node")]
+    pub(crate) state: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

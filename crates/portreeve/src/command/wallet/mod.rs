@@ -1,5 +1,7 @@
 mod blocks;
 mod ledger;
+#[cfg(feature = "chain")]
+mod live;
 mod verify;
 mod watch;
 

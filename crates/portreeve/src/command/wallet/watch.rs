@@ -10,6 +10,10 @@ use crate::output;
 /// What happened to wallets in recorded blocks.
 pub(super) fn run(options: &WatchBlocks) -> Result<Ending> {
     let policy = super::policy(&options.policy)?;
+    #[cfg(feature = "chain")]
+    if !options.live.node.is_empty() {
+        return super::live::run(options, policy);
+    }
     let mut watch = Watch::new(Watcher::new(policy));
     let mut blocks = Blocks::open(&options.blocks)?;
     let mut any = false;
