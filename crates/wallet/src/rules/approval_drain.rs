@@ -1,8 +1,5 @@
 //! An allowance that was new is used to empty a wallet.
 
-use std::collections::BTreeSet;
-
-use alloy_primitives::Address;
 use portreeve_model::Severity;
 
 use crate::watch::{Remedy, Rule, percent};
@@ -11,7 +8,7 @@ use crate::watch::{Remedy, Rule, percent};
 const NEW: i64 = 86_400;
 /// More than this share of a balance is a drain, in millionths.
 const DRAIN: u64 = 500_000;
-/// So many wallets drained by one spender are one, whatever the share.
+/// So many wallets from which one spender took within half an hour are a drain, whatever the share.
 const OWNERS: usize = 3;
 
 pub(super) const RULE: Rule = Rule {
@@ -20,8 +17,8 @@ pub(super) const RULE: Rule = Rule {
     severity: Severity::High,
     techniques: &["T1657"],
     about: "A wallet allowed a spender that it never allowed anything an unlimited amount of a token, which \
-            is medium; and within a day that spender took more than half of the balance, or tokens of three \
-            wallets.",
+            is medium; and within a day that spender took more than half of the balance, or within half an \
+            hour tokens of three wallets.",
     quieten: "Declare routers and other contracts that may spend as `spenders`, or under `[known]`.",
     judge: |scene, hits| {
         for (wallet, token, spender, transaction) in &scene.changes.approvals {
@@ -54,15 +51,9 @@ pub(super) const RULE: Rule = Rule {
             let new = approval.is_some_and(|approval| {
                 approval.new && scene.block.time.as_second() - approval.time.as_second() <= NEW
             });
-            let owners: BTreeSet<Address> = scene
-                .changes
-                .outflows
-                .iter()
-                .filter(|one| one.spender == Some(spender))
-                .map(|one| one.wallet)
-                .collect();
+            let owners = scene.state.taken_from(spender, scene.block.time);
             let much = taken.share().is_some_and(|share| share > DRAIN);
-            if new && (much || owners.len() >= OWNERS) {
+            if new && (much || owners >= OWNERS) {
                 let part = taken.before.map_or_else(
                     || "an unknown part".to_owned(),
                     |before| percent(taken.amount, before),
@@ -82,25 +73,27 @@ pub(super) const RULE: Rule = Rule {
 
 #[cfg(test)]
 mod tests {
-    use alloy_primitives::U256;
+    use alloy_primitives::{Address, U256};
     use alloy_sol_types::SolEvent;
 
     use super::*;
     use crate::abi::Approval;
-    use crate::watch::stage::{HOT, PARTNER, STRANGER, Script, Stage, TOKEN, log, severities};
+    use crate::watch::stage::{
+        COLD, HOT, PARTNER, PROXY, STRANGER, Script, Stage, TOKEN, log, severities,
+    };
 
     fn allow(script: &mut Script, spender: Address, amount: U256) {
-        let transaction = script.send(HOT, Some(TOKEN), U256::ZERO, Default::default());
-        log(
-            transaction,
-            TOKEN,
-            &[
-                Approval::SIGNATURE_HASH,
-                HOT.into_word(),
-                spender.into_word(),
-            ],
-            &amount.to_be_bytes::<32>(),
-        );
+        allow_by(script, HOT, spender, amount);
+    }
+
+    fn allow_by(script: &mut Script, wallet: Address, spender: Address, amount: U256) {
+        let transaction = script.send(wallet, Some(TOKEN), U256::ZERO, Default::default());
+        let topics = [
+            Approval::SIGNATURE_HASH,
+            wallet.into_word(),
+            spender.into_word(),
+        ];
+        log(transaction, TOKEN, &topics, &amount.to_be_bytes::<32>());
     }
 
     fn stage() -> Stage {
@@ -118,6 +111,23 @@ mod tests {
             script.transfer(STRANGER, TOKEN, TOKEN, HOT, STRANGER, 600);
         });
         assert_eq!(severities(&found, RULE.id), [Severity::High]);
+    }
+
+    #[test]
+    fn a_little_from_each_of_three_wallets_is_high() {
+        let mut stage = Stage::new();
+        let mut found = Vec::new();
+        for wallet in [HOT, COLD, PROXY] {
+            stage.block(|script| {
+                script.balance(wallet, Some(TOKEN), U256::from(1000));
+                allow_by(script, wallet, STRANGER, U256::MAX);
+            });
+            found.push(stage.block(|script| {
+                script.transfer(STRANGER, TOKEN, TOKEN, wallet, STRANGER, 100);
+            }));
+        }
+        assert_eq!(severities(&found[1], RULE.id), []);
+        assert_eq!(severities(&found[2], RULE.id), [Severity::High]);
     }
 
     #[test]

@@ -24,7 +24,7 @@ pub(super) const RULE: Rule = Rule {
             .iter()
             .filter(|outflow| outflow.is_unexplained())
         {
-            if !drain.share().is_some_and(|share| share > DRAIN) {
+            if drain.share().is_none_or(|share| share <= DRAIN) {
                 continue;
             }
             let Some(history) = scene.state.wallet(drain.wallet) else {

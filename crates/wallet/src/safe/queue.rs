@@ -284,11 +284,7 @@ fn confirmations(value: &Value) -> Result<Vec<Confirmation>, String> {
 }
 
 /// A field that is absent or null, or else text that reads.
-fn text<'a, T: std::str::FromStr>(
-    value: &'a Value,
-    key: &str,
-    what: &str,
-) -> Result<Option<T>, String> {
+fn text<T: std::str::FromStr>(value: &Value, key: &str, what: &str) -> Result<Option<T>, String> {
     match value.get(key) {
         None | Some(Value::Null) => Ok(None),
         Some(Value::String(text)) => text

@@ -46,6 +46,15 @@ impl State {
         self.wallets.get(&address)
     }
 
+    /// From how many wallets a spender took tokens by allowances, within the last half hour.
+    pub(crate) fn taken_from(&self, spender: Address, now: Timestamp) -> usize {
+        let took = |history: &&WalletHistory| {
+            let mut recent = history.recent(now, OUTFLOWS);
+            recent.any(|outflow| outflow.spender == Some(spender))
+        };
+        self.wallets.values().filter(took).count()
+    }
+
     /// When a timelock was told to make a call, if it waited as long as it was told to.
     pub(crate) fn waited(&self, timelock: Address, id: B256, now: Timestamp) -> Option<Timestamp> {
         let (time, delay) = self.scheduled.get(&(timelock, id))?;
