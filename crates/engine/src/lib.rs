@@ -22,6 +22,7 @@
 //!
 //! This crate opens files, and holds no rules of its own.
 
+mod activities;
 mod backtest;
 mod checks;
 mod compare;
@@ -31,6 +32,7 @@ mod correlation_tests;
 mod discover;
 mod evidence;
 mod exceptions;
+mod files;
 mod gathered;
 mod hunt;
 mod inventory;
@@ -51,7 +53,10 @@ pub mod serve;
 mod signs;
 mod survey;
 mod touched;
+#[cfg(feature = "chain")]
+mod web;
 
+pub use activities::{Seen, each_activity};
 pub use backtest::{Backtest, Noise, PrincipalMatches, backtest};
 pub use checks::{CheckEntries, SuppressionEntry};
 pub use compare::{Comparison, compare};
@@ -66,6 +71,7 @@ pub use content::{
 pub use correlation_tests::test_correlations;
 pub use evidence::{KeyReadError, Verified, read_digest_keys, verify_evidence};
 pub use exceptions::{ExceptionEntry, exceptions_toml, parse_verdicts};
+pub use files::{file_sha256, files_below};
 pub use gathered::Gathered;
 pub use hunt::{
     Chosen, HuntError, HuntRequest, HuntRules, HuntSink, Hunted, Placeholders, RecordError,
@@ -92,3 +98,5 @@ pub use seam::Seam;
 pub use signs::{Indicators, SignError, parse_indicators, parse_sign};
 pub use survey::{Inventory, Knowledge, read_inventory, survey};
 pub use touched::TouchError;
+#[cfg(feature = "chain")]
+pub use web::{HttpProvider, Web, WebError};

@@ -1,6 +1,7 @@
 #[cfg(feature = "aws")]
 pub(crate) mod apply;
 mod at;
+mod bundle;
 mod check;
 #[cfg(feature = "aws")]
 pub(crate) mod collect;
@@ -13,6 +14,7 @@ mod race;
 mod rules;
 mod serve;
 mod touched;
+mod wallet;
 
 use std::path::PathBuf;
 
@@ -22,6 +24,7 @@ use portreeve_model::Severity;
 use portreeve_simulate::{Share, Without};
 
 pub(crate) use at::At;
+pub(crate) use bundle::{Attest, Bundle, BundleTask, VerifyBundle};
 pub(crate) use check::{Check, CheckFormat};
 pub(crate) use cut::Cut;
 pub(crate) use diff::{Diff, Failing};
@@ -32,6 +35,7 @@ pub(crate) use race::Race;
 pub(crate) use rules::{Backtest, Convert, Lint, LintFormat, ListFormat, Rules, RulesTask};
 pub(crate) use serve::{Data, Doctor, Serve, Token, TokenTask};
 pub(crate) use touched::{About, Touched};
+pub(crate) use wallet::{Ledger, Outcome, VerifyQueue, Wallet, WalletTask, WatchBlocks};
 
 /// Tells defenders of a cloud estate where an intruder could walk, whether one is walking now, and
 /// what to do first: from their own logs and inventory, without touching anything.
@@ -104,6 +108,10 @@ pub(crate) enum Task {
     Race(Race),
     /// Tell whether something was touched, by whom, or what a no rests on
     Touched(Touched),
+    /// Tell what signers of wallets signed, and whether money moves that nobody approved
+    Wallet(Wallet),
+    /// State what a web bundle holds, and compare what is served with what was built
+    Bundle(Bundle),
     /// Tell whether log files are as they were delivered
     Evidence(Evidence),
     /// List exceptions and what they mute, or test what they would hide

@@ -56,6 +56,8 @@ fn main() -> ExitCode {
         Task::Coverage(options) => command::coverage::run(&options),
         Task::Race(options) => command::race::run(&options),
         Task::Touched(options) => command::touched::run(&options),
+        Task::Wallet(options) => command::wallet::run(&options),
+        Task::Bundle(options) => command::bundle::run(&options),
         Task::Evidence(options) => command::evidence::run(&options),
         Task::Exceptions(options) => command::exceptions::run(&options),
         Task::Rules(options) => command::rules::run(&options),

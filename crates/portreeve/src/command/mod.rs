@@ -2,6 +2,7 @@
 pub(crate) mod apply;
 mod at;
 pub(crate) mod blast;
+pub(crate) mod bundle;
 pub(crate) mod can;
 pub(crate) mod check;
 #[cfg(feature = "aws")]
@@ -27,6 +28,7 @@ pub(crate) mod rules;
 pub(crate) mod serve;
 pub(crate) mod simulate;
 pub(crate) mod touched;
+pub(crate) mod wallet;
 mod words;
 
 use std::path::PathBuf;

@@ -17,6 +17,7 @@ mod hunt;
 mod incident;
 mod keys;
 mod likeness;
+mod listing;
 pub mod live;
 mod page;
 mod path;
@@ -28,6 +29,8 @@ mod shape;
 mod timeline;
 mod touched;
 mod verification;
+mod wallet;
+mod watch;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -35,6 +38,8 @@ use maud::{Markup, html};
 use portreeve_graph::JewelKind;
 use portreeve_incident::Report;
 use portreeve_model::{BlindSpot, Finding, Input, InputKind, Severity};
+use portreeve_wallet::bundle::BundleReport;
+use portreeve_wallet::ledger::LedgerReport;
 
 use crate::text;
 pub use access::{holders, verdict};
@@ -53,11 +58,23 @@ pub use roads::{loss, loss_page, paths, paths_page};
 use shape::{Clean, badge};
 pub use touched::touched;
 pub use verification::verified;
+pub use wallet::wallet;
+pub use watch::watch;
 
 /// The most incidents, findings outside incidents, and other rows on one page.
 const INCIDENTS: usize = 50;
 const FINDINGS: usize = 300;
 const ROWS: usize = 500;
+
+/// The page of `wallet ledger`: signatures and spends that nothing explains.
+pub fn ledger(report: &LedgerReport) -> String {
+    listing::write(&crate::listing::of_ledger(report))
+}
+
+/// The page of `bundle verify`: what is served against what was built.
+pub fn bundle(report: &BundleReport) -> String {
+    listing::write(&crate::listing::of_bundle(report))
+}
 
 /// Makes the page.
 pub fn report(report: &Report) -> String {

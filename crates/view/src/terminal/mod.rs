@@ -15,6 +15,7 @@ mod hunt;
 mod incident;
 mod keys;
 mod likeness;
+mod listing;
 mod page;
 mod path;
 mod policy;
@@ -26,6 +27,8 @@ mod surroundings;
 mod touched;
 mod trace;
 mod verification;
+mod wallet;
+mod watch;
 
 use std::collections::BTreeMap;
 
@@ -36,6 +39,10 @@ use portreeve_incident::{ExceptionUse, Report, Trace};
 use portreeve_model::{BlindSpot, Finding};
 use portreeve_posture::{Check, Posture};
 use portreeve_sigma::Explained;
+use portreeve_wallet::bundle::BundleReport;
+use portreeve_wallet::ledger::LedgerReport;
+use portreeve_wallet::safe::Verification;
+use portreeve_wallet::watch::WatchReport;
 
 use crate::applied::{Applied, AppliedChange};
 use crate::collected::Collected;
@@ -241,6 +248,34 @@ pub fn touched(touch: &Touch, options: &Options) -> String {
 pub fn verified(verified: &Verified<'_>, options: &Options) -> String {
     let mut page = Page::new(options.width, options.colour);
     verification::write(&mut page, verified, options);
+    page.finish()
+}
+
+/// Lays out what signers of Safes were shown, and what they signed.
+pub fn wallet(verification: &Verification, options: &Options) -> String {
+    let mut page = Page::new(options.width, options.colour);
+    wallet::write(&mut page, verification, options);
+    page.finish()
+}
+
+/// Lays out signatures and spends that nothing explains.
+pub fn ledger(report: &LedgerReport, options: &Options) -> String {
+    let mut page = Page::new(options.width, options.colour);
+    listing::write(&mut page, &crate::listing::of_ledger(report), options);
+    page.finish()
+}
+
+/// Lays out what is served against what was built.
+pub fn bundle(report: &BundleReport, options: &Options) -> String {
+    let mut page = Page::new(options.width, options.colour);
+    listing::write(&mut page, &crate::listing::of_bundle(report), options);
+    page.finish()
+}
+
+/// Lays out what happened to wallets on a chain.
+pub fn watch(report: &WatchReport, options: &Options) -> String {
+    let mut page = Page::new(options.width, options.colour);
+    watch::write(&mut page, report, options);
     page.finish()
 }
 

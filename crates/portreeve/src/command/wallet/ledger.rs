@@ -1,0 +1,145 @@
+use std::collections::BTreeSet;
+
+use anyhow::Result;
+use portreeve_engine::{Seen, each_activity};
+use portreeve_model::{Outcome, PrincipalKind};
+use portreeve_view::{html, json, terminal, text};
+use portreeve_wallet::Address;
+use portreeve_wallet::ledger::{
+    SignRecord, SigningKey, Spend, read_keys, read_requests, reconcile,
+};
+use portreeve_wallet::policy::Policy;
+
+use super::blocks::Blocks;
+use crate::Ending;
+use crate::arguments::{AnswerFormat, Ledger};
+use crate::output;
+
+/// Signatures of keys against transactions and approved requests.
+pub(super) fn run(options: &Ledger) -> Result<Ending> {
+    let policy = match &options.policy {
+        Some(path) => super::policy(path)?,
+        None => Policy::default(),
+    };
+    let keys = keys(options)?;
+    if keys.is_empty() {
+        eprintln!("portreeve: no public key could be read");
+        return Ok(Ending::NoInput);
+    }
+    let mut requests = Vec::new();
+    for path in &options.requests {
+        let (read, errors) = read_requests(&super::read(path)?);
+        requests.extend(read);
+        for error in errors {
+            eprintln!("portreeve: {}: {error}; it is left out", path.display());
+        }
+    }
+    let mut signs = Vec::new();
+    let dead = each_activity(&options.logs, &mut |seen| signs.extend(sign(seen)));
+    for letter in &dead {
+        eprintln!(
+            "portreeve: {}, at byte {}: {}",
+            text::clean(&letter.file),
+            letter.offset,
+            text::clean(&letter.reason)
+        );
+    }
+    // A record that was delivered twice is one signature.
+    let mut known = BTreeSet::new();
+    signs.retain(|sign| known.insert(sign.event_id.clone()));
+    let report = reconcile(&keys, &signs, &spends(options, &keys)?, &requests, &policy);
+    let outcome = &options.outcome;
+    output::answer(&outcome.place, outcome.all, |layout, mut out| {
+        match outcome.format {
+            AnswerFormat::Terminal => {
+                out.write_all(terminal::ledger(&report, layout).as_bytes())?;
+            }
+            AnswerFormat::Json => json::answer(&report, &mut out)?,
+            AnswerFormat::Html => out.write_all(html::ledger(&report).as_bytes())?,
+        }
+        Ok(())
+    })?;
+    let failed = report
+        .findings
+        .iter()
+        .any(|finding| finding.severity >= outcome.fail_on);
+    Ok(if failed {
+        Ending::Findings
+    } else {
+        Ending::Clean
+    })
+}
+
+fn keys(options: &Ledger) -> Result<Vec<SigningKey>> {
+    let mut keys = Vec::new();
+    for path in &options.keys {
+        let (read, errors) = read_keys(&super::read(path)?);
+        keys.extend(read);
+        for error in errors {
+            eprintln!("portreeve: {}: {error}", path.display());
+        }
+    }
+    Ok(keys)
+}
+
+/// The signature that a record tells of, if it does.
+fn sign(seen: &Seen<'_, '_>) -> Option<SignRecord> {
+    let activity = seen.activity;
+    let made = activity.service == "kms"
+        && activity.operation == "Sign"
+        && matches!(activity.outcome, Outcome::Success);
+    if !made {
+        return None;
+    }
+    let record: serde_json::Value = serde_json::from_slice(seen.record).ok()?;
+    let text = |key: &str| record.get(key)?.as_str().map(str::to_owned);
+    let place = format!("{} {}", seen.file, seen.index);
+    let session = activity
+        .actor
+        .session
+        .as_deref()
+        .filter(|_| activity.actor.kind == PrincipalKind::Human);
+    Some(SignRecord {
+        event_id: text("eventID").unwrap_or_else(|| place.clone()),
+        request_id: text("requestID"),
+        time: activity.time?,
+        key: activity
+            .targets
+            .iter()
+            .find(|target| target.contains(":key/"))
+            .or_else(|| activity.targets.first())?
+            .to_string(),
+        principal: match session {
+            Some(session) => format!("{}/{session}", activity.actor.principal),
+            None => activity.actor.principal.to_string(),
+        },
+        from: Some(activity.origin.address.to_string()).filter(|address| !address.is_empty()),
+        place,
+    })
+}
+
+/// The transactions that the keys' addresses sent.
+fn spends(options: &Ledger, keys: &[SigningKey]) -> Result<Vec<Spend>> {
+    let addresses: BTreeSet<Address> = keys.iter().map(|key| key.address).collect();
+    let mut blocks = Blocks::open(&options.blocks)?;
+    let mut spends = Vec::new();
+    let mut known = BTreeSet::new();
+    while let Some(block) = blocks.next()? {
+        for transaction in block
+            .transactions
+            .iter()
+            .filter(|one| addresses.contains(&one.from))
+        {
+            if known.insert(transaction.hash) {
+                spends.push(Spend {
+                    chain: block.chain,
+                    transaction: transaction.hash,
+                    from: transaction.from,
+                    nonce: transaction.nonce,
+                    time: block.time,
+                });
+            }
+        }
+    }
+    Ok(spends)
+}
