@@ -1,4 +1,5 @@
 //! `hunt` as a user runs it.
+#![allow(clippy::print_stdout)]
 
 mod common;
 

@@ -1,4 +1,5 @@
 //! The watch as a user runs it: killed at any instant, asked by whoever should not, told to end.
+#![allow(clippy::print_stdout)]
 
 mod common;
 

@@ -88,7 +88,7 @@ pub(super) fn run(options: &Serve) -> Result<Ending> {
     for ((_, path), bytes) in &held.logs {
         put(&root, path, bytes)?;
     }
-    let (config, path) = Config::find(&[root.clone()])?;
+    let (config, path) = Config::find(std::slice::from_ref(&root))?;
     let config = Config {
         simulated: true,
         ..config
