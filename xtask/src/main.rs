@@ -108,6 +108,7 @@ const LISTED: &[&str] = &[
     "crates/estate/src/formats",
     "crates/posture/src/checks",
     "crates/cloud/src/surfaces",
+    "crates/wallet/src/rules",
 ];
 
 fn format_of_listed_folders() -> Result<()> {
