@@ -42,9 +42,10 @@ impl Sink for Held {
     }
 }
 
-/// When a file was delivered, by its name as CloudTrail writes it: `…_20260303T0745Z_….json.gz`.
+/// When a file was delivered, by its name as CloudTrail writes it: `…_20260303T0745Z_….json.gz`,
+/// `…_20260303T081500Z.json.gz`.
 fn delivered(path: &str) -> Option<i64> {
-    let name = path.rsplit('/').next()?;
+    let name = path.rsplit('/').next()?.split('.').next()?;
     let part = name.split('_').find(|part| {
         part.ends_with('Z') && part.as_bytes().get(8) == Some(&b'T') && part.is_ascii()
     })?;
