@@ -6,6 +6,7 @@ use std::time::Duration;
 use portreeve_wallet::node::{Provider, ProviderError};
 use serde_json::{Value, json};
 use ureq::Agent;
+use ureq::tls::{Certificate, RootCerts, TlsConfig};
 
 use crate::files::stream_sha256;
 
@@ -14,7 +15,8 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// The most bytes of one answer: a full block with its transactions is below 20 MB.
 const LARGEST: u64 = 128 << 20;
 
-/// A client. It keeps no cookies, follows redirections, and speaks HTTP and HTTPS.
+/// A client. It keeps no cookies, follows redirections, and speaks HTTP and HTTPS; it trusts the certificate
+/// authorities that the operating system trusts, an organisation's own among them.
 #[derive(Clone, Debug)]
 pub struct Web {
     agent: Agent,
@@ -26,11 +28,19 @@ impl Default for Web {
             .timeout_global(Some(PATIENCE))
             .http_status_as_error(false)
             .user_agent(concat!("portreeve/", env!("CARGO_PKG_VERSION")))
+            .tls_config(TlsConfig::builder().root_certs(trusted()).build())
             .build();
         Self {
             agent: config.into(),
         }
     }
+}
+
+/// The operating system's certificate authorities. One that cannot be read is not trusted.
+fn trusted() -> RootCerts {
+    let found = rustls_native_certs::load_native_certs().certs;
+    let certificates = found.iter().map(|one| Certificate::from_der(one).to_owned());
+    RootCerts::from(certificates)
 }
 
 /// Why nothing was fetched.
