@@ -35,6 +35,7 @@ const FUZZ_TARGETS: &[&str] = &[
     "web_identity",
     "digest",
     "terraform",
+    "wallet",
 ];
 
 fn main() -> ExitCode {
