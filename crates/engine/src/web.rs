@@ -39,7 +39,9 @@ impl Default for Web {
 /// The operating system's certificate authorities. One that cannot be read is not trusted.
 fn trusted() -> RootCerts {
     let found = rustls_native_certs::load_native_certs().certs;
-    let certificates = found.iter().map(|one| Certificate::from_der(one).to_owned());
+    let certificates = found
+        .iter()
+        .map(|one| Certificate::from_der(one).to_owned());
     RootCerts::from(certificates)
 }
 

@@ -39,6 +39,12 @@ pub(super) struct Scanner<'k> {
     kinds: &'k Kinds<'k>,
     first: SlotBuffer,
     asked: SlotBuffer,
+    judge: Judge<'k>,
+}
+
+/// What asks the rules about a record that was read.
+struct Judge<'k> {
+    request: &'k HuntRequest,
     scratch: Scratch,
     hits: Vec<Hit>,
     figures: Figures,
@@ -51,15 +57,18 @@ impl<'k> Scanner<'k> {
             kinds,
             first: SlotBuffer::new(),
             asked: SlotBuffer::new(),
-            scratch: Scratch::new(),
-            hits: Vec::new(),
-            figures: Figures::new(),
+            judge: Judge {
+                request,
+                scratch: Scratch::new(),
+                hits: Vec::new(),
+                figures: Figures::new(),
+            },
         }
     }
 
     /// What was measured.
     pub(super) fn into_figures(self) -> Figures {
-        self.figures
+        self.judge.figures
     }
 
     /// Scans a piece of whole records.
@@ -179,13 +188,16 @@ impl<'k> Scanner<'k> {
             return true;
         }
         outcome.records += 1;
-        let open = kind
-            .look
-            .as_ref()
-            .is_none_or(|look| kind.matcher.may_match(&seen, look, &mut self.scratch));
-        drop(seen);
-        if open {
-            self.look_closely(kind, &place, 0, record.bytes, outcome);
+        match &kind.look {
+            None => self.judge.ask(kind, &place, 0, &seen, outcome),
+            Some(look) => {
+                let scratch = &mut self.judge.scratch;
+                let is_open = kind.matcher.may_match(&seen, look, scratch);
+                drop(seen);
+                if is_open {
+                    self.look_closely(kind, &place, 0, record.bytes, outcome);
+                }
+            }
         }
         true
     }
@@ -221,7 +233,7 @@ impl<'k> Scanner<'k> {
         }
     }
 
-    /// Asks all rules that a record can match, the `inner` one at a place.
+    /// Reads all that is asked of a record, the `inner` one at a place, and asks.
     fn look_closely(
         &mut self,
         kind: &Kind,
@@ -230,26 +242,39 @@ impl<'k> Scanner<'k> {
         bytes: &[u8],
         outcome: &mut Outcome,
     ) {
-        let Ok(record) = kind.asked.extract(bytes, &mut self.asked) else {
-            return;
-        };
+        if let Ok(record) = kind.asked.extract(bytes, &mut self.asked) {
+            self.judge.ask(kind, place, inner, &record, outcome);
+        }
+    }
+}
+
+impl Judge<'_> {
+    /// Asks all rules that a record can match, the `inner` one at a place.
+    fn ask(
+        &mut self,
+        kind: &Kind,
+        place: &Place,
+        inner: u64,
+        record: &Slots<'_>,
+        outcome: &mut Outcome,
+    ) {
         if self.request.measured {
             measure(
                 kind,
-                &record,
+                record,
                 &mut self.scratch,
                 &mut self.hits,
                 &mut self.figures,
             );
         } else {
             kind.matcher
-                .matches(&record, &mut self.scratch, &mut self.hits);
+                .matches(record, &mut self.scratch, &mut self.hits);
         }
         self.hits.retain(|hit| hit.verdict == Verdict::Yes);
         if self.hits.is_empty() {
             return;
         }
-        let time = kind.time(&record);
+        let time = kind.time(record);
         let in_time = |time: Timestamp| {
             self.request.since.is_none_or(|since| time >= since)
                 && self.request.until.is_none_or(|until| time < until)
@@ -257,7 +282,7 @@ impl<'k> Scanner<'k> {
         let bounded = self.request.since.is_some() || self.request.until.is_some();
         let wanted = (!bounded || time.is_some_and(in_time))
             && (0..self.request.wanted.len())
-                .all(|one| kind.wanted.evaluate_one(one, &record) == Verdict::Yes);
+                .all(|one| kind.wanted.evaluate_one(one, record) == Verdict::Yes);
         if !wanted {
             return;
         }
@@ -274,10 +299,10 @@ impl<'k> Scanner<'k> {
                 };
                 let time = time.as_microsecond();
                 let items = &mut outcome.items;
-                kind.plan.items(rule, &record, time, reference, items);
+                kind.plan.items(rule, record, time, reference, items);
             }
         }
-        tell(kind, place, time, &record, &self.hits, outcome);
+        tell(kind, place, time, record, &self.hits, outcome);
     }
 }
 
