@@ -6,6 +6,7 @@ mod law;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::thread;
 
 use foldhash::HashMap;
 use portreeve_model::{EntityId, EntityKind, Estate, Relation};
@@ -40,9 +41,18 @@ pub(crate) fn graph(
     circumstances: &Circumstances,
 ) -> Graph {
     let actions = actions_of(catalogue);
-    let (policies, held) = Policies::read(estate.relations(), &actions);
+    let ((policies, held), named) = thread::scope(|scope| {
+        let named = scope.spawn(|| Nodes::named_by(estate));
+        let read = Policies::read(estate.relations(), &actions);
+        (
+            read,
+            named
+                .join()
+                .unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
+        )
+    });
     let outside = outside_identities(estate, &policies, &held);
-    let nodes = Nodes::of(estate, outside);
+    let nodes = Nodes::of(estate, named, outside);
     let world = World::of(estate, &nodes, policies, &held);
     let evaluator = Evaluator {
         nodes,

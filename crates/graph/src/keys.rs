@@ -165,7 +165,16 @@ impl Graph {
         counted: usize,
         last_used: &dyn Fn(&str) -> Option<Timestamp>,
     ) -> Vec<Key> {
-        let mut keys = found(estate, self);
+        let (mut keys, powers) = std::thread::scope(|scope| {
+            let powers = scope.spawn(|| self.powers());
+            let keys = found(estate, self);
+            (
+                keys,
+                powers
+                    .join()
+                    .unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
+            )
+        });
         for key in &mut keys {
             let by_principal = match key.kind {
                 KeyKind::AccessKey | KeyKind::Password => None,
@@ -178,7 +187,6 @@ impl Graph {
             let by_logs = last_used(key.id.as_str()).max(by_principal);
             key.last_used = key.last_used.max(by_logs);
         }
-        let powers = self.powers();
         for key in &mut keys {
             key.opens = powers.of(key.id.as_str());
         }

@@ -138,7 +138,7 @@ mod tests {
             entity.attributes.insert(attribute.into(), value.into());
             estate.add(entity);
         }
-        let nodes = Nodes::of(&estate, BTreeSet::new());
+        let nodes = Nodes::of(&estate, Nodes::named_by(&estate), BTreeSet::new());
         let names = Names::of(&nodes);
         let found = |name: &str| -> Vec<&str> {
             let found = names.find(&nodes, name).into_iter();

@@ -39,8 +39,8 @@ pub(crate) fn account_id(account: &str) -> EntityId {
 }
 
 impl Nodes {
-    /// The nodes of an estate, and `outside` identities that its policies name.
-    pub(crate) fn of(estate: &Estate, outside: BTreeSet<String>) -> Self {
+    /// The nodes of an estate.
+    pub(crate) fn named_by(estate: &Estate) -> BTreeMap<EntityId, Node> {
         let own = estate.entities();
         let own = own.map(|entity| (entity.id.clone(), node(entity.clone())));
         let mut entities: BTreeMap<EntityId, Node> = own.collect();
@@ -48,9 +48,7 @@ impl Nodes {
         let known: HashSet<&EntityId> = estate.entities().map(|entity| &entity.id).collect();
         let mut name = |id: &EntityId, kind: EntityKind| {
             if !known.contains(id) && !entities.contains_key(id) {
-                let mut entity = Entity::new(id.clone(), kind);
-                entity.inferred = true;
-                entities.insert(id.clone(), node(entity));
+                entities.insert(id.clone(), inferred(id.clone(), kind));
             }
         };
         for relation in estate.relations() {
@@ -58,10 +56,22 @@ impl Nodes {
                 name(id, kind);
             }
         }
-        for id in outside {
-            name(&EntityId::from(id), EntityKind::External);
-        }
+        entities
+    }
 
+    /// All nodes: those [named by](Self::named_by) the estate, and `outside` identities that its policies
+    /// name.
+    pub(crate) fn of(
+        estate: &Estate,
+        mut entities: BTreeMap<EntityId, Node>,
+        outside: BTreeSet<String>,
+    ) -> Self {
+        for id in outside {
+            let id = EntityId::from(id);
+            entities
+                .entry(id.clone())
+                .or_insert_with(|| inferred(id, EntityKind::External));
+        }
         for relation in estate.relations() {
             if let Relation::Contains { parent, child } = relation
                 && let Some(account) = parent.aws_account()
@@ -87,11 +97,9 @@ impl Nodes {
         }
         for account in &accounts {
             let id = account_id(account);
-            entities.entry(id.clone()).or_insert_with(|| {
-                let mut entity = Entity::new(id, EntityKind::Account);
-                entity.inferred = true;
-                node(entity)
-            });
+            entities
+                .entry(id.clone())
+                .or_insert_with(|| inferred(id, EntityKind::Account));
         }
 
         let list: Vec<Node> = entities.into_values().collect();
@@ -184,6 +192,13 @@ fn called(entity: &Entity) -> Vec<String> {
     let aliases = names.split(", ");
     let short = |alias: &str| alias.strip_prefix("alias/").unwrap_or(alias).to_owned();
     aliases.map(short).collect()
+}
+
+/// A node of which only the id is known.
+fn inferred(id: EntityId, kind: EntityKind) -> Node {
+    let mut entity = Entity::new(id, kind);
+    entity.inferred = true;
+    node(entity)
 }
 
 fn node(entity: Entity) -> Node {

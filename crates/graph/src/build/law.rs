@@ -75,7 +75,7 @@ fn plain(estate: &Estate, catalogue: &Catalogue) -> Graph {
     let actions = actions_of(catalogue);
     let (policies, held) = Policies::read(estate.relations(), &actions);
     let outside = outside_identities(estate, &policies, &held);
-    let nodes = Nodes::of(estate, outside);
+    let nodes = Nodes::of(estate, Nodes::named_by(estate), outside);
     let world = World::of(estate, &nodes, policies, &held);
     let plans = catalogue.iter().map(Plan::of).collect();
     let builder = Builder::new(Evaluator {
