@@ -198,23 +198,24 @@ fn consequences(facts: &Facts<'_>) -> Vec<String> {
         };
         found.push(format!("content in {} {how}", listed(&buckets, 2)));
     }
-    let mut targets = |kind: Behaviour, words: &str| {
+    let mut targets = |kind: Behaviour, words: &str, before: &str| {
         if facts.count(kind) > 0 {
-            let names = facts.targets(kind);
-            let on = if names.is_empty() {
-                String::new()
-            } else {
-                format!(" {}", listed(&names, 2))
-            };
-            found.push(format!("{words}{on}"));
+            let mut names = facts.targets(kind);
+            // A user and what is named after him.
+            let mut seen = BTreeSet::new();
+            names.retain(|name| seen.insert(name.clone()));
+            found.push(match names.as_slice() {
+                [] => words.to_owned(),
+                names => format!("{words}{before} {}", listed(names, 2)),
+            });
         }
     };
-    targets(Behaviour::PushesImage, "image pushed to");
-    targets(Behaviour::UsesKey, "key used:");
-    targets(Behaviour::ImpairsLogging, "logging impaired:");
-    targets(Behaviour::Persists, "made to stay:");
-    targets(Behaviour::ChangesAccess, "permissions changed on");
-    targets(Behaviour::ChangesCode, "code or configuration changed:");
+    targets(Behaviour::PushesImage, "image pushed", " to");
+    targets(Behaviour::UsesKey, "key used", ":");
+    targets(Behaviour::ImpairsLogging, "logging impaired", ":");
+    targets(Behaviour::Persists, "made to stay", ":");
+    targets(Behaviour::ChangesAccess, "permissions changed", " on");
+    targets(Behaviour::ChangesCode, "code or configuration changed", ":");
     let secrets = facts.targets(Behaviour::ReadsSecret).len() as u64;
     if secrets > 0 {
         found.push(format!("{} read", counted(secrets, "secret")));
