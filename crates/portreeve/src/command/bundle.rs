@@ -11,8 +11,7 @@ use portreeve_wallet::bundle::{Served, Statement, Trace, Write, compare};
 
 use super::wallet;
 use crate::Ending;
-use crate::arguments::{AnswerFormat, Attest, Bundle, BundleTask, VerifyBundle};
-use crate::output;
+use crate::arguments::{Attest, Bundle, BundleTask, VerifyBundle};
 
 pub(crate) fn run(options: &Bundle) -> Result<Ending> {
     match &options.task {
@@ -67,26 +66,14 @@ fn verify(options: &VerifyBundle) -> Result<Ending> {
         .as_deref()
         .map(|bucket| writes(&options.logs, bucket));
     let report = compare(&manifest, &served, !is_address, &earlier, writes.as_deref());
-    let outcome = &options.outcome;
-    output::answer(&outcome.place, outcome.all, |layout, mut out| {
-        match outcome.format {
-            AnswerFormat::Terminal => {
-                out.write_all(terminal::bundle(&report, layout).as_bytes())?;
-            }
-            AnswerFormat::Json => json::answer(&report, &mut out)?,
-            AnswerFormat::Html => out.write_all(html::bundle(&report).as_bytes())?,
-        }
-        Ok(())
-    })?;
-    let failed = report
-        .findings
-        .iter()
-        .any(|finding| finding.severity >= outcome.fail_on);
-    Ok(if failed {
-        Ending::Findings
-    } else {
-        Ending::Clean
-    })
+    let gravest = report.findings.iter().map(|finding| finding.severity).max();
+    wallet::tell(
+        &options.outcome,
+        &report,
+        gravest,
+        terminal::bundle,
+        html::bundle,
+    )
 }
 
 fn statement(path: &Path) -> Result<Statement> {

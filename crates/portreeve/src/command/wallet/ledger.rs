@@ -3,7 +3,7 @@ use std::collections::BTreeSet;
 use anyhow::Result;
 use portreeve_engine::{Seen, each_activity};
 use portreeve_model::{Outcome, PrincipalKind};
-use portreeve_view::{html, json, terminal, text};
+use portreeve_view::{html, terminal, text};
 use portreeve_wallet::Address;
 use portreeve_wallet::ledger::{
     SignRecord, SigningKey, Spend, read_keys, read_requests, reconcile,
@@ -12,8 +12,7 @@ use portreeve_wallet::policy::Policy;
 
 use super::blocks::Blocks;
 use crate::Ending;
-use crate::arguments::{AnswerFormat, Ledger};
-use crate::output;
+use crate::arguments::Ledger;
 
 /// Signatures of keys against transactions and approved requests.
 pub(super) fn run(options: &Ledger) -> Result<Ending> {
@@ -48,26 +47,14 @@ pub(super) fn run(options: &Ledger) -> Result<Ending> {
     let mut known = BTreeSet::new();
     signs.retain(|sign| known.insert(sign.event_id.clone()));
     let report = reconcile(&keys, &signs, &spends(options, &keys)?, &requests, &policy);
-    let outcome = &options.outcome;
-    output::answer(&outcome.place, outcome.all, |layout, mut out| {
-        match outcome.format {
-            AnswerFormat::Terminal => {
-                out.write_all(terminal::ledger(&report, layout).as_bytes())?;
-            }
-            AnswerFormat::Json => json::answer(&report, &mut out)?,
-            AnswerFormat::Html => out.write_all(html::ledger(&report).as_bytes())?,
-        }
-        Ok(())
-    })?;
-    let failed = report
-        .findings
-        .iter()
-        .any(|finding| finding.severity >= outcome.fail_on);
-    Ok(if failed {
-        Ending::Findings
-    } else {
-        Ending::Clean
-    })
+    let gravest = report.findings.iter().map(|finding| finding.severity).max();
+    super::tell(
+        &options.outcome,
+        &report,
+        gravest,
+        terminal::ledger,
+        html::ledger,
+    )
 }
 
 fn keys(options: &Ledger) -> Result<Vec<SigningKey>> {

@@ -9,10 +9,14 @@ use std::io::Read;
 use std::path::Path;
 
 use anyhow::{Context, Result};
+use portreeve_model::Severity;
+use portreeve_view::{json, terminal};
 use portreeve_wallet::policy::Policy;
+use serde::Serialize;
 
 use crate::Ending;
-use crate::arguments::{Wallet, WalletTask};
+use crate::arguments::{AnswerFormat, Outcome, Wallet, WalletTask};
+use crate::output;
 
 pub(crate) fn run(options: &Wallet) -> Result<Ending> {
     match &options.task {
@@ -20,6 +24,28 @@ pub(crate) fn run(options: &Wallet) -> Result<Ending> {
         WalletTask::Ledger(options) => ledger::run(options),
         WalletTask::Watch(options) => watch::run(options),
     }
+}
+
+/// Writes an answer in the form that is asked for; its `gravest` finding says how the command ends.
+pub(crate) fn tell<A: Serialize>(
+    outcome: &Outcome,
+    answer: &A,
+    gravest: Option<Severity>,
+    as_text: fn(&A, &terminal::Options) -> String,
+    as_page: fn(&A) -> String,
+) -> Result<Ending> {
+    output::answer(&outcome.place, outcome.all, |layout, mut out| {
+        match outcome.format {
+            AnswerFormat::Terminal => out.write_all(as_text(answer, layout).as_bytes())?,
+            AnswerFormat::Json => json::answer(answer, &mut out)?,
+            AnswerFormat::Html => out.write_all(as_page(answer).as_bytes())?,
+        }
+        Ok(())
+    })?;
+    Ok(match gravest {
+        Some(severity) if severity >= outcome.fail_on => Ending::Findings,
+        _ => Ending::Clean,
+    })
 }
 
 /// Reads the wallet policy, and tells of announcements that quieten nothing.

@@ -1,10 +1,9 @@
 use anyhow::Result;
-use portreeve_view::{html, json, terminal, text};
+use portreeve_view::{html, terminal, text};
 use portreeve_wallet::safe::{Expectations, read_queues, verify};
 
 use crate::Ending;
-use crate::arguments::{AnswerFormat, VerifyQueue};
-use crate::output;
+use crate::arguments::VerifyQueue;
 
 /// Whether what the owners of Safes signed is what they were shown.
 pub(super) fn run(options: &VerifyQueue) -> Result<Ending> {
@@ -32,24 +31,12 @@ pub(super) fn run(options: &VerifyQueue) -> Result<Ending> {
         },
     };
     let verification = verify(&queues, &expectations);
-    let outcome = &options.outcome;
-    output::answer(&outcome.place, outcome.all, |layout, mut out| {
-        match outcome.format {
-            AnswerFormat::Terminal => {
-                out.write_all(terminal::wallet(&verification, layout).as_bytes())?;
-            }
-            AnswerFormat::Json => json::answer(&verification, &mut out)?,
-            AnswerFormat::Html => out.write_all(html::wallet(&verification).as_bytes())?,
-        }
-        Ok(())
-    })?;
-    let failed = verification
-        .checks
-        .iter()
-        .any(|check| check.severity >= outcome.fail_on);
-    Ok(if failed {
-        Ending::Findings
-    } else {
-        Ending::Clean
-    })
+    let gravest = verification.checks.iter().map(|check| check.severity).max();
+    super::tell(
+        &options.outcome,
+        &verification,
+        gravest,
+        terminal::wallet,
+        html::wallet,
+    )
 }

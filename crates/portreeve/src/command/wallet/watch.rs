@@ -1,11 +1,10 @@
 use anyhow::Result;
-use portreeve_view::{html, json, terminal};
+use portreeve_view::{html, terminal};
 use portreeve_wallet::watch::{Observation, Watch, Watcher};
 
 use super::blocks::Blocks;
 use crate::Ending;
-use crate::arguments::{AnswerFormat, WatchBlocks};
-use crate::output;
+use crate::arguments::WatchBlocks;
 
 /// What happened to wallets in recorded blocks.
 pub(super) fn run(options: &WatchBlocks) -> Result<Ending> {
@@ -26,24 +25,12 @@ pub(super) fn run(options: &WatchBlocks) -> Result<Ending> {
         return Ok(Ending::NoInput);
     }
     let report = watch.finish();
-    let outcome = &options.outcome;
-    output::answer(&outcome.place, outcome.all, |layout, mut out| {
-        match outcome.format {
-            AnswerFormat::Terminal => {
-                out.write_all(terminal::watch(&report, layout).as_bytes())?;
-            }
-            AnswerFormat::Json => json::answer(&report, &mut out)?,
-            AnswerFormat::Html => out.write_all(html::watch(&report).as_bytes())?,
-        }
-        Ok(())
-    })?;
-    let failed = report
-        .findings
-        .iter()
-        .any(|finding| finding.severity >= outcome.fail_on);
-    Ok(if failed {
-        Ending::Findings
-    } else {
-        Ending::Clean
-    })
+    let gravest = report.findings.iter().map(|finding| finding.severity).max();
+    super::tell(
+        &options.outcome,
+        &report,
+        gravest,
+        terminal::watch,
+        html::watch,
+    )
 }
