@@ -24,7 +24,13 @@ pub(crate) struct Opened {
     failure: Option<io::Error>,
     decoder: Decoder,
     /// Of the content, decompressed, as far as it was read; where that is asked for.
-    content: Option<Sha256>,
+    content: Option<ContentHash>,
+}
+
+enum ContentHash {
+    /// What is not compressed is hashed as it is on disk.
+    OnDisk,
+    Own(Sha256),
 }
 
 /// Counts and hashes the bytes of a file as they are on disk.
@@ -100,7 +106,10 @@ impl Opened {
 
     /// From here on what is read is hashed, decompressed. To be called before anything is read.
     pub(crate) fn hash_content(&mut self) {
-        self.content = Some(Sha256::new());
+        self.content = Some(match &self.decoder {
+            Decoder::Plain(reader) if reader.get_ref().hash.is_some() => ContentHash::OnDisk,
+            _ => ContentHash::Own(Sha256::new()),
+        });
     }
 
     /// The SHA-256 of all of the content, what was not read yet included; `None` where it was not
@@ -108,7 +117,12 @@ impl Opened {
     pub(crate) fn content_sha256(&mut self) -> Option<[u8; 32]> {
         self.content.as_ref()?;
         io::copy(self, &mut io::sink()).ok()?;
-        Some(self.content.take()?.finalize().into())
+        let hash = match (self.content.take()?, &self.decoder) {
+            (ContentHash::Own(hash), _) => hash,
+            (ContentHash::OnDisk, Decoder::Plain(reader)) => reader.get_ref().hash.clone()?,
+            (ContentHash::OnDisk, _) => return None,
+        };
+        Some(hash.finalize().into())
     }
 
     /// What the content begins with: up to 64 KiB, decompressed. Reading gives it again.
@@ -171,7 +185,7 @@ impl Read for Opened {
         let read = self.read_on(buffer);
         match &read {
             Ok(count) => {
-                if let Some(content) = &mut self.content {
+                if let Some(ContentHash::Own(content)) = &mut self.content {
                     content.update(&buffer[..*count]);
                 }
             }

@@ -24,7 +24,7 @@ use crate::graph::Graph;
 use crate::jewels::{self, DeclaredJewel};
 use crate::nodes::{NodeId, Nodes};
 use crate::outline::ActionSet;
-use crate::parallel::in_parallel;
+use crate::parallel::{in_parallel, joined};
 use crate::path::{Jewel, JewelKind};
 use crate::policies::Policies;
 use crate::targets::TargetIndex;
@@ -44,12 +44,7 @@ pub(crate) fn graph(
     let ((policies, held), named) = thread::scope(|scope| {
         let named = scope.spawn(|| Nodes::named_by(estate));
         let read = Policies::read(estate.relations(), &actions);
-        (
-            read,
-            named
-                .join()
-                .unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
-        )
+        (read, joined(named))
     });
     let outside = outside_identities(estate, &policies, &held);
     let nodes = Nodes::of(estate, named, outside);

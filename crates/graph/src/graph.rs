@@ -7,6 +7,7 @@ mod walk;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{Read, Write};
 use std::sync::OnceLock;
+use std::thread;
 
 use portreeve_model::{EntityId, EntityKind, Estate};
 
@@ -22,6 +23,7 @@ use crate::leaves::{Finder, Leaves};
 use crate::names::Names;
 use crate::naming::{PatternIndex, PolicyHolders};
 use crate::nodes::NodeId;
+use crate::parallel::joined;
 use crate::path::{AttackPath, Jewel, PathStep};
 use crate::reverse::Usable;
 use crate::saved::{self, Inputs, LoadError, SaveError};
@@ -55,8 +57,8 @@ pub struct Graph {
     names: Names,
     hubs: Vec<Hub>,
     usable: OnceLock<Usable>,
-    holders: OnceLock<PolicyHolders>,
-    patterns: OnceLock<PatternIndex>,
+    holders: PolicyHolders,
+    patterns: PatternIndex,
     notes: Vec<String>,
 }
 
@@ -85,13 +87,22 @@ impl Graph {
         doors: Vec<Door>,
         notes: Vec<String>,
     ) -> Self {
-        let names = Names::of(&evaluator.nodes);
         let nodes = &evaluator.nodes;
-        let held = nodes
-            .iter()
-            .filter(|(_, node)| !matches!(node.kind, EntityKind::External | EntityKind::Account));
-        let pairs = held.filter_map(|(place, _)| Some((nodes.account_node(place)?, place)));
-        let members = Members::of(nodes.len(), pairs);
+        // The first question would wait for them otherwise.
+        let (policies, names, members) = thread::scope(|scope| {
+            let policies = scope.spawn(|| {
+                let holders = PolicyHolders::of(&evaluator.world);
+                (holders, PatternIndex::of(&evaluator))
+            });
+            let names = Names::of(nodes);
+            let held = nodes.iter().filter(|(_, node)| {
+                !matches!(node.kind, EntityKind::External | EntityKind::Account)
+            });
+            let pairs = held.filter_map(|(place, _)| Some((nodes.account_node(place)?, place)));
+            let members = Members::of(nodes.len(), pairs);
+            (joined(policies), names, members)
+        });
+        let (holders, patterns) = policies;
         let hubs = (0..edges.hub_count() as u32).map(|place| {
             let targets = edges.hub(edges.nodes() + place).unwrap_or_default();
             let kind = targets.first().map(|&target| word(nodes.get(target).kind));
@@ -110,8 +121,8 @@ impl Graph {
             names,
             hubs,
             usable: OnceLock::new(),
-            holders: OnceLock::new(),
-            patterns: OnceLock::new(),
+            holders,
+            patterns,
             notes,
         }
     }
@@ -451,18 +462,6 @@ impl Graph {
     fn usable(&self) -> &Usable {
         self.usable
             .get_or_init(|| Usable::of(&self.edges, &self.members))
-    }
-
-    /// Who holds each policy, worked out when first asked for.
-    fn holders(&self) -> &PolicyHolders {
-        self.holders
-            .get_or_init(|| PolicyHolders::of(&self.evaluator.world))
-    }
-
-    /// What policies name, by how it begins, worked out when first asked for.
-    fn patterns(&self) -> &PatternIndex {
-        self.patterns
-            .get_or_init(|| PatternIndex::of(&self.evaluator))
     }
 
     fn reach(&self, start: NodeId) -> Reach {

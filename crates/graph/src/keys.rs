@@ -8,6 +8,7 @@ use portreeve_model::{Entity, EntityId, EntityKind, Estate, PrincipalKind, Relat
 use serde::Serialize;
 
 use crate::graph::Graph;
+use crate::parallel::joined;
 
 /// A credential, or something that gives out sessions.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -168,12 +169,7 @@ impl Graph {
         let (mut keys, powers) = std::thread::scope(|scope| {
             let powers = scope.spawn(|| self.powers());
             let keys = found(estate, self);
-            (
-                keys,
-                powers
-                    .join()
-                    .unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
-            )
+            (keys, joined(powers))
         });
         for key in &mut keys {
             let by_principal = match key.kind {

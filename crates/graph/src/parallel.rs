@@ -1,15 +1,21 @@
 //! Work on as many threads as there are.
 
 use std::collections::BTreeMap;
+use std::panic::resume_unwind;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
-use std::thread;
+use std::thread::{self, ScopedJoinHandle};
 
 /// On how many threads work is done. The result is the same on any number.
 pub(crate) fn threads() -> usize {
     thread::available_parallelism()
         .map_or(1, usize::from)
         .min(8)
+}
+
+/// The result of a thread; its panic, if it had one, goes on in this one.
+pub(crate) fn joined<T>(thread: ScopedJoinHandle<'_, T>) -> T {
+    thread.join().unwrap_or_else(|panic| resume_unwind(panic))
 }
 
 /// Does something for each of a list, on as many threads as there are; the results in order.

@@ -4,8 +4,9 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::thread;
 
-use foldhash::{HashMap, HashMapExt};
+use foldhash::HashSet;
 use portreeve_model::{EntityId, EntityKind};
 use serde::Serialize;
 
@@ -13,6 +14,7 @@ use crate::doors::Door;
 use crate::export::NodeKind;
 use crate::graph::{Arrival, Graph};
 use crate::nodes::NodeId;
+use crate::parallel::joined;
 use crate::path::{AttackPath, JewelKind};
 
 /// All that can be reached from somewhere, by hop.
@@ -144,18 +146,17 @@ impl Graph {
     /// What the loss of all of these together costs: what any of them reaches, by the easiest way.
     pub fn blast(&self, starts: &[EntityId]) -> Blast {
         let starts: BTreeSet<&EntityId> = starts.iter().collect();
-        let mut best: HashMap<NodeId, (&EntityId, Arrival)> = HashMap::new();
+        let mut best: Vec<(&EntityId, Arrival)> = Vec::new();
         let mut ways: BTreeMap<EntityId, AttackPath> = BTreeMap::new();
         for &start in &starts {
-            let arrivals = self.place(start.as_str()).map(|place| self.arrivals(place));
-            for arrival in arrivals.into_iter().flatten() {
-                let cost = |arrival: &Arrival| (arrival.conditions.len(), arrival.hops);
-                let known = best.get(&arrival.place);
-                if known.is_none_or(|(_, known)| cost(&arrival) < cost(known)) {
-                    best.insert(arrival.place, (start, arrival));
-                }
-            }
-            for path in self.paths_to_jewels(start.as_str()) {
+            let (arrivals, paths) = thread::scope(|scope| {
+                let paths = scope.spawn(|| self.paths_to_jewels(start.as_str()));
+                let place = self.place(start.as_str());
+                let arrivals = place.map_or_else(Vec::new, |place| self.arrivals(place));
+                (arrivals, joined(paths))
+            });
+            best.extend(arrivals.into_iter().map(|arrival| (start, arrival)));
+            for path in paths {
                 if starts.contains(&path.to) {
                     continue;
                 }
@@ -166,17 +167,20 @@ impl Graph {
                 }
             }
         }
-        let mut best: Vec<(&EntityId, Arrival)> = best.into_values().collect();
-        // Places are in the order of ids, so that no id is compared.
+        // Places are in the order of ids, so that no id is compared. Of equals the first start's stays.
+        if starts.len() > 1 {
+            let places = starts.iter().filter_map(|start| self.place(start.as_str()));
+            let places: HashSet<NodeId> = places.collect();
+            best.retain(|(_, one)| !places.contains(&one.place));
+            best.sort_by_key(|(_, one)| (one.place, one.conditions.len(), one.hops));
+            best.dedup_by_key(|(_, one)| one.place);
+        }
         best.sort_unstable_by_key(|(_, one)| {
             (one.hops, one.conditions.len(), !one.is_jewel, one.place)
         });
         let mut hops: Vec<Hop> = Vec::new();
         for (start, arrival) in best {
             let (id, kind) = self.named(arrival.place);
-            if starts.contains(id) {
-                continue;
-            }
             let entry = BlastEntry {
                 id: id.clone(),
                 kind,

@@ -169,7 +169,7 @@ impl Graph {
         if plans.is_empty() {
             return Vec::new();
         }
-        let spoken = Naming::of(&self.evaluator, self.patterns(), &plans, leaf);
+        let spoken = Naming::of(&self.evaluator, &self.patterns, &plans, leaf);
         for plan in plans {
             let mut only = Targets::default();
             only.push(nodes, leaf);
@@ -182,7 +182,7 @@ impl Graph {
             for &policy in &naming {
                 named[policy as usize] = true;
             }
-            let holders = self.holders();
+            let holders = &self.holders;
             let by_anyone = opens || plan.target_needs().next().is_none();
             let takers = match by_anyone {
                 true => (0..world.takers.len()).collect(),
