@@ -251,16 +251,19 @@ impl Activities {
     /// repetition. Of several copies the one in the first file by name is kept, so that neither
     /// the order of the files nor the number of threads shows in the result.
     pub(crate) fn finish(&mut self) -> Vec<Option<RowId>> {
-        let mut order: Vec<RowId> = (0..self.rows.len() as RowId).collect();
-        order.sort_unstable_by(|a, b| {
-            let (a, b) = (&self.rows[*a as usize], &self.rows[*b as usize]);
-            a.time.cmp(&b.time).then_with(|| {
+        // With the times beside the numbers most comparisons look up no row.
+        let times = self.rows.iter().map(|row| row.time);
+        let mut order: Vec<(_, RowId)> = times.zip(0..).collect();
+        order.sort_unstable_by(|(time, a), (other, b)| {
+            time.cmp(other).then_with(|| {
+                let (a, b) = (&self.rows[*a as usize], &self.rows[*b as usize]);
                 self.files[a.file as usize]
                     .cmp(&self.files[b.file as usize])
                     .then(a.index.cmp(&b.index))
                     .then(a.offset.cmp(&b.offset))
             })
         });
+        let mut order: Vec<RowId> = order.into_iter().map(|(_, row)| row).collect();
         // Numbers of rows rather than ids: a smaller table, and most are looked at once.
         let mut seen = HashTable::<RowId>::with_capacity(self.rows.len());
         let event = |row: &Row| (row.event_id, row.flags & EVENT_ID_IS_UUID);

@@ -431,6 +431,10 @@ impl<'s> Deriver<'s> {
     {
         let mut values = self.values.drain(..).peekable();
         while let Some((field, first)) = values.next() {
+            if values.peek().is_none_or(|(other, _)| *other != field) {
+                slots.set(field, first);
+                continue;
+            }
             let more = std::iter::from_fn(|| {
                 let next = values.next_if(|(other, _)| *other == field);
                 next.map(|(_, value)| value)

@@ -17,7 +17,7 @@ pub(crate) fn read(
 ) -> (Input, Vec<DeadLetter>) {
     let head = opened.head();
     let format = portreeve_estate::recognise(head).map_or("", portreeve_estate::Format::id);
-    let mut bytes = Vec::new();
+    let mut bytes = Vec::with_capacity(usize::try_from(found.bytes.min(LARGEST)).unwrap_or(0));
     let mut dead = Vec::new();
     let mut letter = |reason: String| {
         dead.push(DeadLetter {

@@ -59,13 +59,12 @@ pub fn read_inventory(
     progress: &dyn Progress,
 ) -> Result<Inventory, RunError> {
     let Files {
-        mut estate,
+        estate,
         inputs,
         dead_letters,
         rest,
         ..
     } = files(paths, skip, progress);
-    portreeve_estate::complete(&mut estate);
     if inventories(&inputs) == 0 {
         return Err(no_inventory(rest.len(), dead_letters));
     }
@@ -197,13 +196,12 @@ pub(crate) fn look(
     progress: &dyn Progress,
 ) -> (Knowledge, Vec<Rest>) {
     let Files {
-        mut estate,
+        estate,
         networks,
         inputs,
         dead_letters,
         rest,
     } = files(paths, skip, progress);
-    portreeve_estate::complete(&mut estate);
     let (catalogue, mut notes) = built_in_catalogue();
     if inventories(&inputs) > 0 {
         progress.begin("Building the attack graph", 0);

@@ -67,17 +67,24 @@ impl<'r> Slots<'r> {
     /// Sets a field to one value, in place of what it had. For derived fields. A field that was
     /// interned after the extractor was made is taken too.
     pub fn set(&mut self, field: FieldId, value: Value<'r>) {
-        self.set_all(field, [value]);
+        let first = self.values.len();
+        self.values.push(value);
+        self.point(field, first);
     }
 
     /// Sets a field to several values, in place of what it had.
     pub fn set_all(&mut self, field: FieldId, values: impl IntoIterator<Item = Value<'r>>) {
+        let first = self.values.len();
+        self.values.extend(values);
+        self.point(field, first);
+    }
+
+    /// Lets a field have the values from a place on.
+    fn point(&mut self, field: FieldId, first: usize) {
         let slot = field.0 as usize;
         if slot >= self.buffer.spans.len() {
             self.buffer.spans.resize(slot + 1, (0, 0));
         }
-        let first = self.values.len();
-        self.values.extend(values);
         let new = (first as u32, (self.values.len() - first) as u32);
         let former = std::mem::replace(&mut self.buffer.spans[slot], new);
         if former.1 == 0 && new.1 > 0 {
