@@ -95,10 +95,15 @@ impl State {
         for (address, slots) in &block.storage {
             if let Some(wallet) = policy.wallet(*address) {
                 let history = self.wallets.entry(*address).or_default();
-                history.slots.extend(slots);
-                let after = SafeStorage::of(&history.slots);
-                ruled(wallet, &history.storage, &after, &mut changes);
-                history.storage = after;
+                let mut changed = false;
+                for (slot, value) in slots {
+                    changed |= history.slots.insert(*slot, *value) != Some(*value);
+                }
+                if changed {
+                    let after = SafeStorage::of(&history.slots);
+                    ruled(wallet, &history.storage, &after, &mut changes);
+                    history.storage = after;
+                }
             }
         }
         self.forget(now);
