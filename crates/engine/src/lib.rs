@@ -24,6 +24,7 @@
 
 mod activities;
 mod backtest;
+mod blocks;
 mod checks;
 mod compare;
 mod config;
@@ -58,6 +59,7 @@ mod web;
 
 pub use activities::{Seen, each_activity};
 pub use backtest::{Backtest, Noise, PrincipalMatches, backtest};
+pub use blocks::Blocks;
 pub use checks::{CheckEntries, SuppressionEntry};
 pub use compare::{Comparison, compare};
 pub use config::{

@@ -216,7 +216,7 @@ fn slow_replay(estate: &Path, logs: &Path, plan: &Plan) -> BTreeMap<(String, Str
 }
 
 /// The plan for the simulator's own incident, replayed over a time without any: as much of it as the
-/// slow replay ends in soon, or `PORTREEVE_REPLAY_RECORDS` of it (200000: the whole quiet time).
+/// slow replay ends in soon, or `PORTREEVE_REPLAY_RECORDS` of it (500000: the whole quiet time).
 #[test]
 fn every_benign_call_that_the_plan_would_have_refused_is_named() {
     let folder = tempfile::tempdir().unwrap();

@@ -1,16 +1,15 @@
 use std::collections::BTreeSet;
 
 use anyhow::Result;
-use portreeve_engine::{Seen, each_activity};
+use portreeve_engine::{Blocks, Seen, each_activity};
 use portreeve_model::{Outcome, PrincipalKind};
-use portreeve_view::{html, terminal, text};
+use portreeve_view::{html, terminal};
 use portreeve_wallet::Address;
 use portreeve_wallet::ledger::{
     SignRecord, SigningKey, Spend, read_keys, read_requests, reconcile,
 };
 use portreeve_wallet::policy::Policy;
 
-use super::blocks::Blocks;
 use crate::Ending;
 use crate::arguments::Ledger;
 
@@ -35,18 +34,11 @@ pub(super) fn run(options: &Ledger) -> Result<Ending> {
     }
     let mut signs = Vec::new();
     let dead = each_activity(&options.logs, &mut |seen| signs.extend(sign(seen)));
-    for letter in &dead {
-        eprintln!(
-            "portreeve: {}, at byte {}: {}",
-            text::clean(&letter.file),
-            letter.offset,
-            text::clean(&letter.reason)
-        );
-    }
+    super::tell_dead(&dead);
     // A record that was delivered twice is one signature.
     let mut known = BTreeSet::new();
     signs.retain(|sign| known.insert(sign.event_id.clone()));
-    let report = reconcile(&keys, &signs, &spends(options, &keys)?, &requests, &policy);
+    let report = reconcile(&keys, &signs, &spends(options, &keys), &requests, &policy);
     let gravest = report.findings.iter().map(|finding| finding.severity).max();
     super::tell(
         &options.outcome,
@@ -106,12 +98,12 @@ fn sign(seen: &Seen<'_, '_>) -> Option<SignRecord> {
 }
 
 /// The transactions that the keys' addresses sent.
-fn spends(options: &Ledger, keys: &[SigningKey]) -> Result<Vec<Spend>> {
+fn spends(options: &Ledger, keys: &[SigningKey]) -> Vec<Spend> {
     let addresses: BTreeSet<Address> = keys.iter().map(|key| key.address).collect();
-    let mut blocks = Blocks::open(&options.blocks)?;
+    let mut blocks = Blocks::open(&options.blocks);
     let mut spends = Vec::new();
     let mut known = BTreeSet::new();
-    while let Some(block) = blocks.next()? {
+    for block in blocks.by_ref() {
         for transaction in block
             .transactions
             .iter()
@@ -128,5 +120,6 @@ fn spends(options: &Ledger, keys: &[SigningKey]) -> Result<Vec<Spend>> {
             }
         }
     }
-    Ok(spends)
+    super::tell_dead(&blocks.take_dead_letters());
+    spends
 }

@@ -1,4 +1,3 @@
-mod blocks;
 mod ledger;
 #[cfg(feature = "chain")]
 mod live;
@@ -9,8 +8,8 @@ use std::io::Read;
 use std::path::Path;
 
 use anyhow::{Context, Result};
-use portreeve_model::Severity;
-use portreeve_view::{json, terminal};
+use portreeve_model::{DeadLetter, Severity};
+use portreeve_view::{json, terminal, text};
 use portreeve_wallet::policy::Policy;
 use serde::Serialize;
 
@@ -58,6 +57,18 @@ pub(super) fn policy(path: &Path) -> Result<Policy> {
         eprintln!("portreeve: {}: {error}", path.display());
     }
     Ok(policy)
+}
+
+/// Says on standard error what could not be read.
+pub(super) fn tell_dead(letters: &[DeadLetter]) {
+    for letter in letters {
+        eprintln!(
+            "portreeve: {}, at byte {}: {}; it is left out",
+            text::clean(&letter.file),
+            letter.offset,
+            text::clean(&letter.reason)
+        );
+    }
 }
 
 /// The most bytes of one file of wallets' data that are read.

@@ -1,8 +1,8 @@
 use anyhow::Result;
+use portreeve_engine::Blocks;
 use portreeve_view::{html, terminal};
 use portreeve_wallet::watch::{Observation, Watch, Watcher};
 
-use super::blocks::Blocks;
 use crate::Ending;
 use crate::arguments::WatchBlocks;
 
@@ -14,12 +14,13 @@ pub(super) fn run(options: &WatchBlocks) -> Result<Ending> {
         return super::live::run(options, policy);
     }
     let mut watch = Watch::new(Watcher::new(policy));
-    let mut blocks = Blocks::open(&options.blocks)?;
+    let mut blocks = Blocks::open(&options.blocks);
     let mut any = false;
-    while let Some(block) = blocks.next()? {
+    while let Some(block) = blocks.next() {
         any = true;
         watch.observe(Observation::Block(Box::new(block), Vec::new()));
     }
+    super::tell_dead(&blocks.take_dead_letters());
     if !any {
         eprintln!("portreeve: no block could be read");
         return Ok(Ending::NoInput);
