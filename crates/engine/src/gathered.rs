@@ -15,6 +15,7 @@ use portreeve_incident::{Cuttable, Incident, Report, Summary};
 use portreeve_model::{DeadLetter, Estate, Input};
 
 use crate::config::Config;
+use crate::wallets::Wallets;
 
 /// All that was read and found, before incidents are told of it.
 #[derive(Debug)]
@@ -24,6 +25,7 @@ pub struct Gathered {
     pub(crate) graph: Arc<Graph>,
     pub(crate) catalogue: Arc<Catalogue>,
     pub(crate) networks: Arc<Networks>,
+    pub(crate) wallets: Option<Arc<Wallets>>,
     pub(crate) jewels: Vec<Jewel>,
     pub(crate) settings: Settings,
     pub(crate) profiles: Vec<Profile>,
@@ -107,6 +109,10 @@ impl Gathered {
     pub fn take_report(&mut self) -> Report {
         let exceptions = self.settings.exceptions.clone();
         let (mut incidents, muted) = self.incidents(&exceptions);
+        let wallets = self.wallets.take();
+        let apart = wallets.as_ref().map_or_else(Vec::new, |wallets| {
+            portreeve_incident::join_wallets(&mut incidents, &self.estate, &wallets.on_chain())
+        });
         let verification = self.verification.take();
         if let Some(verification) = &verification {
             portreeve_incident::verified(&mut incidents, verification);
@@ -131,6 +137,8 @@ impl Gathered {
                 .iter()
                 .flat_map(portreeve_incident::evidence_gaps),
         );
+        let unseen = wallets.iter().flat_map(|wallets| wallets.blind_spots());
+        self.notes.extend(unseen.cloned());
         let last = folded.coverage.iter().filter_map(|it| it.last).max();
         Report {
             version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -139,6 +147,7 @@ impl Gathered {
             simulated: self.config.simulated,
             exceptions: uses(&exceptions, &muted, &folded.findings, &incidents, last),
             incidents,
+            wallets: apart,
             findings: take(&mut folded.findings),
             jewels: self.jewels.clone(),
             coverage: take(&mut folded.coverage),

@@ -54,6 +54,7 @@ pub mod serve;
 mod signs;
 mod survey;
 mod touched;
+mod wallets;
 #[cfg(feature = "chain")]
 mod web;
 

@@ -197,6 +197,7 @@ pub fn survey_at(
         graph,
         catalogue,
         networks: Vec::new(),
+        wallets: None,
         inputs,
         dead_letters: inventory.dead_letters,
         notes,

@@ -23,6 +23,7 @@ use crate::reader::LogReader;
 use crate::run::{deploy_note, known_good_note, unrecognised_note};
 use crate::seam::Seam;
 use crate::survey::Knowledge;
+use crate::wallets::Wallets;
 
 /// The rules compiled, the estate drawn as a graph, the networks known.
 pub(crate) struct Prepared {
@@ -31,6 +32,7 @@ pub(crate) struct Prepared {
     pub(crate) graph: Arc<Graph>,
     pub(crate) catalogue: Arc<Catalogue>,
     networks: Arc<Networks>,
+    wallets: Option<Arc<Wallets>>,
     jewels: Vec<Jewel>,
     settings: Settings,
     snapshot: Snapshot,
@@ -75,6 +77,7 @@ impl Prepared {
             graph,
             catalogue,
             networks: found_networks,
+            wallets,
             mut inputs,
             mut dead_letters,
             mut notes,
@@ -147,6 +150,7 @@ impl Prepared {
             graph,
             catalogue,
             networks,
+            wallets: wallets.map(Arc::new),
             jewels,
             settings,
             snapshot,
@@ -232,6 +236,7 @@ impl Prepared {
             graph: self.graph.clone(),
             catalogue: self.catalogue.clone(),
             networks: self.networks.clone(),
+            wallets: self.wallets.clone(),
             jewels: self.jewels.clone(),
             settings: self.settings.clone(),
             profiles,

@@ -14,6 +14,7 @@ use crate::networks::{self, FoundData};
 use crate::open::Opened;
 use crate::progress::Progress;
 use crate::run::{NothingReadable, RunError};
+use crate::wallets::{self, WalletFiles, Wallets};
 
 /// What the inventory says, with the graph that is made of it.
 #[derive(Debug)]
@@ -26,6 +27,8 @@ pub struct Knowledge {
     pub catalogue: Catalogue,
     /// Data of networks, in order of the files' names.
     pub networks: Vec<FoundData>,
+    /// What is known of wallets, where their policy is among the input.
+    pub wallets: Option<Wallets>,
     /// Every file that was read.
     pub inputs: Vec<Input>,
     /// What could not be read.
@@ -111,6 +114,7 @@ pub(crate) fn inventories(inputs: &[Input]) -> usize {
 pub(crate) struct Files {
     pub(crate) estate: Estate,
     networks: Vec<FoundData>,
+    wallets: WalletFiles,
     pub(crate) inputs: Vec<Input>,
     pub(crate) dead_letters: Vec<DeadLetter>,
     pub(crate) rest: Vec<Rest>,
@@ -136,6 +140,7 @@ pub(crate) fn raw_files(paths: &[PathBuf], skip: &[PathBuf], progress: &dyn Prog
     let mut estate = Estate::default();
     let mut inputs = Vec::new();
     let mut networks = Vec::new();
+    let mut wallets = WalletFiles::default();
     let mut rest = Vec::new();
     for found in files {
         let bytes = found.bytes;
@@ -165,6 +170,10 @@ pub(crate) fn raw_files(paths: &[PathBuf], skip: &[PathBuf], progress: &dyn Prog
                     dead_letters.extend(dead);
                     let path = found.path;
                     networks.extend(data.map(|data| FoundData { path, data }));
+                } else if !is_log && let Some(kind) = wallets::recognise(opened.head()) {
+                    let (input, dead) = wallets.read(found, opened, kind);
+                    inputs.push(input);
+                    dead_letters.extend(dead);
                 } else {
                     // Standard input can be opened once only; of files too many would be open.
                     let opened = found.path.is_none().then_some(opened);
@@ -181,6 +190,7 @@ pub(crate) fn raw_files(paths: &[PathBuf], skip: &[PathBuf], progress: &dyn Prog
     Files {
         estate,
         networks,
+        wallets,
         inputs,
         dead_letters,
         rest,
@@ -198,11 +208,13 @@ pub(crate) fn look(
     let Files {
         estate,
         networks,
+        wallets,
         inputs,
-        dead_letters,
+        mut dead_letters,
         rest,
     } = files(paths, skip, progress);
     let (catalogue, mut notes) = built_in_catalogue();
+    let wallets = wallets.judge(&mut dead_letters, &mut notes);
     if inventories(&inputs) > 0 {
         progress.begin("Building the attack graph", 0);
     }
@@ -214,6 +226,7 @@ pub(crate) fn look(
             graph,
             catalogue,
             networks,
+            wallets,
             inputs,
             dead_letters,
             notes,

@@ -61,6 +61,12 @@ pub fn incidents(context: &Context<'_>) -> Vec<Incident> {
         .iter()
         .map(|case| incident(case, &surroundings))
         .collect();
+    order(&mut incidents);
+    incidents
+}
+
+/// Puts the gravest first.
+pub(crate) fn order(incidents: &mut [Incident]) {
     incidents.sort_by(|a, b| {
         b.severity
             .cmp(&a.severity)
@@ -68,7 +74,6 @@ pub fn incidents(context: &Context<'_>) -> Vec<Incident> {
             .then(a.first_sign.cmp(&b.first_sign))
             .then_with(|| a.id.cmp(&b.id))
     });
-    incidents
 }
 
 /// Gives what was found on machines that run what an intruder wrote to that intruder's incident: each
@@ -185,6 +190,7 @@ fn incident(case: &Case<'_>, surroundings: &Surroundings<'_>) -> Incident {
         muted: case.findings().filter(|finding| finding.is_muted()).count() as u64,
         evidence_holes: Vec::new(),
         proof: BTreeMap::new(),
+        wallets: Vec::new(),
         touched,
         paths,
     }

@@ -62,6 +62,7 @@ mod text;
 pub mod touch;
 mod touched;
 mod trace;
+mod wallets;
 mod weigh;
 
 pub use build::{Context, incidents};
@@ -74,3 +75,4 @@ pub use report::{
     Report, ResponseStep, ScorePart, Summary, TimelineEntry, TimelineRole, Touched,
 };
 pub use trace::{Held, Minting, Trace, TracedCredential, Tree, trace};
+pub use wallets::{Lead, OnChain, Tie, TieKind, WalletEvent, WalletStory, join_wallets};

@@ -9,6 +9,7 @@ use crate::actor::Likeness;
 use crate::containment::IncidentCut;
 use crate::eviction::{Containment, Evicted};
 use crate::sight::ProfileSight;
+use crate::wallets::WalletStory;
 use portreeve_evidence::{EvidenceHole, Verification};
 use portreeve_graph::{AttackPath, Jewel};
 use portreeve_model::{
@@ -28,6 +29,9 @@ pub struct Report {
     pub simulated: bool,
     /// The incidents, gravest first.
     pub incidents: Vec<Incident>,
+    /// What happened to wallets without a known intrusion that led there.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub wallets: Vec<WalletStory>,
     /// All findings, those outside any incident too, in order of time.
     pub findings: Vec<Finding>,
     /// The estate's crown jewels.
@@ -186,6 +190,9 @@ pub struct Incident {
     /// verified.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub proof: BTreeMap<Proof, u64>,
+    /// What happened to the wallets that it leads to.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub wallets: Vec<WalletStory>,
 }
 
 /// One part of an incident's score.

@@ -86,6 +86,8 @@ pub enum InputKind {
     Inventory,
     /// Data of networks: whose an address is.
     Networks,
+    /// Wallets: their policy, queues of Safes, blocks of chains.
+    Wallets,
     /// Known and not needed, as CloudTrail's digest files.
     Ignored,
     /// Not recognised.

@@ -9,7 +9,7 @@ use portreeve_model::{Finding, Severity, Timestamp};
 
 use super::finding::{self, actor};
 use super::shape::{Clean, badge};
-use super::{cut, eviction, likeness, path, timeline, verification};
+use super::{cut, eviction, likeness, path, timeline, verification, wallets};
 use crate::fold::{self, Line};
 use crate::lineage::lineage;
 use crate::{name, text};
@@ -62,6 +62,7 @@ pub(super) fn article(
                 }
             }
             (verification::of_incident(incident))
+            (wallets::sections(&incident.wallets))
             (eviction::section(incident))
             @if !incident.response.is_empty() {
                 section {

@@ -30,6 +30,7 @@ mod timeline;
 mod touched;
 mod verification;
 mod wallet;
+mod wallets;
 mod watch;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -95,6 +96,7 @@ pub fn report(report: &Report) -> String {
             (incident::article(incident, &findings, &jewels, number + 1))
         }
         (left_out(report.incidents.len(), INCIDENTS, "incident", "incidents"))
+        (wallets::sections(&report.wallets))
         (other_findings(report))
         (blind_spots(&report.blind_spots))
         (covered(report))
@@ -339,7 +341,10 @@ fn inputs(report: &Report) -> Markup {
 
 fn input_row(input: &Input) -> Markup {
     let kind = match input.kind {
-        InputKind::Log | InputKind::Inventory | InputKind::Networks => input.format.as_str(),
+        InputKind::Log
+        | InputKind::Inventory
+        | InputKind::Networks
+        | InputKind::Wallets => input.format.as_str(),
         InputKind::Ignored => "known, not needed",
         InputKind::Unrecognised => "not recognised",
     };

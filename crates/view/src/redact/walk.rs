@@ -10,8 +10,8 @@ use portreeve_incident::containment::{IncidentCut, Refused, SessionEnd};
 use portreeve_incident::eviction::{Evicted, RecordName};
 use portreeve_incident::sight::Gap;
 use portreeve_incident::{
-    Chain, ChainedCredential, CredentialStory, ExceptionUse, Incident, NetworkUse, Report,
-    ResponseStep, ScorePart, TimelineEntry, Touched,
+    Chain, ChainedCredential, CredentialStory, ExceptionUse, Incident, Lead, NetworkUse, Report,
+    ResponseStep, ScorePart, Tie, TimelineEntry, Touched, WalletEvent, WalletStory,
 };
 use portreeve_model::{
     BlindSpot, Coverage, CoverageCell, DeadLetter, EntityId, Evidence, Finding, Input,
@@ -50,6 +50,7 @@ pub(super) fn strings(report: &mut Report, visit: Visit<'_>) {
         rules: _,
         simulated: _,
         incidents,
+        wallets,
         findings,
         jewels,
         coverage,
@@ -64,6 +65,7 @@ pub(super) fn strings(report: &mut Report, visit: Visit<'_>) {
         summary: _,
     } = report;
     incidents.iter_mut().for_each(|one| incident(one, visit));
+    wallets.iter_mut().for_each(|one| wallet(one, visit));
     findings.iter_mut().for_each(|one| finding(one, visit));
     for Jewel {
         id,
@@ -325,7 +327,9 @@ fn incident(incident: &mut Incident, visit: Visit<'_>) {
         muted: _,
         evidence_holes,
         proof: _,
+        wallets,
     } = incident;
+    wallets.iter_mut().for_each(|one| wallet(one, visit));
     evidence_holes
         .iter_mut()
         .for_each(|one| evidence_hole(one, visit));
@@ -401,6 +405,56 @@ fn incident(incident: &mut Incident, visit: Visit<'_>) {
         {
             visit(Field::Text, words);
         }
+    }
+}
+
+fn wallet(story: &mut WalletStory, visit: Visit<'_>) {
+    let WalletStory {
+        wallet,
+        // What is on a public chain names nobody, and is how the story is checked.
+        address: _,
+        severity: _,
+        ties,
+        events,
+        loss: _,
+        before_loss,
+    } = story;
+    visit(Field::Text, wallet);
+    for Tie {
+        kind: _,
+        target,
+        time: _,
+        action,
+        actor,
+        event_id,
+        certainty: _,
+    } in ties
+    {
+        visit(Field::Text, target);
+        visit(Field::Fixed, action);
+        visit(Field::Text, actor);
+        fixed(event_id, visit);
+    }
+    for WalletEvent {
+        time: _,
+        severity: _,
+        rule,
+        reason,
+        block: _,
+        hash: _,
+        loss: _,
+    } in events
+    {
+        visit(Field::Fixed, rule);
+        visit(Field::Text, reason);
+    }
+    for Lead {
+        what,
+        time: _,
+        seconds: _,
+    } in before_loss
+    {
+        visit(Field::Text, what);
     }
 }
 

@@ -4,7 +4,7 @@ use portreeve_incident::{
 use portreeve_model::{Severity, Timestamp};
 
 use super::page::{self, FAINT, JEWEL, Page, STRONG, SUSPECT, Span, faint, plain};
-use super::{Context, Options, cut, eviction, left_out, likeness, path, verification};
+use super::{Context, Options, cut, eviction, left_out, likeness, path, verification, wallets};
 use crate::fold::{self, Line};
 use crate::lineage::lineage;
 use crate::{name, text};
@@ -26,6 +26,7 @@ pub(super) fn write(page: &mut Page, incident: &Incident, context: &Context<'_>)
     touched(page, &incident.touched, context);
     verification::of_incident(page, incident, context.options);
     paths(page, incident, context);
+    wallets::write(page, &incident.wallets, context.options);
     eviction::write(page, incident, context.options);
     response(page, &incident.response);
     if let Some(it) = &incident.cut {

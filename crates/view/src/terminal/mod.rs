@@ -28,6 +28,7 @@ mod touched;
 mod trace;
 mod verification;
 mod wallet;
+mod wallets;
 mod watch;
 
 use std::collections::BTreeMap;
@@ -135,6 +136,7 @@ pub fn report(report: &Report, options: &Options) -> String {
         "incidents, named at the top,",
         options,
     );
+    wallets::write(&mut page, &report.wallets, options);
     surroundings::write(&mut page, report, &context);
     page.finish()
 }

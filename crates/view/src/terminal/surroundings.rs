@@ -359,6 +359,7 @@ fn inputs(page: &mut Page, report: &Report, context: &Context<'_>) {
                     }
                     InputKind::Inventory => "inventory",
                     InputKind::Networks => "data of networks",
+                    InputKind::Wallets => "of wallets",
                     InputKind::Ignored => "known and not needed",
                     InputKind::Unrecognised => "not recognised",
                 };

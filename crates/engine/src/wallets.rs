@@ -1,0 +1,220 @@
+//! What is known of wallets: the wallet policy, queues of Safes, recorded blocks, among the input.
+
+use std::io::Read;
+
+use portreeve_incident::OnChain;
+use portreeve_model::{DeadLetter, Input, InputKind};
+use portreeve_wallet::policy::Policy;
+use portreeve_wallet::safe::{Queue, Verification, read_queues, verify};
+use portreeve_wallet::watch::{Observation, Watch, WatchReport, Watcher};
+
+use crate::blocks::Blocks;
+use crate::discover::Found;
+use crate::inventory;
+use crate::open::Opened;
+
+/// The most bytes of a policy or a queue that are read.
+const LARGEST: u64 = 256 << 20;
+
+/// What a file tells of wallets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Policy,
+    Queue,
+    Blocks,
+}
+
+impl Kind {
+    fn format(self) -> &'static str {
+        match self {
+            Kind::Policy => "wallet policy",
+            Kind::Queue => "queue of a Safe",
+            Kind::Blocks => "blocks of an EVM chain",
+        }
+    }
+}
+
+/// Tells what a file is by what it begins with. A policy names a wallet in its first 64 KiB.
+pub(crate) fn recognise(head: &[u8]) -> Option<Kind> {
+    let text = String::from_utf8_lossy(head);
+    let begin = text.trim_start();
+    if begin.starts_with('{') || begin.starts_with('[') {
+        let first = begin.lines().next().unwrap_or_default();
+        let first_has = |key: &str| first.contains(&format!("\"{key}\""));
+        if first_has("chainId") && first_has("block") && first_has("parentHash") {
+            return Some(Kind::Blocks);
+        }
+        let has = |key: &str| begin.contains(&format!("\"{key}\""));
+        let safe = has("confirmations") && has("nonce");
+        return (safe && (has("safeTxHash") || has("shown"))).then_some(Kind::Queue);
+    }
+    let names_wallet = begin.lines().any(|line| line.trim_end() == "[[wallet]]");
+    (names_wallet && begin.contains("address")).then_some(Kind::Policy)
+}
+
+/// What was read of wallets, before it is judged.
+#[derive(Debug, Default)]
+pub(crate) struct WalletFiles {
+    policies: Vec<Policy>,
+    queues: Vec<Queue>,
+    blocks: Vec<Found>,
+}
+
+impl WalletFiles {
+    /// Takes a file in.
+    pub(crate) fn read(
+        &mut self,
+        found: Found,
+        mut opened: Opened,
+        kind: Kind,
+    ) -> (Input, Vec<DeadLetter>) {
+        let mut dead = Vec::new();
+        let mut letter = |reason: String| {
+            dead.push(DeadLetter {
+                file: found.name.clone(),
+                offset: 0,
+                reason,
+            });
+        };
+        let mut bytes = Vec::new();
+        if kind != Kind::Blocks {
+            match (&mut opened).take(LARGEST + 1).read_to_end(&mut bytes) {
+                Ok(_) if bytes.len() as u64 > LARGEST => {
+                    letter(format!("a {} of more than 256 MiB", kind.format()));
+                    bytes.clear();
+                }
+                Ok(_) => {}
+                Err(error) => letter(format!("the file breaks off: {error}")),
+            }
+        }
+        match kind {
+            Kind::Policy => match Policy::read(&String::from_utf8_lossy(&bytes)) {
+                Ok((policy, refused)) => {
+                    refused
+                        .into_iter()
+                        .for_each(|error| letter(error.to_string()));
+                    self.policies.push(policy);
+                }
+                Err(error) => letter(format!("no wallet policy: {error}")),
+            },
+            Kind::Queue => match read_queues(&bytes) {
+                Ok((queues, errors)) => {
+                    errors
+                        .into_iter()
+                        .for_each(|error| letter(error.to_string()));
+                    self.queues.extend(queues);
+                }
+                Err(error) => letter(format!("no queue: {error}")),
+            },
+            Kind::Blocks if found.path.is_none() => {
+                letter("blocks are read from files, not from standard input".to_owned());
+            }
+            Kind::Blocks => {}
+        }
+        let input = inventory::finish(
+            &found,
+            opened,
+            InputKind::Wallets,
+            kind.format(),
+            0,
+            &mut dead,
+        );
+        if kind == Kind::Blocks && found.path.is_some() {
+            self.blocks.push(found);
+        }
+        (input, dead)
+    }
+
+    /// Judges blocks and queues by the policy. Nothing where there is no policy, or more than one:
+    /// then the user is told.
+    pub(crate) fn judge(
+        mut self,
+        dead: &mut Vec<DeadLetter>,
+        notes: &mut Vec<String>,
+    ) -> Option<Wallets> {
+        if self.policies.is_empty() {
+            if !self.queues.is_empty() || !self.blocks.is_empty() {
+                notes.push(
+                    "Blocks or queues of wallets are among the input, and no wallet policy (docs/wallet.md) that says which wallets are ours: they were left out."
+                        .to_owned(),
+                );
+            }
+            return None;
+        }
+        if self.policies.len() > 1 {
+            notes.push(
+                "More than one wallet policy is among the input; the first was gone by.".to_owned(),
+            );
+        }
+        let policy = self.policies.swap_remove(0);
+        let mut blocks = Blocks::open(&[]);
+        for found in self.blocks {
+            let opened = found.path.as_deref().map(Opened::unhashed);
+            match opened {
+                Some(Ok(opened)) => blocks.add(found.name.clone(), opened),
+                Some(Err(error)) => dead.push(DeadLetter {
+                    file: found.name,
+                    offset: 0,
+                    reason: format!("cannot be opened: {error}"),
+                }),
+                None => {}
+            }
+        }
+        let mut watch = Watch::new(Watcher::new(policy.clone()));
+        for block in blocks.by_ref() {
+            watch.observe(Observation::Block(Box::new(block), Vec::new()));
+        }
+        dead.extend(blocks.take_dead_letters());
+        let verified = verify(&self.queues, &policy.expectations(None));
+        Some(Wallets {
+            watched: watch.finish(),
+            verified,
+            policy,
+        })
+    }
+}
+
+/// Wallets, judged.
+#[derive(Clone, Debug)]
+pub struct Wallets {
+    policy: Policy,
+    watched: WatchReport,
+    verified: Verification,
+}
+
+impl Wallets {
+    pub(crate) fn on_chain(&self) -> OnChain<'_> {
+        OnChain {
+            policy: &self.policy,
+            watched: &self.watched,
+            verified: &self.verified,
+        }
+    }
+
+    /// What could not be seen on chains.
+    pub(crate) fn blind_spots(&self) -> &[String] {
+        match self.watched.blocks {
+            0 => &[],
+            _ => &self.watched.blind_spots,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_are_told_by_what_they_begin_with() {
+        let policy = b"# ours\nannouncers = []\n\n[[wallet]]\nname = \"cold\"\naddress = \"0x00\"\n";
+        let queue = br#"{"results": [{"nonce": 1, "safeTxHash": "0x", "confirmations": []}]}"#;
+        let block = br#"{"chainId":1,"block":{"number":"0x1","parentHash":"0x0"}}"#;
+        let record = br#"{"eventName":"GetObject","nonce":1,"confirmations":[]}"#;
+        assert_eq!(recognise(policy), Some(Kind::Policy));
+        assert_eq!(recognise(queue), Some(Kind::Queue));
+        assert_eq!(recognise(block), Some(Kind::Blocks));
+        assert_eq!(recognise(record), None);
+        assert_eq!(recognise(b"[networks]\naddress = 1\n"), None);
+        assert_eq!(recognise(b""), None);
+    }
+}
