@@ -206,7 +206,8 @@ mod tests {
 
     #[test]
     fn files_are_told_by_what_they_begin_with() {
-        let policy = b"# ours\nannouncers = []\n\n[[wallet]]\nname = \"cold\"\naddress = \"0x00\"\n";
+        let policy =
+            b"# ours\nannouncers = []\n\n[[wallet]]\nname = \"cold\"\naddress = \"0x00\"\n";
         let queue = br#"{"results": [{"nonce": 1, "safeTxHash": "0x", "confirmations": []}]}"#;
         let block = br#"{"chainId":1,"block":{"number":"0x1","parentHash":"0x0"}}"#;
         let record = br#"{"eventName":"GetObject","nonce":1,"confirmations":[]}"#;

@@ -46,7 +46,9 @@ fn written_page(told: &Value) -> (String, Timestamp) {
         .filter(|it| it["written"] == true && it["jewel"].is_string())
         .find_map(|it| {
             let (bucket, _) = it["resource"].as_str()?.split_once('/')?;
-            bucket.starts_with("arn:aws:s3:::").then(|| bucket.to_owned())
+            bucket
+                .starts_with("arn:aws:s3:::")
+                .then(|| bucket.to_owned())
         })
         .expect("the intrusion writes to the page");
     let last = incident["timeline"]
@@ -132,14 +134,20 @@ fn a_drain_hangs_on_the_intrusion_that_changed_the_page() {
     assert_eq!(lead["seconds"], 8 * 3_600 + 1_800);
     assert_eq!(incident["severity"], "critical");
     let headline = incident["headline"].as_str().unwrap();
-    assert!(headline.contains("money left wallet treasury"), "{headline}");
+    assert!(
+        headline.contains("money left wallet treasury"),
+        "{headline}"
+    );
     let narrative = incident["narrative"].to_string();
     assert!(
         narrative.contains("its signers' page was changed 8 h 30 min before"),
         "{narrative}"
     );
     let first = incident["response"][0]["title"].as_str().unwrap();
-    assert!(first.starts_with("Freeze withdrawals from treasury"), "{first}");
+    assert!(
+        first.starts_with("Freeze withdrawals from treasury"),
+        "{first}"
+    );
     assert!(told.get("wallets").is_none());
     for format in ["terminal", "html"] {
         let output = portreeve(&["investigate", input.to_str().unwrap(), "--format", format]);

@@ -341,10 +341,9 @@ fn inputs(report: &Report) -> Markup {
 
 fn input_row(input: &Input) -> Markup {
     let kind = match input.kind {
-        InputKind::Log
-        | InputKind::Inventory
-        | InputKind::Networks
-        | InputKind::Wallets => input.format.as_str(),
+        InputKind::Log | InputKind::Inventory | InputKind::Networks | InputKind::Wallets => {
+            input.format.as_str()
+        }
         InputKind::Ignored => "known, not needed",
         InputKind::Unrecognised => "not recognised",
     };

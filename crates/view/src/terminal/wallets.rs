@@ -28,7 +28,10 @@ pub(super) fn write(page: &mut Page, wallets: &[WalletStory], options: &Options)
             page.spans(
                 4,
                 &[
-                    Span(if event.loss { STRONG } else { PLAIN }, format!("  {time} UTC  ")),
+                    Span(
+                        if event.loss { STRONG } else { PLAIN },
+                        format!("  {time} UTC  "),
+                    ),
                     Span(
                         page::severity(event.severity),
                         event.severity.as_str().to_owned(),
@@ -44,8 +47,15 @@ pub(super) fn write(page: &mut Page, wallets: &[WalletStory], options: &Options)
             page.spans(
                 4,
                 &[
-                    Span(STRONG, format!("  {} before money left: ", text::span(lead.seconds))),
-                    plain(format!("{} ({} UTC)", text::clean(&lead.what), text::minute(lead.time))),
+                    Span(
+                        STRONG,
+                        format!("  {} before money left: ", text::span(lead.seconds)),
+                    ),
+                    plain(format!(
+                        "{} ({} UTC)",
+                        text::clean(&lead.what),
+                        text::minute(lead.time)
+                    )),
                 ],
             );
         }

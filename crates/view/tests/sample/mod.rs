@@ -400,12 +400,64 @@ fn likeness() -> actor::Likeness {
     }
 }
 
+/// A wallet whose signers used the page that was written.
+fn wallet() -> WalletStory {
+    let event = |time, severity, rule: &str, reason: &str, block, loss| WalletEvent {
+        time: Some(at(time)),
+        severity,
+        rule: rule.into(),
+        reason: reason.into(),
+        block,
+        hash: Some(format!("0x{}", "5a".repeat(32))),
+        loss,
+    };
+    WalletStory {
+        wallet: "treasury-cold".into(),
+        address: format!("0x{}", "1c".repeat(20)),
+        severity: Severity::Critical,
+        ties: vec![Tie {
+            kind: TieKind::Page,
+            target: format!("{BUCKET}/static/app.3f9c1a.js"),
+            time: Some(at("2026-02-19T15:20:02Z")),
+            action: "s3:PutObject".into(),
+            actor: PIPELINE.into(),
+            event_id: Some("c0ffee00-0000-4000-8000-000000000001".into()),
+            certainty: Certainty::Likely,
+        }],
+        events: vec![
+            event(
+                "2026-02-20T05:42:40Z",
+                Severity::Critical,
+                "signature-mismatch",
+                "an owner signed a delegatecall, and was shown a transfer",
+                None,
+                false,
+            ),
+            event(
+                "2026-02-20T14:13:35Z",
+                Severity::Critical,
+                "wallet.outflow-burst",
+                "401,346 ETH left within two minutes, all that it held",
+                Some((1, 21_895_251)),
+                true,
+            ),
+        ],
+        loss: Some(at("2026-02-20T14:13:35Z")),
+        before_loss: vec![Lead {
+            what: "its signers' page was changed".into(),
+            time: at("2026-02-19T15:20:02Z"),
+            seconds: 82_413,
+        }],
+    }
+}
+
 fn incident(story: &Story) -> Incident {
     let part = |reason: &str, points| ScorePart {
         reason: reason.into(),
         points,
     };
     Incident {
+        wallets: vec![wallet()],
         id: "inc-3f1c9b20".into(),
         severity: Severity::Critical,
         score: 96,
@@ -590,6 +642,7 @@ pub(crate) fn report() -> Report {
         reason: reason.into(),
     };
     Report {
+        wallets: Vec::new(),
         version: "0.1.0".into(),
         rules_sha256: "5b0e77f2a94c1d3be86f20aa41d79c35f1e2b7a8046c9d51ee73a2b1c4d5f607".into(),
         rules: 92,
