@@ -16,7 +16,7 @@ pub(super) fn run(options: &WatchBlocks) -> Result<Ending> {
     let mut watch = Watch::new(Watcher::new(policy));
     let mut blocks = Blocks::open(&options.blocks);
     let mut any = false;
-    while let Some(block) = blocks.next() {
+    for block in blocks.by_ref() {
         any = true;
         watch.observe(Observation::Block(Box::new(block), Vec::new()));
     }
