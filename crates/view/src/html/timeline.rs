@@ -21,10 +21,10 @@ const PAUSES: usize = 6;
 /// How wide a mark is, and so how near two marks may be before they become one; twice as wide where there
 /// would be more than so many marks, and so on.
 const BIN: f64 = 9.0;
-const MARKS: usize = 120;
+const MARKS: usize = 64;
 const QUIET_BIN: f64 = 3.0;
 /// How many lines a mark's hover text has.
-const TOLD: usize = 4;
+const TOLD: usize = 3;
 const PINS: usize = 24;
 const PIN_ROOM: f64 = 21.0;
 const PIN_ROWS: usize = 5;
