@@ -180,5 +180,5 @@ test("pictures of it for those who have not seen it", { timeout: PATIENCE }, asy
   await taken("path", `/incidents/${incident.id}`, wide, async (page) => {
     await page.locator("#reach").evaluate((part) => part.scrollIntoView({ block: "start" }));
   });
-  await taken("coverage", "/coverage", wide);
+  await taken("coverage", "/coverage", { viewport: { width: 1280, height: 720 } });
 });

@@ -22,6 +22,8 @@ const LINES: usize = 400;
 const ROWS: usize = 200;
 /// The most rows of a list that stands on a page of the watch, where the rest is a click away.
 const SCREEN: usize = 16;
+/// The same of credentials, each of which tells where it was used; all of them are in the timeline.
+const CREDENTIALS: usize = 5;
 
 /// How an incident is told.
 #[derive(Clone, Copy, Debug)]
@@ -223,7 +225,7 @@ fn credentials(stories: &[CredentialStory], told: Told<'_>) -> Markup {
         return html! { p class="soft" { "None is known." } };
     }
     let ordered = lineage(stories);
-    let rows = told.rows(SCREEN);
+    let rows = told.rows(CREDENTIALS);
     let shown: Vec<_> = ordered.iter().take(rows).collect();
     // A nested list, made from depths: each deeper credential opens a list, each return closes it.
     let mut open = 0usize;

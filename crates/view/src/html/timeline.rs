@@ -24,7 +24,7 @@ const BIN: f64 = 9.0;
 const MARKS: usize = 64;
 const QUIET_BIN: f64 = 3.0;
 /// How many lines a mark's hover text has.
-const TOLD: usize = 3;
+const TOLD: usize = 2;
 const PINS: usize = 24;
 const PIN_ROOM: f64 = 21.0;
 const PIN_ROWS: usize = 5;

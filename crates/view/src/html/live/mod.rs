@@ -149,7 +149,7 @@ fn foot() -> Markup {
 /// What the logs can show.
 pub fn coverage(report: &Report, parts: Parts<'_>) -> Page {
     let title = match report.blind_spots.len() as u64 {
-        0 => "Nothing is known to be missing".to_owned(),
+        0 => "Of the logs in use nothing is known to be missing".to_owned(),
         some => format!(
             "{} could not be seen",
             text::counted(some, "thing", "things")
