@@ -2,6 +2,7 @@
 //! they run; where something cannot be had, they say that they skipped it, and why.
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
+mod browser;
 mod evaluate;
 
 use std::path::{Path, PathBuf};
@@ -13,7 +14,9 @@ use anyhow::{Context, Result, bail};
 const HELP: &str = "\
 cargo xtask TASK
 
-  test              every test of the workspace: unit, integration, documentation
+  test              every test of the workspace: unit, integration, documentation, pages in a browser
+  browser           the pages in a browser alone
+  pictures          takes the pictures of the README anew
   lint              format, lints with warnings denied, documentation
   audit             licences, sources and advisories of dependencies
   fuzz [SECONDS]    fuzz every target for so long each (default 20)
@@ -43,6 +46,8 @@ fn main() -> ExitCode {
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let result = match words.as_slice() {
         ["test"] => test(),
+        ["browser"] => browser::browser(false),
+        ["pictures"] => browser::browser(true),
         ["lint"] => lint(),
         ["audit"] => audit(),
         ["fuzz"] => fuzz(20),
@@ -77,7 +82,8 @@ fn test() -> Result<()> {
         "all tests",
         &["test", "--workspace", "--all-features", "--no-fail-fast"],
         &[],
-    )
+    )?;
+    browser::browser(false)
 }
 
 fn lint() -> Result<()> {
@@ -222,14 +228,17 @@ fn release_binary() -> Result<PathBuf> {
         &["build", "--release", "--package", "portreeve"],
         &[],
     )?;
-    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(
-        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../target"),
-        PathBuf::from,
-    );
-    let program = target.join("release").join("portreeve");
+    let program = target_folder().join("release").join("portreeve");
     program
         .canonicalize()
         .with_context(|| format!("cannot find {}", program.display()))
+}
+
+fn target_folder() -> PathBuf {
+    std::env::var_os("CARGO_TARGET_DIR").map_or_else(
+        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../target"),
+        PathBuf::from,
+    )
 }
 
 fn cargo_path() -> String {

@@ -27,6 +27,10 @@ fn every_profile_is_read_and_whole() {
         assert!(profile.steps.is_sorted_by_key(|step| step.stage), "{name}");
         for step in &profile.steps {
             assert!(!step.techniques.is_empty(), "{name}: {}", step.id);
+            // The matrix on the page of coverage has a name and a place for each.
+            for technique in &step.techniques {
+                assert!(technique.title().is_some(), "{name}: {technique}");
+            }
             // What is looked for in incidents must be in a log that is read.
             assert!(
                 step.shows.is_empty()

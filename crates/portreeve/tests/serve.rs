@@ -260,7 +260,11 @@ fn each_route_needs_its_role() {
     let served = Served::new(folder, &["--behind-proxy"]);
     let forged = format!("Bearer portreeve_{}", "0".repeat(64));
     for (number, route) in ROUTES.iter().enumerate() {
-        let path = route.path.replace("{id}", "none");
+        let path = ["{id}", "{finding}", "{name}"]
+            .iter()
+            .fold(route.path.to_owned(), |path, name| {
+                path.replace(name, "none")
+            });
         // Each route from an address of its own, so that no rate bites.
         let from = format!("192.0.2.{number}");
         let ask = |authorization: Option<&str>| {
@@ -346,7 +350,15 @@ fn each_route_needs_its_role() {
 #[test]
 fn on_loopback_it_answers_its_own_pages_and_bad_requests_as_they_deserve() {
     let served = Served::new(tempfile::tempdir().unwrap(), &[]);
-    for path in ["/", "/estate", "/keys", "/doors", "/posture", "/coverage"] {
+    for path in [
+        "/",
+        "/estate",
+        "/keys",
+        "/doors",
+        "/posture",
+        "/coverage",
+        "/hunt",
+    ] {
         let page = served.get(path);
         assert_eq!(page.status, 200, "{path}");
         assert!(
@@ -358,6 +370,11 @@ fn on_loopback_it_answers_its_own_pages_and_bad_requests_as_they_deserve() {
     assert_eq!(served.get("/readyz").status, 200);
     assert_eq!(served.get("/nothing").status, 404);
     assert_eq!(served.get("/incidents/none").status, 404);
+    assert_eq!(served.get("/incidents/none/plan").status, 404);
+    assert_eq!(served.get("/records?file=none&index=0").status, 404);
+    assert_eq!(served.get("/records?index=0").status, 400);
+    assert_eq!(served.get("/posture?failures=all").status, 400);
+    assert_eq!(served.get("/assets/none.js").status, 404);
     assert_eq!(served.get("/api/v1/incidents?severity=worst").status, 400);
     assert_eq!(served.get("/api/v1/incidents?limit=0").status, 400);
     assert_eq!(served.get("/api/v1/incidents?unknown=1").status, 400);
@@ -468,6 +485,18 @@ fn on_loopback_it_answers_its_own_pages_and_bad_requests_as_they_deserve() {
             .status,
         413
     );
+    // It is found again as it arrived, by a hunt and by the part of the log that holds it.
+    let found = served.get("/hunt?fields=eventName%3DGetCaller*");
+    assert_eq!(found.status, 200);
+    assert!(
+        found.body.contains("/records?segment=1&amp;index=0"),
+        "{}",
+        found.body
+    );
+    let raw = served.get("/records?segment=1&index=0");
+    assert!(raw.body.contains("a20c2df5-71d5-441e-84c8-b424f1c78ffb"));
+    let wrong = served.get("/hunt?fields=eventName");
+    assert!(wrong.body.contains("role=\"alert\""), "{}", wrong.body);
     let coverage: serde_json::Value =
         serde_json::from_str(&served.get("/api/v1/coverage").body).unwrap();
     assert_eq!(coverage["coverage"][0]["records"], 1);

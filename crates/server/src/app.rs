@@ -8,6 +8,7 @@ use serde::Serialize;
 use tokio::sync::{broadcast, watch};
 use utoipa::ToSchema;
 
+use crate::archive::Archive;
 use crate::rate::Rates;
 
 /// How much of what is new is kept for a reader that is slow; one that is slower begins anew.
@@ -36,6 +37,8 @@ pub struct App {
     pub(crate) posture: portreeve_posture::Settings,
     /// What pages ask of the estate, for the inventory that it was made of.
     pub(crate) derived: Mutex<Option<Arc<crate::pages::Derived>>>,
+    /// The records that were kept.
+    pub(crate) archive: Archive,
     store: Mutex<Box<dyn Store>>,
     news: broadcast::Sender<News>,
     ended: watch::Sender<bool>,
@@ -51,13 +54,14 @@ impl std::fmt::Debug for App {
 
 impl App {
     /// Over a watch: what it puts up, where records are handed in, the store by a connection of its own, the
-    /// rules in use, and how posture checks are tuned.
+    /// rules in use, how posture checks are tuned, and the records that were kept.
     pub fn new(
         board: Arc<Board>,
         intake: Intake,
         store: Box<dyn Store>,
         rules: Vec<RuleLine>,
         posture: portreeve_posture::Settings,
+        archive: Archive,
     ) -> Self {
         let (news, _) = broadcast::channel(NEWS);
         let sender = news.clone();
@@ -70,6 +74,7 @@ impl App {
             rates: Rates::default(),
             posture,
             derived: Mutex::default(),
+            archive,
             store: Mutex::new(store),
             news,
             ended: watch::channel(false).0,

@@ -11,11 +11,12 @@ use axum::response::{IntoResponse, Redirect, Response};
 use crate::access::{address, admit, is_own_name};
 use crate::app::App;
 use crate::error::Refused;
+use crate::pages;
 use crate::routes::role_of;
 
-/// Scripts and connections from here alone, nothing framed, nothing sent elsewhere. Styles stand in the
-/// pages themselves.
-const POLICY: &str = "default-src 'none'; script-src 'self'; connect-src 'self'; style-src 'unsafe-inline'; \
+/// Scripts and connections from here alone, nothing framed, nothing sent elsewhere. Styles of single
+/// elements stand in the pages themselves.
+const POLICY: &str = "default-src 'none'; script-src 'self'; connect-src 'self'; style-src 'self' 'unsafe-inline'; \
      img-src 'self' data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 const HEADERS: [(HeaderName, &str); 6] = [
@@ -69,6 +70,9 @@ pub(crate) async fn admit_callers(
                     );
                     // The refusal stands whether it can be written down or not.
                     drop(app.audit(&from.to_string(), "denied", &what));
+                }
+                if is_page && refused.status() == StatusCode::FORBIDDEN {
+                    return pages::refused(&app, &refused);
                 }
                 return refused.into_response();
             }

@@ -9,11 +9,13 @@
 //! | `guard` | what stands before every route: rates, headers, the audit log |
 //! | `api` | one module a group of routes |
 //! | `pages` | the pages, drawn by `portreeve-view` |
+//! | `archive` | records as they arrived: one, or what a hunt finds |
 //! | `metrics` | Prometheus text, health, readiness |
 
 pub mod access;
 mod api;
 mod app;
+mod archive;
 mod error;
 mod guard;
 mod metrics;
@@ -21,11 +23,13 @@ mod openapi;
 mod pages;
 mod rate;
 mod routes;
+mod secrets;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 
 pub use app::{App, RuleLine};
+pub use archive::Archive;
 pub use openapi::document;
 pub use routes::{ROUTES, Route, router};
 

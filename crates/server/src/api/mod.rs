@@ -71,6 +71,20 @@ pub(crate) fn tagged(headers: &HeaderMap, value: &impl Serialize) -> Result<Resp
             format!("no JSON form: {error}"),
         )
     })?;
+    let mut response = tagged_body(headers, "application/json", body);
+    response.headers_mut().insert(
+        header::CACHE_CONTROL,
+        HeaderValue::from_static("private, no-cache"),
+    );
+    Ok(response)
+}
+
+/// A text with its tag, of a kind that everyone may have; 304 where the asker has it already.
+pub(crate) fn tagged_text(headers: &HeaderMap, kind: &'static str, text: String) -> Response {
+    tagged_body(headers, kind, text.into_bytes())
+}
+
+fn tagged_body(headers: &HeaderMap, kind: &'static str, body: Vec<u8>) -> Response {
     let digest = Sha256::digest(&body);
     let digits: String = digest[..12]
         .iter()
@@ -87,19 +101,15 @@ pub(crate) fn tagged(headers: &HeaderMap, value: &impl Serialize) -> Result<Resp
         StatusCode::NOT_MODIFIED.into_response()
     } else {
         let mut response = Response::new(Body::from(body));
-        let json = HeaderValue::from_static("application/json");
-        response.headers_mut().insert(header::CONTENT_TYPE, json);
+        let kind = HeaderValue::from_static(kind);
+        response.headers_mut().insert(header::CONTENT_TYPE, kind);
         response
     };
     let headers = response.headers_mut();
     if let Ok(tag) = HeaderValue::from_str(&tag) {
         headers.insert(header::ETAG, tag);
     }
-    headers.insert(
-        header::CACHE_CONTROL,
-        HeaderValue::from_static("private, no-cache"),
-    );
-    Ok(response)
+    response
 }
 
 /// Works on a thread that may wait: graphs are searched and the store is asked there.

@@ -3,25 +3,44 @@
 use maud::{Markup, html};
 use portreeve_model::{Evidence, Finding};
 
+use super::live::address;
 use super::shape::{Clean, badge};
 use crate::{name, text};
 
 /// A finding: one line, and what it rests on within.
 pub(super) fn details(finding: &Finding) -> Markup {
+    html! {
+        details {
+            summary { (line(finding)) }
+            div class="inside" { (inside(finding, false)) }
+        }
+    }
+}
+
+/// The line of a finding that stands on a page of its own, below the address of its incident.
+pub(super) fn linked(finding: &Finding, incident: &str) -> Markup {
+    html! {
+        li { a href={ (incident) "/findings/" (address(&finding.id)) } data-inline { (line(finding)) } }
+    }
+}
+
+fn line(finding: &Finding) -> Markup {
+    html! {
+        (badge(finding.severity))
+        span class="grow" { (Clean(&finding.title)) @if finding.is_muted() { " " span class="tag" { "muted" } } }
+        span class="end" {
+            (finding.time.map_or("no time".to_owned(), text::minute)) " · "
+            (text::counted(finding.evidence_total, "record", "records"))
+        }
+    }
+}
+
+/// What a finding says and rests on; where it stands on a page of the watch, with ways to the records.
+pub(super) fn inside(finding: &Finding, ways: bool) -> Markup {
     let more = finding
         .evidence_total
         .saturating_sub(finding.evidence.len() as u64);
     html! {
-        details {
-            summary {
-                (badge(finding.severity))
-                span class="grow" { (Clean(&finding.title)) @if finding.is_muted() { " " span class="tag" { "muted" } } }
-                span class="end" {
-                    (finding.time.map_or("no time".to_owned(), text::minute)) " · "
-                    (text::counted(finding.evidence_total, "record", "records"))
-                }
-            }
-            div class="inside" {
                 dl class="pairs" {
                     dt { "Actor" } dd { (actor(&finding.actor)) }
                     @if let Some(credential) = &finding.credential { dt { "Credential" } dd class="mono" { (Clean(credential)) } }
@@ -40,9 +59,7 @@ pub(super) fn details(finding: &Finding) -> Markup {
                     }
                     @if !finding.targets.is_empty() { dt { "Acted on" } dd { (targets(&finding.targets)) } }
                 }
-                (evidence(&finding.evidence, more))
-            }
-        }
+                (evidence(&finding.evidence, more, ways))
     }
 }
 
@@ -53,6 +70,11 @@ pub(super) fn actor(id: &str) -> Markup {
     }
 }
 
+/// The address of the page of one record.
+pub(super) fn record(file: &str, index: u64) -> String {
+    format!("/records?file={}&index={index}", address(file))
+}
+
 fn targets(targets: &[String]) -> Markup {
     html! {
         @for (number, target) in targets.iter().take(8).enumerate() { @if number > 0 { ", " } span class="mono" { (Clean(name::short(target))) } }
@@ -60,7 +82,7 @@ fn targets(targets: &[String]) -> Markup {
     }
 }
 
-fn evidence(evidence: &[Evidence], more: u64) -> Markup {
+fn evidence(evidence: &[Evidence], more: u64, ways: bool) -> Markup {
     html! {
         div class="scroll" {
             table {
@@ -73,7 +95,7 @@ fn evidence(evidence: &[Evidence], more: u64) -> Markup {
                     @for one in evidence {
                         tr {
                             td class="t" { (one.time.map_or("none".to_owned(), text::time)) }
-                            td { (Clean(&one.action)) }
+                            td { @if ways { a href=(record(&one.file, one.index)) data-inline { (Clean(&one.action)) } } @else { (Clean(&one.action)) } }
                             td class="mono" { (one.event_id.as_deref().map_or("none".into(), text::clean)) }
                             td class="mono" { (Clean(&one.file)) }
                             td class="n" { (text::count(one.index)) }

@@ -32,10 +32,10 @@ pub fn hunt(hunt: &Hunt<'_>) -> String {
     let main = html! {
         (answer(&title, html! { (Clean(&hunt.effort())) }, &figures))
         section class="card part" { h2 { "When" } (drawn(hunt)) }
-        (rules(hunt))
-        (counts("Techniques", &hunt.tally.techniques(&hunt.known.heads), ("technique", "techniques")))
-        (counts("Principals", &principals, ("principal", "principals")))
-        (matches(hunt))
+        (found_rules(hunt))
+        (counted_by("Techniques", &hunt.tally.techniques(&hunt.known.heads), ("technique", "techniques")))
+        (counted_by("Principals", &principals, ("principal", "principals")))
+        (matched(hunt, &|_, _| None))
         @if !hunt.notes.is_empty() {
             section class="card part" { h2 { "Notes" } ul class="bullets" { @for note in hunt.notes { li { (Clean(note)) } } } }
         }
@@ -55,7 +55,7 @@ const WIDTH: f64 = 900.0;
 const HEIGHT: f64 = 120.0;
 
 /// Matches as columns over time.
-fn drawn(hunt: &Hunt<'_>) -> Markup {
+pub(super) fn drawn(hunt: &Hunt<'_>) -> Markup {
     let columns = hunt.tally.histogram().columns(180);
     let sum = |counts: &[u64]| counts.iter().sum::<u64>();
     let most = columns
@@ -94,7 +94,7 @@ fn opacity(counts: &[u64; Severity::ALL.len()]) -> &'static str {
     if grave > 0 { "0.9" } else { "0.45" }
 }
 
-fn rules(hunt: &Hunt<'_>) -> Markup {
+pub(super) fn found_rules(hunt: &Hunt<'_>) -> Markup {
     let rows = hunt.rows();
     html! {
         @if !rows.is_empty() {
@@ -121,7 +121,11 @@ fn rules(hunt: &Hunt<'_>) -> Markup {
     }
 }
 
-fn counts(title: &str, counts: &[(String, u64)], (one, many): (&str, &str)) -> Markup {
+pub(super) fn counted_by(
+    title: &str,
+    counts: &[(String, u64)],
+    (one, many): (&str, &str),
+) -> Markup {
     html! {
         @if !counts.is_empty() {
             section class="card part" {
@@ -133,13 +137,14 @@ fn counts(title: &str, counts: &[(String, u64)], (one, many): (&str, &str)) -> M
     }
 }
 
-fn matches(hunt: &Hunt<'_>) -> Markup {
+/// Matches, each with a way to its first record where there is one: told by the record's file and number.
+pub(super) fn matched(hunt: &Hunt<'_>, way: &dyn Fn(&str, u64) -> Option<String>) -> Markup {
     html! {
         @if !hunt.matches.is_empty() {
             section class="card part" {
                 h2 { "Matches" }
-                table {
-                    thead { tr { th { "Time" } th { "Level" } th { "Rule" } th { "Who" } th { "What" } th { "Where" } } }
+                div class="scroll" { table {
+                    thead { tr { th scope="col" { "Time" } th scope="col" { "Level" } th scope="col" { "Rule" } th scope="col" { "Who" } th scope="col" { "What" } th scope="col" { "Where" } } }
                     tbody {
                         @for found in hunt.matches.iter().take(ROWS) {
                             @if let Some(head) = hunt.known.head(found) {
@@ -148,14 +153,20 @@ fn matches(hunt: &Hunt<'_>) -> Markup {
                                     td { (badge(head.level)) }
                                     td { (Clean(&head.title)) }
                                     td { (Clean(found.actor.as_deref().unwrap_or_default())) }
+                                    @let place = found.records.first();
+                                    @let link = place.and_then(|place| way(hunt.known.file(place), place.index));
                                     td { (Clean(found.action.as_deref().unwrap_or_default())) }
-                                    td { @if let Some(place) = found.records.first() { (Clean(hunt.known.file(place))) ", record " (place.index) } }
+                                    td { @match (link, place) {
+                                        (Some(link), _) => a href=(link) data-inline { "record" },
+                                        (None, Some(place)) => { (Clean(hunt.known.file(place))) ", record " (place.index) },
+                                        (None, None) => {},
+                                    } }
                                 }
                             }
                         }
                     }
-                }
-                (left_out(hunt.tally.matches as usize, ROWS, "match", "matches"))
+                } }
+                (left_out(hunt.tally.matches as usize, hunt.matches.len().min(ROWS), "match", "matches"))
             }
         }
     }

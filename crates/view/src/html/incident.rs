@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use maud::{Markup, html};
 use portreeve_graph::JewelKind;
-use portreeve_incident::{Certainty, Chain, CredentialStory, Incident, NetworkUse, Touched};
+use portreeve_incident::{
+    Certainty, Chain, CredentialStory, Incident, NetworkUse, ResponseStep, Touched,
+};
 use portreeve_model::{Finding, Severity, Timestamp};
 
 use super::finding::{self, actor};
@@ -18,6 +20,29 @@ use crate::{name, text};
 const LINES: usize = 400;
 /// The most rows of any other list of an incident.
 const ROWS: usize = 200;
+/// The most rows of a list that stands on a page of the watch, where the rest is a click away.
+const SCREEN: usize = 16;
+/// The same of credentials, each of which tells where it was used; all of them are in the timeline.
+const CREDENTIALS: usize = 5;
+
+/// How an incident is told.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Told<'a> {
+    /// In a report, which is one file: with all its evidence.
+    Whole,
+    /// On a page of the watch: its evidence, records and plan lie behind links that begin with this address.
+    Linked(&'a str),
+}
+
+impl Told<'_> {
+    /// How many rows of a list are told in place.
+    fn rows(self, screen: usize) -> usize {
+        match self {
+            Told::Whole => ROWS,
+            Told::Linked(_) => screen,
+        }
+    }
+}
 
 /// The article.
 pub(super) fn article(
@@ -25,6 +50,7 @@ pub(super) fn article(
     findings: &BTreeMap<&str, &Finding>,
     jewels: &BTreeMap<&str, JewelKind>,
     number: usize,
+    told: Told<'_>,
 ) -> Markup {
     let id = format!("incident-{number}");
     html! {
@@ -40,46 +66,116 @@ pub(super) fn article(
                 div class="story" { @for sentence in &incident.narrative { p { (Clean(sentence)) } } }
             }
             (facts(incident))
-            section {
+            @if let Told::Linked(_) = told { (parts(incident)) }
+            section id=[part("timeline", told)] {
                 h3 { "What happened" }
-                (timeline::draw(incident, findings, &format!("{id}-timeline")))
+                (timeline::draw(incident, findings, &format!("{id}-timeline"), told))
             }
             (likeness::section(&incident.likeness))
             section class="columns" style="display:grid" {
-                section { h3 { "Credentials used" } (chains(&incident.chains)) (credentials(&incident.credential_stories)) }
+                section { h3 { "Credentials used" } (chains(&incident.chains)) (credentials(&incident.credential_stories, told)) }
                 section {
                     h3 { "What was touched" }
-                    (touched(&incident.touched))
+                    (touched(&incident.touched, told))
                     @if !incident.score_parts.is_empty() { (score(incident)) }
                 }
             }
-            section {
+            section id=[part("reach", told)] {
                 h3 { "How far it can still go" }
                 @if incident.paths.is_empty() {
                     p class="soft" { "No path to a crown jewel was found in what is known of the estate." }
                 } @else {
-                    (path::draw(&incident.paths, jewels, &format!("{id}-paths")))
+                    @let paths = first(&incident.paths, told.rows(path::DRAWN));
+                    div data-pan[matches!(told, Told::Linked(_))] { (path::draw(paths, jewels, &format!("{id}-paths"))) }
+                    (left_out(incident.paths.len(), paths.len(), "path", "paths"))
                 }
             }
             (verification::of_incident(incident))
             (wallets::sections(&incident.wallets))
-            (eviction::section(incident))
+            @if let Told::Whole = told { (eviction::section(incident)) }
             @if !incident.response.is_empty() {
-                section {
+                section id=[part("plan", told)] {
                     h3 { "What to do first" }
                     p class="soft small" { "Review each command before you run it. A click selects the whole command." }
-                    (response(incident))
+                    (response(first(&incident.response, told.rows(SCREEN))))
+                    (left_out(incident.response.len(), told.rows(SCREEN), "step", "steps"))
                 }
             }
-            @if let Some(it) = &incident.cut { (cut::of_incident(it)) }
-            section {
-                h3 { "Findings and their evidence" }
-                @for finding in incident.findings.iter().filter_map(|id| findings.get(id.as_str())).take(ROWS) { (finding::details(finding)) }
-                (left_out(incident.findings.len(), ROWS, "finding", "findings"))
+            @match told {
+                Told::Whole => {
+                    @if let Some(it) = &incident.cut { (cut::of_incident(it)) }
+                    section {
+                        h3 { "Findings and their evidence" }
+                        @for finding in incident.findings.iter().filter_map(|id| findings.get(id.as_str())).take(ROWS) { (finding::details(finding)) }
+                        (left_out(incident.findings.len(), ROWS, "finding", "findings"))
+                    }
+                    section {
+                        h3 { "Every record, folded" }
+                        (table(incident, findings))
+                    }
+                },
+                Told::Linked(address) => { (behind(incident, findings, address)) },
             }
-            section {
-                h3 { "Every record, folded" }
-                (table(incident, findings))
+        }
+    }
+}
+
+fn first<T>(all: &[T], most: usize) -> &[T] {
+    all.get(..most).unwrap_or(all)
+}
+
+/// A name for a part of the article, where it has the page for itself.
+fn part(name: &'static str, told: Told<'_>) -> Option<&'static str> {
+    matches!(told, Told::Linked(_)).then_some(name)
+}
+
+/// The ways to the parts of a long page.
+fn parts(incident: &Incident) -> Markup {
+    html! {
+        nav class="parts-of" aria-label="Parts of the incident" { ul {
+            li { a href="#timeline" { "What happened" } }
+            li { a href="#reach" { "How far still" } }
+            @if !incident.response.is_empty() { li { a href="#plan" { "What to do" } } }
+            li { a href="#findings" { "Findings" } }
+            li { a href="#people" { "Notes and state" } }
+        } }
+    }
+}
+
+/// The summary of a plan, and ways to the plan, the findings and the records.
+fn behind(incident: &Incident, findings: &BTreeMap<&str, &Finding>, address: &str) -> Markup {
+    let mut listed: Vec<&Finding> = incident
+        .findings
+        .iter()
+        .filter_map(|id| findings.get(id.as_str()).copied())
+        .collect();
+    listed.sort_by_key(|finding| (std::cmp::Reverse(finding.severity), finding.time));
+    html! {
+        section {
+            h3 { "Containment" }
+            @if let Some(cut) = &incident.cut {
+                p { (crate::cut::of_incident_in_words(cut)) }
+                ul class="bullets" {
+                    @for step in cut.changes.iter().take(SCREEN) { li { (Clean(&step.title)) } }
+                }
+                (left_out(cut.changes.len(), SCREEN, "change", "changes"))
+            }
+            @if !incident.eviction.is_empty() {
+                p { "Of what the intruder held, made or changed: " (crate::terminal::summed(&incident.eviction)) "." }
+            }
+            p class="more" {
+                a class="act" href={ (address) "/plan" } { "The whole plan, with its commands and its proof" } " "
+                a href={ (address) "/plan.txt" } download { "as a text file" }
+            }
+        }
+        section id="findings" {
+            h3 { "Findings, gravest first" }
+            ol class="links" {
+                @for finding in listed.iter().take(SCREEN) { (finding::linked(finding, address)) }
+            }
+            p class="more" {
+                @if listed.len() > SCREEN { a href={ (address) "/findings" } { "All " (text::counted(listed.len() as u64, "finding", "findings")) } " · " }
+                a href={ (address) "/records" } { "All " (text::counted(incident.timeline.len() as u64, "record", "records")) }
             }
         }
     }
@@ -125,12 +221,13 @@ fn facts(incident: &Incident) -> Markup {
     }
 }
 
-fn credentials(stories: &[CredentialStory]) -> Markup {
+fn credentials(stories: &[CredentialStory], told: Told<'_>) -> Markup {
     if stories.is_empty() {
         return html! { p class="soft" { "None is known." } };
     }
     let ordered = lineage(stories);
-    let shown: Vec<_> = ordered.iter().take(ROWS).collect();
+    let rows = told.rows(CREDENTIALS);
+    let shown: Vec<_> = ordered.iter().take(rows).collect();
     // A nested list, made from depths: each deeper credential opens a list, each return closes it.
     let mut open = 0usize;
     let mut markup = String::from("<ul class=\"tree\">");
@@ -152,7 +249,7 @@ fn credentials(stories: &[CredentialStory]) -> Markup {
         markup.push_str(&credential(story).into_string());
     }
     markup.push_str(&"</li></ul>".repeat(open + 1));
-    html! { (maud::PreEscaped(markup)) (left_out(stories.len(), ROWS, "credential", "credentials")) }
+    html! { (maud::PreEscaped(markup)) (left_out(stories.len(), rows, "credential", "credentials")) }
 }
 
 fn credential(story: &CredentialStory) -> Markup {
@@ -218,13 +315,14 @@ fn network_use(network: &NetworkUse) -> Markup {
     }
 }
 
-fn touched(touched: &[Touched]) -> Markup {
+fn touched(touched: &[Touched], told: Told<'_>) -> Markup {
+    let rows = told.rows(SCREEN);
     let mut sorted: Vec<&Touched> = touched.iter().collect();
     sorted.sort_by_key(|one| one.jewel.is_none());
     html! {
         @if sorted.is_empty() { p class="soft" { "No resource is named by the records." } }
         ul class="touched" {
-            @for one in sorted.iter().take(ROWS) {
+            @for one in sorted.iter().take(rows) {
                 @let read = name::of(&one.resource);
                 li {
                     div class="row" {
@@ -248,14 +346,15 @@ fn touched(touched: &[Touched]) -> Markup {
                 }
             }
         }
-        (left_out(sorted.len(), ROWS, "resource", "resources"))
+        (left_out(sorted.len(), rows, "resource", "resources"))
     }
 }
 
-fn response(incident: &Incident) -> Markup {
+/// Steps with their commands.
+pub(super) fn response(steps: &[ResponseStep]) -> Markup {
     html! {
         ol class="response" {
-            @for step in &incident.response {
+            @for step in steps {
                 li {
                     div {
                         h4 { (Clean(&step.title)) }

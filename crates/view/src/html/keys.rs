@@ -4,20 +4,21 @@ use maud::{Markup, html};
 use portreeve_graph::Key;
 use portreeve_incident::OverPermissive;
 
+use super::blind_spots_in;
 use super::incident::left_out;
 use super::page::{self, Page, answer};
+use super::parts::{Parts, SCREEN};
 use super::shape::{Clean, middle};
-use super::{ROWS, blind_spots};
 use crate::keys::{Keys, called, kept, opens, owner};
 use crate::{name, text};
 
 /// The page of credentials: `keys --format html`.
 pub fn keys(keys: &Keys<'_>) -> String {
-    keys_page(keys).file()
+    keys_page(keys, Parts::FILE).file()
 }
 
 /// The same page, to be framed.
-pub fn keys_page(keys: &Keys<'_>) -> Page {
+pub fn keys_page(keys: &Keys<'_>, parts: Parts<'_>) -> Page {
     let counts = keys.counts();
     let title = match counts.masters {
         0 => "No key opens an account or a crown jewel".to_owned(),
@@ -47,32 +48,33 @@ pub fn keys_page(keys: &Keys<'_>) -> Page {
             text::count(counts.over_permissive as u64),
         ));
     }
-    let unused: Vec<&Key> = keys.unused().take(ROWS).collect();
+    let unused: Vec<&Key> = keys.unused().collect();
     let main = html! {
         (answer(&title, about, &figures))
         @if !keys.masters().is_empty() {
-            section class="card part" {
+            section class="card part" id="masters" {
                 h2 { "Master keys" }
                 (bars(keys))
-                (table(keys, keys.masters().iter(), "What each opens, and how it lives."))
+                (table(keys, parts.rows("masters", keys.masters(), SCREEN).iter(), "What each opens, and how it lives."))
+                (parts.more("masters", keys.masters().len(), SCREEN, "master key", "master keys"))
                 (left_out(counts.masters, keys.top, "master key", "master keys"))
             }
         }
         @if !unused.is_empty() {
-            section class="card part" {
+            section class="card part" id="unused" {
                 h2 { "Unused" }
-                (table(keys, unused.iter().copied(), &format!("Keys that work and were not used for {} days.", keys.ring.unused_days)))
-                (left_out(counts.unused, ROWS, "key", "keys"))
+                (table(keys, parts.rows("unused", &unused, SCREEN).iter().copied(), &format!("Keys that work and were not used for {} days.", keys.ring.unused_days)))
+                (parts.more("unused", unused.len(), SCREEN, "key", "keys"))
             }
         }
         @if !keys.ring.over_permissive.is_empty() {
-            section class="card part" {
+            section class="card part" id="allowed" {
                 h2 { "Allowed more than they used" }
-                @for one in keys.ring.over_permissive.iter().take(ROWS) { (principal(one)) }
-                (left_out(keys.ring.over_permissive.len(), ROWS, "principal", "principals"))
+                @for one in parts.rows("allowed", &keys.ring.over_permissive, 12) { (principal(one)) }
+                (parts.more("allowed", keys.ring.over_permissive.len(), 12, "principal", "principals"))
             }
         }
-        (blind_spots(keys.blind_spots))
+        (blind_spots_in(keys.blind_spots, parts))
     };
     Page {
         what: page::masthead("Keys", None),

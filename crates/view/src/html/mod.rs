@@ -19,7 +19,9 @@ mod keys;
 mod likeness;
 mod listing;
 pub mod live;
+mod matrix;
 mod page;
+mod parts;
 mod path;
 mod policy;
 mod posture;
@@ -52,6 +54,8 @@ pub use hunt::hunt;
 use incident::left_out;
 pub use keys::{keys, keys_page};
 pub use page::Page;
+use parts::SCREEN;
+pub use parts::{Asked, Parts};
 pub use policy::tests as policy_tests;
 pub use posture::{posture, posture_page};
 pub use race::race;
@@ -93,7 +97,7 @@ pub fn report(report: &Report) -> String {
     let main = html! {
         (answer(report, &title))
         @for (number, incident) in report.incidents.iter().take(INCIDENTS).enumerate() {
-            (incident::article(incident, &findings, &jewels, number + 1))
+            (incident::article(incident, &findings, &jewels, number + 1, incident::Told::Whole))
         }
         (left_out(report.incidents.len(), INCIDENTS, "incident", "incidents"))
         (wallets::sections(&report.wallets))
@@ -237,12 +241,16 @@ fn other_findings(report: &Report) -> Markup {
 }
 
 fn blind_spots(blind_spots: &[BlindSpot]) -> Markup {
+    blind_spots_in(blind_spots, Parts::FILE)
+}
+
+fn blind_spots_in(blind_spots: &[BlindSpot], parts: Parts<'_>) -> Markup {
     html! {
         section class="card part" id="blind" {
             h2 { "What could not be seen" }
             @if blind_spots.is_empty() { p class="soft" { "Nothing is known to be missing." } }
             ul class="blind" {
-                @for blind_spot in blind_spots.iter().take(ROWS) {
+                @for blind_spot in parts.rows("blind", blind_spots, SCREEN) {
                     li {
                         b { (Clean(&blind_spot.missing)) }
                         p class="soft" { (Clean(&blind_spot.consequence)) }
@@ -250,7 +258,7 @@ fn blind_spots(blind_spots: &[BlindSpot]) -> Markup {
                     }
                 }
             }
-            (left_out(blind_spots.len(), ROWS, "blind spot", "blind spots"))
+            (parts.more("blind", blind_spots.len(), SCREEN, "blind spot", "blind spots"))
         }
     }
 }

@@ -4,7 +4,10 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use crate::text;
 
-const STYLE: &str = include_str!("style.css");
+/// The styles of every page.
+pub(super) const STYLE: &str = include_str!("style.css");
+/// The strokes of the program's sign, in a box of 24 by 24.
+pub(super) const SIGN: &str = "M3.5 21V8.5L6 6l2.5 2.5M15.5 8.5L18 6l2.5 2.5V21M3.5 21h5V13a3.5 3.5 0 0 1 7 0v8h5M8.5 10.5V6.8h1.8V5h3.4v1.8h1.8v3.7";
 const POLICY: &str =
     "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
 
@@ -27,23 +30,25 @@ impl Page {
 
 /// A whole page: its title, what stands above the content, the content, what stands below.
 pub(super) fn page(title: &str, head: Markup, main: Markup, foot: Markup) -> String {
-    let more = html! { meta http-equiv="Content-Security-Policy" content=(POLICY); };
+    let more = html! {
+        meta http-equiv="Content-Security-Policy" content=(POLICY);
+        style { (PreEscaped(STYLE)) }
+    };
     whole(title, more, head, main, foot)
 }
 
-/// The same with other things in its head.
+/// The same with other things in its head, its styles among them.
 pub(super) fn whole(title: &str, more: Markup, head: Markup, main: Markup, foot: Markup) -> String {
     let page = html! {
         (DOCTYPE)
         html lang="en" {
             head {
                 meta charset="utf-8";
-                (more)
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="color-scheme" content="light dark";
                 meta name="referrer" content="no-referrer";
                 title { (text::clean(title)) " · Portreeve" }
-                style { (PreEscaped(STYLE)) }
+                (more)
             }
             body {
                 a class="skip" href="#main" { "Skip to the report" }
@@ -74,7 +79,7 @@ pub(super) fn gate() -> Markup {
     html! {
         svg viewBox="0 0 24 24" aria-hidden="true" {
             path fill="none" stroke="currentColor" stroke-width="1.7" stroke-linejoin="round" stroke-linecap="round"
-                d="M3.5 21V8.5L6 6l2.5 2.5M15.500 8.500L18 6l2.500 2.500V21M3.500 21h5V13a3.500 3.500 0 0 1 7 0v8h5M8.500 10.500V6.800h1.800V5h3.400v1.800h1.800v3.700" {}
+                d=(SIGN) {}
         }
     }
 }

@@ -15,7 +15,7 @@ const BOX_HEIGHT: f64 = 46.0;
 const GAP: f64 = 46.0;
 const ROW: f64 = 116.0;
 /// How many paths one drawing holds.
-const DRAWN: usize = 12;
+pub(super) const DRAWN: usize = 12;
 
 /// Draws paths and lists each with its steps.
 pub(super) fn draw(paths: &[AttackPath], jewels: &BTreeMap<&str, JewelKind>, id: &str) -> Markup {

@@ -4,20 +4,20 @@ use maud::{Markup, html};
 use portreeve_graph::AttackPath;
 use portreeve_posture::{CheckCounts, Failure, Posture};
 
-use super::incident::left_out;
 use super::page::{self, Page, answer};
+use super::parts::{Parts, SCREEN};
 use super::shape::{Clean, badge, middle};
-use super::{ROWS, blind_spots, path};
+use super::{blind_spots_in, path};
 use crate::posture::{by_path, kinds, listed_in};
 use crate::{name, text};
 
 /// The page of a posture: `check --format html`.
 pub fn posture(posture: &Posture) -> String {
-    posture_page(posture).file()
+    posture_page(posture, Parts::FILE).file()
 }
 
 /// The same page, to be framed.
-pub fn posture_page(posture: &Posture) -> Page {
+pub fn posture_page(posture: &Posture, parts: Parts<'_>) -> Page {
     let summary = posture.summary;
     let groups = by_path(posture);
     let on_path: usize = groups.iter().map(|group| group.failures.len()).sum();
@@ -44,17 +44,17 @@ pub fn posture_page(posture: &Posture) -> Page {
     let main = html! {
         (answer(&title, about, &figures))
         @if !paths.is_empty() {
-            section class="card part" {
+            section class="card part" id="paths" {
                 h2 { "The paths that failures lie on" }
-                (path::draw(paths.get(..ROWS).unwrap_or(&paths), &kinds(posture), "ways"))
-                (left_out(paths.len(), ROWS, "path", "paths"))
+                (path::draw(parts.rows("paths", &paths, path::DRAWN), &kinds(posture), "ways"))
+                (parts.more("paths", paths.len(), path::DRAWN, "path", "paths"))
             }
         }
-        (failures(posture))
-        (bars(&posture.checks))
+        (failures(posture, parts))
+        (bars(&posture.checks, parts))
         (suppressions(posture))
-        (unknown(posture))
-        (blind_spots(&posture.blind_spots))
+        (unknown(posture, parts))
+        (blind_spots_in(&posture.blind_spots, parts))
     };
     Page {
         what: page::masthead("Posture", None),
@@ -64,7 +64,7 @@ pub fn posture_page(posture: &Posture) -> Page {
     }
 }
 
-fn failures(posture: &Posture) -> Markup {
+fn failures(posture: &Posture, parts: Parts<'_>) -> Markup {
     let open: Vec<&Failure> = posture
         .findings
         .iter()
@@ -72,14 +72,14 @@ fn failures(posture: &Posture) -> Markup {
         .collect();
     html! {
         @if !open.is_empty() {
-            section class="card part" {
+            section class="card part" id="failures" {
                 h2 { "What failed" }
                 div class="scroll" { table {
                     caption { "In the order in which it wants a look." }
                     thead { tr { th scope="col" { "Severity" } th scope="col" { "What" } th scope="col" { "Where" } th scope="col" { "Attack path" } th scope="col" { "What to do" } } }
-                    tbody { @for failure in open.iter().take(ROWS) { (row(failure)) } }
+                    tbody { @for failure in parts.rows("failures", &open, SCREEN) { (row(failure)) } }
                 } }
-                (left_out(open.len(), ROWS, "failure", "failures"))
+                (parts.more("failures", open.len(), SCREEN, "failure", "failures"))
             }
         }
     }
@@ -118,7 +118,7 @@ const ROW: f64 = 24.0;
 const LEFT: f64 = 330.0;
 
 /// For each check that judged something a bar: failed, passed, not shown.
-fn bars(checks: &[CheckCounts]) -> Markup {
+fn bars(checks: &[CheckCounts], parts: Parts<'_>) -> Markup {
     let mut shown: Vec<&CheckCounts> = checks
         .iter()
         .filter(|check| check.counts.failed + check.counts.passed > 0)
@@ -129,16 +129,18 @@ fn bars(checks: &[CheckCounts]) -> Markup {
             check.id,
         )
     });
-    let (width, height) = (LEFT + BAR + 220.0, shown.len() as f64 * ROW + 6.0);
+    let told = parts.rows("checks", &shown, SCREEN);
+    let (width, height) = (LEFT + BAR + 220.0, told.len() as f64 * ROW + 6.0);
     html! {
         @if !shown.is_empty() {
-            section class="card part" {
+            section class="card part" id="checks" {
                 h2 { "Check by check" }
                 div class="draw" tabindex="0" role="region" aria-label="Failed and passed by check" {
                     svg viewBox=(format!("0 0 {width:.0} {height:.0}")) style=(format!("max-width:{width:.0}px;min-width:640px")) role="img" aria-label="For each check the share of what failed; the figures stand beside each bar" {
-                        @for (place, check) in shown.iter().enumerate() { (bar(check, 3.0 + place as f64 * ROW)) }
+                        @for (place, check) in told.iter().enumerate() { (bar(check, 3.0 + place as f64 * ROW)) }
                     }
                 }
+                (parts.more("checks", shown.len(), SCREEN, "check", "checks"))
             }
         }
     }
@@ -180,7 +182,7 @@ fn suppressions(posture: &Posture) -> Markup {
     }
 }
 
-fn unknown(posture: &Posture) -> Markup {
+fn unknown(posture: &Posture, parts: Parts<'_>) -> Markup {
     let unknown = &posture.unknown;
     html! {
         section class="card part" id="unknown" {
@@ -189,7 +191,7 @@ fn unknown(posture: &Posture) -> Markup {
                 div class="scroll" { table {
                     caption { "Neither passed nor failed." }
                     thead { tr { th scope="col" { "Check" } th scope="col" { "Of" } th scope="col" { "Missing" } } }
-                    tbody { @for unseen in unknown.iter().take(ROWS) { tr {
+                    tbody { @for unseen in parts.rows("unknown", unknown, SCREEN) { tr {
                         td class="mono" { (unseen.check) }
                         td {
                             @if let Some(first) = unseen.resources.first() { (Clean(name::short(first.as_str()))) }
@@ -198,7 +200,7 @@ fn unknown(posture: &Posture) -> Markup {
                         td { (Clean(&unseen.missing)) }
                     } } }
                 } }
-                (left_out(unknown.len(), ROWS, "gap", "gaps"))
+                (parts.more("unknown", unknown.len(), SCREEN, "gap", "gaps"))
             }
         }
     }

@@ -7,8 +7,9 @@ use portreeve_graph::{AttackPath, BlastEntry, Door, Hop, Jewel, JewelKind, Jewel
 
 use super::incident::left_out;
 use super::page::{self, Page, answer};
+use super::parts::{Parts, SCREEN};
 use super::shape::{Clean, middle};
-use super::{ROWS, blind_spots, path};
+use super::{ROWS, blind_spots, blind_spots_in, path};
 use crate::roads::{Counts, Loss, Roads};
 use crate::{name, text};
 
@@ -21,11 +22,11 @@ fn kinds(jewels: &[Jewel]) -> BTreeMap<&str, JewelKind> {
 
 /// The page of ways to crown jewels: `paths --format html`.
 pub fn paths(roads: &Roads<'_>) -> String {
-    paths_page(roads).file()
+    paths_page(roads, Parts::FILE).file()
 }
 
 /// The same page, to be framed.
-pub fn paths_page(roads: &Roads<'_>) -> Page {
+pub fn paths_page(roads: &Roads<'_>, parts: Parts<'_>) -> Page {
     let open = roads.paths.iter().filter(|path| path.conditions.is_empty());
     let open = open.count() as u64;
     let found = roads.paths.len() as u64;
@@ -53,10 +54,10 @@ pub fn paths_page(roads: &Roads<'_>) -> Page {
     ];
     let main = html! {
         (answer(&title, about, &figures))
-        (doors(roads.doors))
-        (ways("Attack paths", roads.paths, &kinds(roads.jewels)))
+        (doors(roads.doors, parts))
+        (ways("Attack paths", roads.paths, &kinds(roads.jewels), parts))
         (reach(roads.reach, &kinds(roads.jewels)))
-        (blind_spots(roads.blind_spots))
+        (blind_spots_in(roads.blind_spots, parts))
     };
     Page {
         what: page::masthead("Attack paths", None),
@@ -71,34 +72,39 @@ fn given(given: &[String]) -> Markup {
     html! { @if !given.is_empty() { " Given " (Clean(&given.join(", "))) "." } }
 }
 
-fn ways(title: &str, paths: &[AttackPath], jewels: &BTreeMap<&str, JewelKind>) -> Markup {
+fn ways(
+    title: &str,
+    paths: &[AttackPath],
+    jewels: &BTreeMap<&str, JewelKind>,
+    parts: Parts<'_>,
+) -> Markup {
     html! {
         @if !paths.is_empty() {
-            section class="card part" {
+            section class="card part" id="paths" {
                 h2 { (title) }
-                (path::draw(paths.get(..ROWS).unwrap_or(paths), jewels, "ways"))
-                (left_out(paths.len(), ROWS, "path", "paths"))
+                (path::draw(parts.rows("paths", paths, path::DRAWN), jewels, "ways"))
+                (parts.more("paths", paths.len(), path::DRAWN, "path", "paths"))
             }
         }
     }
 }
 
-fn doors(doors: &[Door]) -> Markup {
+fn doors(doors: &[Door], parts: Parts<'_>) -> Markup {
     html! {
         @if !doors.is_empty() {
-            section class="card part" {
+            section class="card part" id="doors" {
                 h2 { "Doors" }
                 div class="scroll" { table {
                     caption { "Where someone from outside the estate can come in." }
                     thead { tr { th scope="col" { "Who" } th scope="col" { "Leads to" } th scope="col" { "Why" } th scope="col" { "If" } } }
-                    tbody { @for door in doors.iter().take(ROWS) { tr {
+                    tbody { @for door in parts.rows("doors", doors, SCREEN) { tr {
                         td class="mono" { (Clean(door.id.as_str())) }
                         td { b { (Clean(name::short(door.to.as_str()))) } div class="small soft mono" { (Clean(door.to.as_str())) } }
                         td { (Clean(&door.reason)) }
                         td { (Clean(&door.conditions.join(", "))) }
                     } } }
                 } }
-                (left_out(doors.len(), ROWS, "door", "doors"))
+                (parts.more("doors", doors.len(), SCREEN, "door", "doors"))
             }
         }
     }
@@ -180,8 +186,8 @@ pub fn loss_page(loss: &Loss<'_>) -> Page {
         @if !loss.blast.hops.is_empty() {
             section class="card part" { h2 { "By hop" } (rings(loss, &names)) }
         }
-        (doors(&loss.blast.doors))
-        (ways("Ways to crown jewels", &loss.blast.paths, &jewels))
+        (doors(&loss.blast.doors, Parts::FILE))
+        (ways("Ways to crown jewels", &loss.blast.paths, &jewels, Parts::FILE))
         @if !loss.blast.hops.is_empty() {
             section class="card part" {
                 h2 { "Everything that is reached" }

@@ -7,6 +7,8 @@ use maud::{Markup, html};
 use portreeve_incident::{CredentialStory, Incident, TimelineEntry, TimelineRole};
 use portreeve_model::{Finding, Severity, Timestamp};
 
+use super::incident::Told;
+use super::live::address;
 use super::shape::{Clean, mark, middle, nick};
 use crate::lineage::lineage;
 use crate::{name, text};
@@ -16,15 +18,24 @@ const LANE: f64 = 54.0;
 const LANES: usize = 10;
 const PAUSE_WIDTH: f64 = 44.0;
 const PAUSES: usize = 6;
-/// How wide a mark is, and so how near two marks may be before they become one.
+/// How wide a mark is, and so how near two marks may be before they become one; twice as wide where there
+/// would be more than so many marks, and so on.
 const BIN: f64 = 9.0;
+const MARKS: usize = 64;
 const QUIET_BIN: f64 = 3.0;
+/// How many lines a mark's hover text has.
+const TOLD: usize = 2;
 const PINS: usize = 24;
 const PIN_ROOM: f64 = 21.0;
 const PIN_ROWS: usize = 5;
 
 /// Draws an incident's timeline with its numbered findings; nothing where no record has a time.
-pub(super) fn draw(incident: &Incident, findings: &BTreeMap<&str, &Finding>, id: &str) -> Markup {
+pub(super) fn draw(
+    incident: &Incident,
+    findings: &BTreeMap<&str, &Finding>,
+    id: &str,
+    told: Told<'_>,
+) -> Markup {
     let Some(axis) = Axis::new(&incident.timeline) else {
         return html! {};
     };
@@ -57,7 +68,7 @@ pub(super) fn draw(incident: &Incident, findings: &BTreeMap<&str, &Finding>, id:
             }
         }
         (legend())
-        (numbered(&pins, incident))
+        (numbered(&pins, incident, told))
     }
 }
 
@@ -354,24 +365,44 @@ fn marks(
     lanes: &Lanes<'_>,
     top: f64,
 ) -> Markup {
-    let mut quiet: BTreeMap<(usize, i64), u64> = BTreeMap::new();
-    let mut bins: BTreeMap<(usize, i64), Bin> = BTreeMap::new();
+    let mut quiet: BTreeMap<usize, BTreeMap<i64, u64>> = BTreeMap::new();
+    let mut loud = Vec::new();
     for entry in &incident.timeline {
         let Some(time) = entry.time else { continue };
         let x = axis.x(time.as_second());
         let lane = lanes.of(entry);
         if entry.role == TimelineRole::Quiet {
-            *quiet.entry((lane, (x / QUIET_BIN) as i64)).or_default() += 1;
-            continue;
+            let places = quiet.entry(lane).or_default();
+            *places.entry((x / QUIET_BIN) as i64).or_default() += 1;
+        } else {
+            loud.push((entry, lane, x));
         }
-        let bin = bins.entry((lane, (x / BIN) as i64)).or_insert_with(|| Bin {
-            x,
-            ..Bin::default()
-        });
+    }
+    let mut width = BIN;
+    while loud
+        .iter()
+        .map(|(_, lane, x)| (*lane, (x / width) as i64))
+        .collect::<BTreeSet<_>>()
+        .len()
+        > MARKS
+    {
+        width *= 2.0;
+    }
+    let mut bins: BTreeMap<(usize, i64), Bin> = BTreeMap::new();
+    for (entry, lane, x) in loud {
+        let bin = bins
+            .entry((lane, (x / width) as i64))
+            .or_insert_with(|| Bin {
+                x,
+                ..Bin::default()
+            });
         let finding = entry.finding.as_deref().and_then(|id| findings.get(id));
         bin.severity = bin.severity.max(finding.map(|finding| finding.severity));
         bin.count += 1;
         bin.first = bin.first.or(entry.time);
+        if bin.lines.len() == TOLD {
+            continue;
+        }
         let line = match finding {
             Some(finding) => format!(
                 "{} · {} ({})",
@@ -379,17 +410,12 @@ fn marks(
             ),
             None => format!("{} · {}", entry.action, entry.outcome),
         };
-        if bin.lines.len() < 6 && !bin.lines.contains(&line) {
+        if !bin.lines.contains(&line) {
             bin.lines.push(line);
         }
     }
     html! {
-        @for ((lane, place), count) in &quiet {
-            @let y = top + *lane as f64 * LANE + 26.0;
-            @let x = (*place as f64 + 0.5) * QUIET_BIN;
-            @let tall = 3.0 + (*count as f64).ln_1p().min(4.0) * 1.4;
-            line class="quiet" x1=(px(x)) y1=(px(y - tall)) x2=(px(x)) y2=(px(y + tall)) {}
-        }
+        @for (lane, places) in &quiet { path class="quiet" d=(ticks_of(places, top + *lane as f64 * LANE + 26.0)) {} }
         @for ((lane, _), bin) in &bins {
             @let y = top + *lane as f64 * LANE + 26.0;
             @let size = 4.4 + (bin.count as f64).ln().min(6.0) * 0.5;
@@ -405,6 +431,17 @@ fn marks(
             }
         }
     }
+}
+
+/// The faint ticks of one lane as one stroke.
+fn ticks_of(places: &BTreeMap<i64, u64>, y: f64) -> String {
+    let mut path = String::new();
+    for (place, count) in places {
+        let x = (*place as f64 + 0.5) * QUIET_BIN;
+        let tall = 3.0 + (*count as f64).ln_1p().min(4.0) * 1.4;
+        path.push_str(&format!("M{x:.1} {:.1}v{:.1}", y - tall, tall * 2.0));
+    }
+    path
 }
 
 struct Pin<'a> {
@@ -490,7 +527,7 @@ fn legend() -> Markup {
     }
 }
 
-fn numbered(pins: &[Pin<'_>], incident: &Incident) -> Markup {
+fn numbered(pins: &[Pin<'_>], incident: &Incident, told: Told<'_>) -> Markup {
     let left = incident.findings.len().saturating_sub(pins.len());
     html! {
         ol class="marks" {
@@ -498,7 +535,10 @@ fn numbered(pins: &[Pin<'_>], incident: &Incident) -> Markup {
                 li class=(pin.severity.as_str()) {
                     span class="no" aria-hidden="true" { (pin.number) }
                     div {
-                        (Clean(pin.title))
+                        @match told {
+                            Told::Whole => (Clean(pin.title)),
+                            Told::Linked(incident) => a href={ (incident) "/findings/" (address(&pin.finding.id)) } data-inline { (Clean(pin.title)) },
+                        }
                         span class="soft" {
                             (pin.finding.time.map_or("no time".to_owned(), text::minute)) " · " (pin.severity.as_str())
                             " · " (text::counted(pin.finding.evidence_total, "record", "records"))

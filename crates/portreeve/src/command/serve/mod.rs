@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use portreeve_engine::serve::{Board, DataFolder, Pace, Segments, Stop, Watch, WatchRequest};
 use portreeve_engine::{Config, ContentFile, Progress, RuleSet};
-use portreeve_server::{App, Listen, RuleLine, ServerError};
+use portreeve_server::{App, Archive, Listen, RuleLine, ServerError};
 use portreeve_store::{Sqlite, Store};
 
 use super::{investigate, rule_files, settings};
@@ -95,6 +95,7 @@ fn watch(
         Box::new(open()?),
         lines,
         posture,
+        Archive::new(folder.log()),
     );
     let stop = watch.stopper();
     let watching = std::thread::Builder::new()

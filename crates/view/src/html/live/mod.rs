@@ -3,23 +3,46 @@
 //! Every page works without scripts; those that there are bring what is new, and move pictures.
 
 mod estate;
+mod evidence;
+mod hunt;
 mod incident;
+mod plan;
 mod today;
 
-use maud::{Markup, PreEscaped, html};
+use maud::{Markup, html};
 use portreeve_incident::Report;
 
-use super::Page;
-use super::page::{gate, whole};
+use super::page::{SIGN, STYLE, gate, whole};
+use super::parts::Parts;
 use super::shape::Clean;
-use super::{blind_spots, covered};
+use super::{Page, blind_spots_in, covered, matrix};
 use crate::text;
 
 pub use estate::{Estate, estate};
+pub use evidence::{Raw, finding, findings, record, records};
+pub use hunt::{HuntPage, Searched, hunt};
 pub use incident::{IncidentPage, NoteLine, incident};
+pub use plan::{plan, plan_text};
 pub use today::{Listed, SourceLine, Today, address, today};
 
-const STYLE: &str = include_str!("live.css");
+/// The styles of all pages of the watch; served at [`STYLESHEET`].
+pub fn stylesheet() -> String {
+    [STYLE, include_str!("live.css")].concat()
+}
+
+/// The picture that stands for the program in a browser's tab; served at [`ICON`].
+pub fn icon() -> String {
+    format!(
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 24 24\"><rect width=\"24\" height=\"24\" rx=\"5\" fill=\"#0d5a68\"/><path transform=\"translate(2.4 2.1) scale(.8)\" fill=\"none\" stroke=\"#fff\" stroke-width=\"2\" stroke-linejoin=\"round\" stroke-linecap=\"round\" d=\"{SIGN}\"/></svg>"
+    )
+}
+
+/// Where the styles are asked for.
+pub const STYLESHEET: &str = "/assets/watch.css";
+/// Where the picture is asked for.
+pub const ICON: &str = "/assets/icon.svg";
+/// Where the module is asked for that all others are imported by.
+pub const MODULE: &str = "/assets/watch.js";
 
 /// The parts of the watch that are always a click away.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,17 +59,20 @@ pub enum Section {
     Posture,
     /// What the logs can show.
     Coverage,
+    /// A question to all that was kept.
+    Hunt,
 }
 
 impl Section {
     /// All of them, with their addresses and names.
-    pub const ALL: [(Section, &str, &str); 6] = [
+    pub const ALL: [(Section, &str, &str); 7] = [
         (Section::Today, "/", "Today"),
         (Section::Estate, "/estate", "Estate"),
         (Section::Keys, "/keys", "Keys"),
         (Section::Doors, "/doors", "Doors"),
         (Section::Posture, "/posture", "Posture"),
         (Section::Coverage, "/coverage", "Coverage"),
+        (Section::Hunt, "/hunt", "Hunt"),
     ];
 }
 
@@ -79,8 +105,9 @@ impl Frame<'_> {
     fn head(&self) -> Markup {
         html! {
             meta name="portreeve-revision" content=(self.revision);
-            style { (PreEscaped(STYLE)) }
-            script type="module" src="/assets/watch.js" {}
+            link rel="stylesheet" href=(STYLESHEET);
+            link rel="icon" type="image/svg+xml" href=(ICON);
+            script type="module" src=(MODULE) {}
         }
     }
 
@@ -115,14 +142,14 @@ impl Frame<'_> {
 fn foot() -> Markup {
     html! {
         "Portreeve " (env!("CARGO_PKG_VERSION")) " · " a href="/openapi.json" { "API" } " · " a href="/metrics" { "metrics" }
-        " · keys: " kbd { "j" } " and " kbd { "k" } " move in a list, " kbd { "Enter" } " opens, " kbd { "g" } " then a page's first letter goes there"
+        " · keys: " kbd { "j" } " and " kbd { "k" } " move in a list, " kbd { "Enter" } " opens, " kbd { "g" } " then a page's first letter goes there, " kbd { "/" } " searches"
     }
 }
 
 /// What the logs can show.
-pub fn coverage(report: &Report) -> Page {
+pub fn coverage(report: &Report, parts: Parts<'_>) -> Page {
     let title = match report.blind_spots.len() as u64 {
-        0 => "Nothing is known to be missing".to_owned(),
+        0 => "Of the logs in use nothing is known to be missing".to_owned(),
         some => format!(
             "{} could not be seen",
             text::counted(some, "thing", "things")
@@ -132,7 +159,8 @@ pub fn coverage(report: &Report) -> Page {
         what: html! {},
         main: html! {
             div class="answer" { h1 { (title) } p { "Which steps of known actors the logs can show, in which hours they may not, and what is missing from the inventory." } }
-            (blind_spots(&report.blind_spots))
+            @for profile in &report.sight { (matrix::matrix(profile, report)) }
+            (blind_spots_in(&report.blind_spots, parts))
             (covered(report))
         },
         foot: foot(),

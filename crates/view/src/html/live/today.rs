@@ -195,7 +195,7 @@ fn sources(sources: &[SourceLine<'_>]) -> Markup {
         section class="card part" id="sources" {
             h2 { "Sources" }
             @if sources.is_empty() { p class="soft" { "No record has arrived since the watch began; what was taken in before is held." } } @else {
-                div class="scroll" { table {
+                div class="scroll" tabindex="0" role="region" aria-label="Sources" { table {
                     caption { "Both clocks, in UTC: when a record says that it happened, and when it arrived here." }
                     thead { tr { th scope="col" { "Source" } th scope="col" { "Brought by" } th scope="col" class="n" { "Records" } th scope="col" { "Latest event" } th scope="col" { "Last arrival" } th scope="col" class="n" { "Usually late by" } } }
                     tbody { @for one in sources { tr {

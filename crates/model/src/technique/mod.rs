@@ -1,3 +1,5 @@
+mod catalogue;
+
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -51,10 +53,33 @@ impl Technique {
             .map_or(self.0.as_str(), |(_, new)| new)
     }
 
+    /// Its name as ATT&CK writes it, that of a sub-technique behind its technique's; none for one that
+    /// neither actors' profiles nor our rules speak of.
+    pub fn title(&self) -> Option<String> {
+        let name = |id: &str| find(id).map(|(_, name, _)| *name);
+        let own = name(&self.0)?;
+        match self.0.split_once('.') {
+            Some((technique, _)) => Some(format!("{}: {own}", name(technique)?)),
+            None => Some(own.to_owned()),
+        }
+    }
+
+    /// The tactics that it serves, in the order of an intrusion; none for one that neither actors' profiles
+    /// nor our rules speak of.
+    pub fn tactics(&self) -> &'static [Tactic] {
+        let technique = self.0.get(..5).unwrap_or_default();
+        find(technique).map_or(&[], |(_, _, tactics)| *tactics)
+    }
+
     /// Whether both ids name one technique, across v18 and v19.
     pub fn is_same_as(&self, other: &Technique) -> bool {
         self.v19() == other.v19()
     }
+}
+
+fn find(id: &str) -> Option<&'static (&'static str, &'static str, &'static [Tactic])> {
+    let place = catalogue::KNOWN.binary_search_by_key(&id, |(known, ..)| known);
+    catalogue::KNOWN.get(place.ok()?)
 }
 
 impl fmt::Display for Technique {
@@ -166,6 +191,15 @@ mod tests {
         assert!(same("T1562.008", "T1685.002"));
         assert!(same("T1562.001", "T1685"));
         assert!(!same("T1078", "T1078.004"));
+    }
+
+    #[test]
+    fn names_and_tactics_are_known() {
+        let cloud = Technique::new("T1078.004").unwrap();
+        assert_eq!(cloud.title().unwrap(), "Valid Accounts: Cloud Accounts");
+        assert!(cloud.tactics().contains(&Tactic::InitialAccess));
+        let unknown = Technique::new("T9999.001").unwrap();
+        assert_eq!((unknown.title(), unknown.tactics()), (None, &[][..]));
     }
 
     #[test]
