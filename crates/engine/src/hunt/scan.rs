@@ -75,7 +75,7 @@ impl<'k> Scanner<'k> {
     pub(super) fn piece(&mut self, part: &Part, bytes: &[u8]) -> Outcome {
         let kind = self.kinds.of(part, bytes);
         let mut outcome = Outcome::default();
-        let mut splitter = Splitter::new(bytes, part.split.clone());
+        let mut splitter = Splitter::whole(bytes, part.split.clone());
         while let Some(split) = splitter.next_likely() {
             if !self.take(kind, part, split, 0, &mut outcome) {
                 splitter.reread();
@@ -85,11 +85,12 @@ impl<'k> Scanner<'k> {
         outcome
     }
 
-    /// Scans what is left of a stream, and hands over what came of it portion by portion, as long as
-    /// `take` says yes.
+    /// Scans what is left of a stream behind the first records of it, and hands over what came of it
+    /// portion by portion, as long as `take` says yes.
     pub(super) fn rest(
         &mut self,
         part: &Part,
+        skip: u64,
         stream: &mut dyn Read,
         take: &mut dyn FnMut(Outcome) -> bool,
     ) {
@@ -99,7 +100,10 @@ impl<'k> Scanner<'k> {
         let kind = self.kinds.of(part, &begin);
         let failing = super::piece::Failing(failure);
         let mut stream = Cursor::new(begin).chain(failing).chain(stream);
-        let mut portion = Portion::default();
+        let mut portion = Portion {
+            records: skip,
+            ..Portion::default()
+        };
         let is_table = part
             .recognition
             .is_some_and(|known| known.container == Container::Csv);
@@ -112,6 +116,12 @@ impl<'k> Scanner<'k> {
                 .source
                 .and_then(|source| source.rows(Box::new(&mut counted)))
             {
+                let mut left = skip;
+                while left > 0
+                    && let Some(split) = rows.next()
+                {
+                    left -= u64::from(matches!(split, Split::Record(_)));
+                }
                 while let Some(split) = rows.next() {
                     let at = begins(&split);
                     self.take(kind, part, split, portion.records, &mut portion.outcome);
@@ -125,6 +135,12 @@ impl<'k> Scanner<'k> {
             return;
         }
         let mut splitter = Splitter::new(&mut stream, part.split.clone());
+        let mut left = skip;
+        while left > 0
+            && let Some(split) = splitter.next()
+        {
+            left -= u64::from(matches!(split, Split::Record(_)));
+        }
         while let Some(split) = splitter.next_likely() {
             let at = begins(&split);
             if !self.take(kind, part, split, portion.records, &mut portion.outcome) {
