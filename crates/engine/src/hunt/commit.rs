@@ -42,6 +42,8 @@ pub(super) struct Outcome {
     dead_omitted: u64,
     /// Where its file can be read on.
     pub(super) mark: Option<Mark>,
+    /// What the user should know of it.
+    pub(super) note: Option<String>,
     /// Whether the file ends here.
     last: bool,
     /// Whether it was a file without records.
@@ -254,6 +256,7 @@ impl Inner<'_> {
         told.bytes += outcome.bytes;
         told.foreign += usize::from(outcome.foreign);
         told.dead_omitted += outcome.dead_omitted;
+        told.notes.extend(outcome.note);
         for letter in outcome.dead {
             if told.dead_letters.len() < DEAD_LETTERS {
                 told.dead_letters.push(letter);

@@ -190,10 +190,17 @@ impl<'r> Feed<'r> {
         stream.piece += 1;
         match piece {
             None => {
+                let mut end = Outcome::end();
+                if stream.cutter.has_left() {
+                    end.note = Some(format!(
+                        "{}: what stands behind byte {} is no whole record yet, and is left for the next time",
+                        part.name, part.offset
+                    ));
+                }
                 state.stream = None;
                 state.ended = true;
                 drop(state);
-                commit.add(file, number, Outcome::end());
+                commit.add(file, number, end);
             }
             Some(Piece::Records(bytes)) => {
                 stream.offset += bytes.len() as u64;
@@ -218,8 +225,7 @@ impl<'r> Feed<'r> {
                 state.ended = true;
                 drop(state);
                 let mut number = number;
-                let mut goes_on = true;
-                scanner.rest(&part, mark.skip, &mut rest, &mut |mut outcome| {
+                let ended = scanner.rest(&part, mark.skip, &mut rest, &mut |mut outcome| {
                     // Of what is compressed this is too much, and ends early.
                     let advanced = outcome.bytes.min(left);
                     left -= advanced;
@@ -228,10 +234,9 @@ impl<'r> Feed<'r> {
                     outcome.mark = Some(mark);
                     commit.add(file, number, outcome);
                     number += 1;
-                    goes_on = !commit.failed() && !self.is_stopped();
-                    goes_on
+                    !commit.failed() && !self.is_stopped()
                 });
-                if goes_on {
+                if ended {
                     commit.add(file, number, Outcome::end());
                     progress.advance(left);
                 }

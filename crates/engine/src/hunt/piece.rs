@@ -34,6 +34,8 @@ pub(super) struct Cutter {
     ended: bool,
     /// Whether what seems unfinished at the end is left alone.
     may_grow: bool,
+    /// Whether something was left alone.
+    has_left: bool,
 }
 
 impl Cutter {
@@ -44,12 +46,18 @@ impl Cutter {
             failure: None,
             ended: false,
             may_grow: false,
+            has_left: false,
         }
     }
 
     /// Leaves alone a last line that is no whole record yet: the stream is read on another time.
     pub(super) fn may_grow(&mut self) {
         self.may_grow = true;
+    }
+
+    /// Whether a last line was left alone.
+    pub(super) fn has_left(&self) -> bool {
+        self.has_left
     }
 
     /// Passes over bytes that were read another time, and gives how many there were.
@@ -71,7 +79,9 @@ impl Cutter {
                 }
                 let mut last = std::mem::take(&mut self.left);
                 if self.may_grow && self.failure.is_none() {
-                    last.truncate(finished(&last));
+                    let finished = finished(&last);
+                    self.has_left = finished < last.len();
+                    last.truncate(finished);
                     if last.is_empty() {
                         return None;
                     }
