@@ -77,8 +77,8 @@ pub use exceptions::{ExceptionEntry, exceptions_toml, parse_verdicts};
 pub use files::{file_sha256, files_below};
 pub use gathered::Gathered;
 pub use hunt::{
-    Chosen, HuntError, HuntRequest, HuntRules, HuntSink, Hunted, Placeholders, RecordError,
-    condition, hunt, read_placeholders, record_named,
+    Chosen, HuntError, HuntRequest, HuntRules, HuntSink, HuntState, Hunted, Placeholders,
+    RecordError, StateError, condition, hunt, read_placeholders, record_named,
 };
 pub use lint::lint_rules;
 pub use networks::{

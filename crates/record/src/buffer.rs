@@ -3,9 +3,47 @@ use std::io::{self, Read};
 /// How much is read at a time.
 const CHUNK: usize = 256 * 1024;
 
+/// What a [`Splitter`](crate::Splitter) looks at: a part of a stream that can be moved on.
+pub trait View {
+    /// What it shows.
+    fn bytes(&self) -> &[u8];
+    /// The stream's offset of the first byte that it shows.
+    fn base(&self) -> u64;
+    /// Whether the stream has no more bytes than it shows.
+    fn ended(&self) -> bool;
+    /// The error that ended the stream, once.
+    fn take_error(&mut self) -> Option<io::Error>;
+    /// Lets go of what stands before `keep` and shows more. Gives the number of bytes let go, by
+    /// which all positions move.
+    fn fill(&mut self, keep: usize) -> usize;
+}
+
+/// Bytes that are all there are shown whole, where they are.
+impl View for &[u8] {
+    fn bytes(&self) -> &[u8] {
+        self
+    }
+
+    fn base(&self) -> u64 {
+        0
+    }
+
+    fn ended(&self) -> bool {
+        true
+    }
+
+    fn take_error(&mut self) -> Option<io::Error> {
+        None
+    }
+
+    fn fill(&mut self, _: usize) -> usize {
+        0
+    }
+}
+
 /// A window on a stream: the bytes that are still needed, and room for more.
 #[derive(Debug)]
-pub(crate) struct Window<R> {
+pub struct Window<R> {
     reader: R,
     bytes: Vec<u8>,
     end: usize,
@@ -26,29 +64,26 @@ impl<R: Read> Window<R> {
             error: None,
         }
     }
+}
 
-    /// What the window holds.
-    pub(crate) fn bytes(&self) -> &[u8] {
+impl<R: Read> View for Window<R> {
+    fn bytes(&self) -> &[u8] {
         self.bytes.get(..self.end).unwrap_or_default()
     }
 
-    pub(crate) fn base(&self) -> u64 {
+    fn base(&self) -> u64 {
         self.base
     }
 
-    /// Whether the stream has no more bytes than the window holds.
-    pub(crate) fn ended(&self) -> bool {
+    fn ended(&self) -> bool {
         self.ended
     }
 
-    /// The error that ended the stream, once.
-    pub(crate) fn take_error(&mut self) -> Option<io::Error> {
+    fn take_error(&mut self) -> Option<io::Error> {
         self.error.take()
     }
 
-    /// Lets go of what stands before `keep` and reads more. Gives the number of bytes let go, by
-    /// which all positions move.
-    pub(crate) fn fill(&mut self, keep: usize) -> usize {
+    fn fill(&mut self, keep: usize) -> usize {
         let keep = keep.min(self.end);
         self.bytes.copy_within(keep..self.end, 0);
         self.end -= keep;

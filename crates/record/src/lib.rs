@@ -40,6 +40,7 @@ mod slots;
 mod split;
 mod tokens;
 
+pub use buffer::{View, Window};
 pub use extract::{Elements, ExtractError, Extractor, MAX_DEPTH};
 pub use field::{FieldId, Fields, Record, Value};
 pub use slots::{SlotBuffer, Slots};

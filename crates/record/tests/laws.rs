@@ -3,7 +3,7 @@
 use std::io::{self, Read};
 
 use portreeve_record::{
-    Extractor, Fields, Record, SlotBuffer, Split, SplitOptions, Splitter, Value,
+    Extractor, Fields, Record, SlotBuffer, Split, SplitOptions, Splitter, Value, View,
 };
 use proptest::prelude::*;
 use serde_json::{Map, Value as Json};
@@ -118,19 +118,16 @@ impl Read for Pieces<'_> {
 
 type Drained = (Vec<Vec<u8>>, Vec<(u64, String)>);
 
-fn splitter<R: Read>(reader: R) -> Splitter<R> {
+fn options() -> SplitOptions {
     let envelopes = ["Records", "hits.hits"].map(str::to_owned).to_vec();
-    Splitter::new(
-        reader,
-        SplitOptions {
-            envelopes,
-            ..Default::default()
-        },
-    )
+    SplitOptions {
+        envelopes,
+        ..Default::default()
+    }
 }
 
 fn drain(reader: impl Read) -> Drained {
-    let mut splitter = splitter(reader);
+    let mut splitter = Splitter::new(reader, options());
     let (mut records, mut dead) = (Vec::new(), Vec::new());
     while let Some(split) = splitter.next() {
         match split {
@@ -142,8 +139,7 @@ fn drain(reader: impl Read) -> Drained {
 }
 
 /// The same, with the ends of records taken from where the next seems to begin.
-fn drain_likely(reader: impl Read) -> Drained {
-    let mut splitter = splitter(reader);
+fn drain_likely<V: View>(mut splitter: Splitter<V>) -> Drained {
     let extractor = Extractor::new(&Fields::default());
     let mut buffer = SlotBuffer::new();
     let (mut records, mut dead) = (Vec::new(), Vec::new());
@@ -224,8 +220,10 @@ proptest! {
             prop_assert_eq!(&back, &records, "{:?}: {}", framing, text);
             let parts = drain(Pieces(text.as_bytes(), sizes.clone(), 0));
             prop_assert_eq!(&parts, &whole, "{:?}: {}", framing, text);
-            let likely = drain_likely(Pieces(text.as_bytes(), sizes.clone(), 0));
-            prop_assert_eq!(likely, whole, "{:?}: {}", framing, text);
+            let likely = drain_likely(Splitter::new(Pieces(text.as_bytes(), sizes.clone(), 0), options()));
+            prop_assert_eq!(&likely, &whole, "{:?}: {}", framing, text);
+            let uncopied = drain_likely(Splitter::whole(text.as_bytes(), options()));
+            prop_assert_eq!(uncopied, whole, "{:?}: {}", framing, text);
         }
     }
 
@@ -251,7 +249,11 @@ proptest! {
         let whole = drain(&bytes[..]);
         let parts = drain(Pieces(&bytes, sizes.clone(), 0));
         prop_assert_eq!(&parts, &whole, "{}", String::from_utf8_lossy(&bytes));
-        for likely in [drain_likely(&bytes[..]), drain_likely(Pieces(&bytes, sizes, 0))] {
+        for likely in [
+            drain_likely(Splitter::whole(&bytes, options())),
+            drain_likely(Splitter::new(&bytes[..], options())),
+            drain_likely(Splitter::new(Pieces(&bytes, sizes, 0), options())),
+        ] {
             prop_assert_eq!(&likely, &whole, "{}", String::from_utf8_lossy(&bytes));
         }
     }

@@ -2,7 +2,7 @@
 
 use std::io::{self, Read};
 
-use portreeve_record::{Split, SplitOptions, Splitter};
+use portreeve_record::{Split, SplitOptions, Splitter, View};
 
 /// Yields its bytes in pieces of one size, then an error if there is one.
 struct Pieces<'a> {
@@ -35,7 +35,7 @@ fn options() -> SplitOptions {
     }
 }
 
-fn drain<R: Read>(mut splitter: Splitter<R>) -> (Vec<String>, Vec<(u64, String)>) {
+fn drain<V: View>(mut splitter: Splitter<V>) -> (Vec<String>, Vec<(u64, String)>) {
     let mut records = Vec::new();
     let mut dead = Vec::new();
     while let Some(split) = splitter.next() {

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use portreeve_record::{Extractor, Fields, SlotBuffer};
-use portreeve_sigma::correlate::{Bounds, Correlator, Plan, Reference};
+use portreeve_sigma::correlate::{Bounds, Correlator, Items, Plan, Reference};
 use portreeve_sigma::parse;
 
 const DOCUMENTS: &str = "
@@ -45,7 +45,7 @@ fn main() {
         .collect();
     let mut buffer = SlotBuffer::new();
     let mut correlator = Correlator::new(plan.clone(), Bounds::default());
-    let (mut items, mut matches) = (Vec::new(), Vec::new());
+    let (mut items, mut matches) = (Items::new(), Vec::new());
     let (mut making, mut folding) = (0.0, 0.0);
     for round in 0..10u64 {
         for (chunk, part) in (0u64..).zip(records.chunks(4_096)) {
@@ -61,7 +61,8 @@ fn main() {
             }
             making += begun.elapsed().as_secs_f64();
             let begun = Instant::now();
-            correlator.fold(items.drain(..), &mut matches);
+            correlator.fold(&items, &mut matches);
+            items.clear();
             folding += begun.elapsed().as_secs_f64();
         }
     }

@@ -8,6 +8,8 @@
 //! A rule without such a demand mostly needs some field to be there at all, and is reached through
 //! the presence of that field: rules for another product's logs cost nothing.
 //!
+//! A rule of keywords alone is reached through fragments of these in the record's text (`keywords`).
+//!
 //! Fields that are derived, and not read from the record, are nearly always there and take few
 //! values. A rule is reached through the value of one where nothing better is left: through the one
 //! that the fewest rules demand, for what many demand is mostly so.
@@ -23,9 +25,10 @@ use portreeve_record::{FieldId, Record, Value};
 
 use crate::Verdict;
 use crate::expression::Expression;
+use crate::keywords::Keywords;
 use crate::number::Number;
 use crate::sample::Sample;
-use crate::test::{Test, any_value};
+use crate::test::{PlainRecord, Test, any_value};
 use crate::text::fold;
 
 /// A field that no more tests ask for is taken to be there seldom.
@@ -55,6 +58,8 @@ pub struct WayTo {
     pub values: Vec<(FieldId, String)>,
     /// A field is there at all.
     pub present: Vec<FieldId>,
+    /// The record's text holds this, in whatever case.
+    pub fragments: Vec<String>,
     /// Each record is tested.
     pub always: bool,
 }
@@ -67,6 +72,8 @@ pub(crate) struct Index {
     fields: Vec<FieldIndex>,
     /// Fields, and the rules that cannot match where they are absent.
     present: Vec<(FieldId, Vec<u32>)>,
+    /// Rules that look for keywords and have no better demand.
+    keywords: Option<Keywords>,
     /// Rules without a demand that an index can use.
     pub(crate) always: Vec<u32>,
 }
@@ -106,6 +113,7 @@ impl Index {
 
         let mut reached: BTreeMap<FieldId, BTreeMap<&str, BTreeSet<u32>>> = BTreeMap::new();
         let mut present: BTreeMap<FieldId, Vec<u32>> = BTreeMap::new();
+        let mut by_keyword: Vec<(&str, u32)> = Vec::new();
         let mut index = Self::default();
         for (number, rule) in (0u32..).zip(rules) {
             let Some(rule) = rule else { continue };
@@ -178,8 +186,29 @@ impl Index {
                         present.entry(field).or_default().push(number);
                     }
                 }
-                (None, None) => index.always.push(number),
+                (None, None) => {
+                    let fragments = |test: u32| tests.get(test as usize)?.required_fragments();
+                    match witness(rule, &fragments, &|chosen| {
+                        Reverse(chosen.iter().map(|one| one.len()).sum::<usize>())
+                    }) {
+                        Some(chosen) => by_keyword.extend(
+                            chosen
+                                .into_iter()
+                                .flatten()
+                                .map(|one| (one.as_str(), number)),
+                        ),
+                        None => index.always.push(number),
+                    }
+                }
             }
+        }
+        index.keywords = Keywords::new(by_keyword.iter().copied());
+        if index.keywords.is_none() {
+            index
+                .always
+                .extend(by_keyword.iter().map(|(_, rule)| *rule));
+            index.always.sort_unstable();
+            index.always.dedup();
         }
         index.present = present.into_iter().collect();
         for (field, values) in reached {
@@ -240,6 +269,9 @@ impl Index {
                 way.present.push(*field);
             }
         }
+        if let Some(keywords) = &self.keywords {
+            way.fragments = keywords.leading_to(rule).map(str::to_owned).collect();
+        }
         way.always = self.always.contains(&rule);
         way
     }
@@ -259,6 +291,8 @@ impl Index {
             });
         }
         self.fields.retain(|field| !field.all.is_empty());
+        self.keywords
+            .take_if(|keywords| !keywords.retain(is_wanted));
         self.find_ways();
     }
 
@@ -267,8 +301,12 @@ impl Index {
         &self,
         record: &R,
         lower: &mut Vec<u8>,
+        plain: &mut PlainRecord,
         found: &mut dyn FnMut(u32),
     ) {
+        if let Some(keywords) = &self.keywords {
+            keywords.follow(record.text(), plain, found);
+        }
         match record.found() {
             // A record has few fields of all that rules ask for.
             Some(fields) => {

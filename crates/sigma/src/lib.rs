@@ -42,7 +42,7 @@
 //! not take the others along. [`Matcher::new`] compiles all rules together: predicates that rules
 //! share are asked once a record, and rules that demand one of certain values of a field are
 //! reached through a hash of these values, so that a record is tested only against rules that it
-//! can match. Verdicts are three-valued ([`Verdict`]): a field whose value is
+//! can match; rules of keywords are reached through one search for all of them. Verdicts are three-valued ([`Verdict`]): a field whose value is
 //! [`Value::Unknown`](portreeve_record::Value::Unknown) makes a rule answer `Unknown` where the
 //! field could still change the answer, and [`Matcher::evaluate_one`] asks again once it is known.
 //!
@@ -91,6 +91,7 @@ mod expression;
 mod filter;
 mod index;
 mod json;
+mod keywords;
 mod lint;
 mod look;
 mod matcher;

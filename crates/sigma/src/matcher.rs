@@ -204,9 +204,10 @@ impl Matcher {
             asked,
             candidates,
             lower,
+            plain,
             ..
         } = scratch;
-        self.index.candidates(record, lower, &mut |rule| {
+        self.index.candidates(record, lower, plain, &mut |rule| {
             if let Some(asked) = asked.get_mut(rule as usize)
                 && *asked != *number
             {

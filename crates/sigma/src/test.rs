@@ -11,6 +11,7 @@ use smallvec::SmallVec;
 use crate::Verdict;
 use crate::date::DatePart;
 use crate::json;
+use crate::keywords::fragments;
 use crate::modifier::Place;
 use crate::number::{Comparison, Number};
 use crate::predicate::{self, Predicate, Regex};
@@ -24,6 +25,8 @@ const MAX_ARRAY_DEPTH: usize = 32;
 pub(crate) struct Test {
     field: Option<FieldId>,
     kind: Kind,
+    /// Where it is about the record's text: of these fragments one must be there.
+    fragments: Option<Box<[String]>>,
 }
 
 #[derive(Debug)]
@@ -57,7 +60,7 @@ impl PlainRecord {
         self.0 = None;
     }
 
-    fn of(&mut self, text: &str) -> Option<&str> {
+    pub(crate) fn of(&mut self, text: &str) -> Option<&str> {
         self.0
             .get_or_insert_with(|| json::plain_text(text))
             .as_deref()
@@ -95,7 +98,21 @@ impl Test {
             },
         };
         let field = predicate.field.as_deref().map(|path| fields.intern(path));
-        Ok(Self { field, kind })
+        let fragments = match (&predicate.test, field) {
+            (predicate::Test::Text(test), None) => fragments(&test.patterns),
+            _ => None,
+        };
+        Ok(Self {
+            field,
+            kind,
+            fragments,
+        })
+    }
+
+    /// Fragments, in lower case, of which the record's text must hold one; `None` where it can match
+    /// in other ways.
+    pub(crate) fn required_fragments(&self) -> Option<&[String]> {
+        self.fragments.as_deref()
     }
 
     /// A guess of what it costs, to ask cheap ones first.

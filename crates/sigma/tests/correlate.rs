@@ -6,7 +6,7 @@ use std::sync::Arc;
 use common::PlainRecord;
 use common::slow_correlation::{self, Event, Told};
 use portreeve_record::Fields;
-use portreeve_sigma::correlate::{Bounds, Correlator, Item, Match, Plan, Reference, RestoreError};
+use portreeve_sigma::correlate::{Bounds, Correlator, Items, Match, Plan, Reference, RestoreError};
 use portreeve_sigma::{Correlation, Rule, parse};
 use proptest::prelude::*;
 
@@ -55,27 +55,36 @@ fn setup(documents: &str) -> Setup {
     }
 }
 
-fn items(setup: &Setup, events: &[Event]) -> Vec<Item> {
-    let mut items = Vec::new();
+/// The items of each match.
+fn items(setup: &Setup, events: &[Event]) -> Vec<Items> {
+    let mut all = Vec::new();
     for event in events {
         let record = PlainRecord::new(&event.record.to_string(), &setup.fields);
         for (rule, parsed) in setup.rules.iter().enumerate() {
             if event.rules.contains(&parsed.name.as_deref().unwrap()) {
+                let mut items = Items::new();
                 setup
                     .plan
                     .items(rule, &record, event.time, event.reference, &mut items);
+                all.push(items);
             }
         }
     }
-    items
+    all
+}
+
+fn together(items: &[Items]) -> Items {
+    let mut all = Items::new();
+    items.iter().for_each(|items| all.append(items));
+    all
 }
 
 /// Folds in pieces, so that some of it is decided long before the end.
-fn matches(setup: &Setup, items: &[Item], bounds: Bounds, piece: usize) -> Vec<Match> {
+fn matches(setup: &Setup, items: &[Items], bounds: Bounds, piece: usize) -> Vec<Match> {
     let mut correlator = Correlator::new(setup.plan.clone(), bounds);
     let mut matches = Vec::new();
     for piece in items.chunks(piece.max(1)) {
-        correlator.fold(piece.iter().cloned(), &mut matches);
+        correlator.fold(&together(piece), &mut matches);
         correlator.settle(&mut matches);
     }
     correlator.finish(&mut matches);
@@ -288,7 +297,7 @@ fn sums_are_exact_and_other_values_are_counted_as_unreadable() {
         .collect();
     let mut correlator = Correlator::new(setup.plan.clone(), Bounds::default());
     let mut found = Vec::new();
-    correlator.fold(items(&setup, &events), &mut found);
+    correlator.fold(&together(&items(&setup, &events)), &mut found);
     correlator.finish(&mut found);
     // Ten tenths are one, which floating point does not say.
     assert_eq!(found[0].time, 9 * SECOND);
@@ -322,7 +331,7 @@ fn what_is_let_go_is_told_and_the_same_on_any_number_of_threads() {
         let mut correlator = Correlator::new(setup.plan.clone(), bounds);
         let mut found = Vec::new();
         for piece in items.chunks(piece) {
-            correlator.fold(piece.iter().cloned(), &mut found);
+            correlator.fold(&together(piece), &mut found);
             correlator.settle(&mut found);
         }
         correlator.finish(&mut found);
@@ -354,7 +363,7 @@ fn what_is_too_late_is_counted() {
     };
     let mut correlator = Correlator::new(setup.plan.clone(), bounds);
     let mut found = Vec::new();
-    correlator.fold(items(&setup, &late), &mut found);
+    correlator.fold(&together(&items(&setup, &late)), &mut found);
     correlator.finish(&mut found);
     assert_eq!(correlator.account().late, 1);
     assert_eq!(found.len(), 1);
@@ -546,14 +555,14 @@ proptest! {
         let (before, behind) = all.split_at(stop.min(all.len()));
         let mut found = Vec::new();
         let mut first = Correlator::new(setup.plan.clone(), bounds);
-        first.fold(before.iter().cloned(), &mut found);
+        first.fold(&together(before), &mut found);
         first.settle(&mut found);
         let saved = serde_json::to_string(&first.save()).unwrap();
         drop(first);
         let bounds = Bounds { threads: 9 - threads, ..bounds };
         let saved = serde_json::from_str(&saved).unwrap();
         let mut second = Correlator::restore(setup.plan.clone(), bounds, saved).unwrap();
-        second.fold(behind.iter().cloned(), &mut found);
+        second.fold(&together(behind), &mut found);
         second.finish(&mut found);
         prop_assert_eq!(found, straight);
     }

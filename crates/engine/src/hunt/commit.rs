@@ -7,10 +7,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use portreeve_detect::hunt::{Known, Match, Place, Tally};
 use portreeve_model::{DeadLetter, Severity, Timestamp};
-use portreeve_sigma::correlate::{self, Bounds, Correlator, Item, Plan, Reference};
+use portreeve_sigma::correlate::{self, Bounds, Correlator, Items, Plan, Reference};
 
 use super::HuntSink;
 use super::packed;
+use super::state::{FileState, HuntState, Mark, StateError, Told as ToldMatch};
+use crate::discover::Found;
 use crate::progress::Progress;
 
 /// How many dead letters are kept; the rest are counted.
@@ -35,13 +37,19 @@ pub(super) struct Outcome {
     /// Numbered from the first record of the piece.
     pub(super) matches: Vec<Match>,
     /// What correlations look at, numbered likewise.
-    pub(super) items: Vec<Item>,
+    pub(super) items: Items,
     dead: Vec<DeadLetter>,
     dead_omitted: u64,
+    /// Where its file can be read on.
+    pub(super) mark: Option<Mark>,
+    /// What the user should know of it.
+    pub(super) note: Option<String>,
     /// Whether the file ends here.
     last: bool,
     /// Whether it was a file without records.
     foreign: bool,
+    /// Whether it was not looked at.
+    passed: bool,
 }
 
 impl Outcome {
@@ -50,6 +58,14 @@ impl Outcome {
         Self {
             last: true,
             ..Self::default()
+        }
+    }
+
+    /// A file that is not looked at.
+    pub(super) fn passed() -> Self {
+        Self {
+            passed: true,
+            ..Self::end()
         }
     }
 
@@ -96,14 +112,16 @@ pub(super) struct Told {
     pub(super) foreign: usize,
     /// What correlations could not do as they should.
     pub(super) notes: Vec<String>,
+    /// How far the hunt came, for the next one.
+    pub(super) state: HuntState,
 }
 
 struct Inner<'s> {
     waiting: BTreeMap<(usize, u32), Outcome>,
     /// The piece that is told next.
     next: (usize, u32),
-    /// Records numbered so far in its file.
-    numbered: u64,
+    /// How far each file was told of.
+    state: HuntState,
     told: Told,
     correlator: Correlator,
     correlated: Vec<correlate::Match>,
@@ -124,27 +142,48 @@ impl<'s> Commit<'s> {
         known: Known,
         plan: Arc<Plan>,
         bounds: Bounds,
+        mut state: HuntState,
         sink: &'s mut (dyn HuntSink + Send),
         progress: &'s dyn Progress,
-    ) -> Self {
-        Self {
+    ) -> Result<Self, StateError> {
+        let correlator = match state.correlations.take() {
+            Some(saved) => Correlator::restore(plan, bounds, saved)?,
+            None => Correlator::new(plan, bounds),
+        };
+        Ok(Self {
             inner: Mutex::new(Inner {
                 waiting: BTreeMap::new(),
                 next: (0, 0),
-                numbered: 0,
+                correlated: std::mem::take(&mut state.untold),
+                state,
                 told: Told {
                     known,
                     ..Told::default()
                 },
-                correlator: Correlator::new(plan, bounds),
-                correlated: Vec::new(),
+                correlator,
                 sink,
                 failure: None,
             }),
             waiting: AtomicUsize::new(0),
             failed: AtomicBool::new(false),
             progress,
-        }
+        })
+    }
+
+    /// Whether a file is not to be read.
+    pub(super) fn is_done(&self, file: usize, found: &Found) -> bool {
+        let inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+        inner.state.is_done(file, found)
+    }
+
+    /// Where a file can be read on.
+    pub(super) fn mark(&self, file: usize) -> Mark {
+        let inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+        inner
+            .state
+            .files
+            .get(file)
+            .map_or(Mark::default(), |known| known.mark)
     }
 
     /// Whether so much waits that only what is told next should be worked on.
@@ -156,6 +195,11 @@ impl<'s> Commit<'s> {
     pub(super) fn next_file(&self) -> usize {
         let inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
         inner.next.0
+    }
+
+    /// Whether all of so many files were told of.
+    pub(super) fn is_over(&self, files: usize) -> bool {
+        self.next_file() >= files
     }
 
     /// Whether nobody takes what is found any more.
@@ -183,14 +227,23 @@ impl<'s> Commit<'s> {
         self.progress.found(inner.told.tally.matches - before);
     }
 
-    /// What was told.
-    pub(super) fn finish(self) -> io::Result<Told> {
+    /// What was told. `keeps` tells whether another hunt will go on from here, `stopped` whether this
+    /// one is not at the end of its input: then matches of correlations wait for that one.
+    pub(super) fn finish(self, keeps: bool, stopped: bool) -> io::Result<Told> {
         let inner = self.inner.into_inner();
         let mut inner = inner.unwrap_or_else(PoisonError::into_inner);
         if let Some(error) = inner.failure {
             return Err(error);
         }
-        inner.tell_correlations()?;
+        if keeps {
+            inner.state.correlations = Some(inner.correlator.save());
+        }
+        if stopped {
+            inner.state.untold = inner.correlated;
+        } else {
+            inner.tell_correlations()?;
+        }
+        inner.told.state = inner.state;
         Ok(inner.told)
     }
 }
@@ -203,6 +256,7 @@ impl Inner<'_> {
         told.bytes += outcome.bytes;
         told.foreign += usize::from(outcome.foreign);
         told.dead_omitted += outcome.dead_omitted;
+        told.notes.extend(outcome.note);
         for letter in outcome.dead {
             if told.dead_letters.len() < DEAD_LETTERS {
                 told.dead_letters.push(letter);
@@ -210,9 +264,13 @@ impl Inner<'_> {
                 told.dead_omitted += 1;
             }
         }
+        let file = self.next.0;
+        let mut unknown = FileState::default();
+        let known = self.state.files.get_mut(file).unwrap_or(&mut unknown);
+        let numbered = known.records;
         for mut found in outcome.matches {
             for place in &mut found.records {
-                place.index += self.numbered;
+                place.index += numbered;
             }
             let level = told
                 .known
@@ -221,29 +279,34 @@ impl Inner<'_> {
             told.tally.add(&found, level);
             self.sink.found(&found, &told.known)?;
         }
-        let numbered = self.numbered;
-        let items = outcome.items.into_iter().map(|mut item| {
-            let Reference { source, index } = item.reference();
-            let index = packed::behind(index, numbered);
-            item.set_reference(Reference { source, index });
-            item
+        let mut items = outcome.items;
+        items.refer(|Reference { source, index }| Reference {
+            source,
+            index: packed::behind(index, numbered),
         });
-        self.correlator.fold(items, &mut self.correlated);
-        self.numbered += outcome.numbered;
-        let (file, piece) = self.next;
+        self.correlator.fold(&items, &mut self.correlated);
+        known.records += outcome.numbered;
+        known.mark = outcome.mark.unwrap_or(known.mark);
         self.next = if outcome.last {
-            self.numbered = 0;
+            // What could not be read is tried again.
+            known.ended = (known.ended || !outcome.passed) && !outcome.foreign;
             (file + 1, 0)
         } else {
-            (file, piece + 1)
+            (file, self.next.1 + 1)
         };
         Ok(())
     }
 
     /// Decides correlations, at the end of input, and tells of them in order of time.
     fn tell_correlations(&mut self) -> io::Result<()> {
-        self.correlator.finish(&mut self.correlated);
         let mut all = std::mem::take(&mut self.correlated);
+        let over = all.len();
+        self.correlator.finish(&mut all);
+        // What was told at the end of the last input is not told again now that it is over, or still not.
+        let before = std::mem::take(&mut self.state.told);
+        let open = all.iter().skip(over).map(ToldMatch::from);
+        self.state.told = open.collect();
+        all.retain(|one| !before.contains(&ToldMatch::from(one)));
         all.sort_by(|a, b| {
             let key = |one: &correlate::Match| (one.time, one.correlation);
             key(a).cmp(&key(b)).then_with(|| a.group.cmp(&b.group))

@@ -1,6 +1,6 @@
 //! Files to threads, piece by piece.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -10,6 +10,7 @@ use portreeve_telemetry::{Container, Recognition};
 use super::commit::{Commit, Outcome};
 use super::piece::{Cutter, Piece};
 use super::scan::{Part, Scanner};
+use super::state::Mark;
 use crate::discover::Found;
 use crate::open::Opened;
 use crate::progress::Progress;
@@ -21,10 +22,14 @@ const PAUSE: Duration = Duration::from_millis(1);
 ///
 /// A thread opens a file of its own as long as there are any; then it helps with those that others
 /// have opened. While one thread decompresses the next piece of a file, others scan those before it.
-pub(super) struct Feed {
+pub(super) struct Feed<'r> {
     files: Vec<Mutex<State>>,
     found: Vec<Found>,
     next: AtomicUsize,
+    /// Whether files may have more another time.
+    may_grow: bool,
+    /// Whether to begin no other piece.
+    stop: &'r AtomicBool,
 }
 
 #[derive(Default)]
@@ -41,15 +46,23 @@ struct Stream {
     piece: u32,
     offset: u64,
     on_disk: u64,
+    /// How many records from there on were told of another time.
+    skip: u64,
 }
 
-impl Feed {
-    pub(super) fn new(found: Vec<Found>) -> Self {
+impl<'r> Feed<'r> {
+    pub(super) fn new(found: Vec<Found>, may_grow: bool, stop: &'r AtomicBool) -> Self {
         Self {
             files: found.iter().map(|_| Mutex::default()).collect(),
             found,
             next: AtomicUsize::new(0),
+            may_grow,
+            stop,
         }
+    }
+
+    fn is_stopped(&self) -> bool {
+        self.stop.load(Ordering::Relaxed)
     }
 
     /// Works until there is nothing left to begin.
@@ -60,7 +73,7 @@ impl Feed {
         progress: &dyn Progress,
     ) {
         let mut own = None;
-        while !commit.failed() {
+        while !commit.failed() && !self.is_stopped() {
             let file = if commit.is_full() {
                 let next = commit.next_file();
                 if next >= self.files.len() || self.lock(next).ended {
@@ -92,6 +105,11 @@ impl Feed {
             let file = self.next.fetch_add(1, Ordering::Relaxed);
             let found = self.found.get(file)?;
             let mut state = self.lock(file);
+            if commit.is_done(file, found) {
+                commit.add(file, 0, Outcome::passed());
+                state.ended = true;
+                continue;
+            }
             let opened = match &found.path {
                 Some(path) => Opened::unhashed(path),
                 None => Opened::new(Box::new(std::io::stdin())),
@@ -108,13 +126,21 @@ impl Feed {
                             Some(source) => source.split_options(),
                             None => super::plain::split_options(opened.head()),
                         };
+                        let mark = commit.mark(file);
+                        let mut cutter = Cutter::new(opened);
+                        if self.may_grow && found.path.is_some() {
+                            cutter.may_grow();
+                        }
+                        // What goes wrong here goes wrong again below, where it is told.
+                        let offset = cutter.pass(mark.offset).unwrap_or(mark.offset);
                         state.stream = Some(Stream {
-                            cutter: Cutter::new(opened),
+                            cutter,
                             recognition,
                             split,
                             piece: 0,
-                            offset: 0,
+                            offset,
                             on_disk: 0,
+                            skip: mark.skip,
                         });
                         return Some(file);
                     }
@@ -150,6 +176,7 @@ impl Feed {
         let piece = match stream.recognition.map(|known| known.container) {
             Some(Container::Csv) => Some(stream.cutter.rest()),
             Some(Container::Ignored) => None,
+            Some(Container::Json) | None if stream.skip > 0 => Some(stream.cutter.rest()),
             Some(Container::Json) | None => stream.cutter.next(),
         };
         let part = Part {
@@ -163,10 +190,17 @@ impl Feed {
         stream.piece += 1;
         match piece {
             None => {
+                let mut end = Outcome::end();
+                if stream.cutter.has_left() {
+                    end.note = Some(format!(
+                        "{}: what stands behind byte {} is no whole record yet, and is left for the next time",
+                        part.name, part.offset
+                    ));
+                }
                 state.stream = None;
                 state.ended = true;
                 drop(state);
-                commit.add(file, number, Outcome::end());
+                commit.add(file, number, end);
             }
             Some(Piece::Records(bytes)) => {
                 stream.offset += bytes.len() as u64;
@@ -174,26 +208,38 @@ impl Feed {
                 progress.advance(on_disk.saturating_sub(stream.on_disk));
                 stream.on_disk = on_disk;
                 drop(state);
-                let outcome = scanner.piece(&part, &bytes);
+                let mut outcome = scanner.piece(&part, &bytes);
+                outcome.mark = Some(Mark {
+                    offset: part.offset + bytes.len() as u64,
+                    skip: 0,
+                });
                 commit.add(file, number, outcome);
             }
             Some(Piece::Rest(mut rest)) => {
                 let mut left = self.found[file].bytes.saturating_sub(stream.on_disk);
+                let mut mark = Mark {
+                    offset: part.offset,
+                    skip: stream.skip,
+                };
                 state.stream = None;
                 state.ended = true;
                 drop(state);
                 let mut number = number;
-                scanner.rest(&part, &mut rest, &mut |outcome| {
+                let ended = scanner.rest(&part, mark.skip, &mut rest, &mut |mut outcome| {
                     // Of what is compressed this is too much, and ends early.
                     let advanced = outcome.bytes.min(left);
                     left -= advanced;
                     progress.advance(advanced);
+                    mark.skip += outcome.numbered;
+                    outcome.mark = Some(mark);
                     commit.add(file, number, outcome);
                     number += 1;
-                    !commit.failed()
+                    !commit.failed() && !self.is_stopped()
                 });
-                commit.add(file, number, Outcome::end());
-                progress.advance(left);
+                if ended {
+                    commit.add(file, number, Outcome::end());
+                    progress.advance(left);
+                }
             }
         }
     }

@@ -136,17 +136,20 @@ impl Kind {
         for field in always.iter().chain(&time_fields) {
             asked.add(*field);
         }
-        let told = match &reader {
-            Some(reader) => reader.brief_fields(),
-            None => plain.all_fields().collect(),
-        };
-        told.into_iter().for_each(|field| asked.add(field));
         // All of them, so that numbers are the same whatever the kind.
         let (plan, _) = Plan::new(
             &request.rules.correlations,
             &request.rules.rules,
             &mut fields,
         );
+        // What is told of a match is asked for only where one is told.
+        if numbers.iter().any(|rule| plan.shows_rule(*rule as usize)) {
+            let told = match &reader {
+                Some(reader) => reader.brief_fields(),
+                None => plain.all_fields().collect(),
+            };
+            told.into_iter().for_each(|field| asked.add(field));
+        }
         for path in request.rules.correlations.iter().flat_map(correlated) {
             asked.add(fields.intern(path));
         }
@@ -170,7 +173,7 @@ impl Kind {
 
     /// Chooses what leads to rules, and what a first look sees, by the first records.
     fn learn(&mut self, part: &Part, begin: &[u8], always: &[FieldId]) {
-        let mut splitter = Splitter::new(begin, part.split.clone());
+        let mut splitter = Splitter::whole(begin, part.split.clone());
         let mut records: Vec<Vec<u8>> = Vec::new();
         while records.len() < SAMPLE
             && let Some(split) = splitter.next()
@@ -272,6 +275,8 @@ fn reached_by(kind: &Kind, rule: usize) -> String {
     }
     let present = way.present.iter();
     words.extend(present.map(|field| format!("{} is there", kind.fields.path(*field))));
+    let fragments = way.fragments.iter();
+    words.extend(fragments.map(|fragment| format!("{fragment:?} anywhere")));
     if way.always {
         words.push("every record".to_owned());
     }

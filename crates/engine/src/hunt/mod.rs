@@ -20,9 +20,11 @@ mod piece;
 mod plain;
 mod rules;
 mod scan;
+mod state;
 
 use std::io;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -37,6 +39,7 @@ use crate::run::NothingReadable;
 
 pub use one::{RecordError, record_named};
 pub use rules::{Chosen, HuntRules, Placeholders, condition, read_placeholders};
+pub use state::{HuntState, StateError};
 
 /// What to hunt for, and where.
 #[derive(Debug)]
@@ -63,6 +66,11 @@ pub struct HuntRequest {
     pub lateness: Duration,
     /// Whether to measure each rule. It makes the hunt slower.
     pub measured: bool,
+    /// How far hunts before this one came, where it goes on from there and others are to go on from
+    /// it. A new one where there was none; without one the hunt is by itself.
+    pub state: Option<HuntState>,
+    /// Once it is set, what was begun is finished and the hunt ends; nothing is lost with a `state`.
+    pub stop: Arc<AtomicBool>,
 }
 
 /// Takes matches, in the order of files and records; correlations follow at the end.
@@ -94,6 +102,10 @@ pub struct Hunted {
     pub figures: Vec<RuleFigures>,
     /// How long it took, in seconds.
     pub seconds: f64,
+    /// How far the hunt came, where that was asked for.
+    pub state: Option<HuntState>,
+    /// Whether it was stopped before the end of its input.
+    pub stopped: bool,
 }
 
 /// Why there is nothing to tell.
@@ -102,6 +114,9 @@ pub enum HuntError {
     /// None of the paths holds JSON records.
     #[error("{0}")]
     NothingReadable(NothingReadable),
+    /// The state does not fit to what is hunted for.
+    #[error("the state cannot be taken up: {0}")]
+    State(#[source] StateError),
     /// What was found cannot be written.
     #[error("what was found cannot be written")]
     Output(#[source] io::Error),
@@ -141,13 +156,18 @@ pub fn hunt(
     if !plan.is_empty() {
         order::by_time(&mut files);
     }
+    let mut notes = rules.notes.clone();
+    let mut state = request.state.clone().unwrap_or_default();
+    let keeps = request.state.is_some();
+    let files = state.join(files, keeps, &mut notes);
     let known = Known {
         heads,
         files: files.iter().map(|file| file.name.clone()).collect(),
     };
-    let commit = commit::Commit::new(known, Arc::new(plan), bounds, sink, progress);
+    let commit = commit::Commit::new(known, Arc::new(plan), bounds, state, sink, progress)
+        .map_err(HuntError::State)?;
     let count = files.len();
-    let feed = feed::Feed::new(files);
+    let feed = feed::Feed::new(files, keeps, &request.stop);
     let threads = match request.threads {
         0 => std::thread::available_parallelism().map_or(1, usize::from),
         threads => threads,
@@ -165,7 +185,8 @@ pub fn hunt(
         }
         worker();
     });
-    let mut told = commit.finish().map_err(HuntError::Output)?;
+    let stopped = request.stop.load(Ordering::Relaxed) && !commit.is_over(count);
+    let mut told = commit.finish(keeps, stopped).map_err(HuntError::Output)?;
     let mut all_dead = dead_letters;
     all_dead.append(&mut told.dead_letters);
     if told.foreign == count {
@@ -176,7 +197,6 @@ pub fn hunt(
             wanted: "a log of JSON records",
         }));
     }
-    let mut notes = rules.notes.clone();
     notes.extend(kinds.notes());
     notes.extend(problems.iter().map(ToString::to_string));
     notes.append(&mut told.notes);
@@ -202,5 +222,7 @@ pub fn hunt(
         notes,
         figures,
         seconds: start.elapsed().as_secs_f64(),
+        state: keeps.then_some(told.state),
+        stopped,
     })
 }

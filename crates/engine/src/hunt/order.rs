@@ -34,7 +34,7 @@ fn first_time(file: &Found) -> Option<Timestamp> {
     let times = Plain::new(&mut fields);
     let extractor = Extractor::new(&fields);
     let mut buffer = SlotBuffer::new();
-    let mut splitter = Splitter::new(head, options);
+    let mut splitter = Splitter::whole(head, options);
     for _ in 0..RECORDS {
         if let Split::Record(record) = splitter.next()?
             && let Ok(record) = extractor.extract(record.bytes, &mut buffer)

@@ -2,6 +2,8 @@
 
 use std::io::{self, Read};
 
+use portreeve_record::{Split, SplitOptions, Splitter};
+
 use crate::open::Opened;
 
 /// A piece has at least so many bytes, but for the last.
@@ -30,6 +32,10 @@ pub(super) struct Cutter {
     left: Vec<u8>,
     failure: Option<io::Error>,
     ended: bool,
+    /// Whether what seems unfinished at the end is left alone.
+    may_grow: bool,
+    /// Whether something was left alone.
+    has_left: bool,
 }
 
 impl Cutter {
@@ -39,6 +45,26 @@ impl Cutter {
             left: Vec::new(),
             failure: None,
             ended: false,
+            may_grow: false,
+            has_left: false,
+        }
+    }
+
+    /// Leaves alone a last line that is no whole record yet: the stream is read on another time.
+    pub(super) fn may_grow(&mut self) {
+        self.may_grow = true;
+    }
+
+    /// Whether a last line was left alone.
+    pub(super) fn has_left(&self) -> bool {
+        self.has_left
+    }
+
+    /// Passes over bytes that were read another time, and gives how many there were.
+    pub(super) fn pass(&mut self, bytes: u64) -> io::Result<u64> {
+        match &mut self.opened {
+            Some(opened) => io::copy(&mut opened.take(bytes), &mut io::sink()),
+            None => Ok(0),
         }
     }
 
@@ -51,7 +77,15 @@ impl Cutter {
                 if self.left.is_empty() && self.failure.is_none() {
                     return None;
                 }
-                let last = std::mem::take(&mut self.left);
+                let mut last = std::mem::take(&mut self.left);
+                if self.may_grow && self.failure.is_none() {
+                    let finished = finished(&last);
+                    self.has_left = finished < last.len();
+                    last.truncate(finished);
+                    if last.is_empty() {
+                        return None;
+                    }
+                }
                 return Some(match self.failure.take() {
                     None => Piece::Records(last),
                     // The splitter tells of it, behind everything that was read before it.
@@ -127,6 +161,18 @@ fn cut(bytes: &[u8]) -> Option<usize> {
     })
 }
 
+/// Where a last line begins that is no whole record.
+fn finished(bytes: &[u8]) -> usize {
+    let begins = memchr::memrchr(b'\n', bytes).map_or(0, |newline| newline + 1);
+    let line = bytes.get(begins..).unwrap_or_default();
+    let mut splitter = Splitter::whole(line, SplitOptions::default());
+    let mut is_whole = true;
+    while let Some(split) = splitter.next() {
+        is_whole &= matches!(split, Split::Record(_));
+    }
+    if is_whole { bytes.len() } else { begins }
+}
+
 /// A reader that fails once.
 pub(super) struct Failing(pub(super) Option<io::Error>);
 
@@ -169,6 +215,29 @@ mod tests {
         }
         let whole: Vec<u8> = pieces.into_iter().flat_map(|(_, bytes)| bytes).collect();
         assert_eq!(whole, text.as_bytes());
+    }
+
+    #[test]
+    fn a_line_that_is_not_finished_is_left_where_it_may_grow() {
+        for (text, left) in [
+            ("{\"a\":1}\n{\"a\":", "{\"a\":1}\n"),
+            ("{\"a\":1}\n{\"a\":{}", "{\"a\":1}\n"),
+            ("{\"a\":1}\n{\"a\":{}}", "{\"a\":1}\n{\"a\":{}}"),
+            ("{\"a\":1}\n", "{\"a\":1}\n"),
+            ("{\"a\"", ""),
+        ] {
+            let opened = Opened::new(Box::new(io::Cursor::new(text.as_bytes().to_vec()))).unwrap();
+            let mut cutter = Cutter::new(opened);
+            cutter.may_grow();
+            let mut read = Vec::new();
+            while let Some(piece) = cutter.next() {
+                match piece {
+                    Piece::Records(bytes) => read.extend(bytes),
+                    Piece::Rest(_) => panic!("{text}"),
+                }
+            }
+            assert_eq!(String::from_utf8(read).unwrap(), left, "{text}");
+        }
     }
 
     #[test]

@@ -75,7 +75,7 @@ impl<'k> Scanner<'k> {
     pub(super) fn piece(&mut self, part: &Part, bytes: &[u8]) -> Outcome {
         let kind = self.kinds.of(part, bytes);
         let mut outcome = Outcome::default();
-        let mut splitter = Splitter::new(bytes, part.split.clone());
+        let mut splitter = Splitter::whole(bytes, part.split.clone());
         while let Some(split) = splitter.next_likely() {
             if !self.take(kind, part, split, 0, &mut outcome) {
                 splitter.reread();
@@ -85,21 +85,25 @@ impl<'k> Scanner<'k> {
         outcome
     }
 
-    /// Scans what is left of a stream, and hands over what came of it portion by portion, as long as
-    /// `take` says yes.
+    /// Scans what is left of a stream behind the first records of it, and hands over what came of it
+    /// portion by portion, as long as `take` says yes. Whether it came to the end.
     pub(super) fn rest(
         &mut self,
         part: &Part,
+        skip: u64,
         stream: &mut dyn Read,
         take: &mut dyn FnMut(Outcome) -> bool,
-    ) {
+    ) -> bool {
         let mut begin = Vec::new();
         // What goes wrong here goes wrong again below, where it is told.
         let failure = stream.take(BEGIN).read_to_end(&mut begin).err();
         let kind = self.kinds.of(part, &begin);
         let failing = super::piece::Failing(failure);
         let mut stream = Cursor::new(begin).chain(failing).chain(stream);
-        let mut portion = Portion::default();
+        let mut portion = Portion {
+            records: skip,
+            ..Portion::default()
+        };
         let is_table = part
             .recognition
             .is_some_and(|known| known.container == Container::Csv);
@@ -112,29 +116,47 @@ impl<'k> Scanner<'k> {
                 .source
                 .and_then(|source| source.rows(Box::new(&mut counted)))
             {
+                let mut left = skip;
+                while left > 0
+                    && let Some(split) = rows.next()
+                {
+                    left -= u64::from(matches!(split, Split::Record(_)));
+                    portion.bytes = begins(&split);
+                }
                 while let Some(split) = rows.next() {
                     let at = begins(&split);
+                    let is_record = matches!(split, Split::Record(_));
                     self.take(kind, part, split, portion.records, &mut portion.outcome);
-                    if portion.is_full(at) && !take(portion.next(at)) {
-                        return;
+                    if is_record && portion.is_full(at) && !take(portion.next(at)) {
+                        return false;
                     }
                 }
             }
             let bytes = counted.bytes;
             take(portion.next(bytes));
-            return;
+            return true;
         }
         let mut splitter = Splitter::new(&mut stream, part.split.clone());
+        let mut left = skip;
+        while left > 0
+            && let Some(split) = splitter.next()
+        {
+            left -= u64::from(matches!(split, Split::Record(_)));
+            portion.bytes = begins(&split);
+        }
         while let Some(split) = splitter.next_likely() {
             let at = begins(&split);
+            // Where it can be stopped is told by the number of records before.
+            let is_record = matches!(split, Split::Record(_));
             if !self.take(kind, part, split, portion.records, &mut portion.outcome) {
                 splitter.reread();
-            } else if portion.is_full(at) && !take(portion.next(at)) {
-                return;
+            } else if is_record && portion.is_full(at) && !take(portion.next(at)) {
+                return false;
             }
         }
         let bytes = splitter.bytes_read();
         take(portion.next(bytes));
+        true
     }
 
     /// Takes in a record, numbered from the `first` one of what comes out; `false` where what seemed to

@@ -15,6 +15,8 @@ use super::Place;
   portreeve hunt -r rule.yml logs/ --since 2026-03-01T00:00:00Z --where userIdentity.type=IAMUser
   portreeve hunt -r rule.yml logs/ --where 'sourceIPAddress|cidr=203.0.113.0/24'
   portreeve hunt -r sigma/ logs/ --stats                 what each rule costs, and what leads to it
+  portreeve hunt -r sigma/ logs/ --state hunt.state --format ndjson >> matches.ndjson
+                                                         again and again: only what is new
   portreeve hunt -r sigma/ --explain 'Bucket Deleted' logs/a.json#17
   portreeve hunt -r sigma/ logs/ --format html --output hunt.html --fail-on high
   zcat *.json.gz | portreeve hunt -r sigma/ -
@@ -65,6 +67,10 @@ pub(crate) struct Hunt {
     /// correlations
     #[arg(long, value_name = "HOURS", default_value_t = 24, value_parser = clap::value_parser!(u64).range(..=1_000_000))]
     pub(crate) lateness: u64,
+    /// Keep how far the hunt came in this file, and go on from there where it exists: what was read is
+    /// not read again, and correlations go on. Ctrl-C then stops without loss
+    #[arg(long, value_name = "FILE", conflicts_with = "explain")]
+    pub(crate) state: Option<PathBuf>,
     /// Measure each rule: how often it was asked, how long that took, what led to it. Slower
     #[arg(long)]
     pub(crate) stats: bool,

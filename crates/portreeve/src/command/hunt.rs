@@ -1,17 +1,20 @@
 use std::io::{self, IsTerminal, Write};
+use std::path::Path;
+use std::sync::Arc;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use portreeve_detect::hunt::{Known, Match};
 use portreeve_engine::{
-    Chosen, HuntError, HuntRequest, HuntRules, HuntSink, Hunted, Placeholders, RuleStatus,
-    built_in_correlations, built_in_rules, condition, hunt, read_placeholders, read_rules,
-    render_diagnostic,
+    Chosen, HuntError, HuntRequest, HuntRules, HuntSink, HuntState, Hunted, Placeholders,
+    RuleStatus, built_in_correlations, built_in_rules, condition, hunt, read_placeholders,
+    read_rules, render_diagnostic,
 };
 use portreeve_view::hunt::{self as lines, Table};
 use portreeve_view::{html, terminal, text};
 
 use super::can::{say_unread, usage};
 use super::investigate::no_input;
+use super::stop;
 use crate::Ending;
 use crate::arguments::{Hunt, HuntFormat};
 use crate::output;
@@ -82,6 +85,18 @@ pub(crate) fn run(options: &Hunt) -> Result<Ending> {
             Err(error) => return Ok(usage(&format!("--where {}: {error}", pair.name))),
         }
     }
+    let state = match &options.state {
+        None => None,
+        Some(path) => match HuntState::read(path) {
+            Ok(state) => Some(state.unwrap_or_default()),
+            Err(error) => return Ok(usage(&format!("{}: {error}", path.display()))),
+        },
+    };
+    let resumes = state.as_ref().is_some_and(|state| !state.is_new());
+    let stop = match state {
+        Some(_) => stop::asked(),
+        None => Arc::default(),
+    };
     let request = HuntRequest {
         paths: options.paths.clone(),
         rules,
@@ -94,6 +109,8 @@ pub(crate) fn run(options: &Hunt) -> Result<Ending> {
         threads: options.threads,
         lateness: std::time::Duration::from_secs(options.lateness * 3600),
         measured: options.stats,
+        state,
+        stop,
     };
     let bar = Bar::default();
     match options.format {
@@ -108,7 +125,7 @@ pub(crate) fn run(options: &Hunt) -> Result<Ending> {
                     let bar = &bar;
                     let format = options.format;
                     let hunting = scope.spawn(move || {
-                        let mut sink = Lines::new(format, sender)?;
+                        let mut sink = Lines::new(format, resumes, sender)?;
                         let hunted = hunt(request, &mut sink, bar);
                         sink.hand_over()?;
                         Ok::<_, io::Error>(hunted)
@@ -130,6 +147,7 @@ pub(crate) fn run(options: &Hunt) -> Result<Ending> {
                     for note in &hunted.notes {
                         eprintln!("portreeve: {}", text::clean_lines(note));
                     }
+                    keep(options.state.as_deref(), &hunted)?;
                     Ok(ending(options, &hunted))
                 }
                 Some(Err(error)) => failed(error),
@@ -172,6 +190,7 @@ pub(crate) fn run(options: &Hunt) -> Result<Ending> {
                 }
                 Ok(())
             })?;
+            keep(options.state.as_deref(), &hunted)?;
             Ok(ending(options, &hunted))
         }
     }
@@ -180,8 +199,23 @@ pub(crate) fn run(options: &Hunt) -> Result<Ending> {
 fn failed(error: HuntError) -> Result<Ending> {
     match error {
         HuntError::NothingReadable(nothing) => Ok(no_input(&nothing)),
+        error @ HuntError::State(_) => Ok(usage(&error.to_string())),
         error => Err(error.into()),
     }
+}
+
+/// Keeps how far the hunt came, once what it found is written.
+fn keep(path: Option<&Path>, hunted: &Hunted) -> Result<()> {
+    let (Some(path), Some(state)) = (path, &hunted.state) else {
+        return Ok(());
+    };
+    state
+        .write(path)
+        .with_context(|| format!("cannot write {}", path.display()))?;
+    if hunted.stopped {
+        eprintln!("portreeve: stopped; the same command goes on from here");
+    }
+    Ok(())
 }
 
 fn ending(options: &Hunt, hunted: &Hunted) -> Ending {
@@ -227,9 +261,14 @@ struct Lines {
 }
 
 impl Lines {
-    fn new(format: HuntFormat, blocks: std::sync::mpsc::SyncSender<Vec<u8>>) -> io::Result<Self> {
+    /// Where the hunt `resumes`, its lines are to follow those of the one before.
+    fn new(
+        format: HuntFormat,
+        resumes: bool,
+        blocks: std::sync::mpsc::SyncSender<Vec<u8>>,
+    ) -> io::Result<Self> {
         let mut block = Vec::new();
-        if format == HuntFormat::Csv {
+        if format == HuntFormat::Csv && !resumes {
             Table::head(&mut block)?;
         }
         Ok(Self {

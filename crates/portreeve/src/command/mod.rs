@@ -27,6 +27,7 @@ pub(crate) mod race;
 pub(crate) mod rules;
 pub(crate) mod serve;
 pub(crate) mod simulate;
+mod stop;
 pub(crate) mod touched;
 pub(crate) mod wallet;
 mod words;

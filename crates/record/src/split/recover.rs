@@ -1,11 +1,10 @@
 //! What to do when the stream breaks: where the next record begins.
 
-use std::io::Read;
-
 use memchr::memmem::Finder;
 use memchr::{memchr2_iter, memrchr};
 
 use super::{Found, Frame, Mode, Splitter};
+use crate::buffer::View;
 use crate::envelope::ROOT;
 use crate::scan;
 
@@ -14,7 +13,7 @@ pub(super) const LOOK_BACK: usize = 512;
 /// A first key longer than this is no mark to find the next record by.
 const LONGEST_MARK: usize = 64;
 
-impl<R: Read> Splitter<R> {
+impl<V: View> Splitter<V> {
     /// The stream ends inside a value.
     pub(super) fn cut_off(&mut self) -> Found {
         self.end_told = true;

@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::item::{Item, Moment, Reference, values};
+use super::item::{Item, Items, Moment, Reference, values};
 use super::plan::Plan;
 use super::saved::{RestoreError, Saved, SavedTable};
 use super::table::{Closed, Limits, Output, Table};
@@ -103,7 +103,8 @@ pub struct Correlator {
 impl Correlator {
     /// One that has seen nothing.
     pub fn new(plan: Arc<Plan>, bounds: Bounds) -> Self {
-        let tables = || (0..plan.compiled.len()).map(Table::new).collect();
+        let table = |correlation| Table::new(correlation, bounds.lateness.max(0));
+        let tables = || (0..plan.compiled.len()).map(table).collect();
         Self {
             partitions: std::iter::repeat_with(tables).take(PARTITIONS).collect(),
             plan,
@@ -119,14 +120,14 @@ impl Correlator {
     /// over by then.
     ///
     /// When matches are told depends on how items come; which ones, and in which order, does not.
-    pub fn fold(&mut self, items: impl IntoIterator<Item = Item>, matches: &mut Vec<Match>) {
-        for item in items {
+    pub fn fold(&mut self, items: &Items, matches: &mut Vec<Match>) {
+        for item in items.iter() {
             if item.time < self.watermark() {
                 self.account.late += 1;
                 continue;
             }
             self.newest = self.newest.max(item.time);
-            if self.put(item) {
+            if self.put(&item) {
                 self.waiting += 1;
             }
         }
@@ -167,10 +168,10 @@ impl Correlator {
             tables: tables
                 .map(|(number, table)| SavedTable {
                     correlation: (number % self.plan.compiled.len().max(1)) as u32,
-                    pending: table.pending.clone(),
+                    waiting: table.waiting.save(),
                     groups: table.save(),
                 })
-                .filter(|table| !table.pending.is_empty() || !table.groups.is_empty())
+                .filter(|table| !table.waiting.is_empty() || !table.groups.is_empty())
                 .collect(),
         }
     }
@@ -179,7 +180,8 @@ impl Correlator {
     ///
     /// # Errors
     ///
-    /// Where the correlations, or the rules that they look at, are not the same.
+    /// Where the correlations, or the rules that they look at, are not the same, or what was saved is
+    /// damaged.
     pub fn restore(plan: Arc<Plan>, bounds: Bounds, saved: Saved) -> Result<Self, RestoreError> {
         if saved.definition != plan.definition {
             return Err(RestoreError::OtherRules);
@@ -196,9 +198,14 @@ impl Correlator {
                     into.restore(group, compiled);
                 }
             }
-            for mut item in table.pending {
-                item.part.hash = super::plan::group_hash(&item.part.key);
-                if correlator.put(item) {
+            if !table.waiting.is_whole() {
+                return Err(RestoreError::Damaged);
+            }
+            for item in table.waiting.iter() {
+                if item.part.hash != super::plan::group_hash(item.part.key) {
+                    return Err(RestoreError::Damaged);
+                }
+                if correlator.put(&item) {
                     correlator.waiting += 1;
                 }
             }
@@ -216,11 +223,11 @@ impl Correlator {
     }
 
     /// Lets an item wait at its table.
-    fn put(&mut self, item: Item) -> bool {
+    fn put(&mut self, item: &Item<'_>) -> bool {
         let correlation = item.part.correlation as usize;
         match self.table(partition(item.part.hash), correlation) {
             Some(table) => {
-                table.pending.push(item);
+                table.waiting.push(item);
                 true
             }
             None => false,
@@ -239,8 +246,8 @@ impl Correlator {
                 self.account.unreadable += output.unreadable;
                 closed.extend(output.closed);
                 let_go.extend(output.let_go);
-                for item in output.fed {
-                    self.put(item);
+                for item in output.fed.iter() {
+                    self.put(&item);
                 }
             }
         }
@@ -248,7 +255,7 @@ impl Correlator {
             .partitions
             .iter()
             .flatten()
-            .map(|table| table.pending.len())
+            .map(|table| table.waiting.count())
             .sum();
         let_go.sort_by(|(one, left, time), (other, right, then)| {
             (time, one, left).cmp(&(then, other, right))

@@ -1,13 +1,13 @@
 //! Correlations over time: counts, measures and sequences of what rules matched.
 //!
-//! [`Plan`] is the correlations compiled over the rules that they refer to. It makes [`Item`]s of
+//! [`Plan`] is the correlations compiled over the rules that they refer to. It makes [`Items`] of
 //! records that rules matched, on any thread. A [`Correlator`] folds items in order of event time
 //! and tells [`Match`]es.
 //!
 //! ```
 //! use std::sync::Arc;
 //! use portreeve_record::{Extractor, Fields, SlotBuffer};
-//! use portreeve_sigma::correlate::{Bounds, Correlator, Plan, Reference};
+//! use portreeve_sigma::correlate::{Bounds, Correlator, Items, Plan, Reference};
 //! use portreeve_sigma::parse;
 //!
 //! let parsed = parse("failures.yml", "
@@ -32,13 +32,13 @@
 //! let plan = Arc::new(plan);
 //! let extractor = Extractor::new(&fields);
 //! let mut correlator = Correlator::new(plan.clone(), Bounds::default());
-//! let (mut buffer, mut items, mut matches) = (SlotBuffer::new(), Vec::new(), Vec::new());
+//! let (mut buffer, mut items, mut matches) = (SlotBuffer::new(), Items::new(), Vec::new());
 //! for second in 0..3 {
 //!     let record = extractor.extract(br#"{"user": "ann", "outcome": "failure"}"#, &mut buffer)?;
 //!     let reference = Reference { source: 0, index: second };
 //!     plan.items(0, &record, second as i64 * 1_000_000, reference, &mut items);
 //! }
-//! correlator.fold(items.drain(..), &mut matches);
+//! correlator.fold(&items, &mut matches);
 //! correlator.finish(&mut matches);
 //! assert_eq!(matches[0].records.len(), 3);
 //! assert_eq!(matches[0].group[0].1, "ann");
@@ -82,9 +82,10 @@ mod item;
 mod plan;
 mod saved;
 mod table;
+mod waiting;
 mod window;
 
 pub use correlator::{Account, Bounds, Correlator, LetGo, Match};
-pub use item::{Item, Reference};
+pub use item::{Items, Reference};
 pub use plan::Plan;
 pub use saved::{RestoreError, Saved};

@@ -8,7 +8,7 @@ use portreeve_record::{FieldId, Fields, Record, Value};
 use smallvec::SmallVec;
 
 use super::compile::{Compiled, Measure, compile};
-use super::item::{Amount, Item, Part, Reference, push_value};
+use super::item::{Amount, Items, Packing, Reference, push_value};
 use super::window::UNIT;
 use crate::correlation::Correlation;
 use crate::diagnostic::{Diagnostic, DiagnosticSeverity};
@@ -247,15 +247,11 @@ impl Plan {
         record: &R,
         time: i64,
         reference: Reference,
-        items: &mut Vec<Item>,
+        items: &mut Items,
     ) {
         for feed in self.feeds.get(rule).into_iter().flatten() {
-            feed.parts(record, &mut |part| {
-                items.push(Item {
-                    time,
-                    reference,
-                    part,
-                });
+            items.add(time, reference, |bytes, begin| {
+                feed.pack(record, bytes, begin);
             });
         }
     }
@@ -347,19 +343,65 @@ impl Feeder<'_, '_> {
 }
 
 impl Feed {
-    fn parts<R: Record + ?Sized>(&self, record: &R, found: &mut dyn FnMut(Part)) {
-        let mut key = Vec::with_capacity(self.group.len() * 48);
+    /// Packs the parts of a record behind `bytes`, each from its place on; nothing where the record has
+    /// no part in it.
+    fn pack<R: Record + ?Sized>(&self, record: &R, bytes: &mut Vec<u8>, place: &[u8]) {
+        let start = bytes.len();
+        if self.pack_all(record, bytes, place).is_none() {
+            bytes.truncate(start);
+        }
+    }
+
+    fn pack_all<R: Record + ?Sized>(
+        &self,
+        record: &R,
+        bytes: &mut Vec<u8>,
+        place: &[u8],
+    ) -> Option<()> {
+        let start = bytes.len();
+        bytes.extend_from_slice(place);
+        let packing = Packing::begin(bytes, !self.measured.is_empty());
         for field in &self.group {
-            let mut any = false;
+            let before = bytes.len();
             texts(record.values(*field), &mut |text| {
-                push_value(&mut key, text);
-                any = true;
+                push_value(bytes, text);
                 false
             });
-            if !any {
-                return;
+            if bytes.len() == before {
+                return None;
             }
         }
+        let key_end = bytes.len();
+        let hash = group_hash(packing.key(bytes, key_end));
+        let amounts = self.amounts(record);
+        for feed in &self.carried {
+            feed.pack(record, bytes, &[]);
+        }
+        if !packing.finish(bytes, key_end, hash, self.correlation) {
+            return None;
+        }
+        // The parts differ in two things only.
+        let end = bytes.len();
+        let all = amounts.iter().flat_map(|amount| {
+            self.positions
+                .iter()
+                .map(move |position| (*position, *amount))
+        });
+        let mut count = 0;
+        for (position, amount) in all {
+            if count > 0 {
+                bytes.extend_from_within(start..end);
+            }
+            packing
+                .moved(count * (end - start))
+                .set(bytes, position, amount);
+            count += 1;
+        }
+        (count > 0).then_some(())
+    }
+
+    /// What is counted or measured of a record.
+    fn amounts<R: Record + ?Sized>(&self, record: &R) -> SmallVec<[Amount; 1]> {
         let mut amounts: SmallVec<[Amount; 1]> = SmallVec::new();
         match self.measured.as_slice() {
             [] => amounts.push(Amount::One),
@@ -380,29 +422,13 @@ impl Feed {
                         false
                     });
                     if value.len() == before {
-                        return;
+                        return SmallVec::new();
                     }
                 }
                 amounts.push(Amount::Value(digest(&value)));
             }
         }
-        let mut carried = Vec::new();
-        for feed in &self.carried {
-            feed.parts(record, &mut |part| carried.push(part));
-        }
-        let hash = group_hash(&key);
-        for amount in amounts {
-            for position in &self.positions {
-                found(Part {
-                    correlation: self.correlation,
-                    position: *position,
-                    amount,
-                    hash,
-                    key: key.as_slice().into(),
-                    carried: carried.clone().into(),
-                });
-            }
-        }
+        amounts
     }
 }
 

@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::correlator::Account;
-use super::item::{Item, Moment};
+use super::item::{Items, Moment};
 use super::table::SavedGroup;
 
 /// What a correlator knew when it was saved, for any format that `serde` writes.
@@ -16,7 +16,7 @@ pub struct Saved {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct SavedTable {
     pub(crate) correlation: u32,
-    pub(crate) pending: Vec<Item>,
+    pub(crate) waiting: Items,
     /// The one seen longest ago first.
     pub(crate) groups: Vec<SavedGroup>,
 }
@@ -29,4 +29,7 @@ pub enum RestoreError {
         "the correlations, or the rules that they look at, are not those that the state was saved under; begin anew without it"
     )]
     OtherRules,
+    /// What was saved cannot have been saved by a correlator of this kind.
+    #[error("the saved state of correlations is damaged; begin anew without it")]
+    Damaged,
 }

@@ -6,8 +6,9 @@ use hashbrown::HashTable;
 use serde::{Deserialize, Serialize};
 
 use super::compile::Compiled;
-use super::item::{Amount, Item, Moment, Part, Reference};
+use super::item::{Amount, Item, Items, Moment, Reference};
 use super::plan::group_hash;
+use super::waiting::Waiting;
 use super::window::{Step, Window};
 
 /// How many records of a match are told.
@@ -26,7 +27,7 @@ pub(crate) struct Limits {
 #[derive(Debug, Default)]
 pub(crate) struct Output {
     /// For the correlations that refer to this one.
-    pub(crate) fed: Vec<Item>,
+    pub(crate) fed: Items,
     pub(crate) closed: Vec<Closed>,
     /// Groups that were let go, and when.
     pub(crate) let_go: Vec<(u32, Box<[u8]>, Moment)>,
@@ -60,21 +61,21 @@ pub(crate) struct Group {
     recent: VecDeque<(Moment, Reference)>,
     /// When the time span began, where it is decided at its end.
     opened: Moment,
-    episode: Option<Episode>,
+    episode: Option<Box<Episode>>,
     /// What to tell other correlations, where the time span is decided at its end.
-    carried: Box<[Part]>,
-    /// The record that was counted last.
-    counted: Option<(Moment, Reference)>,
+    carried: Vec<u8>,
 }
 
+/// The place of a group. When it is free, its memory is kept for the next group.
 #[derive(Debug)]
 struct Slot {
     hash: u64,
-    key: Box<[u8]>,
+    key: Vec<u8>,
     last: Moment,
     entries: usize,
     before: u32,
     behind: u32,
+    is_free: bool,
     group: Group,
 }
 
@@ -82,8 +83,8 @@ struct Slot {
 #[derive(Debug)]
 pub(crate) struct Table {
     correlation: u32,
-    pub(crate) pending: Vec<Item>,
-    slots: Vec<Option<Slot>>,
+    pub(crate) waiting: Waiting,
+    slots: Vec<Slot>,
     free: Vec<u32>,
     found: HashTable<u32>,
     oldest: u32,
@@ -97,10 +98,11 @@ pub(crate) struct Table {
 pub(crate) type SavedGroup = (Box<[u8]>, Moment, Group);
 
 impl Table {
-    pub(crate) fn new(correlation: usize) -> Self {
+    /// An empty one, at which items wait for so long.
+    pub(crate) fn new(correlation: usize, lateness: Moment) -> Self {
         Self {
             correlation: correlation as u32,
-            pending: Vec::new(),
+            waiting: Waiting::new(lateness),
             slots: Vec::new(),
             free: Vec::new(),
             found: HashTable::new(),
@@ -119,44 +121,30 @@ impl Table {
         limits: Limits,
         output: &mut Output,
     ) {
-        if !self.pending.is_empty() {
-            self.pending.sort_by_key(Item::order);
-            let ready = self.pending.partition_point(|item| item.time < watermark);
-            let rest = self.pending.split_off(ready);
-            for item in std::mem::replace(&mut self.pending, rest) {
-                self.take(item, compiled, limits, output);
-            }
+        for stretch in self.waiting.take_before(watermark) {
+            stretch.each(|item| self.take(&item, compiled, limits, output));
         }
         self.close(watermark, compiled, output);
         self.expire(watermark, compiled);
     }
 
-    fn take(&mut self, item: Item, compiled: &Compiled, limits: Limits, output: &mut Output) {
+    fn take(&mut self, item: &Item<'_>, compiled: &Compiled, limits: Limits, output: &mut Output) {
         let (time, reference) = (item.time, item.reference);
         self.close(time, compiled, output);
         self.expire(time, compiled);
-        if item.part.amount == Amount::Unreadable {
+        let part = &item.part;
+        if part.amount == Amount::Unreadable {
             output.unreadable += 1;
             return;
         }
-        let Part {
-            position,
-            amount,
-            hash,
-            key,
-            carried,
-            ..
-        } = item.part;
-        let at = self.touch(hash, key, time, compiled, limits, output);
-        let Some(Some(slot)) = self.slots.get_mut(at as usize) else {
+        let at = self.touch(part.hash, part.key, time, compiled, limits, output);
+        let Some(slot) = self.slots.get_mut(at as usize) else {
             return;
         };
         let group = &mut slot.group;
-        if compiled.counts_records() {
-            if group.counted == Some((time, reference)) {
-                return;
-            }
-            group.counted = Some((time, reference));
+        let is_counted = group.recent.back() == Some(&(time, reference));
+        if is_counted && compiled.counts_records() {
+            return;
         }
         let earliest = if compiled.slides {
             let earliest = time.saturating_sub(compiled.timespan);
@@ -173,26 +161,21 @@ impl Table {
         let step = Step {
             time,
             reference,
-            position,
-            amount,
+            position: part.position,
+            amount: part.amount,
         };
         group.window.add(step, compiled);
-        if group.recent.back() != Some(&(time, reference)) {
+        if !is_counted {
+            if group.recent.len() >= RECORDS {
+                group.recent.pop_front();
+            }
             group.recent.push_back((time, reference));
         }
-        if group.recent.len() > RECORDS {
-            group.recent.pop_front();
-        }
         if !compiled.slides {
-            group.carried = carried;
+            group.carried.clear();
+            group.carried.extend_from_slice(part.carried);
         } else if let (number, true) = group.window.measure(earliest, compiled) {
-            for part in carried {
-                output.fed.push(Item {
-                    time,
-                    reference,
-                    part,
-                });
-            }
+            output.fed.push_parts(time, reference, part.carried);
             if compiled.shows && group.hold(time, number, earliest) {
                 self.due
                     .insert((time.saturating_add(compiled.timespan), at));
@@ -214,20 +197,20 @@ impl Table {
     fn touch(
         &mut self,
         hash: u64,
-        key: Box<[u8]>,
+        key: &[u8],
         time: Moment,
         compiled: &Compiled,
         limits: Limits,
         output: &mut Output,
     ) -> u32 {
         let slots = &self.slots;
-        let is_it = |at: &u32| matches!(slots.get(*at as usize), Some(Some(slot)) if slot.hash == hash && slot.key == key);
+        let is_it = |at: &u32| matches!(slots.get(*at as usize), Some(slot) if slot.hash == hash && slot.key == key);
         if let Some(at) = self.found.find(hash, is_it).copied() {
             if at != self.newest {
                 self.unlink(at);
                 self.link(at);
             }
-            if let Some(Some(slot)) = self.slots.get_mut(at as usize) {
+            if let Some(slot) = self.slots.get_mut(at as usize) {
                 slot.last = time;
             }
             return at;
@@ -235,111 +218,131 @@ impl Table {
         while self.found.len() >= limits.groups.max(1) && self.oldest != NONE {
             self.let_go(self.oldest, time, output);
         }
-        let group = Group {
-            window: Window::new(compiled),
-            recent: VecDeque::new(),
-            opened: time,
-            episode: None,
-            carried: Box::default(),
-            counted: None,
-        };
-        self.insert(hash, key, time, group)
-    }
-
-    fn insert(&mut self, hash: u64, key: Box<[u8]>, last: Moment, group: Group) -> u32 {
-        let entries = group.window.entries();
-        self.entries += entries;
-        let slot = Slot {
-            hash,
-            key,
-            last,
-            entries,
-            before: NONE,
-            behind: NONE,
-            group,
-        };
         let at = match self.free.pop() {
             Some(at) => at,
             None => {
-                self.slots.push(None);
+                self.slots.push(Slot {
+                    hash,
+                    key: Vec::new(),
+                    last: time,
+                    entries: 0,
+                    before: NONE,
+                    behind: NONE,
+                    is_free: true,
+                    group: Group {
+                        window: Window::new(compiled),
+                        recent: VecDeque::new(),
+                        opened: time,
+                        episode: None,
+                        carried: Vec::new(),
+                    },
+                });
                 self.slots.len() as u32 - 1
             }
         };
-        if let Some(place) = self.slots.get_mut(at as usize) {
-            *place = Some(slot);
+        if let Some(slot) = self.slots.get_mut(at as usize) {
+            slot.key.extend_from_slice(key);
+            slot.hash = hash;
+            slot.last = time;
+            slot.group.opened = time;
         }
+        self.enter(at);
+        at
+    }
+
+    /// Lets a slot that was free be found, as the one seen last.
+    fn enter(&mut self, at: u32) {
+        let Some(slot) = self.slots.get_mut(at as usize) else {
+            return;
+        };
+        slot.is_free = false;
+        slot.entries = slot.group.window.entries();
+        self.entries += slot.entries;
+        let hash = slot.hash;
         let slots = &self.slots;
         self.found.insert_unique(hash, at, |at| {
-            slots
-                .get(*at as usize)
-                .and_then(Option::as_ref)
-                .map_or(0, |slot| slot.hash)
+            slots.get(*at as usize).map_or(0, |slot| slot.hash)
         });
         self.link(at);
-        at
     }
 
     /// Puts a slot behind the newest.
     fn link(&mut self, at: u32) {
         let before = self.newest;
-        if let Some(Some(slot)) = self.slots.get_mut(at as usize) {
+        if let Some(slot) = self.slots.get_mut(at as usize) {
             slot.before = before;
             slot.behind = NONE;
         }
         match self.slots.get_mut(before as usize) {
-            Some(Some(slot)) => slot.behind = at,
+            Some(slot) => slot.behind = at,
             _ => self.oldest = at,
         }
         self.newest = at;
     }
 
     fn unlink(&mut self, at: u32) {
-        let Some(Some(slot)) = self.slots.get(at as usize) else {
+        let Some(slot) = self.slots.get(at as usize) else {
             return;
         };
         let (before, behind) = (slot.before, slot.behind);
         match self.slots.get_mut(before as usize) {
-            Some(Some(slot)) => slot.behind = behind,
+            Some(slot) => slot.behind = behind,
             _ => self.oldest = behind,
         }
         match self.slots.get_mut(behind as usize) {
-            Some(Some(slot)) => slot.before = before,
+            Some(slot) => slot.before = before,
             _ => self.newest = before,
         }
     }
 
-    fn remove(&mut self, at: u32) -> Option<Slot> {
+    /// Takes a slot out of the table; what it holds is still there until [`Table::free`].
+    fn remove(&mut self, at: u32) -> Option<&mut Slot> {
         self.unlink(at);
-        let slot = self.slots.get_mut(at as usize)?.take()?;
+        let slot = self
+            .slots
+            .get_mut(at as usize)
+            .filter(|slot| !slot.is_free)?;
         self.entries -= slot.entries;
         if let Ok(entry) = self.found.find_entry(slot.hash, |other| *other == at) {
             entry.remove();
         }
-        self.free.push(at);
         Some(slot)
+    }
+
+    /// Lets another group have a slot that was removed.
+    fn free(&mut self, at: u32) {
+        if let Some(slot) = self.slots.get_mut(at as usize).filter(|slot| !slot.is_free) {
+            slot.is_free = true;
+            slot.key.clear();
+            slot.group.clear();
+            self.free.push(at);
+        }
     }
 
     /// Forgets a group for want of room. A condition that holds is told all the same.
     fn let_go(&mut self, at: u32, time: Moment, output: &mut Output) {
+        let correlation = self.correlation;
         let Some(slot) = self.remove(at) else {
             return;
         };
-        if let Some(episode) = slot.group.episode {
+        let key = slot.key.as_slice();
+        if let Some(episode) = slot.group.episode.take() {
             output.closed.push(Closed {
                 over: time,
-                correlation: self.correlation,
-                key: slot.key.clone(),
-                episode,
+                correlation,
+                key: key.into(),
+                episode: *episode,
             });
         }
-        output.let_go.push((self.correlation, slot.key, time));
+        output.let_go.push((correlation, key.into(), time));
+        self.free(at);
     }
 
     /// Closes what is over before `now`, in order.
     fn close(&mut self, now: Moment, compiled: &Compiled, output: &mut Output) {
         while let Some((over, at)) = self.due.first().copied().filter(|(over, _)| *over < now) {
             self.due.pop_first();
-            let Some(Some(slot)) = self.slots.get_mut(at as usize) else {
+            let Some(slot) = self.slots.get_mut(at as usize).filter(|slot| !slot.is_free) else {
                 continue;
             };
             if !compiled.slides {
@@ -361,8 +364,8 @@ impl Table {
                 output.closed.push(Closed {
                     over,
                     correlation: self.correlation,
-                    key: slot.key.clone(),
-                    episode,
+                    key: slot.key.as_slice().into(),
+                    episode: *episode,
                 });
             }
         }
@@ -370,44 +373,41 @@ impl Table {
 
     /// Decides a time span that is over; its group begins anew with its next record.
     fn decide(&mut self, at: u32, over: Moment, compiled: &Compiled, output: &mut Output) {
+        let correlation = self.correlation;
         let Some(slot) = self.remove(at) else {
             return;
         };
-        let (number, true) = slot.group.window.measure(Moment::MIN, compiled) else {
-            return;
-        };
-        let records = slot.group.records(Moment::MIN);
-        let reference = records.last().copied().unwrap_or_default();
-        for part in slot.group.carried {
-            output.fed.push(Item {
-                time: over,
-                reference,
-                part,
-            });
+        if let (number, true) = slot.group.window.measure(Moment::MIN, compiled) {
+            let records = slot.group.records(Moment::MIN);
+            let reference = records.last().copied().unwrap_or_default();
+            output.fed.push_parts(over, reference, &slot.group.carried);
+            if compiled.shows {
+                output.closed.push(Closed {
+                    over,
+                    correlation,
+                    key: slot.key.as_slice().into(),
+                    episode: Episode {
+                        time: over,
+                        until: over,
+                        number,
+                        held: 1,
+                        records,
+                    },
+                });
+            }
         }
-        if compiled.shows {
-            output.closed.push(Closed {
-                over,
-                correlation: self.correlation,
-                key: slot.key,
-                episode: Episode {
-                    time: over,
-                    until: over,
-                    number,
-                    held: 1,
-                    records,
-                },
-            });
-        }
+        self.free(at);
     }
 
     /// Forgets groups of which nothing counts any more.
     fn expire(&mut self, now: Moment, compiled: &Compiled) {
-        while let Some(Some(slot)) = self.slots.get(self.oldest as usize) {
+        while let Some(slot) = self.slots.get(self.oldest as usize) {
             if slot.last.saturating_add(compiled.timespan) >= now {
                 return;
             }
-            self.remove(self.oldest);
+            let oldest = self.oldest;
+            self.remove(oldest);
+            self.free(oldest);
         }
     }
 
@@ -415,8 +415,8 @@ impl Table {
     pub(crate) fn save(&self) -> Vec<SavedGroup> {
         let mut groups = Vec::with_capacity(self.found.len());
         let mut at = self.oldest;
-        while let Some(Some(slot)) = self.slots.get(at as usize) {
-            groups.push((slot.key.clone(), slot.last, slot.group.clone()));
+        while let Some(slot) = self.slots.get(at as usize) {
+            groups.push((slot.key.as_slice().into(), slot.last, slot.group.clone()));
             at = slot.behind;
         }
         groups
@@ -430,7 +430,18 @@ impl Table {
             (None, true) => None,
             (_, false) => Some(group.opened),
         };
-        let at = self.insert(group_hash(&key), key, last, group);
+        let at = self.slots.len() as u32;
+        self.slots.push(Slot {
+            hash: group_hash(&key),
+            key: key.into_vec(),
+            last,
+            entries: 0,
+            before: NONE,
+            behind: NONE,
+            is_free: true,
+            group,
+        });
+        self.enter(at);
         if let Some(ends) = ends {
             self.due
                 .insert((ends.saturating_add(compiled.timespan), at));
@@ -439,6 +450,14 @@ impl Table {
 }
 
 impl Group {
+    /// As new, but for the memory that it has.
+    fn clear(&mut self) {
+        self.window.clear();
+        self.recent.clear();
+        self.episode = None;
+        self.carried.clear();
+    }
+
     /// The condition holds; true where it did not before. What was over by now is closed already.
     fn hold(&mut self, time: Moment, number: f64, earliest: Moment) -> bool {
         if let Some(episode) = &mut self.episode {
@@ -447,13 +466,13 @@ impl Group {
             return false;
         }
         let records = self.records(earliest);
-        self.episode = Some(Episode {
+        self.episode = Some(Box::new(Episode {
             time,
             until: time,
             number,
             held: 1,
             records,
-        });
+        }));
         true
     }
 

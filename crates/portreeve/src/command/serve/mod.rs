@@ -11,6 +11,7 @@ use portreeve_engine::{Config, ContentFile, Progress, RuleSet};
 use portreeve_server::{App, Archive, Listen, RuleLine, ServerError};
 use portreeve_store::{Sqlite, Store};
 
+use super::stop::interrupted;
 use super::{investigate, rule_files, settings};
 use crate::Ending;
 use crate::arguments::{Input, Serve};
@@ -169,25 +170,6 @@ fn serve(
             stop.stop();
         },
     ))
-}
-
-/// Until the process is told to end: by Ctrl-C, or as service managers do.
-async fn interrupted() {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
-            tokio::select! {
-                _ = tokio::signal::ctrl_c() => {}
-                _ = terminate.recv() => {}
-            }
-            return;
-        }
-    }
-    // Without a way to hear of it the process ends as the system ends it.
-    if tokio::signal::ctrl_c().await.is_err() {
-        std::future::pending::<()>().await;
-    }
 }
 
 fn say(board: &Board) {

@@ -16,6 +16,11 @@ pub(crate) struct Count {
 }
 
 impl Count {
+    pub(crate) fn clear(&mut self) {
+        self.runs.clear();
+        self.total = 0;
+    }
+
     pub(crate) fn expire(&mut self, earliest: Moment) {
         while let Some((_, count)) = pop_if(&mut self.runs, |(time, _)| *time < earliest) {
             self.total -= count;

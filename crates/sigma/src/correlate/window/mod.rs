@@ -57,6 +57,18 @@ impl Window {
         }
     }
 
+    /// As new, but for the memory that it has.
+    pub(crate) fn clear(&mut self) {
+        match self {
+            Window::Count(count) => count.clear(),
+            Window::Distinct(distinct) => distinct.clear(),
+            Window::Sum(sum) => *sum = Sum::default(),
+            Window::Ranked(ranked) => *ranked = Ranked::default(),
+            Window::Temporal(temporal) => *temporal = Temporal::default(),
+            Window::Ordered(ordered) => ordered.clear(),
+        }
+    }
+
     /// Lets go of what happened before `earliest`.
     pub(crate) fn expire(&mut self, earliest: Moment, compiled: &Compiled) {
         match self {

@@ -32,6 +32,11 @@ impl Ordered {
         }
     }
 
+    pub(crate) fn clear(&mut self) {
+        self.chains.iter_mut().for_each(|chains| chains.fill(None));
+        self.completed = None;
+    }
+
     pub(crate) fn add(&mut self, step: Step, compiled: &Compiled) {
         let Measure::Ordered(sequences) = &compiled.measure else {
             return;
