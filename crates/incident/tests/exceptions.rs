@@ -283,6 +283,7 @@ fn report(logs: &Logs) -> Report {
         None,
     );
     Report {
+        wallets: Vec::new(),
         version: String::new(),
         rules_sha256: String::new(),
         rules: 0,

@@ -1,6 +1,7 @@
 //! The records that were kept, as they arrived: one of them, or what a hunt finds in them.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::{Mutex, TryLockError};
 use std::time::Duration;
 
@@ -129,11 +130,13 @@ impl Archive {
             threads: threads.div_ceil(2),
             lateness: Duration::from_secs(24 * 3_600),
             measured: false,
+            state: None,
+            stop: Arc::default(),
         };
         let mut kept = Kept(Vec::new());
         let hunted = hunt(&request, &mut kept, &Silent).map_err(|error| match error {
             HuntError::NothingReadable(_) => Refused::missing("record: nothing was kept yet"),
-            HuntError::Output(error) => {
+            error @ (HuntError::Output(_) | HuntError::State(_)) => {
                 Refused::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string())
             }
         })?;
