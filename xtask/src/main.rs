@@ -56,7 +56,9 @@ fn main() -> ExitCode {
             .context("SECONDS is a whole number")
             .and_then(fuzz),
         ["soak", "kills"] => soak_kills(),
-        ["soak", "watch", rest @ ..] => load(rest).and_then(|(rate, minutes)| soak_watch(rate, minutes)),
+        ["soak", "watch", rest @ ..] => {
+            load(rest).and_then(|(rate, minutes)| soak_watch(rate, minutes))
+        }
         ["soak", rest @ ..] => load(rest)
             .and_then(|(rate, minutes)| soak_watch(rate, minutes))
             .and_then(|()| soak_kills())
@@ -103,7 +105,14 @@ fn soak_watch(rate: u32, minutes: u32) -> Result<()> {
     cargo(
         "the watch under load",
         &[
-            "test", "--release", "-p", "portreeve-engine", "--test", "soak", "--", "--nocapture",
+            "test",
+            "--release",
+            "-p",
+            "portreeve-engine",
+            "--test",
+            "soak",
+            "--",
+            "--nocapture",
         ],
         &[
             ("PORTREEVE_SOAK_RATE", &rate),
@@ -117,7 +126,15 @@ fn soak_kills() -> Result<()> {
     cargo(
         "200 kills",
         &[
-            "test", "--release", "-p", "portreeve", "--test", "serve", "--", "--nocapture", "killed",
+            "test",
+            "--release",
+            "-p",
+            "portreeve",
+            "--test",
+            "serve",
+            "--",
+            "--nocapture",
+            "killed",
         ],
         &[("PORTREEVE_KILLS", "200")],
     )

@@ -42,9 +42,9 @@ impl std::str::FromStr for Location {
         let (bucket, prefix) = rest.split_once('/').unwrap_or((rest, ""));
         // "General purpose bucket naming rules", Amazon S3 user guide; others are laxer about the end.
         let is_name = (3..=63).contains(&bucket.len())
-            && bucket
-                .bytes()
-                .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b".-_".contains(&byte));
+            && bucket.bytes().all(|byte| {
+                byte.is_ascii_lowercase() || byte.is_ascii_digit() || b".-_".contains(&byte)
+            });
         if !is_name {
             return Err(wrong());
         }
@@ -117,7 +117,10 @@ impl Bucket {
     /// # Errors
     /// Where the service refuses or does not answer.
     pub fn list(&mut self, after: Option<&str>) -> Result<Vec<Listed>, CallError> {
-        let mut query = vec![("list-type", "2"), ("prefix", self.location.prefix.as_str())];
+        let mut query = vec![
+            ("list-type", "2"),
+            ("prefix", self.location.prefix.as_str()),
+        ];
         query.extend(after.map(|after| ("start-after", after)));
         let query: Vec<String> = query
             .iter()
@@ -163,8 +166,8 @@ impl Bucket {
         let told = messages.iter().filter_map(|message| {
             let objects = told_of(message["Body"].as_str().unwrap_or_default());
             let own = |(bucket, object): (String, Listed)| {
-                let is_own = bucket == self.location.bucket
-                    && object.key.starts_with(&self.location.prefix);
+                let is_own =
+                    bucket == self.location.bucket && object.key.starts_with(&self.location.prefix);
                 is_own.then_some(object)
             };
             Some(Message {
@@ -189,7 +192,7 @@ impl Bucket {
 
     /// Asks S3, in the region of the bucket: where that is another one, the service says so.
     fn s3(&mut self, operation: &'static str, target: &str) -> Result<Vec<u8>, CallError> {
-        let mut ask = |region: &str| {
+        let ask = |region: &str| {
             let call = Plain {
                 service: "s3",
                 operation,
@@ -200,7 +203,8 @@ impl Bucket {
                 body: String::new(),
                 at: None,
             };
-            self.runtime.block_on(self.client.plain(&self.session, &call))
+            self.runtime
+                .block_on(self.client.plain(&self.session, &call))
         };
         let region = self.region.clone();
         match ask(&region) {
@@ -217,7 +221,12 @@ impl Bucket {
     }
 
     /// Asks SQS, by its JSON protocol, in the region that the queue's address names.
-    fn sqs(&mut self, operation: &'static str, queue: &str, input: &Value) -> Result<Value, CallError> {
+    fn sqs(
+        &mut self,
+        operation: &'static str,
+        queue: &str,
+        input: &Value,
+    ) -> Result<Value, CallError> {
         let host = queue.split("://").nth(1).unwrap_or_default();
         let named = host
             .strip_prefix("sqs.")
@@ -240,7 +249,9 @@ impl Bucket {
             body: input.to_string(),
             at: Some(format!("{scheme}://{origin}")),
         };
-        let body = self.runtime.block_on(self.client.plain(&self.session, &call))?;
+        let body = self
+            .runtime
+            .block_on(self.client.plain(&self.session, &call))?;
         if body.is_empty() {
             return Ok(Value::Null);
         }
@@ -268,7 +279,10 @@ fn listed(text: &str) -> Result<Vec<Listed>, String> {
     if root.name != "ListBucketResult" {
         return Err(format!("an answer called {}", root.name));
     }
-    let objects = root.children.iter().filter(|child| child.name == "Contents");
+    let objects = root
+        .children
+        .iter()
+        .filter(|child| child.name == "Contents");
     let text = |element: &xml::Element, name: &str| {
         let child = element.child(name);
         child.map(|child| child.text.clone()).unwrap_or_default()
@@ -290,7 +304,10 @@ fn told_of(body: &str) -> Vec<(String, Listed)> {
     let Ok(message) = serde_json::from_str::<Value>(body) else {
         return Vec::new();
     };
-    if let Some(inner) = message["Message"].as_str().filter(|_| message["Type"] == "Notification") {
+    if let Some(inner) = message["Message"]
+        .as_str()
+        .filter(|_| message["Type"] == "Notification")
+    {
         // SNS wraps once; what is wrapped again is no notification.
         return match serde_json::from_str::<Value>(inner) {
             Ok(inner) if inner["Type"] != "Notification" => of_message(&inner),
@@ -343,7 +360,10 @@ mod tests {
     #[test]
     fn buckets_are_read_or_refused() {
         let location: Location = "s3://trail-logs/AWSLogs/o-1/".parse().unwrap();
-        assert_eq!((location.bucket.as_str(), location.prefix.as_str()), ("trail-logs", "AWSLogs/o-1/"));
+        assert_eq!(
+            (location.bucket.as_str(), location.prefix.as_str()),
+            ("trail-logs", "AWSLogs/o-1/")
+        );
         assert_eq!("s3://trail".parse::<Location>().unwrap().prefix, "");
         for bad in ["trail", "s3://", "s3://A/b", "s3://a b/c", "https://trail"] {
             assert!(bad.parse::<Location>().is_err(), "{bad}");
@@ -373,13 +393,20 @@ mod tests {
         let own = json!({"Records": [record, gone]});
         let told = told_of(&own.to_string());
         assert_eq!(told.len(), 1);
-        assert_eq!((told[0].0.as_str(), told[0].1.key.as_str()), ("trail", "a/b c+d.gz"));
+        assert_eq!(
+            (told[0].0.as_str(), told[0].1.key.as_str()),
+            ("trail", "a/b c+d.gz")
+        );
         let wrapped = json!({"Type": "Notification", "Message": own.to_string()});
         assert_eq!(told_of(&wrapped.to_string()), told);
         let bridge = json!({"detail-type": "Object Created", "detail": {
             "bucket": {"name": "trail"}, "object": {"key": "a/b c+d.gz", "size": 7, "etag": "e"}}});
         assert_eq!(told_of(&bridge.to_string()), told);
-        for other in ["", "[]", r#"{"Service":"Amazon S3","Event":"s3:TestEvent"}"#] {
+        for other in [
+            "",
+            "[]",
+            r#"{"Service":"Amazon S3","Event":"s3:TestEvent"}"#,
+        ] {
             assert_eq!(told_of(other), [], "{other}");
         }
     }

@@ -376,12 +376,20 @@ fn plain_answer(response: &HttpResponse) -> Result<Vec<u8>, OrchestratorError<Re
     let status = response.status().as_u16();
     let (mut code, mut message) = (String::new(), String::new());
     if let Ok(root) = crate::xml::parse(&text) {
-        let of = |name| root.find(name).map(|it| it.text.clone()).unwrap_or_default();
+        let of = |name| {
+            root.find(name)
+                .map(|it| it.text.clone())
+                .unwrap_or_default()
+        };
         (code, message) = (of("Code"), of("Message"));
     } else if let Ok(json) = serde_json::from_slice::<Value>(body) {
         let of = |name: &str| json[name].as_str().unwrap_or_default().to_owned();
         // Names stand behind a name space: `com.amazonaws.sqs#QueueDoesNotExist`.
-        code = of("__type").rsplit('#').next().unwrap_or_default().to_owned();
+        code = of("__type")
+            .rsplit('#')
+            .next()
+            .unwrap_or_default()
+            .to_owned();
         message = of("message");
     }
     if code.is_empty() {
@@ -389,7 +397,10 @@ fn plain_answer(response: &HttpResponse) -> Result<Vec<u8>, OrchestratorError<Re
     }
     Err(OrchestratorError::operation(Refused {
         metadata: ErrorMetadata::builder().code(code).message(message).build(),
-        region: response.headers().get("x-amz-bucket-region").map(str::to_owned),
+        region: response
+            .headers()
+            .get("x-amz-bucket-region")
+            .map(str::to_owned),
     }))
 }
 

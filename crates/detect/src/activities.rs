@@ -90,7 +90,9 @@ impl Renaming<'_> {
 
     /// Whether the other table knows the text.
     pub(crate) fn knows(&self, symbol: Symbol) -> bool {
-        self.names.get(symbol.index()).is_some_and(|name| name.is_some())
+        self.names
+            .get(symbol.index())
+            .is_some_and(|name| name.is_some())
     }
 
     /// The texts of the other table.

@@ -238,11 +238,7 @@ impl StageTwo {
 }
 
 /// What each row that is put in order is worth; nothing those that are not to be sealed.
-fn worth(
-    sealing: &Sealing,
-    folded: &Folded,
-    is_shown: &dyn Fn(&str, u64) -> bool,
-) -> Vec<Worth> {
+fn worth(sealing: &Sealing, folded: &Folded, is_shown: &dyn Fn(&str, u64) -> bool) -> Vec<Worth> {
     let activities = &folded.activities;
     let mut worth = vec![Worth::Nothing; activities.len()];
     let mut raise = |row: RowId, to: Worth| {
@@ -263,9 +259,13 @@ fn worth(
         }
     }
     last.into_values().for_each(|row| raise(row, Worth::Alike));
-    first.into_values().for_each(|row| raise(row, Worth::Matters));
+    first
+        .into_values()
+        .for_each(|row| raise(row, Worth::Matters));
     for link in folded.lineage.mints() {
-        link.row.into_iter().for_each(|row| raise(row, Worth::Matters));
+        link.row
+            .into_iter()
+            .for_each(|row| raise(row, Worth::Matters));
     }
     for revocation in &folded.revocations {
         raise(revocation.row, Worth::Matters);
@@ -397,10 +397,12 @@ impl Batch {
         }
         part.deploys = self.deploys.iter().copied().filter_map(at).collect();
         for (row, change) in &self.changes {
-            part.changes.extend(at(*row).map(|row| (row, change.clone())));
+            part.changes
+                .extend(at(*row).map(|row| (row, change.clone())));
         }
         for (row, effects) in &self.effects {
-            part.effects.extend(at(*row).map(|row| (row, effects.clone())));
+            part.effects
+                .extend(at(*row).map(|row| (row, effects.clone())));
         }
         for revocation in &self.revocations {
             if let Some(row) = at(revocation.row) {

@@ -247,11 +247,7 @@ impl StageTwo {
     }
 
     /// The same, and what is needed to seal the rows before a moment ([`StageTwo::seal`]).
-    pub fn finish_and_seal(
-        self,
-        known: Known<'_>,
-        until: Timestamp,
-    ) -> (Folded, Option<Sealing>) {
+    pub fn finish_and_seal(self, known: Known<'_>, until: Timestamp) -> (Folded, Option<Sealing>) {
         self.fold(known, Some(until.as_microsecond()))
     }
 

@@ -5,11 +5,11 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
+use jiff::Timestamp;
 use portreeve_detect::behaviour::Correlations;
 use portreeve_detect::{
     Batch, Folded, Known, Networks, Sealing, Settings, Sign, Snapshot, StageOne, StageTwo,
 };
-use jiff::Timestamp;
 use portreeve_evidence::Verification;
 use portreeve_graph::{Catalogue, Changes, Graph, Jewel};
 use portreeve_incident::Summary;

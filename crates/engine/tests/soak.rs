@@ -44,7 +44,11 @@ impl Template {
         };
         let (time, id) = (place("eventTime")?, place("eventID")?);
         let time_comes_first = time.0 < id.0;
-        let (one, two) = if time_comes_first { (time, id) } else { (id, time) };
+        let (one, two) = if time_comes_first {
+            (time, id)
+        } else {
+            (id, time)
+        };
         Some(Self {
             parts: [
                 text[..one.0].to_owned(),
@@ -89,7 +93,8 @@ impl Sink for Gathered<'_> {
         flate2::read::GzDecoder::new(bytes).read_to_string(&mut text)?;
         let document: serde_json::Value = serde_json::from_str(&text)?;
         let records = document["Records"].as_array().unwrap();
-        self.templates.extend(records.iter().filter_map(Template::new));
+        self.templates
+            .extend(records.iter().filter_map(Template::new));
         Ok(())
     }
 
@@ -153,7 +158,10 @@ impl Load {
         self.revision = shown.revision;
         let now = Instant::now();
         for finding in &shown.report.findings {
-            let number = finding.actor.rsplit_once("/probe-").map(|(_, number)| number);
+            let number = finding
+                .actor
+                .rsplit_once("/probe-")
+                .map(|(_, number)| number);
             if let Some(number) = number.and_then(|number| number.parse::<u64>().ok())
                 && let Some(arrived) = self.waiting.remove(&number)
             {
@@ -186,7 +194,10 @@ impl Load {
 
     /// How long those took that came in a stretch of time: median, of a hundred the 99th, longest.
     fn took(&self, from: Instant, until: Instant) -> [Duration; 3] {
-        let of_time = self.took.iter().filter(|(at, _)| (from..until).contains(at));
+        let of_time = self
+            .took
+            .iter()
+            .filter(|(at, _)| (from..until).contains(at));
         let mut took: Vec<Duration> = of_time.map(|(_, took)| *took).collect();
         took.sort();
         let at = |share: usize| took.get((took.len() * share).div_ceil(100).saturating_sub(1));
@@ -312,7 +323,11 @@ fn a_steady_load_is_found_in_time_and_in_bounded_memory() {
     };
     let wait = Instant::now();
     while !load.waiting.is_empty() || board.figures().records < load.brought {
-        assert!(wait.elapsed() < Duration::from_secs(300), "{:?}", board.figures());
+        assert!(
+            wait.elapsed() < Duration::from_secs(300),
+            "{:?}",
+            board.figures()
+        );
         load.look();
         std::thread::sleep(Duration::from_millis(20));
     }
@@ -341,12 +356,18 @@ fn a_steady_load_is_found_in_time_and_in_bounded_memory() {
     );
     assert_eq!(figures.records, load.brought, "every record, and each once");
     assert!(figures.sealed_until.is_some(), "the bound was reached");
-    assert!(load.took.len() as u64 == load.probes, "every probe made a finding");
+    assert!(
+        load.took.len() as u64 == load.probes,
+        "every probe made a finding"
+    );
     // Bounded: no more at the end than after a third of the time, but for what findings take.
     if let [.., last] = memories.as_slice()
         && memories.len() >= 9
     {
         let third = memories[memories.len() / 3];
-        assert!(*last <= third + third / 5, "memory grew from {third} to {last} MB");
+        assert!(
+            *last <= third + third / 5,
+            "memory grew from {third} to {last} MB"
+        );
     }
 }

@@ -94,7 +94,9 @@ impl Target {
     fn message(&self, report: &Report, incident: &Incident, page: Option<&str>) -> String {
         match self.form {
             Form::Slack => slack(incident, page).to_string(),
-            Form::Ocsf => Value::from(portreeve_view::ocsf::of_incident(report, incident)).to_string(),
+            Form::Ocsf => {
+                Value::from(portreeve_view::ocsf::of_incident(report, incident)).to_string()
+            }
         }
     }
 }
@@ -143,11 +145,19 @@ fn due<'r>(
 
 fn slack(incident: &Incident, page: Option<&str>) -> Value {
     let severity = incident.severity.as_str();
-    let title = format!("{} incident, score {}", severity.to_uppercase(), incident.score);
+    let title = format!(
+        "{} incident, score {}",
+        severity.to_uppercase(),
+        incident.score
+    );
     let link = page.map(|page| format!("{page}/incidents/{}", incident.id));
     let mut context = vec![format!("id {}", incident.id)];
     context.extend(incident.first_sign.map(|time| format!("first sign {time}")));
-    context.extend(incident.last_activity.map(|time| format!("last activity {time}")));
+    context.extend(
+        incident
+            .last_activity
+            .map(|time| format!("last activity {time}")),
+    );
     let mut words = plain(&incident.headline);
     if let Some(link) = &link {
         words.push_str(&format!("\n<{link}|Open the incident>"));
@@ -276,7 +286,9 @@ pub fn start(
     }
     let (wake, woken) = sync_channel(1);
     // One wake that waits is enough: it looks at everything.
-    board.listen(move |_| drop(wake.try_send(())));
+    board.listen(move |_| {
+        let _ = wake.try_send(());
+    });
     std::thread::Builder::new()
         .name("notify".to_owned())
         .spawn(move || {
@@ -351,11 +363,23 @@ mod tests {
 
     #[test]
     fn targets_are_read_and_keep_their_secret() {
-        let target: Target = "slack=https://user:pw@hooks.example/T0/secret".parse().unwrap();
+        let target: Target = "slack=https://user:pw@hooks.example/T0/secret"
+            .parse()
+            .unwrap();
         let shown = format!("{target:?} {}", target.key());
         assert!(shown.starts_with("Slack at hooks.example "), "{shown}");
-        assert!(!shown.contains("secret") && !shown.contains("pw"), "{shown}");
-        for bad in ["", "slack", "slack=", "slack=ftp://x", "teams=https://x", "ocsf=https://"] {
+        assert!(
+            !shown.contains("secret") && !shown.contains("pw"),
+            "{shown}"
+        );
+        for bad in [
+            "",
+            "slack",
+            "slack=",
+            "slack=ftp://x",
+            "teams=https://x",
+            "ocsf=https://",
+        ] {
             assert_eq!(bad.parse::<Target>(), Err(TargetError), "{bad}");
         }
     }
@@ -399,8 +423,14 @@ mod tests {
             Sent::Taken
         });
         let mut told = Told::load(target.clone(), &store).unwrap();
-        let mut tell = |told: &mut Told, store: &mut Sqlite, severity: &str| {
-            told.tell(&report(severity, &["i1", "i2"]), Severity::High, None, &*send, store)
+        let tell = |told: &mut Told, store: &mut Sqlite, severity: &str| {
+            told.tell(
+                &report(severity, &["i1", "i2"]),
+                Severity::High,
+                None,
+                &*send,
+                store,
+            )
         };
         assert_eq!(tell(&mut told, &mut store, "medium"), None);
         // The first time it is not reached, and waits.

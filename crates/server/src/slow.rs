@@ -69,7 +69,9 @@ pub(crate) async fn answer(
                 }
             }
         };
-        let own: Router<()> = router.clone().layer(axum::Extension(ConnectInfo::<SocketAddr>(peer)));
+        let own: Router<()> = router
+            .clone()
+            .layer(axum::Extension(ConnectInfo::<SocketAddr>(peer)));
         let connection =
             server.serve_connection(TokioIo::new(stream), TowerToHyperService::new(own));
         let connection = graceful.watch(connection);
@@ -97,7 +99,11 @@ fn is_of_the_listener(error: &io::Error) -> bool {
 pub(crate) async fn in_time(request: Request, next: Next) -> Response {
     let is_late = Arc::new(AtomicBool::new(false));
     let (head, body) = request.into_parts();
-    let state = (body.into_data_stream(), Instant::now() + BODY, is_late.clone());
+    let state = (
+        body.into_data_stream(),
+        Instant::now() + BODY,
+        is_late.clone(),
+    );
     let pieces = unfold(state, |(mut stream, until, is_late)| async move {
         let next = (Instant::now() + PIECE).min(until);
         match timeout_at(next, stream.next()).await {
@@ -113,9 +119,17 @@ pub(crate) async fn in_time(request: Request, next: Next) -> Response {
             }
         }
     });
-    let has_body = head.headers.contains_key(axum::http::header::CONTENT_LENGTH)
-        || head.headers.contains_key(axum::http::header::TRANSFER_ENCODING);
-    let body = if has_body { Body::from_stream(pieces) } else { Body::empty() };
+    let has_body = head
+        .headers
+        .contains_key(axum::http::header::CONTENT_LENGTH)
+        || head
+            .headers
+            .contains_key(axum::http::header::TRANSFER_ENCODING);
+    let body = if has_body {
+        Body::from_stream(pieces)
+    } else {
+        Body::empty()
+    };
     let response = next.run(Request::from_parts(head, body)).await;
     if is_late.load(Ordering::Relaxed) {
         return Refused::new(StatusCode::REQUEST_TIMEOUT, "the body did not come in time")

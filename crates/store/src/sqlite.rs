@@ -340,9 +340,9 @@ impl Store for Sqlite {
     }
 
     fn told(&self, target: &str) -> Result<Vec<(String, String)>, StoreError> {
-        let mut statement = self
-            .connection
-            .prepare_cached("SELECT incident, state FROM told WHERE target = ?1 ORDER BY incident")?;
+        let mut statement = self.connection.prepare_cached(
+            "SELECT incident, state FROM told WHERE target = ?1 ORDER BY incident",
+        )?;
         let rows = statement.query_map([target], |row| Ok((row.get(0)?, row.get(1)?)))?;
         Ok(rows.collect::<Result<_, _>>()?)
     }

@@ -28,7 +28,9 @@ impl Numbers {
         match number.checked_sub(self.next) {
             Some(behind) => self.first.checked_add(RowId::try_from(behind).ok()?),
             None => {
-                let place = self.held.binary_search_by_key(&number, |(number, _)| *number);
+                let place = self
+                    .held
+                    .binary_search_by_key(&number, |(number, _)| *number);
                 Some(self.held.get(place.ok()?)?.1)
             }
         }

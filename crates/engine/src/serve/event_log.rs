@@ -388,7 +388,10 @@ impl EventLog for Segments {
         for number in numbers {
             let (records, positions) = self.paths(*number);
             // Gone already, or removed when the log is opened next.
-            let _ = (std::fs::remove_file(records), std::fs::remove_file(positions));
+            let _ = (
+                std::fs::remove_file(records),
+                std::fs::remove_file(positions),
+            );
         }
         self.sealed.retain(|it| !numbers.contains(&it.number));
     }

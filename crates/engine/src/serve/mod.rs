@@ -27,8 +27,8 @@ mod watch;
 
 pub use board::{Board, Figures, Health, LATENCIES, News, Shown, SourceState};
 pub use event_log::{Damage, Entry, EventLog, Segments};
-pub use intake::{Intake, Receipt, Refusal};
 pub use folder::{DataFolder, DataFolderError};
+pub use intake::{Intake, Receipt, Refusal};
 pub use objects::{Notice, Object, Objects};
 pub use retention::Keep;
 pub use settings::{LogFormat, ServeSettings, SettingError};

@@ -67,7 +67,11 @@ pub(crate) fn dropped_until(store: &dyn Store) -> Result<Option<Timestamp>, Stor
 /// What a commit sets down of segments that it lets go.
 pub(crate) fn set_dropped(segments: &[Segment], before: Option<Timestamp>) -> Option<StateChange> {
     let before = before.map(|time| time.as_microsecond());
-    let until = segments.iter().filter_map(|it| it.latest).max().max(before)?;
+    let until = segments
+        .iter()
+        .filter_map(|it| it.latest)
+        .max()
+        .max(before)?;
     let value = until.to_string().into_bytes();
     Some((SPACE.to_owned(), DROPPED.to_vec(), Some(value)))
 }
@@ -119,7 +123,12 @@ impl Settled {
         let told: BTreeSet<&str> = report
             .incidents
             .iter()
-            .flat_map(|it| it.findings.iter().map(String::as_str).chain([it.id.as_str()]))
+            .flat_map(|it| {
+                it.findings
+                    .iter()
+                    .map(String::as_str)
+                    .chain([it.id.as_str()])
+            })
             .collect();
         let lost = |incident: &&Incident| {
             let own = incident.findings.iter().chain([&incident.id]);

@@ -123,7 +123,11 @@ impl ServeSettings {
             };
             let written = format!("x = {value}").parse::<toml::Table>().ok();
             let written = written.and_then(|mut table| table.remove("x"));
-            let forms = [written, Some(toml::Value::from(value.as_str())), Some(list())];
+            let forms = [
+                written,
+                Some(toml::Value::from(value.as_str())),
+                Some(list()),
+            ];
             let mut reason = String::new();
             let fits = forms.into_iter().flatten().find_map(|form| {
                 let table = toml::Table::from_iter([(name.clone(), form)]);
@@ -169,16 +173,18 @@ mod tests {
         assert_eq!(all.listen, Some("127.0.0.1:9".parse().unwrap()));
         assert_eq!(all.log_format, Some(LogFormat::Json));
         assert_eq!(all.notify_from, Some(Severity::Critical));
-        assert_eq!(
-            all.notify.unwrap(),
-            ["slack=https://a", "ocsf=https://b"]
-        );
+        assert_eq!(all.notify.unwrap(), ["slack=https://a", "ocsf=https://b"]);
     }
 
     #[test]
     fn what_stands_for_nothing_is_told() {
-        let error = of(&[("PORTREEVE_SERVE_HOLDS", "1")]).unwrap_err().to_string();
-        assert!(error.contains("no such setting") && error.contains("hold"), "{error}");
+        let error = of(&[("PORTREEVE_SERVE_HOLDS", "1")])
+            .unwrap_err()
+            .to_string();
+        assert!(
+            error.contains("no such setting") && error.contains("hold"),
+            "{error}"
+        );
         let error = of(&[("PORTREEVE_SERVE_POLL", "often")]).unwrap_err();
         assert_eq!(error.variable, "PORTREEVE_SERVE_POLL");
         assert!(toml::from_str::<ServeSettings>("holds = 1").is_err());

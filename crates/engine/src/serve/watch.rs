@@ -649,7 +649,8 @@ impl Watch {
     fn commit(&mut self, commit: &mut Commit, latest: Option<i64>) -> Result<u64, WatchError> {
         let (board, signs) = (self.board.clone(), self.signs.clone());
         let log = &mut *self.log;
-        commit.segments = patiently(&board, &signs, || log.seal(latest)).map_err(WatchError::Log)?;
+        commit.segments =
+            patiently(&board, &signs, || log.seal(latest)).map_err(WatchError::Log)?;
         if !commit.segments.is_empty() {
             self.let_go(commit)?;
         }
@@ -677,7 +678,9 @@ impl Watch {
         if gone.is_empty() {
             return Ok(());
         }
-        commit.state.extend(set_dropped(&gone, dropped_until(&*self.store)?));
+        commit
+            .state
+            .extend(set_dropped(&gone, dropped_until(&*self.store)?));
         commit.dropped_segments = gone.into_iter().map(|segment| segment.number).collect();
         Ok(())
     }

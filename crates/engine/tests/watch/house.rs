@@ -9,7 +9,8 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use portreeve_engine::serve::{
-    Board, DataFolder, Figures, HOLD, Intake, Keep, Pace, Segments, Stop, Watch, WatchError, WatchRequest,
+    Board, DataFolder, Figures, HOLD, Intake, Keep, Pace, Segments, Stop, Watch, WatchError,
+    WatchRequest,
 };
 use portreeve_engine::{
     Config, Request, RuleSet, Silent, built_in_correlations, built_in_rules, investigate,
@@ -212,7 +213,9 @@ impl House {
         let mut store = self.store();
         let segments = store.segments().unwrap();
         let latest = segments.iter().filter_map(|it| it.latest).max();
-        let until = latest.expect("segments know their latest record").to_string();
+        let until = latest
+            .expect("segments know their latest record")
+            .to_string();
         store
             .commit(&Commit {
                 dropped_segments: segments.iter().map(|it| it.number).collect(),

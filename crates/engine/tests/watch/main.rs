@@ -296,7 +296,10 @@ fn what_is_sealed_does_not_depend_on_when_it_was_folded_or_begun_again() {
     let at_once = House::simulated();
     let figures = at_once.catch_up_holding(LITTLE);
     // Regions are delivered one behind the other: the later ones come late.
-    assert!(figures.sealed_until.is_some() && figures.late > 0, "{figures:?}");
+    assert!(
+        figures.sealed_until.is_some() && figures.late > 0,
+        "{figures:?}"
+    );
     let expected = at_once.stored();
     let in_pieces = House::simulated();
     let logs: Vec<_> = in_pieces.take_logs_away().into_iter().collect();
@@ -311,10 +314,11 @@ fn what_is_sealed_does_not_depend_on_when_it_was_folded_or_begun_again() {
     assert_eq!(told.findings.len(), expected.findings.len());
     assert!(told.incidents.keys().eq(expected.incidents.keys()));
     // Both lie in folders of their own, which evidence names.
-    let plain = |house: &House, bodies: &std::collections::BTreeMap<String, String>| -> Vec<String> {
-        let folder = house.data().parent().unwrap().display().to_string();
-        bodies.values().map(|it| it.replace(&folder, "")).collect()
-    };
+    let plain =
+        |house: &House, bodies: &std::collections::BTreeMap<String, String>| -> Vec<String> {
+            let folder = house.data().parent().unwrap().display().to_string();
+            bodies.values().map(|it| it.replace(&folder, "")).collect()
+        };
     assert_eq!(
         plain(&in_pieces, &told.incidents),
         plain(&at_once, &expected.incidents)
@@ -340,7 +344,11 @@ fn a_folder_that_vanishes_is_waited_for_with_what_was_known_of_it() {
     watching.wait(|board| !board.figures().troubles.is_empty());
     // Longer than a look at the inventory would take to come.
     std::thread::sleep(Duration::from_millis(400));
-    assert_eq!(watching.board().shown().unwrap().inventory, 1, "the estate stays known");
+    assert_eq!(
+        watching.board().shown().unwrap().inventory,
+        1,
+        "the estate stays known"
+    );
     house.come_back(away);
     for (path, bytes) in rest {
         house.put(path, bytes);
@@ -399,5 +407,10 @@ fn what_the_log_lets_go_stays_found() {
     house.catch_up();
     let found = house.stored();
     assert!(found.findings.len() > expected.findings.len());
-    assert!(expected.findings.iter().all(|(id, body)| found.findings.get(id) == Some(body)));
+    assert!(
+        expected
+            .findings
+            .iter()
+            .all(|(id, body)| found.findings.get(id) == Some(body))
+    );
 }

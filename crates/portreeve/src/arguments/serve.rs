@@ -79,7 +79,7 @@ pub(crate) struct Serve {
     pub(crate) page: Option<String>,
     /// How the watch says what it does: lines for people, or JSON (text)
     #[arg(long, value_name = "FORMAT")]
-    pub(crate) log_format: Option<Format>,
+    pub(crate) log_format: Option<LogForm>,
     /// Watch a simulated organisation while an intrusion unfolds
     #[arg(long, conflicts_with = "paths")]
     pub(crate) demo: bool,
@@ -93,7 +93,7 @@ pub(crate) struct Serve {
 
 /// How the watch says what it does.
 #[derive(Clone, Copy, Debug, ValueEnum)]
-pub(crate) enum Format {
+pub(crate) enum LogForm {
     /// Lines for people
     Text,
     /// One JSON object a line

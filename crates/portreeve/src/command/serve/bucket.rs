@@ -48,7 +48,9 @@ impl Objects for Followed {
     }
 
     fn done(&mut self, notice: &Notice) -> Result<(), String> {
-        self.bucket.delete(&notice.receipt).map_err(|it| it.to_string())
+        self.bucket
+            .delete(&notice.receipt)
+            .map_err(|it| it.to_string())
     }
 }
 
@@ -60,7 +62,10 @@ pub(super) fn follow(
     every: Duration,
 ) -> Result<()> {
     if queue.is_some() && buckets.len() != 1 {
-        bail!("--queue tells of the objects of one bucket; {} are followed", buckets.len());
+        bail!(
+            "--queue tells of the objects of one bucket; {} are followed",
+            buckets.len()
+        );
     }
     for path in buckets {
         let mut location: Location = text(path)?.parse()?;

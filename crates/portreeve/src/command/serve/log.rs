@@ -60,7 +60,12 @@ impl Log {
                 ("findings", news.findings.into()),
                 ("records", news.records.into()),
             ];
-            self.say(Level::Info, "incidents", "incidents are new or changed", &fields);
+            self.say(
+                Level::Info,
+                "incidents",
+                "incidents are new or changed",
+                &fields,
+            );
         });
     }
 
@@ -82,7 +87,13 @@ impl Log {
     }
 }
 
-fn line(time: Timestamp, level: Level, event: &str, words: &str, fields: &[(&str, Value)]) -> String {
+fn line(
+    time: Timestamp,
+    level: Level,
+    event: &str,
+    words: &str,
+    fields: &[(&str, Value)],
+) -> String {
     let mut line = Map::new();
     line.insert("time".to_owned(), time.to_string().into());
     line.insert("level".to_owned(), level.as_str().into());
@@ -101,7 +112,13 @@ mod tests {
     #[test]
     fn a_line_is_one_object_whatever_it_says() {
         let time: Timestamp = "2026-03-03T07:44:00Z".parse().unwrap();
-        let text = line(time, Level::Warning, "waiting", "a \"b\"\nc", &[("n", 7.into())]);
+        let text = line(
+            time,
+            Level::Warning,
+            "waiting",
+            "a \"b\"\nc",
+            &[("n", 7.into())],
+        );
         assert!(!text.contains('\n'));
         let read: Value = serde_json::from_str(&text).unwrap();
         assert_eq!(read["level"], "warning");

@@ -10,9 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use portreeve_engine::serve::{
-    Board, DataFolder, Health, Segments, Stop, Watch, WatchRequest,
-};
+use portreeve_engine::serve::{Board, DataFolder, Health, Segments, Stop, Watch, WatchRequest};
 use portreeve_engine::{Config, Progress, RuleSet};
 use portreeve_server::{App, Listen, RuleLine, ServerError};
 use portreeve_store::{Sqlite, Store};
@@ -108,7 +106,12 @@ fn watch(
     #[cfg_attr(not(feature = "aws"), allow(unused_mut))]
     let mut watch = watch?;
     #[cfg(feature = "aws")]
-    bucket::follow(&mut watch, &buckets, settings.queue.as_deref(), settings.bucket_every)?;
+    bucket::follow(
+        &mut watch,
+        &buckets,
+        settings.queue.as_deref(),
+        settings.bucket_every,
+    )?;
     for damage in board.figures().damage {
         log.say(Level::Warning, "damage", &damage, &[]);
     }
@@ -144,7 +147,9 @@ fn watch(
     let watching = std::thread::Builder::new()
         .name("watch".to_owned())
         .spawn(move || watch.run())?;
-    let served = serve(app, listen, log, &board, &stop, move || watching.is_finished());
+    let served = serve(app, listen, log, &board, &stop, move || {
+        watching.is_finished()
+    });
     stop.stop();
     served?;
     // The thread ends soon after it was told to; what it holds is committed first.
@@ -177,7 +182,12 @@ fn serve(
         listen,
         |address| {
             let words = format!("watching; the page is at http://{address}/ (Ctrl-C ends)");
-            log.say(Level::Info, "listening", &words, &[("address", address.to_string().into())]);
+            log.say(
+                Level::Info,
+                "listening",
+                &words,
+                &[("address", address.to_string().into())],
+            );
         },
         async move {
             let ended = async {

@@ -10,7 +10,7 @@ use portreeve_model::Severity;
 use portreeve_server::Listen;
 use portreeve_server::notify::{Notify, Target};
 
-use crate::arguments::{Format, Serve};
+use crate::arguments::{LogForm, Serve};
 
 /// Everything that is set.
 pub(crate) struct Settings {
@@ -46,14 +46,14 @@ impl Settings {
             queue: options.queue.clone(),
             bucket_every: options.bucket_every,
             log_format: options.log_format.map(|format| match format {
-                Format::Text => LogFormat::Text,
-                Format::Json => LogFormat::Json,
+                LogForm::Text => LogFormat::Text,
+                LogForm::Json => LogFormat::Json,
             }),
         };
-        let environment = ServeSettings::of_environment(
-            std::env::vars_os()
-                .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?))),
-        )?;
+        let environment =
+            ServeSettings::of_environment(std::env::vars_os().filter_map(|(name, value)| {
+                Some((name.into_string().ok()?, value.into_string().ok()?))
+            }))?;
         let all = own.or(environment).or(file.clone());
         let millis = |name, value: Option<u64>, usual, range| {
             within(name, value.unwrap_or(usual), range).map(Duration::from_millis)
