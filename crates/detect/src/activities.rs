@@ -476,6 +476,10 @@ impl<'t> ActivityRow<'t> {
     pub(crate) fn shape(self, with_details: bool) -> Shape {
         let row = self.row;
         let detail = |symbol| if with_details { symbol } else { Symbol::NONE };
+        let flags = match with_details {
+            true => row.flags & !(HAS_EVENT_ID | EVENT_ID_IS_UUID),
+            false => 0,
+        };
         Shape {
             symbols: [
                 row.principal,
@@ -488,12 +492,7 @@ impl<'t> ActivityRow<'t> {
                 detail(row.account),
                 detail(row.code),
             ],
-            kinds: (
-                row.source,
-                row.kind,
-                row.origin,
-                row.flags & !(HAS_EVENT_ID | EVENT_ID_IS_UUID) * u8::from(with_details),
-            ),
+            kinds: (row.source, row.kind, row.origin, flags),
         }
     }
 
