@@ -20,7 +20,12 @@ cargo xtask TASK
   lint              format, lints with warnings denied, documentation
   audit             licences, sources and advisories of dependencies
   fuzz [SECONDS]    fuzz every target for so long each (default 20)
-  soak              the long forms: every fuzz target for 10 minutes
+  soak [RATE [MINUTES]]
+                    the long forms: the watch under a load of so many records a second (20000) for so
+                    many minutes (30), killed 200 times, and every fuzz target for 10 minutes
+  soak watch [RATE [MINUTES]]
+                    the load alone
+  soak kills        the kills alone
   bench             a million records, investigated: records and bytes a second, peak memory;
                     a million entities over 60 days: memory, saved and resumed
   evaluate [CASE [SEEDS]]
@@ -55,7 +60,14 @@ fn main() -> ExitCode {
             .parse()
             .context("SECONDS is a whole number")
             .and_then(fuzz),
-        ["soak"] => fuzz(600),
+        ["soak", "kills"] => soak_kills(),
+        ["soak", "watch", rest @ ..] => {
+            load(rest).and_then(|(rate, minutes)| soak_watch(rate, minutes))
+        }
+        ["soak", rest @ ..] => load(rest)
+            .and_then(|(rate, minutes)| soak_watch(rate, minutes))
+            .and_then(|()| soak_kills())
+            .and_then(|()| fuzz(600)),
         ["bench"] => bench(),
         ["evaluate"] => evaluate::evaluate("", u64::MAX),
         ["evaluate", case] => evaluate::evaluate(case, u64::MAX),
@@ -75,6 +87,62 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Records a second, and for how many minutes.
+fn load(words: &[&str]) -> Result<(u32, u32)> {
+    let number = |place: usize, usual: u32| {
+        words.get(place).map_or(Ok(usual), |word| {
+            word.parse().context("RATE and MINUTES are whole numbers")
+        })
+    };
+    if words.len() > 2 {
+        bail!("soak takes RATE and MINUTES");
+    }
+    Ok((number(0, 20_000)?, number(1, 30)?))
+}
+
+/// How many records are held under the load, so that a fold is over in a third of a second.
+const HELD_UNDER_LOAD: &str = "100000";
+
+fn soak_watch(rate: u32, minutes: u32) -> Result<()> {
+    let (rate, minutes) = (rate.to_string(), minutes.to_string());
+    cargo(
+        "the watch under load",
+        &[
+            "test",
+            "--release",
+            "-p",
+            "portreeve-engine",
+            "--test",
+            "soak",
+            "--",
+            "--nocapture",
+        ],
+        &[
+            ("PORTREEVE_SOAK_RATE", &rate),
+            ("PORTREEVE_SOAK_MINUTES", &minutes),
+            ("PORTREEVE_SOAK_HOLD", HELD_UNDER_LOAD),
+        ],
+    )
+}
+
+fn soak_kills() -> Result<()> {
+    cargo(
+        "200 kills",
+        &[
+            "test",
+            "--release",
+            "-p",
+            "portreeve",
+            "--test",
+            "serve",
+            "--",
+            "--nocapture",
+            "killed",
+        ],
+        &[("PORTREEVE_KILLS", "200")],
+    )
 }
 
 fn test() -> Result<()> {

@@ -279,21 +279,12 @@ impl Client {
             .operation_name(name.to_owned())
             .http_client(self.http.clone())
             .endpoint_url(&url)
-            .standard_retry(
-                &RetryConfig::standard()
-                    .with_max_attempts(self.attempts)
-                    .with_max_backoff(LONGEST_WAIT),
-            )
+            .standard_retry(&self.retries())
             .retry_classifier(TransientErrorClassifier::<Refused>::new())
             .retry_classifier(HttpStatusCodeClassifier::default())
             .retry_classifier(AwsErrorCodeClassifier::<Refused>::new())
-            .timeout_config(
-                TimeoutConfig::builder()
-                    .connect_timeout(CONNECT)
-                    .operation_attempt_timeout(ATTEMPT)
-                    .build(),
-            )
-            .runtime_plugin(signing(session, model, &at.region))
+            .timeout_config(timeouts())
+            .runtime_plugin(signing(session, &model.signing, &at.region))
             .serializer(|written: Request| http(&written))
             .deserializer(move |response: &HttpResponse| answer(model, described, response))
             .build();
@@ -302,6 +293,115 @@ impl Client {
             .await
             .map_err(|error| told(service, name, error))
     }
+
+    fn retries(&self) -> RetryConfig {
+        RetryConfig::standard()
+            .with_max_attempts(self.attempts)
+            .with_max_backoff(LONGEST_WAIT)
+    }
+
+    /// Makes a call that is in no model, and gives the body of its answer as it came.
+    pub(crate) async fn plain(
+        &self,
+        session: &Session,
+        call: &Plain<'_>,
+    ) -> Result<Vec<u8>, CallError> {
+        let Plain {
+            service, operation, ..
+        } = *call;
+        // The limit is never closed.
+        let _permit = self.limit.acquire().await;
+        let at = endpoint(service, service, call.region, self.config.endpoint_url());
+        let written = Request {
+            method: call.method.to_owned(),
+            target: call.target.to_owned(),
+            headers: call
+                .headers
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), value.clone()))
+                .collect(),
+            body: call.body.clone(),
+        };
+        let operation = Operation::builder()
+            .service_name(format!("{service} {} {}", call.region, session.name))
+            .operation_name(operation.to_owned())
+            .http_client(self.http.clone())
+            .endpoint_url(call.at.as_deref().unwrap_or(&at.url))
+            .standard_retry(&self.retries())
+            .retry_classifier(TransientErrorClassifier::<Refused>::new())
+            .retry_classifier(HttpStatusCodeClassifier::default())
+            .retry_classifier(AwsErrorCodeClassifier::<Refused>::new())
+            .timeout_config(timeouts())
+            .runtime_plugin(signing(session, service, call.region))
+            .serializer(|written: Request| http(&written))
+            .deserializer(plain_answer)
+            .build();
+        operation
+            .invoke(written)
+            .await
+            .map_err(|error| told(service, call.operation, error))
+    }
+}
+
+/// A call that is in no model.
+#[derive(Debug)]
+pub(crate) struct Plain<'p> {
+    /// The service, as it signs and as its host begins.
+    pub(crate) service: &'static str,
+    pub(crate) operation: &'static str,
+    pub(crate) region: &'p str,
+    pub(crate) method: &'static str,
+    /// The path, escaped, and the query if there is one.
+    pub(crate) target: &'p str,
+    pub(crate) headers: &'p [(&'static str, String)],
+    pub(crate) body: String,
+    /// The address, where it is not the service's own.
+    pub(crate) at: Option<String>,
+}
+
+fn timeouts() -> TimeoutConfig {
+    TimeoutConfig::builder()
+        .connect_timeout(CONNECT)
+        .operation_attempt_timeout(ATTEMPT)
+        .build()
+}
+
+/// The body as it is; of a refusal the code, as XML or JSON says it.
+fn plain_answer(response: &HttpResponse) -> Result<Vec<u8>, OrchestratorError<Refused>> {
+    let body = response.body().bytes().unwrap_or_default();
+    if response.status().is_success() {
+        return Ok(body.to_vec());
+    }
+    let text = String::from_utf8_lossy(body);
+    let status = response.status().as_u16();
+    let (mut code, mut message) = (String::new(), String::new());
+    if let Ok(root) = crate::xml::parse(&text) {
+        let of = |name| {
+            root.find(name)
+                .map(|it| it.text.clone())
+                .unwrap_or_default()
+        };
+        (code, message) = (of("Code"), of("Message"));
+    } else if let Ok(json) = serde_json::from_slice::<Value>(body) {
+        let of = |name: &str| json[name].as_str().unwrap_or_default().to_owned();
+        // Names stand behind a name space: `com.amazonaws.sqs#QueueDoesNotExist`.
+        code = of("__type")
+            .rsplit('#')
+            .next()
+            .unwrap_or_default()
+            .to_owned();
+        message = of("message");
+    }
+    if code.is_empty() {
+        code = status.to_string();
+    }
+    Err(OrchestratorError::operation(Refused {
+        metadata: ErrorMetadata::builder().code(code).message(message).build(),
+        region: response
+            .headers()
+            .get("x-amz-bucket-region")
+            .map(str::to_owned),
+    }))
 }
 
 /// The beginning of a host's name, with the members of the input that it names: an account's number.
@@ -317,7 +417,7 @@ fn hosted(host: &str, input: &Value) -> String {
 }
 
 /// Signature Version 4 with the session's credentials.
-fn signing(session: &Session, model: &Model, region: &str) -> StaticRuntimePlugin {
+fn signing(session: &Session, service: &str, region: &str) -> StaticRuntimePlugin {
     let mut components = RuntimeComponentsBuilder::new("signing");
     let schemes = StaticAuthSchemeOptionResolver::new(vec![SCHEME_ID]);
     components.set_auth_scheme_option_resolver(Some(SharedAuthSchemeOptionResolver::new(schemes)));
@@ -325,7 +425,7 @@ fn signing(session: &Session, model: &Model, region: &str) -> StaticRuntimePlugi
     components.set_identity_cache(Some(session.cache.clone()));
     components.set_identity_resolver(SCHEME_ID, session.resolver.clone());
     let mut options = SigningOptions::default();
-    if model.signing == "s3" {
+    if service == "s3" {
         // https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html: paths are
         // escaped once, and the body's hash is a header.
         options.double_uri_encode = false;
@@ -336,7 +436,7 @@ fn signing(session: &Session, model: &Model, region: &str) -> StaticRuntimePlugi
     layer.store_put(AuthSchemeOptionResolverParams::new(()));
     layer.store_put(SigV4OperationSigningConfig {
         region: Some(SigningRegion::from(Region::new(region.to_owned()))),
-        name: Some(SigningName::from(model.signing.clone())),
+        name: Some(SigningName::from(service.to_owned())),
         signing_options: options,
         ..SigV4OperationSigningConfig::default()
     });

@@ -24,6 +24,7 @@
 //! | a surface | `src/surfaces/<name>.rs`, and its operations in `models/prune.py`, which is then run |
 
 pub mod apply;
+pub mod bucket;
 mod caller;
 mod client;
 mod endpoint;

@@ -91,7 +91,7 @@ pub(crate) fn request(
     Ok(request)
 }
 
-fn escape(text: &str) -> String {
+pub(crate) fn escape(text: &str) -> String {
     utf8_percent_encode(text, ESCAPED).to_string()
 }
 

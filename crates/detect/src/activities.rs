@@ -60,6 +60,47 @@ const DENIED: u8 = 32;
 const FAILED: u8 = 64;
 const NO_MORE_TARGETS: u32 = u32::MAX;
 
+/// Where rows went when they were put in order.
+pub(crate) struct Moved {
+    /// For each former row number the new one; none for a repetition.
+    pub(crate) moved: Vec<Option<RowId>>,
+    /// Former numbers of repetitions, with that of the row that stands for each.
+    pub(crate) repeated: Vec<(RowId, RowId)>,
+}
+
+/// What symbols of one table are called in another that holds a part of it.
+pub(crate) struct Renaming<'s> {
+    from: &'s Strings,
+    to: Strings,
+    /// By former symbol; none where the other table does not know the text.
+    names: Vec<Symbol>,
+}
+
+impl Renaming<'_> {
+    /// The symbol in the other table, made known there.
+    pub(crate) fn rename(&mut self, symbol: Symbol) -> Symbol {
+        let Some(name) = self.names.get_mut(symbol.index()) else {
+            return Symbol::NONE;
+        };
+        if !name.is_some() {
+            *name = self.to.intern_option(self.from.get(symbol));
+        }
+        *name
+    }
+
+    /// Whether the other table knows the text.
+    pub(crate) fn knows(&self, symbol: Symbol) -> bool {
+        self.names
+            .get(symbol.index())
+            .is_some_and(|name| name.is_some())
+    }
+
+    /// The texts of the other table.
+    pub(crate) fn into_strings(self) -> Strings {
+        self.to
+    }
+}
+
 /// All activities of a run, one row each, in order of time once stage two has finished.
 #[derive(Clone, Debug, Default)]
 pub struct Activities {
@@ -250,7 +291,7 @@ impl Activities {
     /// repeated events, and tells for each former row number the new one, `None` where it was a
     /// repetition. Of several copies the one in the first file by name is kept, so that neither
     /// the order of the files nor the number of threads shows in the result.
-    pub(crate) fn finish(&mut self) -> Vec<Option<RowId>> {
+    pub(crate) fn finish(&mut self) -> Moved {
         // With the times beside the numbers most comparisons look up no row.
         let times = self.rows.iter().map(|row| row.time);
         let mut order: Vec<(_, RowId)> = times.zip(0..).collect();
@@ -268,6 +309,7 @@ impl Activities {
         let mut seen = HashTable::<RowId>::with_capacity(self.rows.len());
         let event = |row: &Row| (row.event_id, row.flags & EVENT_ID_IS_UUID);
         let hash = |row: &Row| FixedState::default().hash_one(event(row));
+        let mut repeated = Vec::new();
         order.retain(|former| {
             let row = &self.rows[*former as usize];
             if row.flags & HAS_EVENT_ID == 0 {
@@ -279,7 +321,10 @@ impl Activities {
                 |known| hash(&self.rows[*known as usize]),
             );
             match place {
-                Entry::Occupied(_) => false,
+                Entry::Occupied(first) => {
+                    repeated.push((*former, *first.get()));
+                    false
+                }
                 Entry::Vacant(place) => {
                     place.insert(*former);
                     true
@@ -297,7 +342,74 @@ impl Activities {
                 .map(|former| self.rows[*former as usize])
                 .collect();
         }
-        moved
+        Moved { moved, repeated }
+    }
+
+    /// The first row whose time is this moment or later, of rows in order of time.
+    pub(crate) fn first_from(&self, moment: i64) -> RowId {
+        self.rows.partition_point(|row| row.time < moment) as RowId
+    }
+
+    /// A table of some rows alone, in the order given, and what symbols are called in it: none for a text
+    /// that no row of them tells.
+    pub(crate) fn part(&self, rows: &[RowId]) -> (Activities, Renaming<'_>) {
+        let mut part = Activities {
+            sources: self.sources.clone(),
+            ..Activities::default()
+        };
+        let mut renaming = Renaming {
+            from: &self.strings,
+            to: Strings::default(),
+            names: vec![Symbol::NONE; self.strings.len()],
+        };
+        let mut files = vec![None; self.files.len()];
+        part.rows.reserve(rows.len());
+        for row in rows.iter().map(|row| self.rows[*row as usize]) {
+            let file = *files[row.file as usize]
+                .get_or_insert_with(|| part.add_file(self.files[row.file as usize].clone()));
+            let more_targets = match row.more_targets {
+                NO_MORE_TARGETS => NO_MORE_TARGETS,
+                index => {
+                    let targets = &self.more_targets[index as usize];
+                    let targets = targets.iter().map(|target| renaming.rename(*target));
+                    part.more_targets.push(targets.collect());
+                    (part.more_targets.len() - 1) as u32
+                }
+            };
+            part.rows.push(Row {
+                event_id: match row.flags & (HAS_EVENT_ID | EVENT_ID_IS_UUID) {
+                    HAS_EVENT_ID => {
+                        let text = Symbol::from_index(row.event_id as usize);
+                        renaming.rename(text).index() as u128
+                    }
+                    _ => row.event_id,
+                },
+                file,
+                action: renaming.rename(row.action),
+                principal: renaming.rename(row.principal),
+                session: renaming.rename(row.session),
+                subject: renaming.rename(row.subject),
+                credential: renaming.rename(row.credential),
+                address: renaming.rename(row.address),
+                client: renaming.rename(row.client),
+                account: renaming.rename(row.account),
+                code: renaming.rename(row.code),
+                targets: row.targets.map(|target| renaming.rename(target)),
+                more_targets,
+                ..row
+            });
+        }
+        (part, renaming)
+    }
+
+    pub(crate) fn set_strings(&mut self, strings: Strings) {
+        self.strings = strings;
+    }
+
+    /// The times of all rows that have one, in no particular order.
+    pub(crate) fn moments(&self) -> impl Iterator<Item = i64> {
+        let times = self.rows.iter().map(|row| row.time);
+        times.filter(|time| *time != NO_TIME)
     }
 
     /// The rows, in order of time.
@@ -355,7 +467,38 @@ pub struct ActivityRow<'t> {
     id: RowId,
 }
 
+/// What two rows that are alike have in common: everything but their time, place and targets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Shape {
+    symbols: [Symbol; 9],
+    kinds: (u8, PrincipalKind, OriginKind, u8),
+}
+
 impl<'t> ActivityRow<'t> {
+    /// What it has in common with its like; without its details only who, from where and with what client.
+    pub(crate) fn shape(self, with_details: bool) -> Shape {
+        let row = self.row;
+        let detail = |symbol| if with_details { symbol } else { Symbol::NONE };
+        let flags = match with_details {
+            true => row.flags & !(HAS_EVENT_ID | EVENT_ID_IS_UUID),
+            false => 0,
+        };
+        Shape {
+            symbols: [
+                row.principal,
+                row.session,
+                row.subject,
+                row.address,
+                row.client,
+                detail(row.action),
+                detail(row.credential),
+                detail(row.account),
+                detail(row.code),
+            ],
+            kinds: (row.source, row.kind, row.origin, flags),
+        }
+    }
+
     fn text(self, symbol: Symbol) -> Option<&'t str> {
         self.table.strings.get(symbol)
     }

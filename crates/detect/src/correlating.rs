@@ -1,6 +1,7 @@
 //! Stage two's use of correlations: rows in order of event time, to findings.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -12,8 +13,8 @@ use portreeve_sigma::{Correlation, Rule};
 use crate::activities::{Activities, RowId};
 use crate::actors::Actors;
 use crate::behaviour::{
-    Baseline, Behaviour, Bounds, Correlations, Facts, Fired, Hit, Holes, LetGo, Maker, Told,
-    Unknown, detail, name_values,
+    Baseline, Behaviour, Bounds, Correlations, Facts, Fired, Hit, Holes, LetGo, Maker, Numbers,
+    Rhythms, Told, Unknown, detail, go_on, name_values,
 };
 use crate::lineage::Lineage;
 use crate::snapshot::Snapshot;
@@ -30,6 +31,8 @@ pub(crate) struct Correlating<'c> {
     pub(crate) snapshot: &'c Snapshot,
     /// In order of row and field.
     pub(crate) copied: &'c [(RowId, FieldId, Symbol)],
+    /// What records are called.
+    pub(crate) numbers: &'c Numbers,
     pub(crate) known_good: Option<(Timestamp, Timestamp)>,
 }
 
@@ -40,26 +43,115 @@ const ROWS_AHEAD: usize = 16;
 #[derive(Default)]
 struct Group {
     records: BTreeSet<RowId>,
-    lead: RowId,
+    /// The row that speaks for all, where it is still held.
+    lead: Option<RowId>,
     first: Option<Fired>,
     raised: bool,
     number: f64,
 }
 
+/// What correlations remember of a sealed past.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Remembered {
+    /// Their state behind the last sealed row; nothing before anything is sealed.
+    pub(crate) behaviour: Option<Arc<Behaviour>>,
+    /// What fired on sealed rows.
+    pub(crate) fired: Arc<Vec<Fired>>,
+    /// When each log speaks and is silent.
+    pub(crate) rhythms: Rhythms,
+}
+
+/// What a run of correlations gives.
+pub(crate) struct Ran {
+    pub(crate) findings: Vec<(Finding, Vec<RowId>)>,
+    pub(crate) told: Told,
+    /// What is to be remembered where rows are sealed, and the rows that it may yet name as evidence.
+    pub(crate) sealed: Option<(Remembered, Vec<RowId>)>,
+}
+
 impl Correlating<'_> {
-    /// Folds the matches, which are in order of row.
-    pub(crate) fn run(&self, matched: &[Hit]) -> (Vec<(Finding, Vec<RowId>)>, Told) {
-        let holes = Holes::find(self.activities);
+    /// Folds the matches, which are in order of row, behind what is remembered. `seal` is the row before
+    /// which rows are to be sealed.
+    pub(crate) fn run(&self, matched: &[Hit], before: &Remembered, seal: Option<RowId>) -> Ran {
+        let (first, rows) = (self.numbers.first, self.activities.len() as RowId);
+        let holes = Holes::find(self.activities, &before.rhythms, first..rows);
         let facts = Facts::new(self.activities, self.lineage, self.actors, self.snapshot);
-        let mut maker = Maker::new(self.correlations, self.rules, facts, &holes, self.copied);
+        let mut maker = Maker::new(
+            self.correlations,
+            self.rules,
+            facts,
+            &holes,
+            self.copied,
+            self.numbers,
+        );
         let baseline = Baseline {
             known_good: self.known_good,
             holes: holes.joined(),
         };
-        let mut behaviour = Behaviour::new(self.correlations, &baseline, Bounds::default());
-        if let Some(time) = self.activities.iter().next().and_then(|row| row.time()) {
+        let mut behaviour = match &before.behaviour {
+            Some(behaviour) => {
+                let mut behaviour = Behaviour::clone(behaviour);
+                behaviour.set_baseline(&baseline);
+                behaviour
+            }
+            None => Behaviour::new(self.correlations, &baseline, Bounds::default()),
+        };
+        let tail = &matched[matched.partition_point(|(row, _)| *row < first)..];
+        if first < rows
+            && let Some(time) = self.activities.get(first).time()
+        {
             behaviour.begin(time);
         }
+        let mut fired = before.fired.to_vec();
+        let (past, rest) = tail.split_at(tail.partition_point(|(row, _)| Some(*row) < seal));
+        let mut sealed = None;
+        if let Some(seal) = seal {
+            self.fold(past, &mut maker, &mut behaviour);
+            fired.extend(behaviour.take_fired());
+            fired.retain(|one| !self.correlations.is_silent_correlation(one.correlation));
+            let mut evidence = Vec::new();
+            behaviour.records(&mut |record| evidence.extend(self.row_of(record)));
+            let mut remembered = Remembered {
+                behaviour: Some(Arc::new(behaviour.clone())),
+                fired: Arc::new(fired.clone()),
+                rhythms: before.rhythms.clone(),
+            };
+            go_on(self.activities, &mut remembered.rhythms, first..seal);
+            sealed = Some((remembered, evidence));
+        }
+        self.fold(rest, &mut maker, &mut behaviour);
+        behaviour.finish();
+        fired.extend(behaviour.take_fired());
+        fired.sort_by_key(|one| (one.time, one.correlation, one.key, one.lead));
+        let findings = self.findings(fired, &mut maker);
+        let told = Told {
+            unknown: behaviour
+                .unknown()
+                .filter_map(|(number, count)| {
+                    let correlation = self.correlations.get(number)?;
+                    Some(Unknown {
+                        rule: id(correlation),
+                        title: correlation.title.clone(),
+                        count,
+                    })
+                })
+                .collect(),
+            holes: holes.told(self.activities),
+            dropped: self.name_dropped(behaviour.dropped(), matched, &mut maker),
+        };
+        Ran {
+            findings,
+            told,
+            sealed,
+        }
+    }
+
+    fn row_of(&self, record: u64) -> Option<RowId> {
+        let row = self.numbers.row(record)?;
+        ((row as usize) < self.activities.len()).then_some(row)
+    }
+
+    fn fold(&self, matched: &[Hit], maker: &mut Maker<'_>, behaviour: &mut Behaviour) {
         let row_of = |(row, _): &Hit| *row;
         let rows: Vec<&[Hit]> = matched.chunk_by(|a, b| row_of(a) == row_of(b)).collect();
         let (mut ahead, mut ends, mut items) = (Vec::new(), Vec::new(), Vec::new());
@@ -82,24 +174,6 @@ impl Correlating<'_> {
                 });
             }
         }
-        behaviour.finish();
-        let findings = self.findings(behaviour.take_fired(), &mut maker);
-        let told = Told {
-            unknown: behaviour
-                .unknown()
-                .filter_map(|(number, count)| {
-                    let correlation = self.correlations.get(number)?;
-                    Some(Unknown {
-                        rule: id(correlation),
-                        title: correlation.title.clone(),
-                        count,
-                    })
-                })
-                .collect(),
-            holes: holes.told(self.activities),
-            dropped: self.name_dropped(behaviour.dropped(), matched, &mut maker),
-        };
-        (findings, told)
     }
 
     /// One finding for each group and day of a correlation, so that what goes on firing makes one
@@ -117,11 +191,11 @@ impl Correlating<'_> {
             let rows = one.records.iter().chain([&one.lead]);
             group
                 .records
-                .extend(rows.filter_map(|record| RowId::try_from(*record).ok()));
+                .extend(rows.filter_map(|record| self.row_of(*record)));
             group.raised |= one.raised;
             group.number = group.number.max(one.number.unwrap_or(0.0));
             if group.first.is_none() {
-                group.lead = RowId::try_from(one.lead).unwrap_or_default();
+                group.lead = self.row_of(one.lead);
                 group.first = Some(one);
             }
         }
@@ -133,9 +207,11 @@ impl Correlating<'_> {
                 first.number = first.number.map(|_| group.number);
                 let names = name_values(maker, &first);
                 let rows: Vec<RowId> = group.records.into_iter().collect();
+                // Of a past so long ago that none of its records is held nothing can be shown.
+                let lead = group.lead.or(rows.first().copied())?;
                 let rule = id(correlation);
                 let mut finding = shell(self.activities, &rows, &rule, day);
-                let lead = self.activities.get(group.lead);
+                let lead = self.activities.get(lead);
                 finding.actor = lead.actor();
                 finding.credential = lead.credential().map(str::to_owned);
                 let day = day.map(|day| day.to_string()).unwrap_or_default();

@@ -98,7 +98,7 @@ impl Cells {
     }
 
     /// Takes in the cells of another part of the logs.
-    pub(crate) fn merge(&mut self, other: Cells, renamed: impl Fn(Symbol) -> Symbol) {
+    pub(crate) fn merge(&mut self, other: Cells, mut renamed: impl FnMut(Symbol) -> Symbol) {
         if other.too_many {
             *self = other;
             return;

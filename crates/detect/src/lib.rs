@@ -35,6 +35,7 @@ pub mod behaviour;
 mod changes;
 mod clients;
 mod correlating;
+mod coverage;
 mod derived;
 mod exceptions;
 mod groups;
@@ -46,6 +47,7 @@ mod logins;
 mod networks;
 mod people;
 mod runs;
+mod sealing;
 mod settings;
 mod silences;
 mod snapshot;
@@ -68,12 +70,13 @@ pub use networks::{
     DataOrigin, Explanation, Network, NetworkData, NetworkDataError, Networks, ProviderSign,
     Providers, RangeTable, TAIL, TableReader, is_callers_address,
 };
+pub use sealing::Sealing;
 pub use settings::{
     DeclaredNetwork, NetworkDetail, Settings, Sign, SignKind, Vendor, matches_pattern,
 };
 pub use snapshot::Snapshot;
 pub use stage_one::{Batch, Revocation, RevocationKind, StageOne};
-pub use stage_two::{DEPLOY_DAYS, EVIDENCE_LIMIT, Folded, StageTwo, stable_id};
+pub use stage_two::{DEPLOY_DAYS, EVIDENCE_LIMIT, Folded, Known, StageTwo, stable_id};
 pub use strings::{Strings, Symbol};
 pub use subject::Subject;
 pub use usage::{PrincipalUsage, Usage};

@@ -25,7 +25,7 @@ pub struct Batch {
     /// What the records say of the credentials that they used.
     pub(crate) uses: Uses,
     /// The last of them: a session's calls mostly follow one another.
-    last_use: Option<Use>,
+    pub(crate) last_use: Option<Use>,
     /// Mintings; without a child where the record does not tell its id.
     pub(crate) links: Vec<Link>,
     /// Row and rule, certain.

@@ -2,7 +2,6 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use foldhash::fast::FixedState;
-use jiff::ToSpan;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use portreeve_graph::Opening;
@@ -18,7 +17,8 @@ use crate::activities::{Activities, ActivityRow, RowId};
 use crate::actors::{ActorId, Actors};
 use crate::behaviour::{Correlations, Told};
 use crate::changes::Judged;
-use crate::correlating::Correlating;
+use crate::correlating::{Correlating, Remembered};
+use crate::coverage::{count, coverage};
 use crate::derived::{
     ACTOR_DEPLOY, CHANGE_JUDGED, CHANGE_OPENED, CHANGE_OPENS, CREDENTIAL_LOGIN,
     CREDENTIAL_MINTED_BY, CREDENTIAL_MOVED, CREDENTIAL_RUN,
@@ -28,10 +28,11 @@ use crate::lineage::{Lineage, Reason};
 use crate::logins::Logins;
 use crate::people::People;
 use crate::runs::Runs;
+use crate::sealing::{Past, Sealing};
 use crate::settings::{Sign, SignKind};
 use crate::silences::silences;
 use crate::snapshot::Snapshot;
-use crate::stage_one::{Batch, Candidate, Revocation, SourceCounts};
+use crate::stage_one::{Batch, Candidate, Revocation};
 use crate::strings::Symbol;
 
 /// How many records a finding names as its evidence; the rest are counted.
@@ -77,6 +78,8 @@ pub struct Folded {
     pub changes_not_judged: usize,
     /// What correlations could not tell.
     pub behaviour: Told,
+    /// Rows that wrote a target for which deployments are counted.
+    pub(crate) deploys: Vec<RowId>,
 }
 
 impl Folded {
@@ -92,7 +95,9 @@ impl Folded {
 /// logs were parted.
 #[derive(Clone, Debug, Default)]
 pub struct StageTwo {
-    batch: Batch,
+    pub(crate) batch: Batch,
+    /// What is known of rows that are sealed.
+    pub(crate) past: Past,
     correlations: Correlations,
     known_good: Option<(Timestamp, Timestamp)>,
 }
@@ -127,6 +132,11 @@ impl StageTwo {
 
     /// Takes what stage one made of a part of the logs.
     pub fn accept(&mut self, part: Batch) {
+        if self.past.until > i64::MIN {
+            let until = self.past.until;
+            let late = part.activities.moments().filter(|time| *time < until);
+            self.past.late += late.count() as u64;
+        }
         if self.batch.is_empty() {
             self.batch = part;
             return;
@@ -226,6 +236,30 @@ impl StageTwo {
         snapshot: &Snapshot,
         signs: &[Sign],
     ) -> Folded {
+        let known = Known {
+            rules,
+            matcher,
+            fields,
+            snapshot,
+            signs,
+        };
+        self.fold(known, None).0
+    }
+
+    /// The same, and what is needed to seal the rows before a moment ([`StageTwo::seal`]).
+    pub fn finish_and_seal(self, known: Known<'_>, until: Timestamp) -> (Folded, Option<Sealing>) {
+        self.fold(known, Some(until.as_microsecond()))
+    }
+
+    fn fold(mut self, known: Known<'_>, until: Option<i64>) -> (Folded, Option<Sealing>) {
+        let Known {
+            rules,
+            matcher,
+            fields,
+            snapshot,
+            signs,
+        } = known;
+        let batch = std::mem::take(&mut self.batch);
         let Batch {
             mut activities,
             uses,
@@ -241,14 +275,18 @@ impl StageTwo {
             mut revocations,
             sources,
             ..
-        } = self.batch;
-        let correlations = self.correlations;
-        let mut read = vec![0; activities.sources().len()];
-        for row in activities.iter() {
-            read[row.source_number()] += 1;
+        } = batch;
+        let source_numbers: Vec<u8> = activities
+            .iter()
+            .map(|row| row.source_number() as u8)
+            .collect();
+        for (_, account) in self.past.remembered.rhythms.keys() {
+            activities.strings_mut().intern_option(account.as_deref());
         }
         let moved = activities.finish();
-        let new_row = |row: RowId| moved[row as usize];
+        let numbers = self.past.numbers(&activities, &moved);
+        let seal = until.map(|until| activities.first_from(until));
+        let new_row = |row: RowId| moved.moved[row as usize];
 
         links.retain_mut(|link| {
             link.row = link.row.and_then(new_row);
@@ -334,7 +372,7 @@ impl StageTwo {
         matched.dedup();
         let mut found: Vec<(RowId, Origin)> = matched
             .iter()
-            .filter(|(_, rule)| !correlations.is_silent(*rule as usize))
+            .filter(|(_, rule)| !self.correlations.is_silent(*rule as usize))
             .map(|(row, rule)| (*row, Origin::Rule(*rule)))
             .collect();
         found.extend(
@@ -347,6 +385,8 @@ impl StageTwo {
 
         let mut made = findings(&activities, found, rules, signs, &shows);
         let mut behaviour = Told::default();
+        let mut remembered = (Remembered::default(), Vec::new());
+        let correlations = &self.correlations;
         if !correlations.is_empty() {
             let mut copied: Vec<(RowId, FieldId, Symbol)> = copied
                 .into_iter()
@@ -355,27 +395,51 @@ impl StageTwo {
             // Stable, for the values of one field keep their order.
             copied.sort_by_key(|(row, field, _)| (*row, *field));
             let correlating = Correlating {
-                correlations: &correlations,
+                correlations,
                 rules,
                 activities: &activities,
                 lineage: &lineage,
                 actors: &actors,
                 snapshot,
                 copied: &copied,
+                numbers: &numbers,
                 known_good: self.known_good,
             };
-            let (more, told) = correlating.run(&matched);
-            made.extend(more);
-            behaviour = told;
+            let ran = correlating.run(&matched, &self.past.remembered, seal);
+            made.extend(ran.findings);
+            behaviour = ran.told;
+            remembered = ran.sealed.unwrap_or_default();
         }
-        let (findings, hits) = in_order(made);
+        let (mut findings, hits) = in_order(made);
+        for finding in &mut findings {
+            // Rows that are sealed and held no more.
+            finding.evidence_total += self.past.more.get(&finding.id).copied().unwrap_or(0);
+        }
         let silences = sources
             .values()
             .flat_map(|counts| silences(&counts.cells, activities.strings()))
             .collect();
-        let coverage = coverage(&activities, &read, sources);
+        let counted = self.past.counted(&moved);
+        let mut counts = self.past.counts.clone();
+        let uncounted = activities.iter().filter(|row| !counted.contains(&row.id()));
+        count(&mut counts, &activities, uncounted);
+        for number in source_numbers.iter().skip(self.past.kept()) {
+            if let Some(source) = activities.sources().get(usize::from(*number)) {
+                counts.entry(source).or_default().read += 1;
+            }
+        }
+        let coverage = coverage(&activities, counts, sources);
+        let sealing = until.zip(seal).map(|(until, seal)| Sealing {
+            until,
+            seal,
+            counts: self.counts_of_sealed(&activities, &source_numbers, &moved, seal),
+            numbers,
+            moved,
+            remembered: remembered.0,
+            evidence: remembered.1,
+        });
         let inferred_deployers = deployers.named(&activities);
-        Folded {
+        let folded = Folded {
             activities,
             lineage,
             actors,
@@ -388,8 +452,25 @@ impl StageTwo {
             effects,
             silences,
             behaviour,
-        }
+            deploys,
+        };
+        (folded, sealing)
     }
+}
+
+/// What rows are folded by.
+#[derive(Clone, Copy, Debug)]
+pub struct Known<'k> {
+    /// The rules of the run.
+    pub rules: &'k [Rule],
+    /// The same, compiled.
+    pub matcher: &'k Matcher,
+    /// The fields that they were compiled with.
+    pub fields: &'k Fields,
+    /// What stage one looked things up in.
+    pub snapshot: &'k Snapshot,
+    /// Signs that were looked for.
+    pub signs: &'k [Sign],
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -774,122 +855,5 @@ pub fn stable_id(parts: &[&str]) -> String {
     hash.finalize()[..8]
         .iter()
         .map(|byte| format!("{byte:02x}"))
-        .collect()
-}
-
-/// The longest span for which days without records are listed one by one.
-const LONGEST_SPAN_OF_DAYS: usize = 3_660;
-
-fn coverage(
-    activities: &Activities,
-    read: &[u64],
-    counts: BTreeMap<&'static str, SourceCounts>,
-) -> Vec<Coverage> {
-    let text = |symbol| activities.strings().get(symbol).unwrap_or_default();
-    let mut tallies = vec![Tally::default(); activities.sources().len()];
-    let mut calls = HashMap::<(usize, Symbol, Symbol), u64, FixedState>::default();
-    for row in activities.iter() {
-        let source = row.source_number();
-        if let Some(tally) = tallies.get_mut(source) {
-            tally.add(row);
-        }
-        *calls
-            .entry((source, row.account_symbol(), row.action_symbol()))
-            .or_default() += 1;
-    }
-    let mut accounts = BTreeMap::<usize, BTreeMap<String, BTreeMap<String, u64>>>::new();
-    for ((source, account, action), count) in calls {
-        let service = text(action).split(':').next().unwrap_or_default();
-        *accounts
-            .entry(source)
-            .or_default()
-            .entry(text(account).to_owned())
-            .or_default()
-            .entry(service.to_owned())
-            .or_default() += count;
-    }
-    counts
-        .into_iter()
-        .map(|(source, counts)| {
-            let number = activities.sources().iter().position(|it| *it == source);
-            let tally = number
-                .and_then(|number| tallies.get(number))
-                .cloned()
-                .unwrap_or_default();
-            let read = number.and_then(|number| read.get(number).copied());
-            let services = number
-                .and_then(|number| accounts.remove(&number))
-                .unwrap_or_default();
-            Coverage {
-                source: source.to_owned(),
-                regions: counts
-                    .regions
-                    .into_keys()
-                    .map(|region| text(region).to_owned())
-                    .collect(),
-                event_kinds: counts
-                    .kinds
-                    .into_iter()
-                    .map(|(kind, count)| (text(kind).to_owned(), count))
-                    .collect(),
-                cells: counts.cells.told(activities.strings()),
-                cells_omitted: counts.cells.are_too_many(),
-                records: tally.records,
-                without_time: tally.without_time,
-                first: tally.first,
-                last: tally.last,
-                duplicates: read.unwrap_or_default().saturating_sub(tally.records),
-                days_without_records: days_between(&tally.days),
-                accounts: services
-                    .keys()
-                    .filter(|account| !account.is_empty())
-                    .cloned()
-                    .collect(),
-                services,
-            }
-        })
-        .collect()
-}
-
-/// What is counted of one source, in order of time.
-#[derive(Clone, Debug, Default)]
-struct Tally {
-    records: u64,
-    without_time: u64,
-    first: Option<Timestamp>,
-    last: Option<Timestamp>,
-    /// The last day that was added, in days since 1970.
-    day: Option<i64>,
-    days: BTreeSet<Date>,
-}
-
-impl Tally {
-    fn add(&mut self, row: ActivityRow<'_>) {
-        self.records += 1;
-        let Some(time) = row.time() else {
-            self.without_time += 1;
-            return;
-        };
-        self.first = self.first.or(Some(time));
-        self.last = Some(time);
-        let day = time.as_second().div_euclid(24 * 60 * 60);
-        if self.day != Some(day) {
-            self.day = Some(day);
-            self.days.extend(day_of(row));
-        }
-    }
-}
-
-/// The days between the first and the last that are missing.
-fn days_between(days: &BTreeSet<Date>) -> Vec<String> {
-    let (Some(first), Some(last)) = (days.first(), days.last()) else {
-        return Vec::new();
-    };
-    first
-        .series(1.day())
-        .take_while(|day| day < last)
-        .take(LONGEST_SPAN_OF_DAYS)
-        .filter(|day| !days.contains(day))
-        .map(|day| day.to_string())
         .collect()
 }

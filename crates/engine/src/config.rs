@@ -16,6 +16,7 @@ use serde::{Deserialize, Deserializer};
 
 use crate::checks::{self, CheckEntries, SuppressionEntry};
 use crate::exceptions::{self, ExceptionEntry};
+use crate::serve::ServeSettings;
 
 /// What the user declares in `portreeve.toml`. Everything in it is optional.
 ///
@@ -94,6 +95,8 @@ pub struct Config {
     /// What those mean.
     #[serde(skip)]
     pub posture: portreeve_posture::Settings,
+    /// How `serve` watches.
+    pub serve: ServeSettings,
     /// When the user says that the intruder was shut out (`--contained-at`).
     #[serde(skip)]
     pub contained_at: Option<Timestamp>,

@@ -102,4 +102,4 @@ pub use signs::{Indicators, SignError, parse_indicators, parse_sign};
 pub use survey::{Inventory, Knowledge, read_inventory, survey};
 pub use touched::TouchError;
 #[cfg(feature = "chain")]
-pub use web::{HttpProvider, Web, WebError};
+pub use web::{Answer, HttpProvider, Web, WebError};

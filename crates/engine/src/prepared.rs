@@ -5,8 +5,11 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
+use jiff::Timestamp;
 use portreeve_detect::behaviour::Correlations;
-use portreeve_detect::{Batch, Folded, Networks, Settings, Sign, Snapshot, StageOne, StageTwo};
+use portreeve_detect::{
+    Batch, Folded, Known, Networks, Sealing, Settings, Sign, Snapshot, StageOne, StageTwo,
+};
 use portreeve_evidence::Verification;
 use portreeve_graph::{Catalogue, Changes, Graph, Jewel};
 use portreeve_incident::Summary;
@@ -206,6 +209,25 @@ impl Prepared {
                 &self.snapshot,
                 &self.signs,
             )
+    }
+
+    /// The same, and what is needed to seal the rows before a moment.
+    pub(crate) fn fold_to_seal(
+        &self,
+        stage_two: StageTwo,
+        until: Timestamp,
+    ) -> (Folded, Option<Sealing>) {
+        let known_good = self.config.known_good.map(|period| period.0);
+        let known = Known {
+            rules: &self.rules,
+            matcher: &self.matcher,
+            fields: &self.fields,
+            snapshot: &self.snapshot,
+            signs: &self.signs,
+        };
+        stage_two
+            .with_correlations(self.correlations.clone(), known_good)
+            .finish_and_seal(known, until)
     }
 
     /// What was folded, with everything that incidents are told by.

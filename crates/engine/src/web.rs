@@ -56,7 +56,40 @@ pub enum WebError {
     Status(u16),
 }
 
+/// What was answered to a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// The status.
+    pub status: u16,
+    /// For how many seconds the receiver asks to wait.
+    pub retry_after: Option<u64>,
+}
+
 impl Web {
+    /// Sends a JSON document to an address.
+    ///
+    /// # Errors
+    /// Where it is not reached. The error does not name the address, which may hold a secret.
+    pub fn post_json(&self, address: &str, body: &str) -> Result<Answer, WebError> {
+        let answer = self
+            .agent
+            .post(address)
+            .header("content-type", "application/json")
+            .send(body)
+            .map_err(|error| {
+                let told = error.to_string();
+                WebError::Unreachable(told.replace(address, "the address"))
+            })?;
+        let retry_after = answer
+            .headers()
+            .get("retry-after")
+            .and_then(|value| value.to_str().ok()?.parse().ok());
+        Ok(Answer {
+            status: answer.status().as_u16(),
+            retry_after,
+        })
+    }
+
     /// The SHA-256 of what an address gives, in hexadecimal; `None` where there is nothing (404, 410).
     pub fn sha256(&self, address: &str) -> Result<Option<String>, WebError> {
         let unreachable = |error: String| WebError::Unreachable(error);

@@ -10,7 +10,9 @@
 //! | `api` | one module a group of routes |
 //! | `pages` | the pages, drawn by `portreeve-view` |
 //! | `archive` | records as they arrived: one, or what a hunt finds |
+//! | `slow` | connections, and for how long a request is waited for |
 //! | `metrics` | Prometheus text, health, readiness |
+//! | [`notify`] | tells others of incidents |
 
 pub mod access;
 mod api;
@@ -19,11 +21,13 @@ mod archive;
 mod error;
 mod guard;
 mod metrics;
+pub mod notify;
 mod openapi;
 mod pages;
 mod rate;
 mod routes;
 mod secrets;
+mod slow;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -110,13 +114,11 @@ pub async fn serve(
     let app = Arc::new(app.at(address, listen.behind_proxy));
     bound(address);
     let closing = app.clone();
-    let service = router(app).into_make_service_with_connect_info::<SocketAddr>();
-    axum::serve(listener, service)
-        .with_graceful_shutdown(async move {
-            ended.await;
-            closing.end();
-        })
-        .await?;
+    slow::answer(listener, router(app), async move {
+        ended.await;
+        closing.end();
+    })
+    .await;
     Ok(())
 }
 

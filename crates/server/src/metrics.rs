@@ -97,6 +97,26 @@ fn text(app: &App) -> String {
         figures.rows as f64,
     );
     put(
+        "late_records",
+        gauge,
+        "Records that came later than what is held whole: correlations have not seen them.",
+        figures.late as f64,
+    );
+    if let Some(time) = figures.sealed_until {
+        put(
+            "sealed_until_seconds",
+            gauge,
+            "The time since which records are held whole, in seconds since 1970.",
+            time.as_second() as f64,
+        );
+    }
+    put(
+        "inputs_missing",
+        gauge,
+        "Inputs that are not to be had at the moment.",
+        figures.troubles.len() as f64,
+    );
+    put(
         "dead_letters",
         gauge,
         "Parts that could not be read.",

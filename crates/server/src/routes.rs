@@ -10,7 +10,7 @@ use axum::routing::{MethodRouter, get, post, put};
 use portreeve_store::Role;
 
 use crate::app::App;
-use crate::{api, guard, metrics, openapi, pages};
+use crate::{api, guard, metrics, openapi, pages, slow};
 
 /// What people send is a few words.
 const BODY: usize = 64 << 10;
@@ -165,6 +165,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route_layer(from_fn_with_state(app.clone(), guard::admit_callers))
         .fallback(pages::missing)
         .layer(DefaultBodyLimit::max(BODY))
+        .layer(from_fn(slow::in_time))
         .layer(from_fn(guard::with_headers))
         .with_state(app)
 }

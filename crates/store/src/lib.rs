@@ -151,6 +151,12 @@ pub trait Store: Send {
     /// Whose each incident is and how it stands, by the id that it has now, of those that anyone cared for.
     fn cares(&self) -> Result<Vec<(String, Care)>, StoreError>;
 
+    /// How each incident stood when a target was told of it last, in order of id.
+    fn told(&self, target: &str) -> Result<Vec<(String, String)>, StoreError>;
+
+    /// Sets down how an incident stood when a target was told of it.
+    fn set_told(&mut self, target: &str, incident: &str, state: &str) -> Result<(), StoreError>;
+
     /// Writes to the audit log.
     fn audit(&mut self, entry: &AuditEntry) -> Result<(), StoreError>;
 

@@ -83,6 +83,14 @@ const STEPS: &[&str] = &["
         made INTEGER NOT NULL,
         expires INTEGER
     ) STRICT, WITHOUT ROWID;
+", "
+    -- How each incident stood when others were told of it last, by whom they were told. No commit writes here.
+    CREATE TABLE told (
+        target TEXT NOT NULL,
+        incident TEXT NOT NULL,
+        state TEXT NOT NULL,
+        PRIMARY KEY (target, incident)
+    ) STRICT, WITHOUT ROWID;
 "];
 
 /// Brings a database up to date.
@@ -155,7 +163,7 @@ mod tests {
             migrate(&mut connection),
             Err(StoreError::TooNew {
                 found: 99,
-                known: 1
+                known: 2
             })
         ));
     }

@@ -339,6 +339,22 @@ impl Store for Sqlite {
         Ok(cares)
     }
 
+    fn told(&self, target: &str) -> Result<Vec<(String, String)>, StoreError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT incident, state FROM told WHERE target = ?1 ORDER BY incident",
+        )?;
+        let rows = statement.query_map([target], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    fn set_told(&mut self, target: &str, incident: &str, state: &str) -> Result<(), StoreError> {
+        self.connection.execute(
+            "INSERT OR REPLACE INTO told VALUES (?1, ?2, ?3)",
+            params![target, incident, state],
+        )?;
+        Ok(())
+    }
+
     fn audit(&mut self, entry: &AuditEntry) -> Result<(), StoreError> {
         self.connection.execute(
             "INSERT INTO audit (time, who, did, what) VALUES (?1, ?2, ?3, ?4)",

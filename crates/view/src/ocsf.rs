@@ -26,22 +26,7 @@ const CREATE: u32 = 1;
 
 /// Writes one line for each incident and each finding.
 pub fn report(report: &Report, out: &mut impl io::Write) -> io::Result<()> {
-    let jewels: BTreeSet<&str> = report
-        .jewels
-        .iter()
-        .map(|jewel| jewel.id.as_str())
-        .collect();
-    let findings: BTreeMap<&str, &Finding> = report
-        .findings
-        .iter()
-        .map(|finding| (finding.id.as_str(), finding))
-        .collect();
-    let context = Context {
-        report,
-        jewels,
-        findings,
-        latest: latest(report),
-    };
+    let context = Context::new(report);
     for incident in &report.incidents {
         write(out, &context.incident(incident))?;
     }
@@ -62,6 +47,31 @@ struct Context<'a> {
     findings: BTreeMap<&'a str, &'a Finding>,
     /// Stands in for the time of a finding that has none; OCSF requires one.
     latest: i64,
+}
+
+/// What is told of one incident: the Incident Finding, then the Detection Findings that it is made of.
+pub fn of_incident(report: &Report, incident: &Incident) -> Vec<Value> {
+    let context = Context::new(report);
+    let own = incident.findings.iter();
+    let findings = own.filter_map(|id| context.findings.get(id.as_str()));
+    std::iter::once(context.incident(incident))
+        .chain(findings.map(|finding| context.finding(finding)))
+        .collect()
+}
+
+impl<'a> Context<'a> {
+    fn new(report: &'a Report) -> Self {
+        let jewels = report.jewels.iter();
+        let findings = report.findings.iter();
+        Self {
+            report,
+            jewels: jewels.map(|jewel| jewel.id.as_str()).collect(),
+            findings: findings
+                .map(|finding| (finding.id.as_str(), finding))
+                .collect(),
+            latest: latest(report),
+        }
+    }
 }
 
 impl Context<'_> {

@@ -1,13 +1,14 @@
 //! Times in which a log was silent that is not silent otherwise.
 
 use std::collections::{BTreeMap, HashMap};
+use std::ops::Range;
 
 use foldhash::fast::FixedState;
 use portreeve_model::Timestamp;
 
 use super::item::{DAY, Moment, SECOND};
 use super::told::Hole;
-use crate::activities::{Activities, ActivityRow};
+use crate::activities::{Activities, ActivityRow, RowId};
 use crate::strings::Symbol;
 
 const HOUR: Moment = 3_600 * SECOND;
@@ -28,8 +29,11 @@ pub(crate) struct Holes {
     places: HashMap<(&'static str, Symbol), Vec<(Moment, Moment)>, FixedState>,
 }
 
-#[derive(Debug)]
-struct Place {
+/// What is known of the rhythm of each source and account, by names that any table understands.
+pub(crate) type Rhythms = BTreeMap<(&'static str, Option<String>), Place>;
+
+#[derive(Clone, Debug)]
+pub(crate) struct Place {
     first: Moment,
     last: Moment,
     records: i64,
@@ -37,28 +41,9 @@ struct Place {
 }
 
 impl Holes {
-    /// Looks for holes in rows, which are in order of time.
-    pub(crate) fn find(activities: &Activities) -> Self {
-        let mut places = HashMap::<(&'static str, Symbol), Place, FixedState>::default();
-        for row in activities.iter() {
-            let Some(time) = row.moment() else {
-                continue;
-            };
-            let place = places
-                .entry((row.source(), row.account_symbol()))
-                .or_insert(Place {
-                    first: time,
-                    last: time,
-                    records: 0,
-                    silences: Vec::new(),
-                });
-            if time - place.last >= SHORTEST {
-                place.silences.push((place.last, time));
-            }
-            place.last = time;
-            place.records += 1;
-        }
-        let places = places
+    /// Looks for holes in rows, which are in order of time, behind those that are known already.
+    pub(crate) fn find(activities: &Activities, known: &Rhythms, rows: Range<RowId>) -> Self {
+        let places = rhythms(activities, known, rows)
             .into_iter()
             .filter_map(|(key, place)| {
                 let holes = place.holes();
@@ -113,6 +98,48 @@ impl Holes {
             }
         }
         told.into_values().collect()
+    }
+}
+
+type Places = HashMap<(&'static str, Symbol), Place, FixedState>;
+
+fn rhythms(activities: &Activities, known: &Rhythms, rows: Range<RowId>) -> Places {
+    let mut places = Places::default();
+    for ((source, account), place) in known {
+        let symbol = match account {
+            None => Some(Symbol::NONE),
+            Some(account) => activities.strings().find(account),
+        };
+        if let Some(symbol) = symbol {
+            places.insert((*source, symbol), place.clone());
+        }
+    }
+    for row in rows.map(|row| activities.get(row)) {
+        let Some(time) = row.moment() else {
+            continue;
+        };
+        let place = places
+            .entry((row.source(), row.account_symbol()))
+            .or_insert(Place {
+                first: time,
+                last: time,
+                records: 0,
+                silences: Vec::new(),
+            });
+        if time - place.last >= SHORTEST {
+            place.silences.push((place.last, time));
+        }
+        place.last = time;
+        place.records += 1;
+    }
+    places
+}
+
+/// The rhythms as of the end of some rows, which follow those that are known already.
+pub(crate) fn go_on(activities: &Activities, known: &mut Rhythms, rows: Range<RowId>) {
+    for ((source, account), place) in rhythms(activities, known, rows) {
+        let account = activities.strings().get(account).map(str::to_owned);
+        known.insert((source, account), place);
     }
 }
 

@@ -8,7 +8,10 @@ use super::table::Stored;
 pub(crate) const RECORDS: usize = 100;
 
 /// What a type of correlation does with its items. Items come in order of event time.
-pub(crate) trait Kind: std::fmt::Debug + Send {
+pub(crate) trait Kind: std::fmt::Debug + Send + Sync {
+    /// A copy with everything that it remembers.
+    fn boxed(&self) -> Box<dyn Kind>;
+
     /// Takes an item.
     fn fold(&mut self, item: &Item, world: &World<'_>, out: &mut Out<'_>);
 
@@ -35,6 +38,12 @@ pub(crate) trait Kind: std::fmt::Debug + Send {
 
     /// The state was restored: whatever is kept beside the tables is to be made anew.
     fn restored(&mut self) {}
+}
+
+impl Clone for Box<dyn Kind> {
+    fn clone(&self) -> Self {
+        self.boxed()
+    }
 }
 
 /// What is known beyond the items themselves.

@@ -13,6 +13,7 @@ use super::facts::{Facts, Hashes, ROW_FIELDS, RowField};
 use super::holes::Holes;
 use super::item::{Item, Moment};
 use super::kinds::stages::strength;
+use super::numbers::Numbers;
 use super::table::{digest, join};
 use crate::activities::RowId;
 use crate::strings::Symbol;
@@ -37,6 +38,7 @@ pub(crate) struct Maker<'m> {
     holes: &'m Holes,
     /// Copied fields, in order of row, then of field.
     copied: &'m [(RowId, FieldId, Symbol)],
+    numbers: &'m Numbers,
     /// Where the copied fields of the row that was asked for last begin.
     reached: Cell<usize>,
     /// The first tactic of each rule and of each correlation, as the hash and the strength that it
@@ -64,6 +66,7 @@ impl<'m> Maker<'m> {
         facts: Facts<'m>,
         holes: &'m Holes,
         copied: &'m [(RowId, FieldId, Symbol)],
+        numbers: &'m Numbers,
     ) -> Self {
         let stage = |tactics: &[Tactic], level: Severity, is_silent: bool| {
             let strength = strength(level);
@@ -87,6 +90,7 @@ impl<'m> Maker<'m> {
             facts,
             holes,
             copied,
+            numbers,
             reached: Cell::new(0),
             rule_stages,
             correlation_stages,
@@ -184,7 +188,7 @@ impl<'m> Maker<'m> {
         };
         let mut item = Item {
             time: place.time,
-            record: place.row.into(),
+            record: self.numbers.of(place.row),
             correlation: one.correlation,
             leg: one.leg,
             after: place.after,
@@ -295,6 +299,11 @@ impl<'m> Maker<'m> {
             .filter(|number| number.is_finite())
             .collect();
         (!numbers.is_empty()).then(|| numbers.iter().sum())
+    }
+
+    /// The row of a record, where it is still held.
+    pub(crate) fn row_of(&self, record: u64) -> Option<RowId> {
+        self.numbers.row(record)
     }
 
     /// Names the values that a row gives to a correlation. Only those that every row has: what was

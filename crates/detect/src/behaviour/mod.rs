@@ -16,6 +16,7 @@ mod item;
 mod kind;
 mod kinds;
 mod make;
+mod numbers;
 mod table;
 mod told;
 
@@ -32,8 +33,9 @@ pub use told::{Hole, LetGo, Told, Unknown};
 
 pub(crate) use compile::Copies;
 pub(crate) use facts::Facts;
-pub(crate) use holes::Holes;
+pub(crate) use holes::{Holes, Rhythms, go_on};
 pub(crate) use make::{Hit, Maker};
+pub(crate) use numbers::Numbers;
 pub(crate) use told::{detail, name_values};
 
 use item::{Moment, moment};
@@ -91,7 +93,7 @@ const WAITING: u8 = 3;
 const MOST_COUNTED: u64 = u64::MAX >> 1;
 
 /// The correlations of a run with everything that they remember.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Behaviour {
     correlations: Vec<Running>,
     known_good: Option<(Moment, Moment)>,
@@ -119,7 +121,7 @@ struct Clock {
     late: u64,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Running {
     id: String,
     /// Names the correlation, and what makes it fire, in saved keys.
@@ -133,7 +135,6 @@ struct Running {
 impl Behaviour {
     /// Correlations that remember nothing yet.
     pub fn new(correlations: &Correlations, baseline: &Baseline, bounds: Bounds) -> Self {
-        let moment = |time: Timestamp| time.as_microsecond();
         let running = correlations
             .loaded()
             .filter_map(|correlation| {
@@ -149,22 +150,41 @@ impl Behaviour {
                 })
             })
             .collect();
-        Self {
+        let mut behaviour = Self {
             correlations: running,
-            known_good: baseline
-                .known_good
-                .map(|(from, to)| (moment(from), moment(to))),
-            holes: baseline
-                .holes
-                .iter()
-                .map(|(from, to)| (moment(*from), moment(*to)))
-                .collect(),
+            known_good: None,
+            holes: Vec::new(),
             clock: Clock::default(),
             saved_clock: 0,
             waiting: BTreeMap::new(),
             waiting_changed: BTreeMap::new(),
             fired: Vec::new(),
             on_record: Vec::new(),
+        };
+        behaviour.set_baseline(baseline);
+        behaviour
+    }
+
+    /// Goes on with what is known of the time that the logs cover now.
+    pub(crate) fn set_baseline(&mut self, baseline: &Baseline) {
+        let moment = |time: &Timestamp| time.as_microsecond();
+        self.known_good = baseline
+            .known_good
+            .as_ref()
+            .map(|(from, to)| (moment(from), moment(to)));
+        self.holes = baseline
+            .holes
+            .iter()
+            .map(|(from, to)| (moment(from), moment(to)))
+            .collect();
+    }
+
+    /// Names the records that may yet be given as evidence.
+    pub(crate) fn records(&mut self, take: &mut dyn FnMut(u64)) {
+        for running in &mut self.correlations {
+            for table in running.kind.tables() {
+                table.records(take);
+            }
         }
     }
 

@@ -6,11 +6,13 @@ use sha2::{Digest, Sha256};
 use super::item::{DAY, Moment, moment};
 
 /// What is remembered of one entity.
-pub(crate) trait Entry: Default + std::fmt::Debug + Send {
+pub(crate) trait Entry: Clone + Default + std::fmt::Debug + Send {
     /// Writes it for saving.
     fn write(&self, writer: &mut Writer);
     /// Reads what was saved.
     fn read(reader: &mut Reader<'_>) -> Result<Self, StateError>;
+    /// Names the records that it may yet give as evidence.
+    fn records(&self, _take: &mut dyn FnMut(u64)) {}
 }
 
 /// A table as the engine sees it, whatever its entries are.
@@ -24,13 +26,15 @@ pub(crate) trait Stored {
     fn restore_dropped(&mut self, value: &[u8]) -> Result<(), StateError>;
     /// Lets go what has lapsed by the beginning of a day.
     fn sweep(&mut self, day_start: Moment);
+    /// Names the records that may yet be given as evidence.
+    fn records(&self, take: &mut dyn FnMut(u64));
     /// What was let go because the bound bit.
     fn dropped(&self) -> Option<Dropped>;
     /// How many entities are remembered.
     fn len(&self) -> usize;
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Slot<E> {
     key: u64,
     /// Last activity.
@@ -46,7 +50,7 @@ const CHUNK: usize = 1024;
 
 /// Slots by number, in chunks: a table of millions grows without being moved, and without a half
 /// that stands empty.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Slots<E> {
     chunks: Vec<Vec<Option<Slot<E>>>>,
     free: Vec<u32>,
@@ -106,7 +110,7 @@ impl<E> Slots<E> {
 }
 
 /// Entities by key, bounded in number and in time. The key is a hash already, and spread evenly.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Table<E> {
     /// Numbers of slots, by key.
     index: HashTable<u32>,
@@ -121,7 +125,7 @@ pub(crate) struct Table<E> {
     dropped_changed: bool,
 }
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Lost {
     count: u64,
     examples: Vec<u64>,
@@ -381,6 +385,12 @@ impl<E: Entry> Stored for Table<E> {
         });
     }
 
+    fn records(&self, take: &mut dyn FnMut(u64)) {
+        for slot in self.slots.iter() {
+            slot.entry.records(take);
+        }
+    }
+
     fn dropped(&self) -> Option<Dropped> {
         (self.dropped.count > 0).then(|| Dropped {
             from: String::new(),
@@ -425,7 +435,7 @@ pub(crate) fn day_start(time: Moment) -> Moment {
 mod tests {
     use super::*;
 
-    #[derive(Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     struct Count(u64);
 
     impl Entry for Count {

@@ -170,7 +170,7 @@ pub(crate) fn name_values(maker: &mut super::Maker<'_>, fired: &Fired) -> BTreeM
         return names;
     }
     for record in &fired.records {
-        if let Ok(row) = u32::try_from(*record) {
+        if let Some(row) = maker.row_of(*record) {
             maker.name(fired.correlation, row, &mut names);
         }
     }

@@ -54,7 +54,7 @@ impl Use {
     }
 
     /// The same, in the symbols of another table.
-    pub(crate) fn renamed(self, renamed: impl Fn(Symbol) -> Symbol) -> Self {
+    pub(crate) fn renamed(self, mut renamed: impl FnMut(Symbol) -> Symbol) -> Self {
         Self {
             credential: renamed(self.credential),
             principal: renamed(self.principal),
@@ -154,6 +154,26 @@ impl Uses {
         for one in other.first.into_values().chain(other.more) {
             self.add(one.renamed(&renamed));
         }
+    }
+
+    /// The credentials that were used, in no particular order, some more than once.
+    pub(crate) fn credentials(&self) -> impl Iterator<Item = Symbol> {
+        let first = self.first.iter().map(|(credential, _)| credential);
+        first.chain(self.more.iter().map(|one| one.credential))
+    }
+
+    /// Those of some credentials alone, in the symbols of another table.
+    pub(crate) fn part(
+        &self,
+        wanted: impl Fn(Symbol) -> bool,
+        mut renamed: impl FnMut(Symbol) -> Symbol,
+    ) -> Self {
+        let mut part = Self::default();
+        let all = self.first.iter().map(|(_, one)| one).chain(&self.more);
+        for one in all.filter(|one| wanted(one.credential)) {
+            part.add(one.renamed(&mut renamed));
+        }
+        part
     }
 
     /// The facts of each credential that was used.

@@ -98,6 +98,10 @@ pub struct Figures {
     pub bytes: u64,
     /// Records that stage two holds.
     pub rows: u64,
+    /// Records that came later than the moment before which records were sealed: no correlation saw them.
+    pub late: u64,
+    /// The moment before which records are sealed; `None` as long as all are held.
+    pub sealed_until: Option<Timestamp>,
     /// Parts that could not be read, all in the store.
     pub dead_letters: u64,
     /// How often everything was folded, and how long that took.
@@ -114,6 +118,8 @@ pub struct Figures {
     pub watermark: Option<Timestamp>,
     /// Whether all is read that there is.
     pub caught_up: bool,
+    /// Inputs that are not to be had at the moment, and why; they are waited for.
+    pub troubles: BTreeMap<String, String>,
     /// Damage of the event log that was met at the start.
     pub damage: Vec<String>,
 }

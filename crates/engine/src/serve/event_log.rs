@@ -46,11 +46,19 @@ pub trait EventLog: Send {
     /// Where it cannot be written; the record may be added again.
     fn append(&mut self, entry: Entry<'_>) -> io::Result<()>;
 
-    /// Makes everything that was added durable, and says which segments grew.
+    /// Makes everything that was added durable, and says which segments grew. `latest` is the latest time of
+    /// any record that was added, in microseconds since 1970.
     ///
     /// # Errors
     /// Where it cannot be written; it may be tried again.
-    fn seal(&mut self) -> io::Result<Vec<Segment>>;
+    fn seal(&mut self, latest: Option<i64>) -> io::Result<Vec<Segment>>;
+
+    /// All segments that were sealed, in order.
+    fn segments(&self) -> &[Segment];
+
+    /// Lets segments go, once a commit says that they are not of the log any more. What cannot be removed now
+    /// is when the log is opened next.
+    fn let_go(&mut self, numbers: &[u64]);
 
     /// Hands over the records of all segments in order of arrival, and says what of them is damaged.
     fn replay(&self, take: &mut dyn FnMut(Entry<'_>)) -> Vec<Damage>;
@@ -190,7 +198,7 @@ impl Places {
 
 impl Segments {
     /// Opens the log in a folder, made where there is none, as it was when these segments were committed:
-    /// whatever was written behind them belongs to no commit, and is cut off.
+    /// whatever was written behind them, or was let go, belongs to no commit, and is cut off.
     ///
     /// # Errors
     /// Where the folder cannot be read or written.
@@ -208,7 +216,8 @@ impl Segments {
             let number = path
                 .file_name()
                 .and_then(|name| name.to_str()?.split('.').next()?.parse::<u64>().ok());
-            if number.is_some_and(|number| number > last) {
+            let is_of_log = |number| log.sealed.iter().any(|it| it.number == number);
+            if number.is_some_and(|number| number > last || !is_of_log(number)) {
                 std::fs::remove_file(path)?;
             }
         }
@@ -371,8 +380,27 @@ impl EventLog for Segments {
         Ok(())
     }
 
-    fn seal(&mut self) -> io::Result<Vec<Segment>> {
+    fn segments(&self) -> &[Segment] {
+        &self.sealed
+    }
+
+    fn let_go(&mut self, numbers: &[u64]) {
+        for number in numbers {
+            let (records, positions) = self.paths(*number);
+            // Gone already, or removed when the log is opened next.
+            let _ = (
+                std::fs::remove_file(records),
+                std::fs::remove_file(positions),
+            );
+        }
+        self.sealed.retain(|it| !numbers.contains(&it.number));
+    }
+
+    fn seal(&mut self, latest: Option<i64>) -> io::Result<Vec<Segment>> {
         self.write_frame()?;
+        if let Some(open) = self.open.as_mut().filter(|open| open.grew) {
+            open.segment.latest = open.segment.latest.max(latest);
+        }
         let segments: Vec<Segment> = self.settle()?.into_iter().collect();
         if let Some(open) = &self.open
             && (open.segment.records >= RECORDS || open.segment.bytes >= BYTES)
@@ -463,14 +491,14 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let mut log = Segments::open(folder.path(), Vec::new()).unwrap();
         add(&mut log, 0, 100);
-        let first = log.seal().unwrap();
+        let first = log.seal(None).unwrap();
         add(&mut log, 100, 150);
-        let second = log.seal().unwrap();
+        let second = log.seal(None).unwrap();
         assert_eq!(
             (second.len(), second[0].number, second[0].records),
             (1, 1, 150)
         );
-        assert_eq!(log.seal().unwrap(), []);
+        assert_eq!(log.seal(None).unwrap(), []);
         // Sealed, and the process ends before the commit: the log is that of the first commit.
         drop(log);
         let mut log = Segments::open(folder.path(), first).unwrap();
@@ -483,7 +511,7 @@ mod tests {
             format!("{{\"n\":7, \"t\":\"{}\"}}", "x".repeat(60))
         );
         add(&mut log, 100, 150);
-        let again = log.seal().unwrap();
+        let again = log.seal(None).unwrap();
         assert_eq!(again[0].records, 150);
         assert_eq!(read(&log).0.len(), 150);
         assert!(log.find("file-2", 49).unwrap().starts_with(b"{\"n\":149, "));
@@ -495,9 +523,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let mut log = Segments::open(folder.path(), Vec::new()).unwrap();
         add(&mut log, 0, RECORDS);
-        let first = log.seal().unwrap();
+        let first = log.seal(None).unwrap();
         add(&mut log, 0, 10);
-        let second = log.seal().unwrap();
+        let second = log.seal(None).unwrap();
         assert_eq!((first[0].number, second[0].number), (1, 2));
         let both = [first, second].concat();
         let log = Segments::open(folder.path(), both).unwrap();
@@ -509,9 +537,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let mut log = Segments::open(folder.path(), Vec::new()).unwrap();
         add(&mut log, 0, 50);
-        log.seal().unwrap();
+        log.seal(None).unwrap();
         add(&mut log, 50, 100);
-        let segments = log.seal().unwrap();
+        let segments = log.seal(None).unwrap();
         let (records, positions) = log.paths(1);
         let sound = std::fs::read(&records).unwrap();
         for place in [0, sound.len() / 3, sound.len() - 3] {

@@ -5,12 +5,12 @@
 //! what was taken before is skipped; its end counts when it is whole, or when the file has not changed for
 //! as long as `settle` says.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use portreeve_record::Split;
@@ -49,6 +49,45 @@ pub(crate) struct Signs {
     pub(crate) stdin_open: AtomicBool,
     /// To stop.
     pub(crate) stop: AtomicBool,
+    /// Inputs that are not to be had at the moment, and why.
+    troubles: Mutex<BTreeMap<String, String>>,
+    /// Buckets that were not listed to the end yet.
+    unlisted: Mutex<BTreeSet<String>>,
+}
+
+impl Signs {
+    /// Inputs that are not to be had at the moment, and why.
+    pub(crate) fn troubles(&self) -> BTreeMap<String, String> {
+        let troubles = self.troubles.lock();
+        troubles.unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Sets down whether an input is to be had.
+    pub(crate) fn set_trouble(&self, input: &str, why: Option<String>) {
+        let mut troubles = self.troubles.lock().unwrap_or_else(PoisonError::into_inner);
+        match why {
+            Some(why) => troubles.insert(input.to_owned(), why),
+            None => troubles.remove(input),
+        };
+    }
+
+    /// A bucket will be listed.
+    pub(crate) fn expect_listing(&self, bucket: &str) {
+        let mut unlisted = self.unlisted.lock().unwrap_or_else(PoisonError::into_inner);
+        unlisted.insert(bucket.to_owned());
+    }
+
+    /// A bucket was listed to the end.
+    pub(crate) fn listed(&self, bucket: &str) {
+        let mut unlisted = self.unlisted.lock().unwrap_or_else(PoisonError::into_inner);
+        unlisted.remove(bucket);
+    }
+
+    /// Whether all buckets were.
+    pub(crate) fn all_listed(&self) -> bool {
+        let unlisted = self.unlisted.lock();
+        unlisted.unwrap_or_else(PoisonError::into_inner).is_empty()
+    }
 }
 
 pub(crate) struct Follower {
@@ -155,8 +194,19 @@ impl Follower {
 
     /// Looks at all files once.
     fn look(&mut self) -> Result<(), Ended> {
+        let gone = |root: &&PathBuf| !root.exists();
+        let missing: Vec<PathBuf> = self.roots.iter().filter(gone).cloned().collect();
         let (found, _) = discover(&self.roots);
         let mut seen = HashSet::new();
+        // A folder that is not there, as when a share is not mounted, is waited for: what was known of its
+        // files, the inventory among them, stays as it is.
+        let known = self.known.keys();
+        let waited = |path: &&PathBuf| missing.iter().any(|root| path.starts_with(root));
+        seen.extend(known.filter(waited).cloned());
+        for root in &self.roots {
+            let why = missing.contains(root).then(|| "it is not there".to_owned());
+            self.signs.set_trouble(&root.display().to_string(), why);
+        }
         for file in found {
             let skipped = |path: &PathBuf| self.skip.iter().any(|skip| path.starts_with(skip));
             let Some(path) = file.path.filter(|path| !skipped(path)) else {

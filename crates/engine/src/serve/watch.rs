@@ -1,7 +1,6 @@
 //! The watch: takes in what arrives, folds it, and writes what follows from it with how far it read.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
-use std::fs::File;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::mem::take;
 use std::path::PathBuf;
 use std::sync::atomic::Ordering;
@@ -18,12 +17,16 @@ use portreeve_record::{RawRecord, Split};
 use portreeve_store::{Commit, Store, StoreError};
 use serde::{Deserialize, Serialize};
 
-use super::board::{Board, Health, News, Shown, SourceState};
+use super::board::{Board, Health, News, Shown};
 use super::changes::Stored;
 use super::event_log::{Entry, EventLog};
 use super::follow::{Follower, Patience, Signs, stamps};
+use super::hold::Hold;
 use super::intake::{Chunk, Intake};
 use super::mark::{Mark, Stamp};
+use super::objects::{Bucket, Objects};
+use super::retention::{Keep, Settled, dropped_until, set_dropped};
+use super::source::Source;
 use super::stdin;
 use crate::config::Config;
 use crate::content::{ContentFile, RuleSet};
@@ -37,8 +40,9 @@ use crate::survey::look;
 /// How long a passing trouble of the store is waited for before the next try.
 const RETRY: Duration = Duration::from_secs(1);
 
-/// By how many of the latest pieces a source's usual delay is told.
-const DELAYS: usize = 200;
+/// How many records are held whole, where nothing else is said: with what hangs on them some hundred
+/// megabytes, and folded in about a second.
+pub const HOLD: usize = 500_000;
 
 /// What to watch, and how.
 #[derive(Clone, Debug)]
@@ -55,6 +59,10 @@ pub struct WatchRequest {
     pub signs: Vec<Sign>,
     /// How often and how eagerly.
     pub pace: Pace,
+    /// How many records stage two holds whole, about; of older ones it keeps what may still matter.
+    pub hold: usize,
+    /// How much of the event log is kept.
+    pub keep: Keep,
 }
 
 /// How often and how eagerly the watch looks.
@@ -109,15 +117,18 @@ impl Stop {
 /// The watch over one data folder.
 ///
 /// Its state is a function of the event log, the inventory and the rules: it is built anew from them at
-/// each start, by the same two stages that `investigate` runs. Each fold is over everything that the log
-/// holds, so that what arrives late, twice or in another order makes the same incidents; what that costs is
-/// told in `docs/serve.md`.
+/// each start, by the same two stages that `investigate` runs. Each fold is over all records that stage two
+/// holds, so that what arrives late, twice or in another order makes the same incidents; [`Hold`] bounds how
+/// many those are, by the log's order alone. `docs/serve.md` tells what that costs.
 pub struct Watch {
     request: WatchRequest,
     store: Box<dyn Store>,
     log: Box<dyn EventLog>,
     prepared: Prepared,
     stage_two: StageTwo,
+    hold: Hold,
+    /// What was found in records that the log does not keep any more.
+    settled: Settled,
     stored: Stored,
     summary: Summary,
     dead: Dead,
@@ -134,6 +145,7 @@ pub struct Watch {
     signs: Arc<Signs>,
     intake: Intake,
     arrivals: Receiver<Chunk>,
+    buckets: Vec<(Box<dyn Objects>, Duration)>,
 }
 
 impl std::fmt::Debug for Watch {
@@ -147,12 +159,6 @@ impl std::fmt::Debug for Watch {
 struct Counter {
     records: u64,
     bytes: u64,
-}
-
-#[derive(Debug)]
-struct Source {
-    state: SourceState,
-    delays: VecDeque<i64>,
 }
 
 /// The first dead letters, and how many more.
@@ -181,6 +187,8 @@ struct Pending {
     /// When pieces arrived, with how many records each had.
     arrived: Vec<(Instant, u64)>,
     records: u64,
+    /// The latest time of any record, in microseconds since 1970.
+    latest: Option<i64>,
 }
 
 /// Batches of stage one, on their way to stage two.
@@ -197,8 +205,20 @@ impl Seam for Collected {
 }
 
 impl Collected {
-    fn take(&self) -> Vec<Batch> {
-        take(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    /// Hands on what the readers hold; the latest time of any of it.
+    fn hand_on(
+        &self,
+        readers: &mut [LogReader<'_>],
+        stage_two: &mut StageTwo,
+    ) -> Option<Timestamp> {
+        readers.iter_mut().for_each(LogReader::flush);
+        let batches = take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
+        let mut latest = None;
+        for batch in batches {
+            latest = latest.max(batch.latest());
+            stage_two.accept(batch);
+        }
+        latest
     }
 }
 
@@ -233,11 +253,13 @@ impl Watch {
         dead.omitted = total - letters.len() as u64;
         letters.into_iter().for_each(|letter| dead.add(letter));
         let mut watch = Self {
+            hold: Hold::new(request.hold),
             request,
             store,
             log,
             prepared,
             stage_two: StageTwo::default(),
+            settled: Settled::default(),
             stored,
             summary: Summary::default(),
             dead,
@@ -251,9 +273,10 @@ impl Watch {
             signs: Arc::new(Signs::default()),
             intake,
             arrivals,
+            buckets: Vec::new(),
         };
         progress.begin("Reading what was taken in before", 0);
-        watch.replay();
+        watch.replay()?;
         progress.begin("Telling incidents", 0);
         watch.fold_and_commit(Pending::default())?;
         Ok(watch)
@@ -262,6 +285,11 @@ impl Watch {
     /// Where records can be handed in beside what is followed.
     pub fn intake(&self) -> Intake {
         self.intake.clone()
+    }
+
+    /// Follows a bucket too, which is looked at so often. To be said before the watch runs.
+    pub fn follow(&mut self, objects: Box<dyn Objects>, poll: Duration) {
+        self.buckets.push((objects, poll));
     }
 
     /// What ends the watch.
@@ -319,13 +347,28 @@ impl Watch {
                 });
             spawned.map_err(WatchError::Thread)?;
         }
+        let marks = self.store.offsets()?;
+        for (objects, poll) in take(&mut self.buckets) {
+            self.signs.expect_listing(objects.name());
+            let (intake, signs) = (self.intake.clone(), self.signs.clone());
+            let bucket = Bucket::new(objects, poll, &marks, intake, signs);
+            let spawned = std::thread::Builder::new()
+                .name("bucket".to_owned())
+                .spawn(move || bucket.run());
+            spawned.map_err(WatchError::Thread)?;
+        }
         self.board.set_health(Health::Watching);
         let mut inventory_read = Instant::now();
         while !self.signs.stop.load(Ordering::Relaxed) {
             // Read before the look for what has arrived: whatever was brought until then is seen by it.
             let caught_up = self.signs.caught_up.load(Ordering::SeqCst)
-                && !self.signs.stdin_open.load(Ordering::SeqCst);
-            self.board.count(|figures| figures.caught_up = caught_up);
+                && !self.signs.stdin_open.load(Ordering::SeqCst)
+                && self.signs.all_listed();
+            let troubles = self.signs.troubles();
+            self.board.count(|figures| {
+                figures.caught_up = caught_up;
+                figures.troubles = troubles;
+            });
             match self.arrivals.recv_timeout(Duration::from_millis(50)) {
                 Ok(chunk) => {
                     let pending = self.take_in(chunk)?;
@@ -362,10 +405,12 @@ impl Watch {
     }
 
     /// Everything of the event log through stage one to stage two.
-    fn replay(&mut self) {
+    fn replay(&mut self) -> Result<(), WatchError> {
         let collected = Collected::default();
         let mut stage_two = StageTwo::default();
         let mut summary = Summary::default();
+        let mut hold = Hold::new(self.request.hold);
+        let mut latest = None;
         let mut readers = self.prepared.readers(&collected);
         let mut current: Option<(String, Arc<str>, usize, u32)> = None;
         let mut outcome = FileOutcome::default();
@@ -393,17 +438,18 @@ impl Watch {
                 likely: false,
             };
             readers[*number].take(Split::Record(record), name, file, &mut outcome);
+            if hold.is_due() {
+                latest = latest.max(collected.hand_on(&mut readers, &mut stage_two));
+                hold.keep_within(&self.prepared, &mut stage_two);
+                current = None;
+            }
         });
-        readers.iter_mut().for_each(LogReader::flush);
+        latest = latest.max(collected.hand_on(&mut readers, &mut stage_two));
         drop(readers);
         // What could not be read was told, and stored, when it arrived.
         summary.records = outcome.records;
-        for batch in collected.take() {
-            let latest = batch.latest();
-            self.board
-                .count(|figures| figures.watermark = figures.watermark.max(latest));
-            stage_two.accept(batch);
-        }
+        self.board
+            .count(|figures| figures.watermark = figures.watermark.max(latest));
         let told = damage.iter().map(|it| {
             format!(
                 "{}: {}; {} records of it could not be read back",
@@ -413,7 +459,10 @@ impl Watch {
         let told: Vec<String> = told.collect();
         self.board.count(|figures| figures.damage = told);
         self.stage_two = stage_two;
+        self.hold = hold;
         self.summary = summary;
+        self.settled = Settled::load(&*self.store)?;
+        Ok(())
     }
 
     /// Takes in what has arrived, until it is time to fold.
@@ -426,7 +475,6 @@ impl Watch {
         let collected = Collected::default();
         let mut readers = self.prepared.readers(&collected);
         let mut next = Some(first);
-        let mut batches = Vec::new();
         while let Some(chunk) = next {
             let log = &mut *self.log;
             let key = (chunk.source.to_owned(), kind_of_input(&chunk.input));
@@ -454,8 +502,9 @@ impl Watch {
                 }
             };
             let mut outcome = FileOutcome::default();
-            if let Some(reader) = number.and_then(|number| readers.get_mut(number)) {
-                let mut file = reader.batch.add_file(chunk.file.clone());
+            let mut latest = None;
+            if let Some(number) = number {
+                let mut file = readers[number].batch.add_file(chunk.file.clone());
                 for place in &chunk.records {
                     let bytes = chunk.bytes.get(place.start..place.end).unwrap_or_default();
                     let record = RawRecord {
@@ -473,13 +522,16 @@ impl Watch {
                     };
                     patiently(&self.board, &self.signs, || log.append(entry))
                         .map_err(WatchError::Log)?;
-                    reader.take(Split::Record(record), &chunk.file, &mut file, &mut outcome);
+                    let split = Split::Record(record);
+                    readers[number].take(split, &chunk.file, &mut file, &mut outcome);
+                    if self.hold.is_due() {
+                        latest = latest.max(collected.hand_on(&mut readers, &mut self.stage_two));
+                        self.hold.keep_within(&self.prepared, &mut self.stage_two);
+                        file = readers[number].batch.add_file(chunk.file.clone());
+                    }
                 }
-                reader.flush();
             }
-            let fresh = collected.take();
-            let latest = fresh.iter().filter_map(Batch::latest).max();
-            batches.extend(fresh);
+            latest = latest.max(collected.hand_on(&mut readers, &mut self.stage_two));
             let records = outcome.records;
             self.summary.records += records;
             self.summary.bytes += chunk.bytes.len() as u64;
@@ -488,6 +540,8 @@ impl Watch {
                 pending.dead.push(letter);
             }
             pending.records += records;
+            let micros = latest.map(|time: Timestamp| time.as_microsecond());
+            pending.latest = pending.latest.max(micros);
             pending.arrived.push((chunk.arrived, records));
             pending.acknowledge.extend(chunk.acknowledge);
             self.board.count(|figures| {
@@ -507,10 +561,6 @@ impl Watch {
                 left => self.arrivals.recv_timeout(left).ok(),
             };
         }
-        drop(readers);
-        let mut joined = StageTwo::default();
-        batches.into_iter().for_each(|batch| joined.accept(batch));
-        self.stage_two.absorb(joined);
         Ok(pending)
     }
 
@@ -534,16 +584,19 @@ impl Watch {
             records: pending.records,
         };
         let writing = Instant::now();
-        let revision = self.commit(&mut commit)?;
+        let revision = self.commit(&mut commit, pending.latest)?;
         let now = Instant::now();
         self.stored = next;
         let rows = self.stage_two.len() as u64;
+        let (late, sealed_until) = (self.stage_two.late(), self.stage_two.sealed_until());
         let dead_letters = self.dead.kept.len() as u64 + self.dead.omitted;
         self.board.count(|figures| {
             for (arrived, records) in &pending.arrived {
                 figures.took(now.duration_since(*arrived), *records);
             }
             figures.rows = rows;
+            figures.late = late;
+            figures.sealed_until = sealed_until;
             figures.dead_letters = dead_letters;
             figures.folds += 1;
             figures.last_fold_seconds = folded.as_secs_f64();
@@ -577,25 +630,34 @@ impl Watch {
         let mut dead_letters = self.prepared.dead_letters.clone();
         dead_letters.extend(self.dead.kept.iter().cloned());
         dead_letters.sort();
+        let mut notes = self.prepared.notes.clone();
+        notes.extend(self.hold.note(&self.stage_two));
         let read = Read {
             inputs,
             dead_letters,
             dead_letters_omitted: self.dead.omitted,
             verification: None,
-            notes: self.prepared.notes.clone(),
+            notes,
             summary: self.summary.clone(),
         };
-        self.prepared.gathered(folded, read, start).take_report()
+        let mut report = self.prepared.gathered(folded, read, start).take_report();
+        self.settled.join(&mut report);
+        report
     }
 
     /// Writes a commit with what the event log holds of it; waits for what passes.
-    fn commit(&mut self, commit: &mut Commit) -> Result<u64, WatchError> {
+    fn commit(&mut self, commit: &mut Commit, latest: Option<i64>) -> Result<u64, WatchError> {
         let (board, signs) = (self.board.clone(), self.signs.clone());
         let log = &mut *self.log;
-        commit.segments = patiently(&board, &signs, || log.seal()).map_err(WatchError::Log)?;
+        commit.segments =
+            patiently(&board, &signs, || log.seal(latest)).map_err(WatchError::Log)?;
+        if !commit.segments.is_empty() {
+            self.let_go(commit)?;
+        }
         loop {
             match self.store.commit(commit) {
                 Ok(revision) => {
+                    self.log.let_go(&commit.dropped_segments);
                     board.set_health(Health::Watching);
                     return Ok(revision);
                 }
@@ -606,6 +668,21 @@ impl Watch {
                 Err(error) => return Err(error.into()),
             }
         }
+    }
+
+    /// Adds to a commit what the event log does not keep any more.
+    fn let_go(&self, commit: &mut Commit) -> Result<(), WatchError> {
+        let latest = self.board.figures().watermark;
+        let now = latest.map(|time| time.min(Timestamp::now()).as_microsecond());
+        let gone = self.request.keep.let_go(self.log.segments(), now);
+        if gone.is_empty() {
+            return Ok(());
+        }
+        commit
+            .state
+            .extend(set_dropped(&gone, dropped_until(&*self.store)?));
+        commit.dropped_segments = gone.into_iter().map(|segment| segment.number).collect();
+        Ok(())
     }
 
     /// Reads the inventory again, and everything with it.
@@ -620,7 +697,7 @@ impl Watch {
             self.inventory_change = Some(Arc::new((Timestamp::now(), difference)));
         }
         // What stage one looked up has changed.
-        self.replay();
+        self.replay()?;
         self.fold_and_commit(Pending::default())
     }
 }
@@ -675,6 +752,7 @@ fn changed(commit: &Commit) -> Vec<String> {
 fn kind_of_input(input: &str) -> String {
     match input.split_once(':') {
         Some(("file" | "path", _)) => "files".to_owned(),
+        Some(("object", _)) => "buckets".to_owned(),
         _ => input.to_owned(),
     }
 }
@@ -690,106 +768,4 @@ fn note_file(files: &mut BTreeMap<String, Input>, mark: &Mark) {
         proof: None,
     };
     files.insert(mark.name.clone(), input);
-}
-
-impl Source {
-    fn new((source, input): (String, String)) -> Self {
-        Self {
-            state: SourceState {
-                source,
-                input,
-                ..SourceState::default()
-            },
-            delays: VecDeque::new(),
-        }
-    }
-
-    fn arrived(&mut self, records: u64, latest: Option<Timestamp>) {
-        let now = Timestamp::now();
-        self.state.records += records;
-        self.state.last_arrival = Some(now);
-        self.state.last_event = self.state.last_event.max(latest);
-        if let Some(latest) = latest {
-            if self.delays.len() == DELAYS {
-                self.delays.pop_front();
-            }
-            self.delays.push_back(now.as_second() - latest.as_second());
-        }
-    }
-
-    fn told(&self) -> SourceState {
-        let mut delays: Vec<i64> = self.delays.iter().copied().collect();
-        delays.sort_unstable();
-        SourceState {
-            usual_delay: delays.get(delays.len() / 2).copied(),
-            ..self.state.clone()
-        }
-    }
-}
-
-/// Holds a data folder, so that no second watch writes to it.
-#[derive(Debug)]
-pub struct DataFolder {
-    _lock: File,
-    path: PathBuf,
-}
-
-/// Why a data folder cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub enum DataFolderError {
-    /// Another watch is at it.
-    #[error("{}: another `portreeve serve` watches with this data folder", .0.display())]
-    Taken(PathBuf),
-    /// It cannot be made or written.
-    #[error("{}: {error}", path.display())]
-    Unusable {
-        /// The folder.
-        path: PathBuf,
-        /// Why.
-        error: std::io::Error,
-    },
-}
-
-impl DataFolder {
-    /// Takes a folder, made where there is none, until this is dropped or the process ends in whatever way.
-    ///
-    /// # Errors
-    /// Where it is taken, or cannot be written.
-    pub fn take(path: PathBuf) -> Result<Self, DataFolderError> {
-        let unusable = |error| DataFolderError::Unusable {
-            path: path.clone(),
-            error,
-        };
-        std::fs::create_dir_all(&path).map_err(unusable)?;
-        let lock = File::create(path.join("lock")).map_err(unusable)?;
-        match lock.try_lock() {
-            Ok(()) => Ok(Self { _lock: lock, path }),
-            Err(std::fs::TryLockError::WouldBlock) => Err(DataFolderError::Taken(path)),
-            Err(std::fs::TryLockError::Error(error)) => Err(unusable(error)),
-        }
-    }
-
-    /// The database.
-    pub fn database(&self) -> PathBuf {
-        self.path.join("portreeve.db")
-    }
-
-    /// What it is called where it lies below paths that are followed: it is no input.
-    pub fn below(&self, paths: &[PathBuf]) -> Vec<PathBuf> {
-        let Ok(own) = self.path.canonicalize() else {
-            return Vec::new();
-        };
-        paths
-            .iter()
-            .filter_map(|path| {
-                let rest = own.strip_prefix(path.canonicalize().ok()?).ok()?;
-                Some(path.join(rest))
-            })
-            .collect()
-    }
-
-    /// The folder of the event log.
-    pub fn log(&self) -> PathBuf {
-        self.path.join("log")
-    }
 }

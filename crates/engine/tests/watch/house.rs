@@ -9,7 +9,8 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use portreeve_engine::serve::{
-    Board, DataFolder, Intake, Pace, Segments, Stop, Watch, WatchError, WatchRequest,
+    Board, DataFolder, Figures, HOLD, Intake, Keep, Pace, Segments, Stop, Watch, WatchError,
+    WatchRequest,
 };
 use portreeve_engine::{
     Config, Request, RuleSet, Silent, built_in_correlations, built_in_rules, investigate,
@@ -196,6 +197,38 @@ impl House {
         }
     }
 
+    /// The folder is gone from where it is looked for.
+    pub(crate) fn vanish(&self) -> PathBuf {
+        let away = self.folder.path().join("away");
+        fs::rename(self.root(), &away).unwrap();
+        away
+    }
+
+    pub(crate) fn come_back(&self, away: PathBuf) {
+        fs::rename(away, self.root()).unwrap();
+    }
+
+    /// All segments of the log are let go, as retention would.
+    pub(crate) fn let_the_log_go(&self) {
+        let mut store = self.store();
+        let segments = store.segments().unwrap();
+        let latest = segments.iter().filter_map(|it| it.latest).max();
+        let until = latest
+            .expect("segments know their latest record")
+            .to_string();
+        store
+            .commit(&Commit {
+                dropped_segments: segments.iter().map(|it| it.number).collect(),
+                state: vec![(
+                    "retention".to_owned(),
+                    b"dropped-until".to_vec(),
+                    Some(until.into_bytes()),
+                )],
+                ..Commit::default()
+            })
+            .unwrap();
+    }
+
     fn config(&self) -> (Config, Vec<PathBuf>) {
         let (config, path) = Config::find(&[self.root()]).unwrap();
         (config, path.into_iter().collect())
@@ -264,7 +297,7 @@ impl House {
         self.store().dead_letters(0).unwrap().1
     }
 
-    fn begin(&self, failures: u32, board: Arc<Board>) -> (DataFolder, Watch) {
+    fn begin(&self, failures: u32, hold: usize, board: Arc<Board>) -> (DataFolder, Watch) {
         let (config, skip) = self.config();
         let mut rules = built_in_rules();
         rules.extend(built_in_correlations());
@@ -283,6 +316,8 @@ impl House {
                 fold: Duration::from_millis(20),
                 inventory: Duration::from_millis(100),
             },
+            hold,
+            keep: Keep::default(),
         };
         let store = Failing { store, failures };
         let watch = Watch::begin(request, Box::new(store), Box::new(log), board, &Silent);
@@ -290,8 +325,15 @@ impl House {
     }
 
     pub(crate) fn catch_up(&self) {
-        let (_folder, watch) = self.begin(0, Arc::default());
+        self.catch_up_holding(HOLD);
+    }
+
+    /// Takes in what there is, while so many records are held; the figures in the end.
+    pub(crate) fn catch_up_holding(&self, hold: usize) -> Figures {
+        let board = Arc::<Board>::default();
+        let (_folder, watch) = self.begin(0, hold, board.clone());
         watch.catch_up().unwrap();
+        board.figures()
     }
 
     pub(crate) fn watch(&self) -> Watching<'_> {
@@ -301,7 +343,7 @@ impl House {
     /// Each of the first commits with records fails so many times.
     pub(crate) fn watch_with_a_store_that_fails(&self, failures: u32) -> Watching<'_> {
         let board = Arc::<Board>::default();
-        let (folder, watch) = self.begin(failures, board.clone());
+        let (folder, watch) = self.begin(failures, HOLD, board.clone());
         let (intake, stop) = (watch.intake(), watch.stopper());
         let running = std::thread::spawn(move || {
             let _folder = folder;
@@ -428,6 +470,14 @@ impl Store for Failing {
 
     fn cares(&self) -> Result<Vec<(String, Care)>, StoreError> {
         self.store.cares()
+    }
+
+    fn told(&self, target: &str) -> Result<Vec<(String, String)>, StoreError> {
+        self.store.told(target)
+    }
+
+    fn set_told(&mut self, target: &str, incident: &str, state: &str) -> Result<(), StoreError> {
+        self.store.set_told(target, incident, state)
     }
 
     fn audit(&mut self, entry: &AuditEntry) -> Result<(), StoreError> {

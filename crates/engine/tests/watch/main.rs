@@ -245,3 +245,172 @@ fn two_watches_do_not_share_a_folder() {
     assert!(portreeve_engine::serve::DataFolder::take(house.data()).is_ok());
     let _ = File::open(house.data()).unwrap();
 }
+
+/// The least that a watch can be told to hold.
+const LITTLE: usize = 1_000;
+
+#[test]
+fn a_watch_that_holds_little_finds_the_same_in_what_comes_in_order() {
+    let house = House::simulated();
+    let mut lines = house.take_logs_as_lines();
+    lines.sort_by_cached_key(|line| {
+        let record: serde_json::Value = serde_json::from_str(line).unwrap();
+        record["eventTime"].as_str().unwrap().to_owned()
+    });
+    house.put("more/all.ndjson", (lines.join("\n") + "\n").as_bytes());
+    let expected = house.investigated();
+    let figures = house.catch_up_holding(LITTLE);
+    assert!(figures.sealed_until.is_some(), "{figures:?}");
+    assert_eq!(figures.late, 0);
+    assert!(
+        (figures.rows as usize) < lines.len().min(LITTLE * 5 / 4),
+        "{} of {} rows are held",
+        figures.rows,
+        lines.len()
+    );
+    let found = house.stored();
+    let ids = |all: &std::collections::BTreeMap<String, String>| -> Vec<String> {
+        all.keys().cloned().collect()
+    };
+    assert_eq!(ids(&found.findings), ids(&expected.findings));
+    assert_eq!(ids(&found.incidents), ids(&expected.incidents));
+    // What a finding says is the same, but for which of many records it names.
+    let told = |body: &String| {
+        let finding: serde_json::Value = serde_json::from_str(body).unwrap();
+        [
+            finding["rule"].clone(),
+            finding["severity"].clone(),
+            finding["actor"].clone(),
+            finding["evidence_total"].clone(),
+            finding["time"].clone(),
+            finding["last_time"].clone(),
+        ]
+    };
+    for (id, body) in &expected.findings {
+        assert_eq!(told(&found.findings[id]), told(body), "{id}");
+    }
+}
+
+#[test]
+fn what_is_sealed_does_not_depend_on_when_it_was_folded_or_begun_again() {
+    let at_once = House::simulated();
+    let figures = at_once.catch_up_holding(LITTLE);
+    // Regions are delivered one behind the other: the later ones come late.
+    assert!(
+        figures.sealed_until.is_some() && figures.late > 0,
+        "{figures:?}"
+    );
+    let expected = at_once.stored();
+    let in_pieces = House::simulated();
+    let logs: Vec<_> = in_pieces.take_logs_away().into_iter().collect();
+    for piece in logs.chunks(logs.len().div_ceil(4)) {
+        for (path, bytes) in piece {
+            in_pieces.put(path, bytes);
+        }
+        in_pieces.catch_up_holding(LITTLE);
+    }
+    assert_eq!(in_pieces.records_in_log(), at_once.records());
+    let told = in_pieces.stored();
+    assert_eq!(told.findings.len(), expected.findings.len());
+    assert!(told.incidents.keys().eq(expected.incidents.keys()));
+    // Both lie in folders of their own, which evidence names.
+    let plain =
+        |house: &House, bodies: &std::collections::BTreeMap<String, String>| -> Vec<String> {
+            let folder = house.data().parent().unwrap().display().to_string();
+            bodies.values().map(|it| it.replace(&folder, "")).collect()
+        };
+    assert_eq!(
+        plain(&in_pieces, &told.incidents),
+        plain(&at_once, &expected.incidents)
+    );
+    assert_eq!(
+        plain(&in_pieces, &told.findings),
+        plain(&at_once, &expected.findings)
+    );
+}
+
+#[test]
+fn a_folder_that_vanishes_is_waited_for_with_what_was_known_of_it() {
+    let house = House::simulated();
+    let expected = house.investigated();
+    let logs: Vec<_> = house.take_logs_away().into_iter().collect();
+    let (first, rest) = logs.split_at(logs.len() / 2);
+    for (path, bytes) in first {
+        house.put(path, bytes);
+    }
+    let watching = house.watch();
+    watching.wait(|board| board.shown().is_some() && board.figures().caught_up);
+    let away = house.vanish();
+    watching.wait(|board| !board.figures().troubles.is_empty());
+    // Longer than a look at the inventory would take to come.
+    std::thread::sleep(Duration::from_millis(400));
+    assert_eq!(
+        watching.board().shown().unwrap().inventory,
+        1,
+        "the estate stays known"
+    );
+    house.come_back(away);
+    for (path, bytes) in rest {
+        house.put(path, bytes);
+    }
+    watching.wait_for(|house| house.records_in_log() == house.records());
+    watching.wait(|board| board.figures().troubles.is_empty());
+    watching.stop();
+    assert_eq!(house.stored(), expected);
+}
+
+#[test]
+fn clocks_that_jump_cost_nothing() {
+    let house = House::simulated();
+    let mut lines = house.take_logs_as_lines();
+    // One machine believes that it is another century, another that it is 1970; they are heard first, and in
+    // the middle.
+    let strange = |id: u32, time: &str| {
+        format!(
+            r#"{{"eventVersion":"1.09","eventSource":"ec2.amazonaws.com","eventName":"DescribeRegions","eventTime":"{time}","eventID":"00000000-0000-4000-8000-{id:012x}","awsRegion":"eu-west-1","recipientAccountId":"111122223333","readOnly":true,"userIdentity":{{"type":"IAMUser","userName":"clock","arn":"arn:aws:iam::111122223333:user/clock","accountId":"111122223333","accessKeyId":"AKIACLOCK00000000001"}}}}"#
+        )
+    };
+    lines.insert(0, strange(1, "2099-01-01T00:00:00Z"));
+    lines.insert(lines.len() / 2, strange(2, "1970-01-01T00:00:00Z"));
+    lines.insert(lines.len() / 2, strange(3, "2098-01-01T00:00:00Z"));
+    house.put("more/all.ndjson", (lines.join("\n") + "\n").as_bytes());
+    let expected = house.investigated();
+    house.catch_up();
+    assert_eq!(house.stored(), expected);
+    // Where little is held a record of the future does not make all others late.
+    let house = House::simulated();
+    house.take_logs_away();
+    lines.sort_by_cached_key(|line| {
+        let record: serde_json::Value = serde_json::from_str(line).unwrap();
+        let time = record["eventTime"].as_str().unwrap().to_owned();
+        (!time.starts_with("209"), time)
+    });
+    house.put("more/all.ndjson", (lines.join("\n") + "\n").as_bytes());
+    let figures = house.catch_up_holding(LITTLE);
+    assert!(figures.sealed_until.is_some());
+    assert_eq!(figures.late, 0);
+}
+
+#[test]
+fn what_the_log_lets_go_stays_found() {
+    let house = House::simulated();
+    house.catch_up();
+    let expected = house.stored();
+    // As retention does it: the log is gone, and the store knows until when.
+    house.let_the_log_go();
+    house.catch_up();
+    assert_eq!(house.records_in_log(), 0);
+    assert_eq!(house.stored(), expected);
+    // What comes after that is told beside it.
+    let record = r#"{"eventVersion":"1.09","eventSource":"cloudtrail.amazonaws.com","eventName":"StopLogging","eventTime":"2026-09-03T07:44:00Z","eventID":"a20c2df5-71d5-441e-84c8-b424f1c78ffb","awsRegion":"eu-west-1","recipientAccountId":"111122223333","userIdentity":{"type":"IAMUser","userName":"late","arn":"arn:aws:iam::111122223333:user/late","accountId":"111122223333","accessKeyId":"AKIALATE000000000001"}}"#;
+    house.put("more/late.ndjson", format!("{record}\n").as_bytes());
+    house.catch_up();
+    let found = house.stored();
+    assert!(found.findings.len() > expected.findings.len());
+    assert!(
+        expected
+            .findings
+            .iter()
+            .all(|(id, body)| found.findings.get(id) == Some(body))
+    );
+}

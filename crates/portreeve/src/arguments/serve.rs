@@ -1,7 +1,8 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
+use portreeve_model::Severity;
 use portreeve_store::Role;
 
 use super::RuleSources;
@@ -11,14 +12,17 @@ use super::RuleSources;
   portreeve serve --demo                               a simulated intrusion unfolds on a page
   portreeve serve logs/ inventory/                     follow two folders; the page is on loopback
   tail -F audit.ndjson | portreeve serve - inventory/  follow what comes
+  portreeve serve s3://trail/AWSLogs/ inventory/ --queue https://sqs.eu-west-1.amazonaws.com/1/trail
+                                                       follow a bucket
   portreeve serve logs/ --catch-up --data watch/       take in what there is, and end
   portreeve serve logs/ --listen 0.0.0.0:7373 --behind-proxy
                                                        for others: tokens, and TLS by a proxy
 
 On loopback nobody logs in. On any other address it does not start without a token (`portreeve token add`)
-and a proxy that speaks TLS before it. docs/serve.md tells what is kept, and what each promise rests on.")]
+and a proxy that speaks TLS before it. The section [serve] of portreeve.toml, and variables as
+PORTREEVE_SERVE_HOLD before it, say the same as options do, which come before both. docs/serve.md tells what is kept, and what each promise rests on.")]
 pub(crate) struct Serve {
-    /// Files and folders with logs and inventory, in any mix; `-` is standard input
+    /// Files and folders with logs and inventory, in any mix; s3://BUCKET/PREFIX with logs; `-` is standard input
     #[arg(value_name = "PATH", required_unless_present = "demo")]
     pub(crate) paths: Vec<PathBuf>,
     /// Settings; without it `portreeve.toml` in the paths or here, if there is one
@@ -28,27 +32,54 @@ pub(crate) struct Serve {
     pub(crate) rules: RuleSources,
     #[command(flatten)]
     pub(crate) data: Data,
-    /// Where the page and the API are
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:7373")]
-    pub(crate) listen: SocketAddr,
+    /// Where the page and the API are (127.0.0.1:7373)
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) listen: Option<SocketAddr>,
     /// A proxy that speaks TLS stands before it, and adds X-Forwarded-For
     #[arg(long)]
     pub(crate) behind_proxy: bool,
     /// Take in what there is, write what follows, and end; no page
     #[arg(long, conflicts_with = "demo")]
     pub(crate) catch_up: bool,
-    /// Milliseconds between two looks at the folders
-    #[arg(long, value_name = "MS", default_value_t = 500, value_parser = clap::value_parser!(u64).range(10..=600_000))]
-    pub(crate) poll: u64,
-    /// Milliseconds that what arrives is gathered before it is folded, at least
-    #[arg(long, value_name = "MS", default_value_t = 200, value_parser = clap::value_parser!(u64).range(1..=600_000))]
-    pub(crate) gather: u64,
-    /// Seconds that the unfinished end of a file is waited for
-    #[arg(long, value_name = "S", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=86_400))]
-    pub(crate) settle: u64,
-    /// Seconds between two looks whether inventory has changed
-    #[arg(long, value_name = "S", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=86_400))]
-    pub(crate) inventory_every: u64,
+    /// Milliseconds between two looks at the folders (500)
+    #[arg(long, value_name = "MS")]
+    pub(crate) poll: Option<u64>,
+    /// Milliseconds that what arrives is gathered before it is folded, at least (200)
+    #[arg(long, value_name = "MS")]
+    pub(crate) gather: Option<u64>,
+    /// Seconds that the unfinished end of a file is waited for (60)
+    #[arg(long, value_name = "S")]
+    pub(crate) settle: Option<u64>,
+    /// Seconds between two looks whether inventory has changed (60)
+    #[arg(long, value_name = "S")]
+    pub(crate) inventory_every: Option<u64>,
+    /// The SQS queue that tells of new objects of the bucket that is followed
+    #[arg(long, value_name = "URL")]
+    pub(crate) queue: Option<String>,
+    /// Seconds between two listings of a bucket; with a queue twenty times as many (30)
+    #[arg(long, value_name = "S")]
+    pub(crate) bucket_every: Option<u64>,
+    /// How many records are held whole; of older ones only what may still matter is (500000)
+    #[arg(long, value_name = "RECORDS")]
+    pub(crate) hold: Option<usize>,
+    /// For how many days records stay in the event log, by their own time (all)
+    #[arg(long, value_name = "DAYS")]
+    pub(crate) keep_days: Option<u32>,
+    /// How many gigabytes the event log may take, compressed (any)
+    #[arg(long, value_name = "GB")]
+    pub(crate) keep_gigabytes: Option<u32>,
+    /// Tell of incidents: slack=URL or ocsf=URL; may be given more than once
+    #[arg(long, value_name = "TARGET")]
+    pub(crate) notify: Vec<String>,
+    /// From which severity on others are told (high)
+    #[arg(long, value_name = "SEVERITY")]
+    pub(crate) notify_from: Option<Severity>,
+    /// What the page is called by others, for links in what they are told
+    #[arg(long, value_name = "URL")]
+    pub(crate) page: Option<String>,
+    /// How the watch says what it does: lines for people, or JSON (text)
+    #[arg(long, value_name = "FORMAT")]
+    pub(crate) log_format: Option<LogForm>,
     /// Watch a simulated organisation while an intrusion unfolds
     #[arg(long, conflicts_with = "paths")]
     pub(crate) demo: bool,
@@ -58,6 +89,15 @@ pub(crate) struct Serve {
     /// Another seed gives another organisation
     #[arg(long, value_name = "N", default_value_t = 1, requires = "demo")]
     pub(crate) seed: u64,
+}
+
+/// How the watch says what it does.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum LogForm {
+    /// Lines for people
+    Text,
+    /// One JSON object a line
+    Json,
 }
 
 /// Where the watch keeps what it must not forget.

@@ -22,7 +22,7 @@ const PLACES: usize = 8;
 /// How many changes from place to place are remembered.
 const SWITCHES: usize = 64;
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct ConcurrentUse {
     timespan: Moment,
     within: Moment,
@@ -37,7 +37,7 @@ struct ConcurrentUse {
     familiar: Table<Familiar>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Uses {
     /// Most credentials are only ever used in one place: that one stands in the table itself.
     places: SmallVec<[Place; 1]>,
@@ -172,6 +172,10 @@ fn entity(item: &Item) -> u64 {
 }
 
 impl Kind for ConcurrentUse {
+    fn boxed(&self) -> Box<dyn Kind> {
+        Box::new(self.clone())
+    }
+
     fn expect(&self, item: &Item) -> u64 {
         let familiar = self.new_for.map(|_| self.familiar.expect(entity(item)));
         self.uses.expect(item.key) ^ familiar.unwrap_or(0)
@@ -281,6 +285,14 @@ impl Kind for ConcurrentUse {
 }
 
 impl Entry for Uses {
+    fn records(&self, take: &mut dyn FnMut(u64)) {
+        self.places.iter().for_each(|place| take(place.record));
+        for switch in &self.switches {
+            take(switch.from);
+            take(switch.to);
+        }
+    }
+
     fn write(&self, writer: &mut Writer) {
         writer
             .list(self.places.iter(), |writer, place| {

@@ -12,7 +12,7 @@ use crate::behaviour::item::{DAY, Item, Moment, moment};
 use crate::behaviour::kind::{Built, Kind, Out, Roles, World};
 use crate::behaviour::table::{Entry, Stored, Table};
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Dormant {
     idle: Moment,
     /// Whether the value must be new too.
@@ -23,7 +23,7 @@ struct Dormant {
     entities: Table<Sleeper>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Sleeper {
     known: bool,
     last: Moment,
@@ -66,6 +66,10 @@ pub(crate) fn build(
 }
 
 impl Kind for Dormant {
+    fn boxed(&self) -> Box<dyn Kind> {
+        Box::new(self.clone())
+    }
+
     fn expect(&self, item: &Item) -> u64 {
         self.entities.expect(item.key)
     }

@@ -21,7 +21,7 @@ use crate::behaviour::table::{Entry, Stored, Table, join};
 /// How many values of one entity wait to be judged.
 const WAITING: usize = 64;
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct FirstSeen {
     memory: Memory,
     /// How many new values within the time span.
@@ -35,7 +35,7 @@ struct FirstSeen {
     sharing: Table<Sharing>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Habits {
     familiar: Familiar,
     /// Set apart, for most entities have none of it.
@@ -45,7 +45,7 @@ struct Habits {
 }
 
 /// What is not decided, or may yet add up.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Open {
     waiting: SmallVec<[Waiting; 1]>,
     fresh: Vec<Fresh>,
@@ -190,6 +190,10 @@ impl FirstSeen {
 }
 
 impl Kind for FirstSeen {
+    fn boxed(&self) -> Box<dyn Kind> {
+        Box::new(self.clone())
+    }
+
     fn expect(&self, item: &Item) -> u64 {
         let shared = join(item.extra[0], item.value);
         let sharing = self.peers.map(|_| self.sharing.expect(shared));
@@ -278,6 +282,13 @@ impl Kind for FirstSeen {
 }
 
 impl Entry for Habits {
+    fn records(&self, take: &mut dyn FnMut(u64)) {
+        if let Some(open) = &self.open {
+            open.waiting.iter().for_each(|one| take(one.record));
+            open.fresh.iter().for_each(|one| take(one.record));
+        }
+    }
+
     fn write(&self, writer: &mut Writer) {
         self.familiar.write(writer);
         let none = Open::default();

@@ -14,14 +14,14 @@ use crate::behaviour::table::{Entry, Stored, Table};
 const OFF: u8 = 0;
 const ON: u8 = 1;
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct FlipFlop {
     timespan: Moment,
     off: Table<Off>,
 }
 
 /// A protection that is off: by which records, and what was done meanwhile.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Off {
     records: Vec<(Moment, u64)>,
     used: Vec<u64>,
@@ -54,6 +54,10 @@ pub(crate) fn build(
 }
 
 impl Kind for FlipFlop {
+    fn boxed(&self) -> Box<dyn Kind> {
+        Box::new(self.clone())
+    }
+
     fn fold(&mut self, item: &Item, _world: &World<'_>, out: &mut Out<'_>) {
         let (key, time) = (item.key, item.time);
         let earliest = time - self.timespan;
@@ -92,6 +96,11 @@ impl Kind for FlipFlop {
 }
 
 impl Entry for Off {
+    fn records(&self, take: &mut dyn FnMut(u64)) {
+        self.records.iter().for_each(|(_, record)| take(*record));
+        self.used.iter().copied().for_each(take);
+    }
+
     fn write(&self, writer: &mut Writer) {
         writer
             .list(self.records.iter(), |writer, (time, record)| {

@@ -26,7 +26,7 @@ enum Measure {
     Distinct,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Rate {
     measure: Measure,
     step: Moment,
@@ -44,7 +44,7 @@ struct Rate {
     groups: Table<Best>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Pace {
     since: Moment,
     seen: bool,
@@ -59,7 +59,7 @@ struct Pace {
 
 /// The two largest windows of each day among all entities of a kind: two, for one of them may be
 /// that of the entity that is compared.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Best {
     since: Moment,
     days: Vec<(u16, [(u64, f64); 2])>,
@@ -146,6 +146,10 @@ impl Rate {
 }
 
 impl Kind for Rate {
+    fn boxed(&self) -> Box<dyn Kind> {
+        Box::new(self.clone())
+    }
+
     fn expect(&self, item: &Item) -> u64 {
         self.entities.expect(item.key)
     }
@@ -303,6 +307,10 @@ impl Best {
 }
 
 impl Entry for Pace {
+    fn records(&self, take: &mut dyn FnMut(u64)) {
+        self.records.iter().for_each(|(_, record)| take(*record));
+    }
+
     fn write(&self, writer: &mut Writer) {
         writer
             .signed(self.since)

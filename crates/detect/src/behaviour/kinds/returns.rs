@@ -12,7 +12,7 @@ use crate::behaviour::table::{Entry, Stored, Table};
 /// How many changes of a value are remembered.
 const CHANGES: usize = 16;
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Returns {
     timespan: Moment,
     /// Whether B has to be another hand's than the first A.
@@ -20,7 +20,7 @@ struct Returns {
     groups: Table<Course>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Course {
     changes: Vec<Change>,
 }
@@ -59,6 +59,10 @@ pub(crate) fn build(
 }
 
 impl Kind for Returns {
+    fn boxed(&self) -> Box<dyn Kind> {
+        Box::new(self.clone())
+    }
+
     fn fold(&mut self, item: &Item, _world: &World<'_>, out: &mut Out<'_>) {
         let time = item.time;
         let course = self.groups.touch(item.key, time);
@@ -108,6 +112,10 @@ impl Kind for Returns {
 }
 
 impl Entry for Course {
+    fn records(&self, take: &mut dyn FnMut(u64)) {
+        self.changes.iter().for_each(|change| take(change.record));
+    }
+
     fn write(&self, writer: &mut Writer) {
         writer.list(self.changes.iter(), |writer, change| {
             writer

@@ -12,7 +12,7 @@ use crate::behaviour::table::{Entry, Stored, Table};
 const REVOKED: u8 = 0;
 const ALIVE: u8 = 1;
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct RevokedAlive {
     timespan: Moment,
     /// How long a revocation may take to be known everywhere.
@@ -20,7 +20,7 @@ struct RevokedAlive {
     revoked: Table<Revoked>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Revoked {
     at: Option<(Moment, u64)>,
 }
@@ -55,6 +55,10 @@ pub(crate) fn build(
 }
 
 impl Kind for RevokedAlive {
+    fn boxed(&self) -> Box<dyn Kind> {
+        Box::new(self.clone())
+    }
+
     fn fold(&mut self, item: &Item, _world: &World<'_>, out: &mut Out<'_>) {
         let (key, time) = (item.key, item.time);
         match item.leg {
@@ -87,6 +91,12 @@ impl Kind for RevokedAlive {
 }
 
 impl Entry for Revoked {
+    fn records(&self, take: &mut dyn FnMut(u64)) {
+        if let Some((_, record)) = self.at {
+            take(record);
+        }
+    }
+
     fn write(&self, writer: &mut Writer) {
         writer.flag(self.at.is_some());
         if let Some((time, record)) = self.at {

@@ -13,7 +13,7 @@ use crate::behaviour::item::{DAY, Item, Moment, moment};
 use crate::behaviour::kind::{Built, Kind, Out, Roles, World};
 use crate::behaviour::table::{Entry, Stored, Table};
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Stages {
     timespan: Moment,
     half_life: Moment,
@@ -22,7 +22,7 @@ struct Stages {
     lineages: Table<Shown>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Shown {
     tactics: Vec<Stage>,
 }
@@ -82,6 +82,10 @@ impl Stages {
 }
 
 impl Kind for Stages {
+    fn boxed(&self) -> Box<dyn Kind> {
+        Box::new(self.clone())
+    }
+
     fn fold(&mut self, item: &Item, _world: &World<'_>, out: &mut Out<'_>) {
         let time = item.time;
         let mut shown = std::mem::take(self.lineages.touch(item.key, time));
@@ -130,6 +134,10 @@ impl Kind for Stages {
 }
 
 impl Entry for Shown {
+    fn records(&self, take: &mut dyn FnMut(u64)) {
+        self.tactics.iter().for_each(|stage| take(stage.record));
+    }
+
     fn write(&self, writer: &mut Writer) {
         writer.list(self.tactics.iter(), |writer, stage| {
             writer

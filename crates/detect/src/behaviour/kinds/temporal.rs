@@ -9,7 +9,7 @@ use crate::behaviour::item::{Item, Moment, moment};
 use crate::behaviour::kind::{Built, Kind, Out, Roles, World};
 use crate::behaviour::table::{Entry, Stored, Table};
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Temporal {
     legs: usize,
     ordered: bool,
@@ -22,7 +22,7 @@ struct Temporal {
 
 /// For each leg: in any order the latest record that matched; in order the chain that leads up to
 /// it and began last, for that one has the most time left.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Chain {
     legs: Vec<Option<Link>>,
 }
@@ -78,6 +78,10 @@ pub(crate) fn build(
 }
 
 impl Kind for Temporal {
+    fn boxed(&self) -> Box<dyn Kind> {
+        Box::new(self.clone())
+    }
+
     fn fold(&mut self, item: &Item, _world: &World<'_>, out: &mut Out<'_>) {
         let (legs, time) = (self.legs, item.time);
         let chain = self.groups.touch(item.key, time);
@@ -146,6 +150,11 @@ impl Kind for Temporal {
 }
 
 impl Entry for Chain {
+    fn records(&self, take: &mut dyn FnMut(u64)) {
+        let links = self.legs.iter().flatten();
+        links.flat_map(|link| &link.records).copied().for_each(take);
+    }
+
     fn write(&self, writer: &mut Writer) {
         writer.list(self.legs.iter(), |writer, leg| {
             writer.flag(leg.is_some());

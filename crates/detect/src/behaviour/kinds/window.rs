@@ -31,7 +31,7 @@ enum Measure {
     Percentile,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Windowed {
     measure: Measure,
     condition: Threshold,
@@ -45,7 +45,7 @@ struct Windowed {
     closing: BTreeSet<(Moment, u64)>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Window {
     entries: std::collections::VecDeque<Seen>,
     /// When it began, where it is decided at its end.
@@ -144,6 +144,10 @@ impl Windowed {
 }
 
 impl Kind for Windowed {
+    fn boxed(&self) -> Box<dyn Kind> {
+        Box::new(self.clone())
+    }
+
     fn expect(&self, item: &Item) -> u64 {
         self.groups.expect(item.key)
     }
@@ -250,6 +254,10 @@ impl Kind for Windowed {
 }
 
 impl Entry for Window {
+    fn records(&self, take: &mut dyn FnMut(u64)) {
+        self.entries.iter().for_each(|seen| take(seen.record));
+    }
+
     fn write(&self, writer: &mut Writer) {
         writer
             .signed(self.opened)

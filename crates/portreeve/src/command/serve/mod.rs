@@ -1,4 +1,8 @@
+#[cfg(feature = "aws")]
+mod bucket;
 mod demo;
+mod log;
+mod settings;
 mod tend;
 
 use std::path::PathBuf;
@@ -6,13 +10,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use portreeve_engine::serve::{Board, DataFolder, Pace, Segments, Stop, Watch, WatchRequest};
-use portreeve_engine::{Config, ContentFile, Progress, RuleSet};
+use portreeve_engine::serve::{Board, DataFolder, Health, Segments, Stop, Watch, WatchRequest};
+use portreeve_engine::{Config, Progress, RuleSet};
 use portreeve_server::{App, Archive, Listen, RuleLine, ServerError};
 use portreeve_store::{Sqlite, Store};
 
+use self::log::{Level, Log};
+use self::settings::Settings;
 use super::stop::interrupted;
-use super::{investigate, rule_files, settings};
+use super::{investigate, rule_files};
 use crate::Ending;
 use crate::arguments::{Input, Serve};
 use crate::progress::Bar;
@@ -28,7 +34,7 @@ pub(crate) fn run(options: &Serve) -> Result<Ending> {
         paths: options.paths.clone(),
         config: options.config.clone(),
     };
-    let (config, skip) = settings(&input)?;
+    let (config, skip) = super::settings(&input)?;
     watch(
         options,
         options.paths.clone(),
@@ -46,6 +52,20 @@ fn watch(
     mut skip: Vec<PathBuf>,
     data: PathBuf,
 ) -> Result<Ending> {
+    let settings = match Settings::new(options, &config.serve) {
+        Ok(settings) => settings,
+        Err(error) => {
+            eprintln!("portreeve: {error:#}");
+            return Ok(Ending::Usage);
+        }
+    };
+    let log = Log::new(settings.log_format);
+    let is_bucket = |path: &PathBuf| path.to_str().is_some_and(|path| path.starts_with("s3://"));
+    let (buckets, paths): (Vec<PathBuf>, Vec<PathBuf>) = paths.into_iter().partition(is_bucket);
+    if !buckets.is_empty() && cfg!(not(feature = "aws")) {
+        eprintln!("portreeve: this build does not read buckets; `full` builds do");
+        return Ok(Ending::Usage);
+    }
     let rules = rule_files(&options.rules)?;
     let parsed = RuleSet::parse(&rules, &config.rules);
     investigate::show_diagnostics(&parsed, &rules);
@@ -56,38 +76,53 @@ fn watch(
     let open = || Sqlite::open(&folder.database()).context("cannot open the database");
     let store = open()?;
     let tokens = store.tokens()?.len();
-    let listen = Listen {
-        address: options.listen,
-        behind_proxy: options.behind_proxy,
-    };
+    let listen = settings.listen;
     if !options.catch_up
         && let Err(error) = portreeve_server::may_listen(listen, tokens)
     {
         eprintln!("portreeve: {error}");
         return Ok(Ending::Usage);
     }
-    let log = Segments::open(&folder.log(), store.segments()?)
+    let records = Segments::open(&folder.log(), store.segments()?)
         .with_context(|| format!("cannot open the event log {}", folder.log().display()))?;
     let board = Arc::<Board>::default();
     let bar = Bar::default();
     let watch = Watch::begin(
-        request(options, paths, config, skip, rules),
+        WatchRequest {
+            paths,
+            config,
+            skip,
+            rules,
+            signs: Vec::new(),
+            pace: settings.pace,
+            hold: settings.hold,
+            keep: settings.keep,
+        },
         Box::new(store),
-        Box::new(log),
+        Box::new(records),
         board.clone(),
         &bar,
     );
     bar.clear();
-    let watch = watch?;
+    #[cfg_attr(not(feature = "aws"), allow(unused_mut))]
+    let mut watch = watch?;
+    #[cfg(feature = "aws")]
+    bucket::follow(
+        &mut watch,
+        &buckets,
+        settings.queue.as_deref(),
+        settings.bucket_every,
+    )?;
     for damage in board.figures().damage {
-        eprintln!("portreeve: {damage}");
+        log.say(Level::Warning, "damage", &damage, &[]);
     }
+    log.follow(&board);
     if options.catch_up {
         bar.begin("Taking in what there is", 0);
         let result = watch.catch_up();
         bar.clear();
         result?;
-        say(&board);
+        say(log, &board);
         return Ok(Ending::Clean);
     }
     let app = App::new(
@@ -98,53 +133,44 @@ fn watch(
         posture,
         Archive::new(folder.log()),
     );
+    #[cfg(feature = "notify")]
+    if !settings.notify.targets.is_empty() {
+        let ended = board.clone();
+        portreeve_server::notify::start(
+            settings.notify,
+            board.clone(),
+            Box::new(open()?),
+            portreeve_server::notify::by_http(),
+            move || matches!(ended.health(), Health::Ended | Health::Failed(_)),
+            move |words| log.say(Level::Warning, "notify", words, &[]),
+        )?;
+    }
     let stop = watch.stopper();
     let watching = std::thread::Builder::new()
         .name("watch".to_owned())
         .spawn(move || watch.run())?;
-    let served = serve(app, listen, &stop, move || watching.is_finished());
+    let served = serve(app, listen, log, &board, &stop, move || {
+        watching.is_finished()
+    });
     stop.stop();
     served?;
     // The thread ends soon after it was told to; what it holds is committed first.
-    while !matches!(
-        board.health(),
-        portreeve_engine::serve::Health::Ended | portreeve_engine::serve::Health::Failed(_)
-    ) {
+    while !matches!(board.health(), Health::Ended | Health::Failed(_)) {
         std::thread::sleep(Duration::from_millis(10));
     }
-    if let portreeve_engine::serve::Health::Failed(why) = board.health() {
+    if let Health::Failed(why) = board.health() {
         anyhow::bail!("{why}");
     }
-    say(&board);
+    say(log, &board);
     Ok(Ending::Clean)
-}
-
-fn request(
-    options: &Serve,
-    paths: Vec<PathBuf>,
-    config: Config,
-    skip: Vec<PathBuf>,
-    rules: Vec<ContentFile>,
-) -> WatchRequest {
-    WatchRequest {
-        paths,
-        config,
-        skip,
-        rules,
-        signs: Vec::new(),
-        pace: Pace {
-            poll: Duration::from_millis(options.poll),
-            settle: Duration::from_secs(options.settle),
-            fold: Duration::from_millis(options.gather),
-            inventory: Duration::from_secs(options.inventory_every),
-        },
-    }
 }
 
 /// Serves until someone interrupts, or the watch ends by itself.
 fn serve(
     app: App,
     listen: Listen,
+    log: Log,
+    board: &Arc<Board>,
     stop: &Stop,
     has_ended: impl Fn() -> bool + Send + Sync + 'static,
 ) -> Result<(), ServerError> {
@@ -152,14 +178,28 @@ fn serve(
         .worker_threads(2)
         .enable_all()
         .build()?;
-    let stop = stop.clone();
+    let (stop, board) = (stop.clone(), board.clone());
     runtime.block_on(portreeve_server::serve(
         app,
         listen,
-        |address| eprintln!("portreeve: watching; the page is at http://{address}/ (Ctrl-C ends)"),
+        |address| {
+            let words = format!("watching; the page is at http://{address}/ (Ctrl-C ends)");
+            log.say(
+                Level::Info,
+                "listening",
+                &words,
+                &[("address", address.to_string().into())],
+            );
+        },
         async move {
             let ended = async {
+                let mut before = board.health();
                 while !has_ended() {
+                    let now = board.health();
+                    if now != before {
+                        log.tell_health(&before, &now);
+                        before = now;
+                    }
                     tokio::time::sleep(Duration::from_millis(200)).await;
                 }
             };
@@ -172,16 +212,23 @@ fn serve(
     ))
 }
 
-fn say(board: &Board) {
+fn say(log: Log, board: &Board) {
     let figures = board.figures();
     let (findings, incidents) = board.shown().map_or((0, 0), |shown| {
         (shown.report.findings.len(), shown.report.incidents.len())
     });
-    eprintln!(
-        "portreeve: took in {} records; {incidents} incidents, {findings} findings, {} parts not readable",
+    let words = format!(
+        "took in {} records; {incidents} incidents, {findings} findings, {} parts not readable",
         portreeve_view::text::count(figures.records),
         figures.dead_letters
     );
+    let fields = [
+        ("records", figures.records.into()),
+        ("incidents", incidents.into()),
+        ("findings", findings.into()),
+        ("dead_letters", figures.dead_letters.into()),
+    ];
+    log.say(Level::Info, "ended", &words, &fields);
 }
 
 fn rule_lines(rules: &RuleSet) -> Vec<RuleLine> {
