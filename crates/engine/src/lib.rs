@@ -82,6 +82,7 @@ pub use networks::{
     FoundData, OPEN_SET, StoredContent, StoredData, UpdateError, default_network_folder, networks,
     stored_data, update_from_files, update_from_open_set,
 };
+pub use open::decompressed;
 pub use past::{Chronicle, Instant, chronicle, read_inventory_at, survey_at};
 pub use policy_tests::{LineNote, PolicyTest, PolicyTests, test_policies};
 /// Why a network is said to be what it is.

@@ -60,6 +60,11 @@ enum Decoder {
     Zstandard(Box<zstd::stream::read::Decoder<'static, BufReader<Raw>>>),
 }
 
+/// A file's content, whether it is compressed (gzip, zstd) or not: told by its first bytes.
+pub fn decompressed(path: &Path) -> io::Result<impl Read + use<>> {
+    Opened::unhashed(path)
+}
+
 impl Opened {
     /// Opens a file.
     pub(crate) fn file(path: &Path) -> io::Result<Self> {

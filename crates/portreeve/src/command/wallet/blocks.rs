@@ -1,8 +1,8 @@
-use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
+use portreeve_engine::decompressed;
 use portreeve_view::text;
 use portreeve_wallet::chain::{Block, read_block};
 
@@ -50,7 +50,7 @@ impl Lines {
             Box::new(BufReader::new(io::stdin()))
         } else {
             let file =
-                File::open(path).with_context(|| format!("cannot open {}", path.display()))?;
+                decompressed(path).with_context(|| format!("cannot open {}", path.display()))?;
             Box::new(BufReader::new(file))
         };
         Ok(Self {
