@@ -22,7 +22,12 @@ const CALLS: usize = 4096;
 
 impl<P: Provider> Reader<P> {
     /// What rules each Safe after the block.
-    pub(super) fn storage(&mut self, by: &[usize], at: &Value, divergences: &mut Vec<Divergence>) -> Value {
+    pub(super) fn storage(
+        &mut self,
+        by: &[usize],
+        at: &Value,
+        divergences: &mut Vec<Divergence>,
+    ) -> Value {
         let mut storage = serde_json::Map::new();
         for safe in self.safes.clone() {
             let mut slots = BTreeMap::new();
@@ -236,10 +241,7 @@ fn tokens(receipt: &Value) -> Vec<(Address, [Address; 2])> {
         let [kind, one, other] = topics.as_slice() else {
             return None;
         };
-        let moves = [
-            abi::Transfer::SIGNATURE_HASH,
-            abi::Approval::SIGNATURE_HASH,
-        ];
+        let moves = [abi::Transfer::SIGNATURE_HASH, abi::Approval::SIGNATURE_HASH];
         moves.contains(kind).then_some(())?;
         let parties = [Address::from_word(*one), Address::from_word(*other)];
         Some((address(log.get("address")?)?, parties))

@@ -330,17 +330,20 @@ impl State {
             );
             let new = !known && before.into_iter().all(|((.., one), _)| *one != spender);
             let unlimited = all || is_unlimited(amount);
-            self.approvals.insert(
-                key,
-                Approval {
-                    time: now,
-                    new,
-                    unlimited,
-                },
-            );
-            changes
-                .approvals
-                .push((owner, log.address, spender, transaction.hash));
+            // Many tokens log the allowance that is left whenever it is used (OpenZeppelin before 4.5):
+            // that makes it no older acquaintance.
+            let held = self.approvals.get(&key).copied();
+            let approval = Approval {
+                time: held.map_or(now, |held| held.time),
+                new: held.map_or(new, |held| held.new),
+                unlimited,
+            };
+            self.approvals.insert(key, approval);
+            if held.is_none_or(|held| !held.unlimited) {
+                changes
+                    .approvals
+                    .push((owner, log.address, spender, transaction.hash));
+            }
         }
     }
 
