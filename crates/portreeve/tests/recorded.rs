@@ -9,7 +9,7 @@ use common::{portreeve, said};
 use serde_json::Value;
 
 /// Every rule that the walk sets off, and in which wallet.
-const EXPECTED: [(&str, &str); 8] = [
+const EXPECTED: [(&str, &str); 9] = [
     ("treasury", "wallet.safe-configuration"),
     ("treasury", "wallet.safe-implementation"),
     ("treasury", "wallet.outflow-burst"),
@@ -18,6 +18,7 @@ const EXPECTED: [(&str, &str); 8] = [
     ("hot", "wallet.outflow-burst"),
     ("cold", "wallet.safe-delegatecall"),
     ("cold", "wallet.safe-implementation"),
+    ("cold", "wallet.staged-contract"),
 ];
 
 fn replay(name: &str) {
