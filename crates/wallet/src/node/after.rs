@@ -122,7 +122,7 @@ impl<P: Provider> Reader<P> {
                 // What is no token answers with nothing, or with other things.
                 let fits = token.is_none() || text.len() == 2 + 64;
                 let balance = fits.then(|| text.parse::<U256>());
-                Some(balance.transpose().ok()?)
+                balance.transpose().ok()
             };
             let answers = self.ask(method, &parameters, Some(&[*place]), read);
             answers.into_iter().find_map(|(.., balance)| balance)
