@@ -59,6 +59,7 @@ alloy_sol_types::sol! {
 
     function transfer(address to, uint256 amount) external returns (bool);
     function transferFrom(address from, address to, uint256 amount) external returns (bool);
+    function balanceOf(address account) external view returns (uint256);
     function approve(address spender, uint256 amount) external returns (bool);
     function increaseAllowance(address spender, uint256 addedValue) external returns (bool);
     function setApprovalForAll(address operator, bool approved) external;

@@ -76,7 +76,7 @@ pub(crate) struct WatchBlocks {
     /// The wallet policy
     #[arg(long, value_name = "FILE")]
     pub(crate) policy: PathBuf,
-    /// Recorded blocks, one a line; may be repeated; `-` is standard input
+    /// Recorded blocks, one a line, also gzip or zstd; may be repeated; `-` is standard input
     #[arg(long, value_name = "FILE")]
     #[cfg_attr(not(feature = "chain"), arg(required = true))]
     #[cfg_attr(feature = "chain", arg(required_unless_present = "node"))]
@@ -104,6 +104,24 @@ pub(crate) struct Live {
     /// Keep where reading goes on in this file
     #[arg(long, value_name = "FILE", requires = "node")]
     pub(crate) state: Option<PathBuf>,
+    /// Add the blocks that are read to this file, for `--blocks`
+    #[arg(long, value_name = "FILE", requires = "node")]
+    pub(crate) record: Option<PathBuf>,
+    /// How long to wait before asking whether there is a new block
+    #[arg(long, value_name = "SECONDS", requires = "node", default_value = "2", value_parser = poll)]
+    pub(crate) poll: std::time::Duration,
+}
+
+/// Reads seconds, down to a hundredth.
+#[cfg(feature = "chain")]
+fn poll(text: &str) -> Result<std::time::Duration, String> {
+    let seconds: f64 = text
+        .parse()
+        .map_err(|_| "expected seconds, as 2 or 0.5".to_owned())?;
+    if !(0.01..=3600.0).contains(&seconds) {
+        return Err("expected 0.01 to 3600 seconds".to_owned());
+    }
+    Ok(std::time::Duration::from_secs_f64(seconds))
 }
 
 #[derive(Debug, Args)]

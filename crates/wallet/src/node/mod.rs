@@ -1,5 +1,6 @@
 //! Reading a chain from nodes that lag, err, lie, break off and refuse.
 
+mod after;
 mod agree;
 mod provider;
 mod reader;

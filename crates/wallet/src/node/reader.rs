@@ -1,6 +1,7 @@
 //! Blocks in their order, from several nodes compared.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::time::Duration;
 
 use alloy_primitives::{Address, B256, Bloom, BloomInput, keccak256};
 use serde::{Deserialize, Serialize};
@@ -8,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::agree::{Agreed, agree};
 use super::provider::{Provider, ProviderError};
-use crate::chain::{Block, SafeStorage, read_block};
+use crate::chain::{Block, read_block};
 use crate::policy::{Policy, Role};
 use crate::watch::Divergence;
 
@@ -16,12 +17,10 @@ use crate::watch::Divergence;
 const DEPTH: usize = 64;
 /// How often a tie between nodes is asked again, before the first's answer is gone by.
 const TRIES: u32 = 3;
-/// Seconds to wait where there is nothing to read: a slot of Ethereum.
+/// Seconds to wait where nodes fail or differ: a slot of Ethereum.
 const SLOT: u64 = 12;
 /// The longest that a node may ask to be left alone for, in seconds.
 const LONGEST: u64 = 300;
-/// Rounds of slots that are read of one Safe: a list of owners takes as many as it has entries.
-const ROUNDS: usize = 520;
 
 /// Where reading goes on. Save it after each block.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -42,12 +41,13 @@ impl Cursor {
 /// What the reader has to say.
 #[derive(Clone, Debug)]
 pub enum Step {
-    /// The next block, with where nodes disagree about it.
-    Block(Box<Block>, Vec<Divergence>),
-    /// Nothing to read now; call again after so many seconds.
+    /// The next block, with where nodes disagree about it, and as a line that
+    /// [`read_block`] reads again.
+    Block(Box<Block>, Vec<Divergence>, String),
+    /// Nothing to read now; call again after a while.
     Wait {
         /// How long.
-        seconds: u64,
+        pause: Duration,
         /// Why, if it is not that there is no new block.
         reason: Option<String>,
     },
@@ -110,8 +110,13 @@ pub struct Reader<P> {
     providers: Vec<P>,
     cursor: Cursor,
     from: Option<u64>,
-    safes: Vec<Address>,
-    holders: Vec<Address>,
+    /// How long to wait for a new block.
+    poll: Duration,
+    pub(super) safes: Vec<Address>,
+    pub(super) holders: BTreeSet<Address>,
+    pub(super) tokens: BTreeSet<(Address, Address)>,
+    /// How many transactions of Safes no node traced.
+    pub(super) untraced: u64,
     faults: BTreeMap<(usize, FaultKind), u64>,
     /// After how many seconds a node that was asked too often may be asked again.
     rest: Option<u64>,
@@ -135,16 +140,19 @@ impl<P: Provider> Reader<P> {
         let of = |is: fn(&crate::policy::Wallet) -> bool| {
             policy
                 .wallets()
-                .filter(|wallet| is(wallet))
+                .filter(move |wallet| is(wallet))
                 .map(|wallet| wallet.address)
-                .collect()
         };
         Ok(Self {
             providers,
             cursor,
             from,
-            safes: of(|wallet| wallet.role != Role::Contract && !wallet.owners.is_empty()),
-            holders: of(|wallet| wallet.role != Role::Contract),
+            poll: Duration::from_secs(SLOT),
+            safes: of(|wallet| wallet.role != Role::Contract && !wallet.owners.is_empty())
+                .collect(),
+            holders: of(|wallet| wallet.role != Role::Contract).collect(),
+            tokens: BTreeSet::new(),
+            untraced: 0,
             faults: BTreeMap::new(),
             rest: None,
             tries: 0,
@@ -152,9 +160,21 @@ impl<P: Provider> Reader<P> {
         })
     }
 
+    /// The same with another time to wait for a new block; 12 s without.
+    #[must_use]
+    pub fn with_poll(mut self, poll: Duration) -> Self {
+        self.poll = poll;
+        self
+    }
+
     /// Where reading goes on.
     pub fn cursor(&self) -> &Cursor {
         &self.cursor
+    }
+
+    /// How many transactions of Safes no node traced: what they paid of the chain's coin is not seen.
+    pub fn untraced(&self) -> u64 {
+        self.untraced
     }
 
     /// How nodes failed until now.
@@ -205,7 +225,7 @@ impl<P: Provider> Reader<P> {
         };
         if next > head {
             return Ok(Step::Wait {
-                seconds: self.rest.unwrap_or(SLOT),
+                pause: self.rest.map_or(self.poll, Duration::from_secs),
                 reason: None,
             });
         }
@@ -239,10 +259,10 @@ impl<P: Provider> Reader<P> {
                 false => Ok(self.wait("the next block does not follow on the last one")),
             };
         }
-        let Some(receipts) = self.receipts(&block, &hash) else {
+        let Some(mut receipts) = self.receipts(&block, &hash) else {
             return Ok(self.wait("no provider gives the block's receipts"));
         };
-        if let Some(divergence) = receipts.divergence {
+        if let Some(divergence) = receipts.divergence.take() {
             if divergence.taken.is_none() && self.tries < TRIES {
                 self.tries += 1;
                 return Ok(self.wait(
@@ -253,15 +273,18 @@ impl<P: Provider> Reader<P> {
         }
         let at = json!(format!("0x{number:x}"));
         let storage = self.storage(&receipts.by, &at, &mut divergences);
-        let balances = self.balances(&receipts.by, &at);
+        let balances = self.balances(&receipts, &block.taken, &at);
+        let calls = self.calls(&receipts, &block.taken);
         let line = json!({
             "chainId": self.cursor.chain,
             "block": block.taken,
             "receipts": receipts.taken,
             "storage": storage,
             "balances": balances,
-        });
-        let read = match read_block(line.to_string().as_bytes()) {
+            "calls": calls,
+        })
+        .to_string();
+        let read = match read_block(line.as_bytes()) {
             Ok(read) => read,
             Err(error) => {
                 for place in block.by {
@@ -275,7 +298,7 @@ impl<P: Provider> Reader<P> {
         if self.cursor.recent.len() > DEPTH {
             self.cursor.recent.pop_front();
         }
-        Ok(Step::Block(Box::new(read), divergences))
+        Ok(Step::Block(Box::new(read), divergences, line))
     }
 
     /// Goes back to the last block that is still in the chain. Whether it went back at all.
@@ -373,60 +396,8 @@ impl<P: Provider> Reader<P> {
         Some(agreed)
     }
 
-    fn storage(&mut self, by: &[usize], at: &Value, divergences: &mut Vec<Divergence>) -> Value {
-        let mut storage = serde_json::Map::new();
-        for safe in self.safes.clone() {
-            let mut slots = BTreeMap::new();
-            for _ in 0..ROUNDS {
-                let wanted = SafeStorage::wanted(&slots);
-                let before = slots.len();
-                for slot in wanted {
-                    let parameters = json!([safe, slot, at]);
-                    let answers = self.ask("eth_getStorageAt", &parameters, Some(by), |answer| {
-                        let word: alloy_primitives::U256 = answer.as_str()?.parse().ok()?;
-                        Some(B256::from(word))
-                    });
-                    let what = format!("storage slot {slot} of {safe}");
-                    if let Some(agreed) = agree(&what, answers, ToString::to_string) {
-                        divergences.extend(agreed.divergence);
-                        slots.insert(slot, agreed.taken);
-                    }
-                }
-                if slots.len() == before {
-                    break;
-                }
-            }
-            let read: serde_json::Map<String, Value> = slots
-                .into_iter()
-                .map(|(slot, value)| (slot.to_string(), json!(value)))
-                .collect();
-            storage.insert(safe.to_string(), read.into());
-        }
-        storage.into()
-    }
-
-    fn balances(&mut self, by: &[usize], at: &Value) -> Value {
-        let mut balances = serde_json::Map::new();
-        for holder in self.holders.clone() {
-            // One is enough: a wrong balance shows in the movements.
-            for place in by {
-                let answers = self.ask(
-                    "eth_getBalance",
-                    &json!([holder, at]),
-                    Some(&[*place]),
-                    |answer| answer.as_str()?.parse::<alloy_primitives::U256>().ok(),
-                );
-                if let Some((.., balance)) = answers.into_iter().next() {
-                    balances.insert(holder.to_string(), json!({"native": balance}));
-                    break;
-                }
-            }
-        }
-        balances.into()
-    }
-
     /// Asks all, or those of some places. What cannot be read counts as a fault, and is left out.
-    fn ask<T>(
+    pub(super) fn ask<T>(
         &mut self,
         method: &str,
         parameters: &Value,
@@ -455,7 +426,12 @@ impl<P: Provider> Reader<P> {
                         ProviderError::Garbage(_) => FaultKind::Garbage,
                         ProviderError::Refused { .. } => FaultKind::Refused,
                     };
-                    self.fault(place, kind);
+                    // A contract that takes a call back is no node's fault, nor is what a node
+                    // was built without.
+                    let optional = matches!(method, "eth_call" | "debug_traceTransaction");
+                    if kind != FaultKind::Refused || !optional {
+                        self.fault(place, kind);
+                    }
                 }
             }
         }
@@ -479,7 +455,7 @@ impl<P: Provider> Reader<P> {
 
     fn wait(&self, reason: &str) -> Step {
         Step::Wait {
-            seconds: self.rest.unwrap_or(SLOT),
+            pause: Duration::from_secs(self.rest.unwrap_or(SLOT)),
             reason: Some(reason.to_owned()),
         }
     }

@@ -199,7 +199,7 @@ impl Run {
     fn read(&mut self) -> &mut Self {
         for _ in 0..400 {
             match self.reader.step().unwrap() {
-                Step::Block(block, divergences) => {
+                Step::Block(block, divergences, _) => {
                     self.blocks.push(block.number);
                     self.divergences += divergences.len();
                     let observed = self.watcher.observe(Observation::Block(block, divergences));
@@ -211,8 +211,8 @@ impl Run {
                     );
                     self.notices.extend(observed.notices);
                 }
-                Step::Wait { seconds, reason } => {
-                    self.waits.push(seconds);
+                Step::Wait { pause, reason } => {
+                    self.waits.push(pause.as_secs());
                     if reason.is_none()
                         && self.reader.cursor().number() == Some(self.world.borrow().head())
                     {
@@ -363,7 +363,7 @@ fn reading_resumes_after_the_last_block_and_sees_what_was_taken_back_meanwhile()
     )
     .unwrap();
     let mut read = Vec::new();
-    while let Step::Block(block, _) = reader.step().unwrap() {
+    while let Step::Block(block, ..) = reader.step().unwrap() {
         read.push(block.number);
     }
     assert_eq!(read, (108..113).collect::<Vec<_>>());

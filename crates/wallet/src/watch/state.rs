@@ -67,6 +67,7 @@ impl State {
     pub(crate) fn fold(&mut self, block: &Block, policy: &Policy) -> Changes {
         let mut changes = Changes::default();
         let now = block.time;
+        self.before(block, policy);
         for transaction in block.transactions.iter().filter(|one| one.took_effect()) {
             self.schedule(transaction, now);
             self.deploy(block, transaction, policy, &mut changes);
@@ -108,6 +109,41 @@ impl State {
         }
         self.forget(now);
         changes
+    }
+
+    /// Tells balances before a block from those after it, where they are read for the first time: what
+    /// came in is taken off, what went out is added.
+    fn before(&mut self, block: &Block, policy: &Policy) {
+        let mut new: BTreeMap<(Address, Asset), U256> = BTreeMap::new();
+        for (address, balances) in &block.balances {
+            if policy.wallet(*address).is_none() {
+                continue;
+            }
+            let known = &self.wallets.entry(*address).or_default().balances;
+            for (token, balance) in balances {
+                let asset = token.map_or(Asset::Coin, Asset::Token);
+                if !known.contains_key(&asset) {
+                    new.insert((*address, asset), *balance);
+                }
+            }
+        }
+        if new.is_empty() {
+            return;
+        }
+        for transaction in block.transactions.iter().rev() {
+            for movement in movements(transaction).iter().rev() {
+                if let Some(balance) = new.get_mut(&(movement.to, movement.asset)) {
+                    *balance = balance.saturating_sub(movement.amount);
+                }
+                if let Some(balance) = new.get_mut(&(movement.from, movement.asset)) {
+                    *balance = balance.saturating_add(movement.amount);
+                }
+            }
+        }
+        for ((address, asset), balance) in new {
+            let history = self.wallets.entry(address).or_default();
+            history.balances.insert(asset, balance);
+        }
     }
 
     fn moved(
@@ -294,17 +330,20 @@ impl State {
             );
             let new = !known && before.into_iter().all(|((.., one), _)| *one != spender);
             let unlimited = all || is_unlimited(amount);
-            self.approvals.insert(
-                key,
-                Approval {
-                    time: now,
-                    new,
-                    unlimited,
-                },
-            );
-            changes
-                .approvals
-                .push((owner, log.address, spender, transaction.hash));
+            // Many tokens log the allowance that is left whenever it is used (OpenZeppelin before 4.5):
+            // that makes it no older acquaintance.
+            let held = self.approvals.get(&key).copied();
+            let approval = Approval {
+                time: held.map_or(now, |held| held.time),
+                new: held.map_or(new, |held| held.new),
+                unlimited,
+            };
+            self.approvals.insert(key, approval);
+            if held.is_none_or(|held| !held.unlimited) {
+                changes
+                    .approvals
+                    .push((owner, log.address, spender, transaction.hash));
+            }
         }
     }
 

@@ -1,6 +1,6 @@
+use std::fs::File;
 use std::io::{self, Write};
 use std::path::Path;
-use std::time::Duration;
 
 use anyhow::{Context, Result};
 use portreeve_engine::HttpProvider;
@@ -26,7 +26,11 @@ pub(super) fn run(options: &WatchBlocks, policy: Policy) -> Result<Ending> {
             .with_context(|| format!("{} is no state of this command", path.display()))?,
         _ => Cursor::default(),
     };
-    let mut reader = Reader::new(providers, &policy, live.from, cursor)?;
+    let mut reader = Reader::new(providers, &policy, live.from, cursor)?.with_poll(live.poll);
+    let mut record = match &live.record {
+        Some(path) => Some(Record::open(path)?),
+        None => None,
+    };
     let mut watcher = Watcher::new(policy);
     let mut failed = false;
     while live
@@ -34,16 +38,20 @@ pub(super) fn run(options: &WatchBlocks, policy: Policy) -> Result<Ending> {
         .is_none_or(|until| reader.cursor().number().is_none_or(|number| number < until))
     {
         match reader.step()? {
-            Step::Wait { seconds, reason } => {
+            Step::Wait { pause, reason } => {
                 if let Some(reason) = reason {
                     eprintln!(
-                        "portreeve: {}; asking again in {seconds} s",
-                        text::clean(&reason)
+                        "portreeve: {}; asking again in {} s",
+                        text::clean(&reason),
+                        pause.as_secs()
                     );
                 }
-                std::thread::sleep(Duration::from_secs(seconds));
+                std::thread::sleep(pause);
             }
-            Step::Block(block, divergences) => {
+            Step::Block(block, divergences, line) => {
+                if let Some(record) = &mut record {
+                    record.add(&line)?;
+                }
                 let observed = watcher.observe(Observation::Block(block, divergences));
                 failed |= observed
                     .findings
@@ -62,6 +70,13 @@ pub(super) fn run(options: &WatchBlocks, policy: Policy) -> Result<Ending> {
             text::clean(&fault.provider),
             fault.kind,
             fault.count
+        );
+    }
+    if reader.untraced() > 0 {
+        eprintln!(
+            "portreeve: no node traced {} transactions of Safes (debug_traceTransaction): what they \
+             paid of the chain's coin is not seen",
+            reader.untraced()
         );
     }
     Ok(if failed {
@@ -94,6 +109,30 @@ fn tell(observed: &Observed, format: AnswerFormat) -> Result<()> {
     }
     out.flush()?;
     Ok(())
+}
+
+/// A file of blocks that grows by those that are read.
+struct Record<'a> {
+    path: &'a Path,
+    file: File,
+}
+
+impl<'a> Record<'a> {
+    fn open(path: &'a Path) -> Result<Self> {
+        let file = File::options()
+            .create(true)
+            .append(true)
+            .open(path)
+            .with_context(|| format!("cannot write {}", path.display()))?;
+        Ok(Self { path, file })
+    }
+
+    /// Adds a block as one write, so that a run that is killed leaves whole lines.
+    fn add(&mut self, line: &str) -> Result<()> {
+        self.file
+            .write_all(format!("{line}\n").as_bytes())
+            .with_context(|| format!("cannot write {}", self.path.display()))
+    }
 }
 
 /// Saves by replacing, so that a run that is killed leaves the state before or after.
