@@ -15,6 +15,10 @@ use portreeve_graph::{Catalogue, Graph, Inputs};
 use portreeve_model::{EntityId, Estate};
 use serde_json::Value;
 
+/// As in the program.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// How many queries of each kind are timed.
 const SAMPLE: usize = 200;
 
