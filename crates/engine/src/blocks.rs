@@ -49,6 +49,7 @@ impl Blocks {
             name,
             reader: BufReader::new(opened),
             offset: 0,
+            line: 0,
             next: None,
         });
     }
@@ -77,7 +78,9 @@ impl Iterator for Blocks {
 struct Lines {
     name: Arc<str>,
     reader: BufReader<Opened>,
+    /// How much was read: bytes, decompressed, and lines.
     offset: u64,
+    line: u64,
     next: Option<Block>,
 }
 
@@ -87,7 +90,7 @@ impl Lines {
         let mut line = Vec::new();
         while self.next.is_none() {
             line.clear();
-            let offset = self.offset;
+            let (offset, number) = (self.offset, self.line + 1);
             let mut letter = |reason: String| {
                 dead.push(DeadLetter {
                     file: self.name.clone(),
@@ -100,16 +103,17 @@ impl Lines {
                 Ok(0) => return,
                 Ok(read) => self.offset += read as u64,
                 Err(error) => {
-                    letter(format!("the file breaks off: {error}"));
+                    letter(format!("line {number}: the file breaks off: {error}"));
                     return;
                 }
             }
+            self.line = number;
             if line.trim_ascii().is_empty() {
                 continue;
             }
             match read_block(&line) {
                 Ok(block) => self.next = Some(block),
-                Err(error) => letter(format!("no block: {error}")),
+                Err(error) => letter(format!("line {number}: {error}")),
             }
         }
     }
@@ -153,6 +157,7 @@ mod tests {
         assert_eq!(dead.len(), 2, "{dead:?}");
         assert_eq!(*dead[0].file, *missing.to_string_lossy());
         assert_eq!(dead[1].offset, first.len() as u64);
+        assert!(dead[1].reason.starts_with("line 2: "), "{dead:?}");
         assert!(blocks.take_dead_letters().is_empty());
     }
 }

@@ -120,6 +120,6 @@ fn spends(options: &Ledger, keys: &[SigningKey]) -> Vec<Spend> {
             }
         }
     }
-    super::tell_dead(&blocks.take_dead_letters());
+    super::tell_unread(&blocks.take_dead_letters());
     spends
 }

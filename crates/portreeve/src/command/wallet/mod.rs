@@ -71,6 +71,14 @@ pub(super) fn tell_dead(letters: &[DeadLetter]) {
     }
 }
 
+/// The same of blocks, whose places are lines.
+pub(super) fn tell_unread(letters: &[DeadLetter]) {
+    for letter in letters {
+        let (file, reason) = (text::clean(&letter.file), text::clean(&letter.reason));
+        eprintln!("portreeve: {file}, {reason}; it is left out");
+    }
+}
+
 /// The most bytes of one file of wallets' data that are read.
 const LARGEST: u64 = 256 << 20;
 

@@ -20,7 +20,7 @@ pub(super) fn run(options: &WatchBlocks) -> Result<Ending> {
         any = true;
         watch.observe(Observation::Block(Box::new(block), Vec::new()));
     }
-    super::tell_dead(&blocks.take_dead_letters());
+    super::tell_unread(&blocks.take_dead_letters());
     if !any {
         eprintln!("portreeve: no block could be read");
         return Ok(Ending::NoInput);
