@@ -193,6 +193,8 @@ fn time(what: &str, text: &str) -> Result<Option<Timestamp>, String> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
 
     fn asked(rule: &str, fields: &str) -> Asked {
@@ -208,8 +210,8 @@ mod tests {
         let rules = question(&asked("", "eventName=Get*\n\n a.b|contains = \"x: y\" "));
         let rules = rules.unwrap().rules.rules;
         assert_eq!(rules.len(), 1);
-        let paths: Vec<&str> = rules[0].field_paths().collect();
-        assert_eq!(paths, ["eventName", "a.b"]);
+        let paths: BTreeSet<&str> = rules[0].field_paths().collect();
+        assert_eq!(paths, BTreeSet::from(["eventName", "a.b"]));
     }
 
     #[test]
