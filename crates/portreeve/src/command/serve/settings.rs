@@ -18,6 +18,8 @@ pub(crate) struct Settings {
     pub(crate) pace: Pace,
     pub(crate) hold: usize,
     pub(crate) keep: Keep,
+    /// Whom to tell of incidents.
+    #[cfg_attr(not(feature = "notify"), allow(dead_code))]
     pub(crate) notify: Notify,
     pub(crate) log_format: LogFormat,
     /// The queue that tells of a bucket's new objects.
