@@ -118,8 +118,8 @@ impl Stop {
 ///
 /// Its state is a function of the event log, the inventory and the rules: it is built anew from them at
 /// each start, by the same two stages that `investigate` runs. Each fold is over all records that stage two
-/// holds, so that what arrives late, twice or in another order makes the same incidents; [`Hold`] bounds how
-/// many those are, by the log's order alone. `docs/serve.md` tells what that costs.
+/// holds, so that what arrives late, twice or in another order makes the same incidents; how many are held is
+/// bounded by the log's order alone. `docs/serve.md` tells what that costs.
 pub struct Watch {
     request: WatchRequest,
     store: Box<dyn Store>,
