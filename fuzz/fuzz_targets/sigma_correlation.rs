@@ -8,7 +8,7 @@ use std::sync::{Arc, OnceLock};
 
 use libfuzzer_sys::fuzz_target;
 use portreeve_record::{Extractor, Fields, SlotBuffer};
-use portreeve_sigma::correlate::{Bounds, Correlator, Item, Plan, Reference};
+use portreeve_sigma::correlate::{Bounds, Correlator, Items, Plan, Reference};
 use portreeve_sigma::parse;
 
 const DOCUMENTS: &str = "
@@ -65,7 +65,7 @@ const LATENESS: i64 = 300_000_000;
 fuzz_target!(|data: &[u8]| {
     let Setup { plan, extractor } = setup();
     let mut buffer = SlotBuffer::new();
-    let mut items: Vec<Item> = Vec::new();
+    let mut items: Vec<Items> = Vec::new();
     let mut now = 0i64;
     for (index, step) in (0u64..).zip(data.chunks_exact(3)) {
         // Times go on, and back no further than is allowed.
@@ -78,14 +78,18 @@ fuzz_target!(|data: &[u8]| {
         let reference = Reference { source: 0, index };
         for rule in 0..2 {
             if step[1] >> rule & 1 == 1 {
-                plan.items(rule, &record, time, reference, &mut items);
+                let mut one = Items::new();
+                plan.items(rule, &record, time, reference, &mut one);
+                items.push(one);
             }
         }
     }
     let bounds = Bounds { lateness: LATENESS, groups: 64, entries: 512, threads: 1 };
     let mut straight = Vec::new();
     let mut whole = Correlator::new(plan.clone(), bounds);
-    whole.fold(items.iter().cloned(), &mut straight);
+    let mut all = Items::new();
+    items.iter().for_each(|one| all.append(one));
+    whole.fold(&all, &mut straight);
     whole.finish(&mut straight);
     assert_eq!(whole.account().late, 0);
 
@@ -98,7 +102,7 @@ fuzz_target!(|data: &[u8]| {
             let saved = serde_json::from_str(&saved).expect("a state reads what it wrote");
             correlator = Correlator::restore(plan.clone(), bounds, saved).expect("the same rules");
         }
-        correlator.fold([item], &mut pieces);
+        correlator.fold(&item, &mut pieces);
         if number % 7 == 0 {
             correlator.settle(&mut pieces);
         }
