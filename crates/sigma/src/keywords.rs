@@ -184,13 +184,15 @@ mod tests {
         #[test]
         fn no_match_is_lost(
             keywords in prop::collection::vec(r#"[aAbKé/ :,"]{0,2}[aAbB/é ]{3,5}[aé\{"n]{0,2}"#, 1..4),
-            strings in prop::collection::vec(r#"([aAbBKÉé/ :,n]|\\\\"|\\\\\\\\|\\\\/|\\\\n|\\\\u0061|\\\\u00c9){0,14}"#, 1..5),
+            strings in prop::collection::vec(r#"([aAbBKÉé/ :,n]|\\"|\\\\|\\/|\\n|\\u0061|\\u00c9){0,14}"#, 1..5),
             space in prop::sample::select(vec!["", " ", "\n "]),
             cased: bool,
         ) {
             let patterns: Vec<_> = keywords.iter().map(|keyword| parts(keyword)).collect();
             let members: Vec<String> = strings.iter().map(|string| format!("\"a\":{space}\"{string}\"")).collect();
             let text = format!("{{{}}}", members.join(&format!(",{space}")));
+            // What is not JSON is no record, and is not looked through.
+            prop_assert!(serde_json::from_str::<serde_json::Value>(&text).is_ok(), "{text}");
             let set = TextSet::new(&patterns, cased).unwrap();
             let matches = set.is_match(&text) || plain_text(&text).is_some_and(|plain| set.is_match(&plain));
             if let Some(fragments) = fragments(&patterns) {
