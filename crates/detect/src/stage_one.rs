@@ -169,7 +169,7 @@ impl<'s> StageOne<'s> {
             shown,
             applies: vec![true; rules.len()],
             copies: Vec::new(),
-            scratch: Scratch::default(),
+            scratch: Scratch::learning(),
             hits: Vec::new(),
         }
     }

@@ -64,6 +64,14 @@ pub struct WayTo {
     pub always: bool,
 }
 
+/// What leads to one rule.
+enum Lead {
+    /// Values of which one has to be there, by the tests that demand them.
+    Value(Vec<u32>),
+    /// Fields of which one has to be there.
+    Presence(Vec<FieldId>),
+}
+
 /// The rules by what they demand.
 #[derive(Debug, Default)]
 pub(crate) struct Index {
@@ -146,47 +154,47 @@ impl Index {
                     &|chosen| Reverse((sample.of_fields(chosen), asked(chosen))),
                 )
             };
-            let by_derived_value = || {
+            let by_any_value = || {
                 let popularity =
                     |test: &u32| popularity.get(*test as usize).copied().unwrap_or_default();
-                let chosen = witness(rule, &|test| demand(test).map(|_| test), &|chosen| {
-                    Reverse(chosen.iter().map(popularity).sum::<usize>())
-                })?;
-                Some(chosen.into_iter().filter_map(demand).collect::<Vec<_>>())
+                witness(rule, &|test| demand(test).map(|_| test), &|chosen| {
+                    let popularity = chosen.iter().map(popularity).sum::<usize>();
+                    Reverse((sample.of_tests(chosen), popularity))
+                })
             };
-            let led_to = by_value.as_deref().map(|tests| sample.of_tests(tests));
-            let mut demanded =
-                by_value.map(|tests| tests.into_iter().filter_map(demand).collect::<Vec<_>>());
-            let mut needed = None;
-            if led_to != Some(0) {
-                needed = by_presence();
-            }
-            match (&needed, led_to) {
-                (Some(fields), Some(led_to)) if sample.of_fields(fields) < led_to => {
-                    demanded = None
-                }
-                (_, Some(_)) => {}
-                (needed, None) => {
-                    if needed.as_deref().is_none_or(|it| asked(it) > SELDOM_ASKED) {
-                        demanded = by_derived_value();
-                    }
-                }
-            }
-            match (demanded, needed) {
-                (Some(demanded), _) => {
-                    for (field, values) in demanded {
+            let lead = if sample.is_empty() {
+                by_value.map(Lead::Value).or_else(|| match by_presence() {
+                    Some(fields) if asked(&fields) <= SELDOM_ASKED => Some(Lead::Presence(fields)),
+                    present => by_any_value()
+                        .map(Lead::Value)
+                        .or(present.map(Lead::Presence)),
+                })
+            } else {
+                let leads = [
+                    by_value.map(Lead::Value),
+                    by_presence().map(Lead::Presence),
+                    by_any_value().map(Lead::Value),
+                ];
+                leads.into_iter().flatten().min_by_key(|lead| match lead {
+                    Lead::Value(tests) => sample.of_tests(tests),
+                    Lead::Presence(fields) => sample.of_fields(fields),
+                })
+            };
+            match lead {
+                Some(Lead::Value(tests)) => {
+                    for (field, values) in tests.into_iter().filter_map(demand) {
                         let rules_of = reached.entry(*field).or_default();
                         for value in values {
                             rules_of.entry(value).or_default().insert(number);
                         }
                     }
                 }
-                (None, Some(needed)) => {
-                    for field in needed.into_iter().collect::<BTreeSet<_>>() {
+                Some(Lead::Presence(fields)) => {
+                    for field in fields.into_iter().collect::<BTreeSet<_>>() {
                         present.entry(field).or_default().push(number);
                     }
                 }
-                (None, None) => {
+                None => {
                     let fragments = |test: u32| tests.get(test as usize)?.required_fragments();
                     match witness(rule, &fragments, &|chosen| {
                         Reverse(chosen.iter().map(|one| one.len()).sum::<usize>())

@@ -95,6 +95,7 @@ mod keywords;
 mod lint;
 mod look;
 mod matcher;
+mod memo;
 mod modifier;
 mod number;
 mod parse;

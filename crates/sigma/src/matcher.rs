@@ -8,6 +8,7 @@ use crate::diagnostic::{Diagnostic, DiagnosticKind, Problem};
 use crate::expression::Expression;
 use crate::index::{Index, WayTo};
 use crate::look::{Glance, Look};
+use crate::memo::Memo;
 use crate::predicate::Predicate;
 use crate::rule::Rule;
 use crate::sample::Sample;
@@ -43,14 +44,39 @@ pub struct Matcher {
 /// each thread.
 #[derive(Debug, Default)]
 pub struct Scratch {
-    /// The number of the record, in the upper bits of what the lists below hold.
-    record: u32,
-    verdicts: Vec<u32>,
+    asking: Asking,
+    /// By number of the rule, the last record that led to it.
     asked: Vec<u32>,
     candidates: Vec<u32>,
     lower: Vec<u8>,
-    plain: PlainRecord,
+    learning: Option<Learning>,
+    /// What was learnt: it leads to rules in the place of the matcher's own index.
+    index: Option<Index>,
 }
+
+/// What is known of a record while rules are asked about it.
+#[derive(Debug, Default)]
+struct Asking {
+    /// The number of the record.
+    record: u32,
+    /// By number of the test: in the upper bits the record that it was last asked about, in the two lowest
+    /// what came of it.
+    verdicts: Vec<u32>,
+    plain: PlainRecord,
+    memo: Memo,
+}
+
+/// How the records so far looked, until there are enough.
+#[derive(Debug, Default)]
+struct Learning {
+    records: usize,
+    sample: Sample,
+}
+
+/// Of so many records one is learnt from: those that follow one another are often alike.
+const LEARN_EVERY: usize = 16;
+/// So many records are learnt from.
+const LEARN_FROM: usize = 256;
 
 impl Scratch {
     /// Memory that nothing was done with yet. It grows to what the matcher needs.
@@ -58,20 +84,45 @@ impl Scratch {
         Self::default()
     }
 
+    /// Memory that learns from the first some thousand records what best leads to each rule, as
+    /// [`Matcher::tune`] does, for a matcher that others use at the same time. No verdict changes by it.
+    /// It is for one matcher, and for records with all of their fields.
+    pub fn learning() -> Self {
+        Self {
+            learning: Some(Learning::default()),
+            ..Self::default()
+        }
+    }
+
+    fn learn<R: Record + ?Sized>(&mut self, matcher: &Matcher, record: &R) {
+        let Some(learning) = &mut self.learning else {
+            return;
+        };
+        learning.records += 1;
+        if !learning.records.is_multiple_of(LEARN_EVERY) {
+            return;
+        }
+        learning.sample.add(matcher, record);
+        if learning.records >= LEARN_EVERY * LEARN_FROM {
+            self.index = Some(matcher.index_by(&learning.sample));
+            self.learning = None;
+        }
+    }
+
     fn begin(&mut self, matcher: &Matcher) {
-        let fits = self.verdicts.len() == matcher.tests.len()
+        let asking = &mut self.asking;
+        let fits = asking.verdicts.len() == matcher.tests.len()
             && self.asked.len() == matcher.rules.len()
-            && self.record < u32::MAX >> 2;
+            && asking.record < u32::MAX >> 2;
         if !fits {
-            self.record = 0;
-            self.verdicts.clear();
-            self.verdicts.resize(matcher.tests.len(), 0);
+            *asking = Asking::default();
+            asking.verdicts.resize(matcher.tests.len(), 0);
             self.asked.clear();
             self.asked.resize(matcher.rules.len(), 0);
         }
-        self.record += 1;
+        asking.record += 1;
+        asking.plain.forget();
         self.candidates.clear();
-        self.plain.forget();
     }
 }
 
@@ -153,16 +204,17 @@ impl Matcher {
     ) {
         hits.clear();
         scratch.begin(self);
+        scratch.learn(self, record);
         self.gather(record, scratch);
         let Scratch {
-            record: number,
-            verdicts,
+            asking,
             candidates,
-            plain,
+            index,
             ..
         } = scratch;
-        for rule in candidates.iter().chain(&self.index.always) {
-            let verdict = self.ask(*rule, record, *number, verdicts, plain);
+        let always = &index.as_ref().unwrap_or(&self.index).always;
+        for rule in candidates.iter().chain(always) {
+            let verdict = self.ask(*rule, record, asking);
             if verdict != Verdict::No {
                 hits.push(Hit {
                     rule: *rule as usize,
@@ -184,30 +236,32 @@ impl Matcher {
         scratch.begin(self);
         self.gather(seen, scratch);
         let Scratch {
-            record: number,
-            verdicts,
-            candidates,
-            plain,
-            ..
+            asking, candidates, ..
         } = scratch;
         let glance = Glance { seen, look };
         candidates
             .iter()
             .chain(&self.index.always)
-            .any(|rule| self.ask(*rule, &glance, *number, verdicts, plain) != Verdict::No)
+            .any(|rule| self.ask(*rule, &glance, asking) != Verdict::No)
     }
 
     /// The rules that a record's values lead to.
     fn gather<R: Record + ?Sized>(&self, record: &R, scratch: &mut Scratch) {
         let Scratch {
-            record: number,
+            asking:
+                Asking {
+                    record: number,
+                    plain,
+                    ..
+                },
             asked,
             candidates,
             lower,
-            plain,
+            index,
             ..
         } = scratch;
-        self.index.candidates(record, lower, plain, &mut |rule| {
+        let index = index.as_ref().unwrap_or(&self.index);
+        index.candidates(record, lower, plain, &mut |rule| {
             if let Some(asked) = asked.get_mut(rule as usize)
                 && *asked != *number
             {
@@ -217,29 +271,31 @@ impl Matcher {
         });
     }
 
-    fn ask<R: Record + ?Sized>(
-        &self,
-        rule: u32,
-        record: &R,
-        number: u32,
-        verdicts: &mut [u32],
-        plain: &mut PlainRecord,
-    ) -> Verdict {
+    fn ask<R: Record + ?Sized>(&self, rule: u32, record: &R, asking: &mut Asking) -> Verdict {
+        let Asking {
+            record: number,
+            verdicts,
+            plain,
+            memo,
+        } = asking;
         let Some(Some(condition)) = self.rules.get(rule as usize) else {
             return Verdict::No;
         };
         condition.evaluate(&mut |test| {
             let at = *test as usize;
             match verdicts.get(at) {
-                Some(known) if known >> 2 == number => return unpack(*known),
+                Some(known) if known >> 2 == *number => return unpack(*known),
                 _ => {}
             }
-            let verdict = self
-                .tests
-                .get(at)
-                .map_or(Verdict::No, |test| test.evaluate(record, plain));
+            let verdict = self.tests.get(at).map_or(Verdict::No, |test| {
+                let mut judge = || test.evaluate(record, plain);
+                match test.memorable(record) {
+                    Some(text) => memo.verdict(at, text, judge),
+                    None => judge(),
+                }
+            });
             if let Some(slot) = verdicts.get_mut(at) {
-                *slot = number << 2 | verdict as u32;
+                *slot = *number << 2 | verdict as u32;
             }
             verdict
         })
@@ -291,15 +347,11 @@ impl Matcher {
             scratch.begin(self);
             self.gather(record, scratch);
             let Scratch {
-                record: number,
-                verdicts,
-                candidates,
-                plain,
-                ..
+                asking, candidates, ..
             } = &mut *scratch;
             let glance = Glance { seen: record, look };
             for rule in candidates {
-                if self.ask(*rule, &glance, *number, verdicts, plain) != Verdict::No {
+                if self.ask(*rule, &glance, asking) != Verdict::No {
                     open[*rule as usize] += 1;
                 }
             }
@@ -329,12 +381,23 @@ impl Matcher {
     /// Chooses anew what leads to each rule, by what was seen in a sample of the records. No verdict
     /// changes by it.
     pub fn tune(&mut self, sample: &Sample) {
+        self.index = self.index_by(sample);
+    }
+
+    fn index_by(&self, sample: &Sample) -> Index {
         let is_derived = |field: FieldId| {
             let derived = self.derived.get(field.0 as usize);
             derived.copied().unwrap_or_default()
         };
-        self.index = Index::new(&self.rules, &self.tests, &is_derived, sample);
-        self.leave_out(|_| false);
+        let mut index = Index::new(&self.rules, &self.tests, &is_derived, sample);
+        index.retain(&|rule| {
+            !self
+                .left_out
+                .get(rule as usize)
+                .copied()
+                .unwrap_or_default()
+        });
+        index
     }
 
     /// What leads to a rule.

@@ -8,6 +8,7 @@ use crate::{Matcher, Verdict};
 /// Counts over records that are like those to come, for [`Matcher::tune`].
 #[derive(Clone, Debug, Default)]
 pub struct Sample {
+    records: u32,
     tests: Vec<u32>,
     fields: Vec<u32>,
 }
@@ -16,6 +17,7 @@ impl Sample {
     /// Counts one record, with all of its fields.
     pub fn add<R: Record + ?Sized>(&mut self, matcher: &Matcher, record: &R) {
         let mut plain = PlainRecord::default();
+        self.records += 1;
         self.tests.resize(matcher.tests().len(), 0);
         for (test, count) in matcher.tests().iter().zip(&mut self.tests) {
             let Some(field) = test.needed_field() else {
@@ -39,6 +41,11 @@ impl Sample {
                 }
             }
         }
+    }
+
+    /// Whether nothing was counted.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.records == 0
     }
 
     /// In how many records one of the tests held, at most.

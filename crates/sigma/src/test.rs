@@ -164,6 +164,19 @@ impl Test {
         Some((self.field?, values))
     }
 
+    /// The one text that the verdict follows from, where it costs more to find than to remember.
+    pub(crate) fn memorable<'r, R: Record + ?Sized>(&self, record: &'r R) -> Option<&'r str> {
+        let costs = match &self.kind {
+            Kind::Text { set, .. } => set.costs(),
+            Kind::Regex(_) => true,
+            _ => false,
+        };
+        match record.values(self.field.filter(|_| costs)?) {
+            [Value::String(text)] => Some(&**text),
+            _ => None,
+        }
+    }
+
     pub(crate) fn evaluate<R: Record + ?Sized>(
         &self,
         record: &R,

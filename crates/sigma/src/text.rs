@@ -20,6 +20,9 @@ pub(crate) fn fold(text: &str) -> String {
     text.chars().flat_map(char::to_lowercase).collect()
 }
 
+/// To compare with more starts and ends than this costs more than to remember what came of it.
+const MANY_ENDS: usize = 8;
+
 /// Compiled patterns; a text matches when it matches one of them.
 #[derive(Debug, Default)]
 pub(crate) struct TextSet {
@@ -75,6 +78,12 @@ impl TextSet {
             || self.needles.is_some()
             || !(self.prefixes.is_empty() && self.suffixes.is_empty() && self.globs.is_empty());
         (!others).then_some(&self.exact)
+    }
+
+    /// Whether a text is gone through for it, more than once or for many.
+    pub(crate) fn costs(&self) -> bool {
+        let ends = self.prefixes.len() + self.suffixes.len();
+        !self.any && (self.needles.is_some() || !self.globs.is_empty() || ends > MANY_ENDS)
     }
 
     pub(crate) fn is_match(&self, text: &str) -> bool {

@@ -8,7 +8,15 @@ use portreeve_sigma::{Hit, Look, Matcher, Rule, Sample, Scratch};
 use proptest::prelude::*;
 
 fn predicate() -> impl Strategy<Value = String> {
-    let field = prop::sample::select(vec!["a", "b", "c.d", "c", "e"]);
+    let field = prop::sample::select(vec![
+        "a",
+        "b",
+        "c.d",
+        "c",
+        "e",
+        "portreeve.a",
+        "portreeve.b",
+    ]);
     let value = prop::sample::select(vec!["x", "y", "'5'", "5", "true", "null", "'x*'", "'*y'"]);
     let modifier = prop::sample::select(vec![
         "",
@@ -65,7 +73,10 @@ fn record() -> impl Strategy<Value = String> {
             r#"{"d":["x",null]}"#,
         ])
     };
-    let member = (prop::sample::select(vec!["a", "b", "c", "e", "f"]), value());
+    let member = (
+        prop::sample::select(vec!["a", "b", "c", "e", "f", "portreeve"]),
+        prop_oneof![value(), Just(r#"{"a":"x","b":["Y",5]}"#)],
+    );
     prop::collection::vec(member, 0..5).prop_map(|members| {
         let members: Vec<String> = members
             .iter()
@@ -125,6 +136,29 @@ proptest! {
                 let may = matcher.may_match(&seen, &look, &mut scratch);
                 prop_assert!(may || before.is_empty(), "{} hides {:?}", record, before);
             }
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, cases: 24, ..ProptestConfig::default() })]
+
+    #[test]
+    fn memory_that_learns_says_the_same(
+        detections in prop::collection::vec(detection(), 1..8),
+        early in prop::collection::vec(record(), 1..6),
+        late in prop::collection::vec(record(), 1..12),
+    ) {
+        let rules: Vec<Rule> = detections.iter().map(|detection| rule(detection)).collect();
+        let mut fields = Fields::default();
+        let (matcher, _) = Matcher::new(&rules, &mut fields);
+        let whole = Extractor::new(&fields);
+        let (mut learning, mut buffer, mut found) = (Scratch::learning(), SlotBuffer::new(), Vec::new());
+        // Enough of the early ones that by the late ones all is learnt.
+        for record in early.iter().cycle().take(5_000).chain(&late) {
+            let slots = whole.extract(record.as_bytes(), &mut buffer).unwrap();
+            matcher.matches(&slots, &mut learning, &mut found);
+            prop_assert_eq!(&found, &hits(&matcher, &whole, record), "{}", record);
         }
     }
 }

@@ -353,7 +353,7 @@ fn compare(rules: &[Rule], plain: &[Detection], records: &[String]) -> usize {
     );
     let extractor = Extractor::new(&fields);
     let mut buffer = SlotBuffer::new();
-    let (mut scratch, mut hits) = (Scratch::new(), Vec::new());
+    let (mut scratch, mut hits) = (Scratch::learning(), Vec::new());
     let mut found = 0;
     for text in records {
         let record = extractor

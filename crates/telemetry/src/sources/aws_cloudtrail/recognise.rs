@@ -1,3 +1,5 @@
+use std::sync::LazyLock;
+
 use portreeve_record::{Split, SplitOptions, Splitter};
 
 use super::rows;
@@ -29,6 +31,9 @@ const MARKS: &[&[u8]] = &[
 /// The same for a digest: one of a busy hour is longer than the sample.
 const DIGEST_MARKS: &[&[u8]] = &[b"\"awsAccountId\"", b"\"digestStartTime\""];
 
+/// Made once: of a thousand small files each is recognised.
+static UNWRAPPER: LazyLock<Unwrapper> = LazyLock::new(Unwrapper::new);
+
 pub(super) fn recognise(head: &[u8]) -> Option<Recognition> {
     let found = |format, container| {
         Some(Recognition {
@@ -42,7 +47,6 @@ pub(super) fn recognise(head: &[u8]) -> Option<Recognition> {
     {
         return found("rows of a table", Container::Csv);
     }
-    let unwrapper = Unwrapper::new();
     let options = SplitOptions {
         envelopes: super::ENVELOPES
             .iter()
@@ -63,7 +67,7 @@ pub(super) fn recognise(head: &[u8]) -> Option<Recognition> {
             .get(..record.offset as usize)
             .unwrap_or_default()
             .trim_ascii();
-        match unwrapper.format(record.bytes) {
+        match UNWRAPPER.format(record.bytes) {
             None => {}
             Some("digest") => return found("digest", Container::Ignored),
             Some(wrapping) => return found(format(before, wrapping), Container::Json),
