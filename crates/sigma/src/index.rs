@@ -64,12 +64,29 @@ pub struct WayTo {
     pub always: bool,
 }
 
-/// What leads to one rule.
+/// What leads to a rule, or a part of it.
+#[derive(Clone, Copy)]
 enum Lead {
-    /// Values of which one has to be there, by the tests that demand them.
-    Value(Vec<u32>),
-    /// Fields of which one has to be there.
-    Presence(Vec<FieldId>),
+    /// The values that a test demands.
+    Value(u32),
+    /// That a field is there.
+    Presence(FieldId),
+}
+
+impl Lead {
+    fn test(&self) -> Option<u32> {
+        match self {
+            Lead::Value(test) => Some(*test),
+            Lead::Presence(_) => None,
+        }
+    }
+
+    fn field(&self) -> Option<FieldId> {
+        match self {
+            Lead::Value(_) => None,
+            Lead::Presence(field) => Some(*field),
+        }
+    }
 }
 
 /// The rules by what they demand.
@@ -120,78 +137,87 @@ impl Index {
         uses.retain(|field, _| !is_derived(*field));
 
         let mut reached: BTreeMap<FieldId, BTreeMap<&str, BTreeSet<u32>>> = BTreeMap::new();
-        let mut present: BTreeMap<FieldId, Vec<u32>> = BTreeMap::new();
+        let mut present: BTreeMap<FieldId, BTreeSet<u32>> = BTreeMap::new();
         let mut by_keyword: Vec<(&str, u32)> = Vec::new();
         let mut index = Self::default();
+        let seen = |leads: &[Lead]| -> u32 {
+            let counts = leads.iter().map(|lead| match lead {
+                Lead::Value(test) => sample.of_test(*test),
+                Lead::Presence(field) => sample.of_field(*field),
+            });
+            counts.fold(0, u32::saturating_add)
+        };
         for (number, rule) in (0u32..).zip(rules) {
             let Some(rule) = rule else { continue };
             let by_value = witness(
                 rule,
                 &|test| {
                     let (field, _) = demand(test)?;
-                    (!is_derived(*field)).then_some(test)
+                    (!is_derived(*field)).then_some(Lead::Value(test))
                 },
                 &|chosen| {
                     // By the weakest field, then by how few values are waited for.
-                    let demands = || chosen.iter().filter_map(|test| demand(*test));
+                    let demands = || chosen.iter().filter_map(|lead| demand(lead.test()?));
                     let names = |field| known.get(field).map_or(0, BTreeSet::len);
                     let weakest = demands().map(|(field, _)| names(field)).min();
                     let values = demands().map(|(_, values)| values.len()).sum::<usize>();
-                    (Reverse(sample.of_tests(chosen)), weakest, Reverse(values))
+                    (Reverse(seen(chosen)), weakest, Reverse(values))
                 },
             );
+            let needed = |test: u32| {
+                let field = tests.get(test as usize)?.needed_field()?;
+                uses.contains_key(&field).then_some(Lead::Presence(field))
+            };
             // Fields that few rules ask for are absent most often.
-            let asked = |chosen: &[FieldId]| -> usize {
-                chosen.iter().filter_map(|field| uses.get(field)).sum()
+            let asked = |chosen: &[Lead]| -> usize {
+                let fields = chosen.iter().filter_map(Lead::field);
+                fields.filter_map(|field| uses.get(&field)).sum()
             };
             let by_presence = || {
-                witness(
-                    rule,
-                    &|test| {
-                        let field = tests.get(test as usize)?.needed_field()?;
-                        uses.contains_key(&field).then_some(field)
-                    },
-                    &|chosen| Reverse((sample.of_fields(chosen), asked(chosen))),
-                )
-            };
-            let by_any_value = || {
-                let popularity =
-                    |test: &u32| popularity.get(*test as usize).copied().unwrap_or_default();
-                witness(rule, &|test| demand(test).map(|_| test), &|chosen| {
-                    let popularity = chosen.iter().map(popularity).sum::<usize>();
-                    Reverse((sample.of_tests(chosen), popularity))
+                witness(rule, &needed, &|chosen| {
+                    Reverse((seen(chosen), asked(chosen)))
                 })
             };
-            let lead = if sample.is_empty() {
-                by_value.map(Lead::Value).or_else(|| match by_presence() {
-                    Some(fields) if asked(&fields) <= SELDOM_ASKED => Some(Lead::Presence(fields)),
-                    present => by_any_value()
-                        .map(Lead::Value)
-                        .or(present.map(Lead::Presence)),
+            let by_any = || {
+                let popularity = |lead: &Lead| {
+                    let test = lead.test()? as usize;
+                    popularity.get(test).copied()
+                };
+                let lead = |test| match demand(test) {
+                    Some(_) => Some(Lead::Value(test)),
+                    None => needed(test).filter(|_| !sample.is_empty()),
+                };
+                witness(rule, &lead, &|chosen| {
+                    let popularity = chosen.iter().filter_map(popularity).sum::<usize>();
+                    Reverse((seen(chosen), popularity))
+                })
+            };
+            let leads = if sample.is_empty() {
+                by_value.or_else(|| match by_presence() {
+                    Some(fields) if asked(&fields) <= SELDOM_ASKED => Some(fields),
+                    present => by_any().or(present),
                 })
             } else {
-                let leads = [
-                    by_value.map(Lead::Value),
-                    by_presence().map(Lead::Presence),
-                    by_any_value().map(Lead::Value),
-                ];
-                leads.into_iter().flatten().min_by_key(|lead| match lead {
-                    Lead::Value(tests) => sample.of_tests(tests),
-                    Lead::Presence(fields) => sample.of_fields(fields),
-                })
+                let all = [by_value, by_presence(), by_any()];
+                all.into_iter().flatten().min_by_key(|leads| seen(leads))
             };
-            match lead {
-                Some(Lead::Value(tests)) => {
-                    for (field, values) in tests.into_iter().filter_map(demand) {
-                        let rules_of = reached.entry(*field).or_default();
-                        for value in values {
-                            rules_of.entry(value).or_default().insert(number);
+            match leads {
+                Some(leads) => {
+                    for lead in leads {
+                        match lead {
+                            Lead::Value(test) => {
+                                let Some((field, values)) = demand(test) else {
+                                    continue;
+                                };
+                                let rules_of = reached.entry(*field).or_default();
+                                for value in values {
+                                    rules_of.entry(value).or_default().insert(number);
+                                }
+                            }
+                            Lead::Presence(field) => {
+                                present.entry(field).or_default().insert(number);
+                            }
                         }
-                    }
-                }
-                Some(Lead::Presence(fields)) => {
-                    for field in fields.into_iter().collect::<BTreeSet<_>>() {
-                        present.entry(field).or_default().push(number);
                     }
                 }
                 None => {
@@ -218,7 +244,10 @@ impl Index {
             index.always.sort_unstable();
             index.always.dedup();
         }
-        index.present = present.into_iter().collect();
+        index.present = present
+            .into_iter()
+            .map(|(field, rules)| (field, rules.into_iter().collect()))
+            .collect();
         for (field, values) in reached {
             let all: BTreeSet<u32> = values.values().flatten().copied().collect();
             let longest = values.keys().map(|value| value.len()).max().unwrap_or(0);

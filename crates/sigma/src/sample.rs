@@ -48,19 +48,14 @@ impl Sample {
         self.records == 0
     }
 
-    /// In how many records one of the tests held, at most.
-    pub(crate) fn of_tests(&self, tests: &[u32]) -> u32 {
-        sum(&self.tests, tests.iter().map(|test| *test as usize))
+    /// In how many records a test held.
+    pub(crate) fn of_test(&self, test: u32) -> u32 {
+        self.tests.get(test as usize).copied().unwrap_or_default()
     }
 
-    /// In how many records one of the fields was there, at most.
-    pub(crate) fn of_fields(&self, fields: &[FieldId]) -> u32 {
-        sum(&self.fields, fields.iter().map(|field| field.0 as usize))
+    /// In how many records a field was there.
+    pub(crate) fn of_field(&self, field: FieldId) -> u32 {
+        let count = self.fields.get(field.0 as usize);
+        count.copied().unwrap_or_default()
     }
-}
-
-fn sum(counts: &[u32], places: impl Iterator<Item = usize>) -> u32 {
-    places
-        .filter_map(|place| counts.get(place))
-        .fold(0, |sum, count| sum.saturating_add(*count))
 }
