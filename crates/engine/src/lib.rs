@@ -23,7 +23,6 @@
 //! This crate opens files, and holds no rules of its own.
 
 mod activities;
-mod backtest;
 mod blocks;
 mod checks;
 mod compare;
@@ -59,7 +58,6 @@ mod wallets;
 mod web;
 
 pub use activities::{Seen, each_activity};
-pub use backtest::{Backtest, Noise, PrincipalMatches, backtest};
 pub use blocks::Blocks;
 pub use checks::{CheckEntries, SuppressionEntry};
 pub use compare::{Comparison, compare};

@@ -34,6 +34,7 @@
 //! finding's, and never below the severity of a sign that the user named.
 
 pub mod actor;
+mod backtest;
 mod behaviour;
 mod build;
 mod case;
@@ -65,6 +66,7 @@ mod trace;
 mod wallets;
 mod weigh;
 
+pub use backtest::{Backtest, Noise, PrincipalMatches, backtest};
 pub use build::{Context, incidents};
 pub use evidence::{evidence_gaps, verified};
 pub use keys::{KeyQuestion, KeyRing, OverPermissive};

@@ -32,7 +32,7 @@ pub(crate) use evidence::{DigestKeys, Evidence, EvidenceTask, Verify};
 pub(crate) use hunt::{Hunt, HuntFormat};
 pub(crate) use keys::Keys;
 pub(crate) use race::Race;
-pub(crate) use rules::{Backtest, Convert, Lint, LintFormat, ListFormat, Rules, RulesTask};
+pub(crate) use rules::{Backtest, Convert, Lint, LintFormat, Rules, RulesTask};
 pub(crate) use serve::{Data, Doctor, LogForm, Serve, Token, TokenTask};
 pub(crate) use touched::{About, Touched};
 pub(crate) use wallet::{Ledger, Outcome, VerifyQueue, Wallet, WalletTask, WatchBlocks};

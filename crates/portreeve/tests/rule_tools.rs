@@ -169,6 +169,15 @@ fn backtest_tells_days_principals_and_noise() {
     let shown = String::from_utf8(output.stdout).unwrap();
     assert!(shown.contains("6 matches, 0.6 a day"), "{shown}");
     assert!(shown.contains("likely noise"), "{shown}");
+    let page = folder.path().join("trial.html").display().to_string();
+    let output = portreeve(&[
+        "rules", "backtest", &rule, &logs, "--format", "html", "-o", &page,
+    ]);
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    let page = std::fs::read_to_string(page).unwrap();
+    // A column for each day with a match, and the principal below.
+    assert_eq!(page.matches(": 1 match</title>").count(), 6, "{page}");
+    assert!(page.contains("likely noise: it does so on most days"));
 }
 
 #[test]

@@ -36,6 +36,7 @@
 //! ```
 
 pub mod applied;
+mod backtest;
 pub mod collected;
 pub mod compliance;
 pub mod cut;

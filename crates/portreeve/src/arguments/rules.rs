@@ -2,7 +2,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 
-use super::{Input, RuleSources};
+use super::{AnswerFormat, Input, Place, RuleSources};
 
 #[derive(Debug, Args)]
 #[command(
@@ -67,19 +67,13 @@ pub(crate) struct Backtest {
     #[command(flatten)]
     pub(crate) input: Input,
     /// How it is told
-    #[arg(long, value_enum, default_value_t = ListFormat::Terminal)]
-    pub(crate) format: ListFormat,
+    #[arg(long, value_enum, default_value_t = AnswerFormat::Terminal)]
+    pub(crate) format: AnswerFormat,
+    #[command(flatten)]
+    pub(crate) place: Place,
     /// How many threads read logs; 0 for one a processor
     #[arg(long, default_value_t = 0, value_name = "N")]
     pub(crate) threads: usize,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum ListFormat {
-    /// Text for reading
-    Terminal,
-    /// One document
-    Json,
 }
 
 #[derive(Debug, Args)]

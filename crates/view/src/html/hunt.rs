@@ -56,42 +56,57 @@ const HEIGHT: f64 = 120.0;
 
 /// Matches as columns over time.
 pub(super) fn drawn(hunt: &Hunt<'_>) -> Markup {
-    let columns = hunt.tally.histogram().columns(180);
-    let sum = |counts: &[u64]| counts.iter().sum::<u64>();
-    let most = columns
+    let histogram = hunt.tally.histogram().columns(180);
+    let drawn: Vec<Column> = histogram
         .iter()
-        .map(|(_, counts)| sum(counts))
-        .max()
-        .unwrap_or(0);
-    let step = WIDTH / columns.len().max(1) as f64;
-    let ends: Option<(Timestamp, Timestamp)> = columns
+        .map(|(time, counts)| Column {
+            name: text::time(*time),
+            count: counts.iter().sum(),
+            grave: counts
+                .iter()
+                .skip(Severity::High as usize)
+                .any(|count| *count > 0),
+        })
+        .collect();
+    let ends: Option<(Timestamp, Timestamp)> = histogram
         .first()
-        .zip(columns.last())
+        .zip(histogram.last())
         .map(|(first, last)| (first.0, last.0));
-    html! {
-        @if let Some((first, last)) = ends {
-            div class="draw" tabindex="0" role="region" aria-label="Matches over time" {
-                svg viewBox=(format!("0 0 {WIDTH:.0} {:.0}", HEIGHT + 24.0)) style=(format!("max-width:{WIDTH:.0}px;min-width:480px")) role="img" aria-label="Matches over time" {
-                    @for (number, (time, counts)) in columns.iter().enumerate() {
-                        @let height = sum(counts) as f64 / most.max(1) as f64 * HEIGHT;
-                        @if height > 0.0 {
-                            rect x=(format!("{:.1}", number as f64 * step)) y=(format!("{:.1}", HEIGHT - height.max(2.0))) width=(format!("{:.1}", (step - 1.0).max(1.0))) height=(format!("{:.1}", height.max(2.0))) fill="currentColor" fill-opacity=(opacity(counts)) {
-                                title { (text::time(*time)) ": " (text::counted(sum(counts), "match", "matches")) }
-                            }
-                        }
-                    }
-                    text x="0" y=(HEIGHT + 18.0) font-size="12" fill="currentColor" { (text::minute(first)) }
-                    text x=(WIDTH) y=(HEIGHT + 18.0) font-size="12" text-anchor="end" fill="currentColor" { (text::minute(last)) }
-                }
-            }
-        } @else { p class="soft" { "No match has a time." } }
+    match ends {
+        Some((first, last)) => columns(&drawn, &text::minute(first), &text::minute(last)),
+        None => html! { p class="soft" { "No match has a time." } },
     }
 }
 
-/// A column with something grave in it is darker.
-fn opacity(counts: &[u64; Severity::ALL.len()]) -> &'static str {
-    let grave = counts.iter().skip(Severity::High as usize).sum::<u64>();
-    if grave > 0 { "0.9" } else { "0.45" }
+/// How often something was seen in a part of the time.
+pub(super) struct Column {
+    pub(super) name: String,
+    pub(super) count: u64,
+    /// With something grave in it; it is darker.
+    pub(super) grave: bool,
+}
+
+/// Columns side by side, with the names of both ends below.
+pub(super) fn columns(columns: &[Column], first: &str, last: &str) -> Markup {
+    let most = columns.iter().map(|column| column.count).max();
+    let most = most.unwrap_or_default().max(1) as f64;
+    let step = WIDTH / columns.len().max(1) as f64;
+    html! {
+        div class="draw" tabindex="0" role="region" aria-label="Matches over time" {
+            svg viewBox=(format!("0 0 {WIDTH:.0} {:.0}", HEIGHT + 24.0)) style=(format!("max-width:{WIDTH:.0}px;min-width:480px")) role="img" aria-label="Matches over time" {
+                @for (number, column) in columns.iter().enumerate() {
+                    @let height = column.count as f64 / most * HEIGHT;
+                    @if height > 0.0 {
+                        rect x=(format!("{:.1}", number as f64 * step)) y=(format!("{:.1}", HEIGHT - height.max(2.0))) width=(format!("{:.1}", (step - 1.0).max(1.0))) height=(format!("{:.1}", height.max(2.0))) fill="currentColor" fill-opacity=(if column.grave { "0.9" } else { "0.45" }) {
+                            title { (column.name) ": " (text::counted(column.count, "match", "matches")) }
+                        }
+                    }
+                }
+                text x="0" y=(HEIGHT + 18.0) font-size="12" fill="currentColor" { (first) }
+                text x=(WIDTH) y=(HEIGHT + 18.0) font-size="12" text-anchor="end" fill="currentColor" { (last) }
+            }
+        }
+    }
 }
 
 pub(super) fn found_rules(hunt: &Hunt<'_>) -> Markup {

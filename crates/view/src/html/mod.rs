@@ -7,6 +7,7 @@
 
 mod access;
 mod applied;
+mod backtest;
 mod collected;
 mod coverage;
 mod cut;
@@ -47,6 +48,7 @@ use portreeve_wallet::ledger::LedgerReport;
 use crate::text;
 pub use access::{holders, verdict};
 pub use applied::applied;
+pub use backtest::backtest;
 pub use collected::collected;
 pub use cut::cut;
 pub use difference::change;

@@ -5,6 +5,7 @@
 
 mod access;
 mod applied;
+mod backtest;
 mod collected;
 mod cut;
 mod difference;
@@ -36,7 +37,7 @@ use std::collections::BTreeMap;
 use portreeve_graph::{Holders, JewelKind, Verdict};
 use portreeve_incident::race::Race;
 use portreeve_incident::touch::Touch;
-use portreeve_incident::{ExceptionUse, Report, Trace};
+use portreeve_incident::{Backtest, ExceptionUse, Report, Trace};
 use portreeve_model::{BlindSpot, Finding};
 use portreeve_posture::{Check, Posture};
 use portreeve_sigma::Explained;
@@ -323,6 +324,11 @@ pub fn policy_tests(tests: &PolicyTests<'_>, options: &Options) -> String {
     let mut page = Page::new(options.width, options.colour);
     policy::tests(&mut page, tests, options);
     page.finish()
+}
+
+/// Lays out a rule's trial on a history.
+pub fn backtest(told: &Backtest, options: &Options) -> String {
+    backtest::write(told, options)
 }
 
 /// Lays out a table. The last column that does not fit is wrapped; no cell is shortened.

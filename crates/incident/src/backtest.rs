@@ -5,9 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
-use portreeve_incident::Report;
 use portreeve_model::FindingSource;
 use serde::Serialize;
+
+use crate::Report;
 
 /// A principal that a rule matches on so large a part of the days is doing its work.
 const DAILY: f64 = 0.5;
