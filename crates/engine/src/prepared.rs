@@ -175,11 +175,7 @@ impl Prepared {
 
     /// Takes in what files tell of wallets now.
     pub(crate) fn renew_wallets(&mut self, told: Told) {
-        let wallets = told.replace(
-            &mut self.inputs,
-            &mut self.dead_letters,
-            &mut self.notes,
-        );
+        let wallets = told.replace(&mut self.inputs, &mut self.dead_letters, &mut self.notes);
         self.wallets = wallets.map(Arc::new);
     }
 

@@ -169,7 +169,14 @@ impl WalletFiles {
             watch.observe(Observation::Block(Box::new(block), Vec::new()));
         }
         dead.extend(blocks.take_dead_letters());
-        let verified = verify(&self.queues, &policy.expectations(None));
+        let mut expectations = policy.expectations(None);
+        for queue in &self.queues {
+            let spending = expectations.spending.get_mut(&queue.safe);
+            if let (Some(spending), Some(chain)) = (spending, queue.chain) {
+                spending.balances = watch.watcher().balances(chain, queue.safe);
+            }
+        }
+        let verified = verify(&self.queues, &expectations);
         Some(Wallets {
             watched: watch.finish(),
             verified,

@@ -522,7 +522,11 @@ mod tests {
         };
         let low = event(REACH_SECONDS, "wallet.outflow-burst", Severity::Low);
         let staged = event(REACH_SECONDS + 10, PREPARATIONS[0], Severity::High);
-        let done = event(REACH_SECONDS + 500, "signature-mismatch", Severity::Critical);
+        let done = event(
+            REACH_SECONDS + 500,
+            "signature-mismatch",
+            Severity::Critical,
+        );
         assert_eq!(window(&told(&[low.clone()])), None);
         assert_eq!(
             window(&told(&[low.clone(), staged.clone()])),

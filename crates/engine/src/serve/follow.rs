@@ -69,9 +69,8 @@ impl Signs {
 
     /// Sets down which files tell of wallets.
     fn set_wallet_files(&self, files: BTreeSet<PathBuf>) {
-        let mut known = self.wallet_files.lock();
-        let known = known.as_deref_mut();
-        *known.unwrap_or_else(|poisoned| poisoned.into_inner()) = files;
+        let known = self.wallet_files.lock();
+        *known.unwrap_or_else(PoisonError::into_inner) = files;
     }
 
     /// Inputs that are not to be had at the moment, and why.

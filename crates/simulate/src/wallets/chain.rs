@@ -253,7 +253,10 @@ impl Chain {
             ]);
             let ring = [sentinel].into_iter().chain(ruled.owners.iter().copied());
             let next = ruled.owners.iter().copied().chain([sentinel]);
-            slots.extend(ring.zip(next).map(|(at, to)| (entry(2, at), to.into_word())));
+            slots.extend(
+                ring.zip(next)
+                    .map(|(at, to)| (entry(2, at), to.into_word())),
+            );
             let slots = slots.iter();
             Value::Object(
                 slots

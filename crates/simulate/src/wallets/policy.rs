@@ -18,7 +18,7 @@ pub(super) fn text(treasury: &Treasury, organisation: &Organisation) -> String {
         "# Simulated: what the fictional organisation Halyard says of its wallets.\nannouncers = {}\n",
         quoted(&[treasury.announcer.address])
     );
-    safe(&mut text, Vault::Cold, treasury, &[]);
+    safe(&mut text, Vault::Cold, treasury, &[treasury.warm.address]);
     safe(&mut text, Vault::Warm, treasury, &treasury.partners);
     let signer = organisation.role(SIGN, "signer").arn;
     let _ = write!(

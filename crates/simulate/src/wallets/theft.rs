@@ -4,11 +4,11 @@ use alloy_primitives::{Address, Bytes, U256, keccak256};
 use portreeve_wallet::safe::{Operation, SafeTransaction};
 
 use super::Vault;
+use super::abi;
 use super::chain::{Inner, Sent, log};
 use super::keys::address;
 use super::safe;
 use super::treasury::{Treasury, coin, inner, transfer, usd};
-use super::abi;
 use crate::dice::Seeds;
 use crate::intrusion::{ChainDeed, Scenario, begins};
 use crate::stage::{Day, Stage};

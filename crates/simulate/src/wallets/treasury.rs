@@ -2,8 +2,8 @@
 
 use alloy_primitives::{Address, B256, Bytes, U256};
 use alloy_sol_types::SolCall;
-use portreeve_wallet::safe::{Operation, SafeTransaction};
 use portreeve_wallet::policy::{Announced, Announcement};
+use portreeve_wallet::safe::{Operation, SafeTransaction};
 
 use super::abi;
 use super::chain::{Asset, Chain, Inner, Ruled, Sent, log};
@@ -125,7 +125,9 @@ impl Treasury {
             warm,
             hot,
             relayer,
-            partners: (0..3).map(|number| address(seeds, "partner", number)).collect(),
+            partners: (0..3)
+                .map(|number| address(seeds, "partner", number))
+                .collect(),
             tokens,
             announcer: Key::of(seeds, "announcer"),
             announcements: Vec::new(),
@@ -259,7 +261,10 @@ impl Treasury {
                 let call = abi::swapOwnerCall {
                     prevOwner: owner(2),
                     oldOwner: owner(1),
-                    newOwner: self.successor.as_ref().map_or(Address::ZERO, |key| key.address),
+                    newOwner: self
+                        .successor
+                        .as_ref()
+                        .map_or(Address::ZERO, |key| key.address),
                 };
                 safe::call(safe.address, U256::ZERO, call.abi_encode().into())
             }
@@ -304,7 +309,8 @@ impl Treasury {
                     input: transaction.data.clone(),
                 });
                 for call in portreeve_wallet::safe::Unpacked::of(transaction, &|_| false).calls {
-                    sent.calls.push(inner(address, call.to, call.value, call.data));
+                    sent.calls
+                        .push(inner(address, call.to, call.value, call.data));
                 }
             }
         }
@@ -359,7 +365,8 @@ impl Treasury {
         let old = old.address;
         sent.logs
             .push(log(address, &abi::RemovedOwner { owner: old }));
-        sent.logs.push(log(address, &abi::AddedOwner { owner: new }));
+        sent.logs
+            .push(log(address, &abi::AddedOwner { owner: new }));
     }
 }
 
