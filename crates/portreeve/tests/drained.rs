@@ -71,7 +71,10 @@ fn truth(wallets: &Path) -> (Timestamp, Timestamp) {
     let blocks = fs::read_to_string(wallets.join("blocks.ndjson")).unwrap();
     let empty = blocks.lines().find_map(|line| {
         let block: Value = serde_json::from_str(line).unwrap();
-        let is_empty = block["balances"][cold]["native"] == "0x0";
+        let mut balances = block["balances"].as_object().unwrap().iter();
+        let is_empty = balances.any(|(wallet, balances)| {
+            wallet.eq_ignore_ascii_case(cold) && balances["native"] == "0x0"
+        });
         let seconds = block["block"]["timestamp"].as_str().unwrap();
         is_empty.then(|| i64::from_str_radix(&seconds[2..], 16).unwrap())
     });
