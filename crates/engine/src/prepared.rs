@@ -26,7 +26,7 @@ use crate::reader::LogReader;
 use crate::run::{deploy_note, known_good_note, unrecognised_note};
 use crate::seam::Seam;
 use crate::survey::Knowledge;
-use crate::wallets::Wallets;
+use crate::wallets::{Told, Wallets};
 
 /// The rules compiled, the estate drawn as a graph, the networks known.
 pub(crate) struct Prepared {
@@ -171,6 +171,12 @@ impl Prepared {
             dead_letters,
             notes,
         }
+    }
+
+    /// Takes in what files tell of wallets now.
+    pub(crate) fn renew_wallets(&mut self, told: Told) {
+        let wallets = told.replace(&mut self.inputs, &mut self.dead_letters, &mut self.notes);
+        self.wallets = wallets.map(Arc::new);
     }
 
     /// A reader of each log source, for one thread.

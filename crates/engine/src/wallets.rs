@@ -1,6 +1,8 @@
 //! What is known of wallets: the wallet policy, queues of Safes, recorded blocks, among the input.
 
+use std::collections::BTreeSet;
 use std::io::Read;
+use std::path::PathBuf;
 
 use portreeve_incident::OnChain;
 use portreeve_model::{DeadLetter, Input, InputKind};
@@ -9,9 +11,16 @@ use portreeve_wallet::safe::{Queue, Verification, read_queues, verify};
 use portreeve_wallet::watch::{Observation, Watch, WatchReport, Watcher};
 
 use crate::blocks::Blocks;
-use crate::discover::Found;
+use crate::discover::{Found, discover};
 use crate::inventory;
 use crate::open::Opened;
+
+/// Told where blocks or queues lie without a policy.
+const NO_POLICY: &str = "Blocks or queues of wallets are among the input, and no wallet policy (docs/wallet.md) that says which wallets are ours: they were left out.";
+
+/// Told where there is more than one.
+const SEVERAL_POLICIES: &str =
+    "More than one wallet policy is among the input; the first was gone by.";
 
 /// The most bytes of a policy or a queue that are read.
 const LARGEST: u64 = 256 << 20;
@@ -134,17 +143,12 @@ impl WalletFiles {
     ) -> Option<Wallets> {
         if self.policies.is_empty() {
             if !self.queues.is_empty() || !self.blocks.is_empty() {
-                notes.push(
-                    "Blocks or queues of wallets are among the input, and no wallet policy (docs/wallet.md) that says which wallets are ours: they were left out."
-                        .to_owned(),
-                );
+                notes.push(NO_POLICY.to_owned());
             }
             return None;
         }
         if self.policies.len() > 1 {
-            notes.push(
-                "More than one wallet policy is among the input; the first was gone by.".to_owned(),
-            );
+            notes.push(SEVERAL_POLICIES.to_owned());
         }
         let policy = self.policies.swap_remove(0);
         let mut blocks = Blocks::open(&[]);
@@ -165,12 +169,71 @@ impl WalletFiles {
             watch.observe(Observation::Block(Box::new(block), Vec::new()));
         }
         dead.extend(blocks.take_dead_letters());
-        let verified = verify(&self.queues, &policy.expectations(None));
+        let mut expectations = policy.expectations(None);
+        for queue in &self.queues {
+            let spending = expectations.spending.get_mut(&queue.safe);
+            if let (Some(spending), Some(chain)) = (spending, queue.chain) {
+                spending.balances = watch.watcher().balances(chain, queue.safe);
+            }
+        }
+        let verified = verify(&self.queues, &expectations);
         Some(Wallets {
             watched: watch.finish(),
             verified,
             policy,
         })
+    }
+}
+
+/// Files that tell of wallets, read by themselves.
+#[derive(Debug, Default)]
+pub(crate) struct Told {
+    pub(crate) wallets: Option<Wallets>,
+    pub(crate) inputs: Vec<Input>,
+    pub(crate) dead_letters: Vec<DeadLetter>,
+    pub(crate) notes: Vec<String>,
+}
+
+impl Told {
+    /// Reads those files below some paths that are known to tell of wallets, and judges them as a first look
+    /// at all files would. Time is that of reading them whole.
+    pub(crate) fn read(paths: &[PathBuf], known: &BTreeSet<PathBuf>) -> Self {
+        let mut told = Self::default();
+        let mut files = WalletFiles::default();
+        let is_known = |found: &Found| found.path.as_ref().is_some_and(|path| known.contains(path));
+        for found in discover(paths).0.into_iter().filter(is_known) {
+            // One that went, or became something else, is told by the next look.
+            let opened = found.path.as_deref().map(Opened::file);
+            let Some(Ok(mut opened)) = opened else {
+                continue;
+            };
+            if let Some(kind) = recognise(opened.head()) {
+                let (input, dead) = files.read(found, opened, kind);
+                told.inputs.push(input);
+                told.dead_letters.extend(dead);
+            }
+        }
+        told.wallets = files.judge(&mut told.dead_letters, &mut told.notes);
+        told
+    }
+
+    /// Puts itself in the place of what was read of wallets before.
+    pub(crate) fn replace(
+        self,
+        inputs: &mut Vec<Input>,
+        dead_letters: &mut Vec<DeadLetter>,
+        notes: &mut Vec<String>,
+    ) -> Option<Wallets> {
+        let is_of_wallets = |input: &Input| input.kind == InputKind::Wallets;
+        let old = inputs.iter().filter(|input| is_of_wallets(input));
+        let old: BTreeSet<_> = old.map(|input| input.file.clone()).collect();
+        inputs.retain(|input| !is_of_wallets(input));
+        inputs.extend(self.inputs);
+        dead_letters.retain(|letter| !old.contains(&letter.file));
+        dead_letters.extend(self.dead_letters);
+        notes.retain(|note| note != NO_POLICY && note != SEVERAL_POLICIES);
+        notes.extend(self.notes);
+        self.wallets
     }
 }
 

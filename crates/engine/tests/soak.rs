@@ -18,7 +18,7 @@ use portreeve_engine::serve::{
     Board, DataFolder, Intake, Keep, Pace, Refusal, Segments, Watch, WatchRequest,
 };
 use portreeve_engine::{Config, Silent, built_in_correlations, built_in_rules};
-use portreeve_simulate::{Intrusion, Plan, Sink, simulate};
+use portreeve_simulate::{Intrusion, Plan, Sink, Written, simulate};
 use portreeve_store::{Sqlite, Store};
 
 /// How often records are brought.
@@ -95,6 +95,10 @@ impl Sink for Gathered<'_> {
         let records = document["Records"].as_array().unwrap();
         self.templates
             .extend(records.iter().filter_map(Template::new));
+        Ok(())
+    }
+
+    fn wallets(&mut self, _: Timestamp, _: &str, _: &Written) -> io::Result<()> {
         Ok(())
     }
 

@@ -28,6 +28,9 @@ const LOSSES: [&str; 4] = [
     "wallet.probe-then-drain",
 ];
 
+/// Rules whose matches are preparation: what leads to the wallet may come after them.
+const PREPARATIONS: [&str; 1] = ["wallet.staged-contract"];
+
 /// How long before a wallet's first sign a deed may lie that led there: as long as this actor is known
 /// to have waited (two months).
 const REACH_SECONDS: i64 = 60 * 86_400;
@@ -260,17 +263,15 @@ fn ties(
     origins: &BTreeSet<&str>,
     story: &WalletStory,
 ) -> Vec<Tie> {
-    let grave = |event: &&WalletEvent| event.severity >= Severity::High;
-    let first = story.events.iter().filter(grave).find_map(|one| one.time);
-    let Some(first) = first else {
+    let Some((from, until)) = window(story) else {
         return Vec::new();
     };
     let mut found = BTreeMap::<TieKind, Tie>::new();
     let deeds = incident.timeline.iter().filter(|entry| {
-        let before = entry.time.map(|time| first.as_second() - time.as_second());
+        let second = entry.time.map(Timestamp::as_second);
         entry.role != TimelineRole::Quiet
             && entry.outcome == "success"
-            && before.is_some_and(|before| (0..=REACH_SECONDS).contains(&before))
+            && second.is_some_and(|second| (from..=until).contains(&second))
     });
     for entry in deeds {
         for target in &entry.targets {
@@ -288,6 +289,18 @@ fn ties(
         }
     }
     found.into_values().collect()
+}
+
+/// Between which seconds a deed lies that may have led to a wallet: before the first grave thing that was
+/// done to it. Where only preparation is seen, what leads there may be yet to come.
+fn window(story: &WalletStory) -> Option<(i64, i64)> {
+    let grave = |event: &&WalletEvent| event.severity >= Severity::High;
+    let grave = || story.events.iter().filter(grave);
+    let is_done = |event: &&WalletEvent| !PREPARATIONS.contains(&event.rule.as_str());
+    let done = grave().filter(is_done).find_map(|event| event.time);
+    let first = done.or_else(|| grave().find_map(|event| event.time))?;
+    let until = done.map_or(i64::MAX, Timestamp::as_second);
+    Some((first.as_second() - REACH_SECONDS, until))
 }
 
 fn tie(kind: TieKind, target: &str, entry: &TimelineEntry) -> Tie {
@@ -434,6 +447,10 @@ fn leads(incident: &Incident, story: &WalletStory) -> Vec<Lead> {
             .and_then(|event| event.time)
     };
     add(
+        "a contract staged near it stood",
+        first("wallet.staged-contract"),
+    );
+    add(
         "a signature for something other than was shown stood",
         first("signature-mismatch"),
     );
@@ -478,9 +495,47 @@ mod tests {
             .iter()
             .map(|rule| rule.id)
             .collect();
-        for loss in LOSSES {
-            assert!(rules.contains(loss), "{loss}");
+        for rule in LOSSES.iter().chain(&PREPARATIONS) {
+            assert!(rules.contains(rule), "{rule}");
         }
+    }
+
+    #[test]
+    fn what_leads_to_a_wallet_lies_before_what_was_done_and_may_follow_preparation() {
+        let event = |second, rule: &str, severity| WalletEvent {
+            time: Timestamp::from_second(second).ok(),
+            severity,
+            rule: rule.to_owned(),
+            reason: String::new(),
+            block: None,
+            hash: None,
+            loss: false,
+        };
+        let told = |events: &[WalletEvent]| WalletStory {
+            wallet: "cold".to_owned(),
+            address: String::new(),
+            severity: Severity::High,
+            ties: Vec::new(),
+            events: events.to_vec(),
+            loss: None,
+            before_loss: Vec::new(),
+        };
+        let low = event(REACH_SECONDS, "wallet.outflow-burst", Severity::Low);
+        let staged = event(REACH_SECONDS + 10, PREPARATIONS[0], Severity::High);
+        let done = event(
+            REACH_SECONDS + 500,
+            "signature-mismatch",
+            Severity::Critical,
+        );
+        assert_eq!(window(&told(&[low.clone()])), None);
+        assert_eq!(
+            window(&told(&[low.clone(), staged.clone()])),
+            Some((10, i64::MAX))
+        );
+        assert_eq!(
+            window(&told(&[low, staged, done])),
+            Some((500, REACH_SECONDS + 500))
+        );
     }
 
     #[test]

@@ -21,6 +21,8 @@ fn simulate(folder: &Path) {
         "3",
         "--max-records",
         "15000",
+        "--without",
+        "wallets",
         "--out",
         folder.to_str().unwrap(),
     ]);

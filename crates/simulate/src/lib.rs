@@ -38,6 +38,7 @@ mod session;
 mod sink;
 mod stage;
 mod time;
+mod wallets;
 mod without;
 
 use std::fmt;
@@ -46,7 +47,7 @@ use std::str::FromStr;
 use jiff::Timestamp;
 
 pub use faults::{Faults, Share, ShareError};
-pub use sink::{MemorySink, Sink};
+pub use sink::{MemorySink, Sink, Written};
 pub use without::{InventoryPart, Without, WithoutError};
 
 use administration::Administration;
@@ -180,6 +181,10 @@ pub struct Summary {
     pub labels: usize,
     /// Files of the estate.
     pub estate_files: usize,
+    /// Blocks of the chain.
+    pub blocks: usize,
+    /// Transactions that were filed for the Safes.
+    pub safe_transactions: usize,
     /// The first moment that the logs cover.
     pub begins: Timestamp,
     /// The first moment after them.
@@ -291,6 +296,13 @@ pub fn simulate(plan: &Plan, sink: &mut dyn Sink) -> Result<Summary, SimulateErr
     };
     let shown = administration.inventory(&stage, inventory);
     let estate_files = estate::write(&shown, &plan.without, sink)?;
+    let wallets = match plan.without.contains(&Without::Wallets) {
+        true => wallets::Counts::default(),
+        false => {
+            let scenario = scenario.as_ref().map(|(_, scenario)| scenario);
+            wallets::write(&stage, scenario, foothold, sink)?
+        }
+    };
     let begins = plan.start_after_foothold.map_or(start, |after| {
         start.max(foothold + i64::from(after) * time::DAY)
     });
@@ -318,6 +330,8 @@ pub fn simulate(plan: &Plan, sink: &mut dyn Sink) -> Result<Summary, SimulateErr
         bytes: counts.bytes,
         labels: counts.labels,
         estate_files,
+        blocks: wallets.blocks,
+        safe_transactions: wallets.filed,
         inventory: second(inventory),
         begins: second(window.0),
         ends: second(window.1),

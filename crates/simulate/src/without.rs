@@ -29,6 +29,8 @@ pub enum Without {
     Networks,
     /// The settings.
     Settings,
+    /// The wallet policy, the queues of Safes and the chain's blocks.
+    Wallets,
 }
 
 /// A part of the inventory.
@@ -68,7 +70,7 @@ impl InventoryPart {
 #[error(
     "'{0}' cannot be left out; there are: s3-data-events, read-events, identity-center, sts, \
      service=NAME, account=ID or NAME, region=NAME, days=FIRST..LAST, inventory, \
-     inventory=iam|resources|credentials|organization|identity-center, networks, settings"
+     inventory=iam|resources|credentials|organization|identity-center, networks, settings, wallets"
 )]
 pub struct WithoutError(String);
 
@@ -89,6 +91,7 @@ impl FromStr for Without {
             ("inventory", None) => Ok(Self::Inventory(None)),
             ("networks", None) => Ok(Self::Networks),
             ("settings", None) => Ok(Self::Settings),
+            ("wallets", None) => Ok(Self::Wallets),
             ("service", Some(name)) => {
                 let plain = |letter: char| {
                     letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == '-'
@@ -136,6 +139,7 @@ impl fmt::Display for Without {
             Self::Inventory(Some(part)) => write!(formatter, "inventory={}", part.name()),
             Self::Networks => formatter.write_str("networks"),
             Self::Settings => formatter.write_str("settings"),
+            Self::Wallets => formatter.write_str("wallets"),
         }
     }
 }
@@ -156,7 +160,7 @@ impl Without {
             Self::Account(id) => account.id == id,
             Self::Region(name) => call.region == name,
             Self::Days(first, last) => (i64::from(*first)..=i64::from(*last)).contains(&day),
-            Self::Inventory(_) | Self::Networks | Self::Settings => false,
+            Self::Inventory(_) | Self::Networks | Self::Settings | Self::Wallets => false,
         }
     }
 
@@ -192,6 +196,7 @@ mod tests {
             "inventory=identity-center",
             "networks",
             "settings",
+            "wallets",
         ] {
             let without: Without = text.parse().unwrap();
             assert_eq!(without.to_string(), text);

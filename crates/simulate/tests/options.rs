@@ -108,7 +108,7 @@ fn what_is_held_up_lies_in_a_later_file() {
             .expect("a time");
             let file = MemorySink {
                 files: [(path.clone(), simulation.sink.files[path].clone())].into(),
-                labels: Vec::new(),
+                ..MemorySink::default()
             };
             for record in records(&file) {
                 // The longest period of a file is four hours.

@@ -21,6 +21,7 @@ use super::mark::{Mark, Stamp};
 use crate::discover::discover;
 use crate::networks;
 use crate::open::Opened;
+use crate::wallets;
 
 /// So many bytes are taken as one piece.
 const PIECE: usize = 1 << 20;
@@ -43,6 +44,10 @@ pub(crate) struct Patience {
 pub(crate) struct Signs {
     /// Files of inventory, or with data of networks, came, went or changed.
     pub(crate) inventory_changed: AtomicBool,
+    /// Files that tell of wallets came, went or changed.
+    pub(crate) wallets_changed: AtomicBool,
+    /// Which those are.
+    wallet_files: Mutex<BTreeSet<PathBuf>>,
     /// All is read that was there at the last look.
     pub(crate) caught_up: AtomicBool,
     /// Standard input is read and has not ended.
@@ -56,6 +61,18 @@ pub(crate) struct Signs {
 }
 
 impl Signs {
+    /// Files that tell of wallets, as of the last look.
+    pub(crate) fn wallet_files(&self) -> BTreeSet<PathBuf> {
+        let files = self.wallet_files.lock();
+        files.unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Sets down which files tell of wallets.
+    fn set_wallet_files(&self, files: BTreeSet<PathBuf>) {
+        let known = self.wallet_files.lock();
+        *known.unwrap_or_else(PoisonError::into_inner) = files;
+    }
+
     /// Inputs that are not to be had at the moment, and why.
     pub(crate) fn troubles(&self) -> BTreeMap<String, String> {
         let troubles = self.troubles.lock();
@@ -100,6 +117,8 @@ pub(crate) struct Follower {
     known: HashMap<PathBuf, Known>,
     /// Files as they were when the inventory was read, until the first look is done.
     before: HashMap<PathBuf, Stamp>,
+    /// What else than logs has changed since the last look.
+    changed: Vec<Stands>,
     /// Whether the look at hand has brought anything.
     brought: bool,
     /// Files that could not be read, told once each.
@@ -112,7 +131,17 @@ struct Known {
     since: Instant,
     /// Whether there is more to do with it as it is.
     waits: bool,
-    is_inventory: bool,
+    /// What is read whole, and not record by record.
+    stands: Option<Stands>,
+}
+
+/// What a file is that is no log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stands {
+    /// The estate, or the networks.
+    Inventory,
+    /// A wallet policy, a queue, blocks.
+    Wallets,
 }
 
 /// Whether all of a file was taken.
@@ -164,6 +193,7 @@ impl Follower {
                 .collect(),
             known: HashMap::new(),
             before,
+            changed: Vec::new(),
             brought: false,
             told: HashSet::new(),
         }
@@ -227,11 +257,22 @@ impl Follower {
             }
         }
         let before = self.known.len();
-        let gone = |path: &PathBuf, known: &Known| known.is_inventory && !seen.contains(path);
-        if self.known.iter().any(|(path, known)| gone(path, known)) {
-            self.signs.inventory_changed.store(true, Ordering::Relaxed);
-        }
+        let gone = self.known.iter().filter(|(path, _)| !seen.contains(*path));
+        let gone: Vec<Stands> = gone.filter_map(|(_, known)| known.stands).collect();
         self.known.retain(|path, _| seen.contains(path));
+        let wallets = self.known.iter();
+        let wallets = wallets.filter(|(_, known)| known.stands == Some(Stands::Wallets));
+        self.signs
+            .set_wallet_files(wallets.map(|(path, _)| path.clone()).collect());
+        // After which they are is known.
+        self.changed.extend(gone);
+        for stands in std::mem::take(&mut self.changed) {
+            match stands {
+                Stands::Inventory => &self.signs.inventory_changed,
+                Stands::Wallets => &self.signs.wallets_changed,
+            }
+            .store(true, Ordering::SeqCst);
+        }
         self.before = HashMap::new();
         let all = self.known.values().all(|known| !known.waits) && before == self.known.len();
         self.signs.caught_up.store(all, Ordering::SeqCst);
@@ -281,7 +322,10 @@ impl Follower {
             stamp,
             since,
             waits: false,
-            is_inventory: recognition.is_none() && is_inventory(opened.head(), path),
+            stands: match recognition {
+                Some(_) => None,
+                None => stands(opened.head(), path),
+            },
         };
         if let (Some(recognition), Some(source)) = (recognition, source) {
             known.waits = true;
@@ -289,9 +333,9 @@ impl Follower {
             let taken = self.read(path, stamp, settled, opened, recognition, source)?;
             known.waits = matches!(taken, Taken::Waits) && !settled;
         }
-        let was_inventory = before.is_some_and(|known| known.is_inventory);
-        if (known.is_inventory || was_inventory) && self.before.get(path) != Some(&stamp) {
-            self.signs.inventory_changed.store(true, Ordering::Relaxed);
+        if self.before.get(path) != Some(&stamp) {
+            self.changed.extend(known.stands);
+            self.changed.extend(before.and_then(|known| known.stands));
         }
         self.known.insert(path.to_owned(), known);
         Ok(())
@@ -525,9 +569,15 @@ impl Read for Counted<'_> {
     }
 }
 
-/// Whether a file is what the estate or the networks are told by.
-fn is_inventory(head: &[u8], path: &Path) -> bool {
-    portreeve_estate::recognise(head).is_some() || networks::recognise(head, Some(path)).is_some()
+/// What a file is that is no log: what the estate, the networks or wallets are told by.
+fn stands(head: &[u8], path: &Path) -> Option<Stands> {
+    if portreeve_estate::recognise(head).is_some()
+        || networks::recognise(head, Some(path)).is_some()
+    {
+        Some(Stands::Inventory)
+    } else {
+        wallets::recognise(head).map(|_| Stands::Wallets)
+    }
 }
 
 /// The files below some paths, as they are now.

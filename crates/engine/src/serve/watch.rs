@@ -36,6 +36,7 @@ use crate::reader::{FileOutcome, LogReader};
 use crate::run::DEAD_LETTERS;
 use crate::seam::Seam;
 use crate::survey::look;
+use crate::wallets::Told;
 
 /// How long a passing trouble of the store is waited for before the next try.
 const RETRY: Duration = Duration::from_secs(1);
@@ -359,20 +360,35 @@ impl Watch {
         }
         self.board.set_health(Health::Watching);
         let mut inventory_read = Instant::now();
+        let mut wallets_read = Instant::now();
+        let mut wallets_wait = self.request.pace.fold;
         while !self.signs.stop.load(Ordering::Relaxed) {
             // Read before the look for what has arrived: whatever was brought until then is seen by it.
             let caught_up = self.signs.caught_up.load(Ordering::SeqCst)
                 && !self.signs.stdin_open.load(Ordering::SeqCst)
+                && !self.signs.wallets_changed.load(Ordering::SeqCst)
                 && self.signs.all_listed();
             let troubles = self.signs.troubles();
             self.board.count(|figures| {
                 figures.caught_up = caught_up;
                 figures.troubles = troubles;
             });
+            let begin = Instant::now();
+            let renewed = wallets_read.elapsed() >= wallets_wait
+                && self.signs.wallets_changed.swap(false, Ordering::SeqCst);
+            if renewed {
+                self.read_wallets();
+                // Reading takes half of the time at most.
+                wallets_wait = self.request.pace.fold.max(begin.elapsed());
+                wallets_read = Instant::now();
+            }
             match self.arrivals.recv_timeout(Duration::from_millis(50)) {
                 Ok(chunk) => {
                     let pending = self.take_in(chunk)?;
                     self.fold_and_commit(pending)?;
+                }
+                Err(RecvTimeoutError::Timeout) if renewed => {
+                    self.fold_and_commit(Pending::default())?;
                 }
                 Err(RecvTimeoutError::Timeout) if until_caught_up && caught_up => break,
                 Err(RecvTimeoutError::Timeout) => {}
@@ -683,6 +699,13 @@ impl Watch {
             .extend(set_dropped(&gone, dropped_until(&*self.store)?));
         commit.dropped_segments = gone.into_iter().map(|segment| segment.number).collect();
         Ok(())
+    }
+
+    /// Reads what files tell of wallets again. No record is looked at by it: it shows with the next fold.
+    fn read_wallets(&mut self) {
+        let paths = followed(&self.request.paths);
+        let told = Told::read(&paths, &self.signs.wallet_files());
+        self.prepared.renew_wallets(told);
     }
 
     /// Reads the inventory again, and everything with it.

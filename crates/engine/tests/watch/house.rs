@@ -16,7 +16,7 @@ use portreeve_engine::{
     Config, Request, RuleSet, Silent, built_in_correlations, built_in_rules, investigate,
 };
 use portreeve_model::DeadLetter;
-use portreeve_simulate::{Plan, Sink, simulate};
+use portreeve_simulate::{Plan, Sink, Written, simulate};
 use portreeve_store::{
     AuditEntry, Care, Commit, Note, Segment, Sqlite, Store, StoreError, StoredToken,
 };
@@ -51,6 +51,10 @@ impl Sink for Simulation {
             true => Ok(()),
             false => self.estate(path, bytes),
         }
+    }
+
+    fn wallets(&mut self, _: Timestamp, _: &str, _: &Written) -> io::Result<()> {
+        Ok(())
     }
 
     fn label(&mut self, _: &str) -> io::Result<()> {

@@ -3,7 +3,10 @@ use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
-use portreeve_simulate::{Faults, Intrusion, Plan, SimulateError, Sink, Summary, simulate};
+use jiff::Timestamp;
+use portreeve_simulate::{
+    Faults, Intrusion, Plan, SimulateError, Sink, Summary, Written, simulate,
+};
 
 use crate::Ending;
 use crate::arguments::Simulate;
@@ -42,10 +45,11 @@ pub(crate) fn run(options: &Simulate) -> Result<Ending> {
         Err(error) => return Err(error),
     };
     eprintln!(
-        "portreeve: wrote {} records in {} log files and {} inventory files to {}",
+        "portreeve: wrote {} records in {} log files, {} inventory files and {} blocks of a chain to {}",
         portreeve_view::text::count(summary.records as u64),
         summary.log_files,
         summary.estate_files,
+        summary.blocks,
         options.out.display()
     );
     Ok(Ending::Clean)
@@ -90,12 +94,17 @@ struct Folder {
 }
 
 impl Folder {
-    fn write(&self, path: &str, bytes: &[u8]) -> io::Result<()> {
+    /// Where a file goes; its folder is there then.
+    fn place(&self, path: &str) -> io::Result<PathBuf> {
         let path = self.root.join(path);
         if let Some(folder) = path.parent() {
             fs::create_dir_all(folder)?;
         }
-        fs::write(path, bytes)
+        Ok(path)
+    }
+
+    fn write(&self, path: &str, bytes: &[u8]) -> io::Result<()> {
+        fs::write(self.place(path)?, bytes)
     }
 }
 
@@ -106,6 +115,17 @@ impl Sink for Folder {
 
     fn log(&mut self, path: &str, gz_bytes: &[u8]) -> io::Result<()> {
         self.write(path, gz_bytes)
+    }
+
+    fn wallets(&mut self, _: Timestamp, path: &str, written: &Written) -> io::Result<()> {
+        match written {
+            Written::Whole(bytes) => self.write(path, bytes),
+            Written::Added(bytes) => File::options()
+                .create(true)
+                .append(true)
+                .open(self.place(path)?)?
+                .write_all(bytes),
+        }
     }
 
     fn label(&mut self, line: &str) -> io::Result<()> {

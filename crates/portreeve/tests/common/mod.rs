@@ -1,6 +1,8 @@
 //! Runs the program as a user would.
 #![allow(dead_code, clippy::print_stdout, unreachable_pub)]
 
+pub mod served;
+
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};

@@ -95,6 +95,7 @@ fn today_of(app: &App, shown: &Shown, wanted: &Wanted) -> Result<Page, Refused> 
                 usual_delay: one.usual_delay,
             })
             .collect(),
+        wallets: &shown.report.wallets,
         blind_spots: &shown.report.blind_spots,
     }))
 }

@@ -4,5 +4,5 @@
 mod play;
 mod scenario;
 
-pub(crate) use play::play;
-pub(crate) use scenario::{Scenario, names};
+pub(crate) use play::{begins, play};
+pub(crate) use scenario::{ChainDeed, Scenario, names};

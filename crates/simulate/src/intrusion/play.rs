@@ -105,6 +105,11 @@ pub(crate) fn play(
     }
 }
 
+/// When a step of a day begins that its scenario has at `time`.
+pub(crate) fn begins(stage: &Stage, day: Day, time: &str) -> i64 {
+    day.midnight + seconds(time).unwrap_or(0) + shift(stage, day)
+}
+
 /// By how much the steps of a day are moved: all together, so that their order stays.
 fn shift(stage: &Stage, day: Day) -> i64 {
     stage.stream("intrusion hour", day).between(0, 6 * 60)

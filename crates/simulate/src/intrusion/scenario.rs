@@ -34,6 +34,8 @@ pub(crate) struct Scenario {
     pub(crate) knobs: Knobs,
     /// What is done, in any order.
     pub(crate) steps: Vec<Step>,
+    /// What is done on the chain, in any order.
+    pub(crate) chain: Vec<ChainStep>,
 }
 
 /// An intrusion as its file declares it.
@@ -49,6 +51,8 @@ struct File {
     knobs: Knobs,
     #[serde(default, rename = "step")]
     steps: Vec<Step>,
+    #[serde(default)]
+    chain: Vec<ChainStep>,
 }
 
 /// In what an intrusion differs from the one that it extends.
@@ -115,6 +119,37 @@ pub(crate) struct Step {
     pub(crate) network: Network,
     pub(crate) client: ClientKind,
     pub(crate) calls: Vec<StepCall>,
+}
+
+/// A step on the chain, or in the queue of a Safe.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ChainStep {
+    pub(crate) id: String,
+    pub(crate) day: u32,
+    pub(crate) time: String,
+    /// The seconds from its beginning to its end.
+    #[serde(default)]
+    pub(crate) within: i64,
+    pub(crate) deed: ChainDeed,
+}
+
+/// What is done on the chain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum ChainDeed {
+    /// A fresh account makes contracts near the cold Safe.
+    Stage,
+    /// Owners of the cold Safe are shown a refill and sign something else.
+    Mislead,
+    /// What they signed is sent: the Safe's implementation is another.
+    Takeover,
+    /// A little leaves the Safe.
+    Probe,
+    /// All leaves it.
+    Drain,
+    /// What left is spread over fresh addresses.
+    Spread,
 }
 
 fn usual_pause() -> (i64, i64) {
@@ -253,24 +288,35 @@ impl Scenario {
 
     fn check(&self) -> Result<(), String> {
         let mut ids = std::collections::BTreeSet::new();
-        for step in &self.steps {
-            if !ids.insert(&step.id) {
-                return Err(format!("two steps are called {}", step.id));
+        let calls = self.steps.iter().map(|step| {
+            let last = step.day.max(step.until_day.unwrap_or(0));
+            let times = [Some(&step.time), step.until_time.as_ref()];
+            (&step.id, last, times)
+        });
+        let chain = self.chain.iter();
+        let chain = chain.map(|step| (&step.id, step.day, [Some(&step.time), None]));
+        for (id, last, times) in calls.chain(chain) {
+            if !ids.insert(id) {
+                return Err(format!("two steps are called {id}"));
             }
-            if step.day.max(step.until_day.unwrap_or(0)) >= self.days {
+            if last >= self.days {
                 return Err(format!(
-                    "step {} lies after the last of {} days",
-                    step.id, self.days
+                    "step {id} lies after the last of {} days",
+                    self.days
                 ));
             }
-            let times = [Some(&step.time), step.until_time.as_ref()];
             if times
                 .into_iter()
                 .flatten()
                 .any(|time| seconds(time).is_none())
             {
-                return Err(format!("step {} has a time that is not HH:MM:SS", step.id));
+                return Err(format!("step {id} has a time that is not HH:MM:SS"));
             }
+        }
+        if let Some(step) = self.chain.iter().find(|step| step.within < 0) {
+            return Err(format!("step {} ends before it begins", step.id));
+        }
+        for step in &self.steps {
             if let Some(unknown) = step
                 .regions
                 .iter()
@@ -324,20 +370,23 @@ impl File {
             days: self.days.ok_or("it does not say how many days it takes")?,
             knobs: self.knobs,
             steps: self.steps,
+            chain: self.chain,
         })
     }
 
     /// The scenario of a file that extends `base`.
     fn extend(self, name: &str, base: Self) -> Result<Scenario, String> {
-        let mut steps = base.steps;
+        let (mut steps, mut chain) = (base.steps, base.chain);
         for left_out in &self.knobs.leave_out {
-            let before = steps.len();
+            let before = steps.len() + chain.len();
             steps.retain(|step| step.id != *left_out);
-            if steps.len() == before {
+            chain.retain(|step| step.id != *left_out);
+            if steps.len() + chain.len() == before {
                 return Err(format!("'{name}' has no step {left_out} to leave out"));
             }
         }
         steps.extend(self.steps);
+        chain.extend(self.chain);
         Ok(Scenario {
             base: name.to_owned(),
             days: self
@@ -346,6 +395,7 @@ impl File {
                 .ok_or("it does not say how many days it takes")?,
             knobs: self.knobs,
             steps,
+            chain,
         })
     }
 }

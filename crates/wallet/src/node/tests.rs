@@ -1,5 +1,7 @@
 //! Nodes that behave as they are told to, over a chain that is made here.
 
+mod after;
+
 use std::cell::RefCell;
 use std::rc::Rc;
 

@@ -10,7 +10,8 @@ use serde::Deserialize;
 
 pub use announcement::{Announced, Announcement, AnnouncementError};
 
-use crate::safe::Expectations;
+use crate::chain::Asset;
+use crate::safe::{AnnouncedPayment, Expectations, Spending};
 
 /// What is said of all wallets.
 #[derive(Clone, Debug, Default)]
@@ -270,6 +271,9 @@ impl Policy {
             expectations
                 .delegatecall_targets
                 .extend(&wallet.delegatecall_targets);
+            expectations
+                .spending
+                .insert(wallet.address, self.spending(wallet));
         }
         expectations.announced = self
             .announcements
@@ -277,6 +281,40 @@ impl Policy {
             .filter_map(|announcement| announcement.safe_tx_hash)
             .collect();
         expectations
+    }
+}
+
+impl Policy {
+    /// How a wallet spends, by what is declared and announced.
+    fn spending(&self, wallet: &Wallet) -> Spending {
+        let own = self.wallets.keys().copied();
+        let announced = self.announcements.iter().filter(|announcement| {
+            announcement.wallet == wallet.address && announcement.what == Announced::Payment
+        });
+        Spending {
+            recipients: own.chain(wallet.recipients.iter().copied()).collect(),
+            names_recipients: !wallet.recipients.is_empty(),
+            spenders: wallet
+                .spenders
+                .iter()
+                .chain(self.known.keys())
+                .copied()
+                .collect(),
+            cold: wallet.role == Role::Cold,
+            slow: matches!(wallet.role, Role::Cold | Role::Warm),
+            burst_share: wallet.burst_share(),
+            announced: announced
+                .filter_map(|announcement| {
+                    Some(AnnouncedPayment {
+                        to: announcement.to?,
+                        asset: announcement.token.map_or(Asset::Coin, Asset::Token),
+                        at_most: announcement.limit()?,
+                        until: announcement.until,
+                    })
+                })
+                .collect(),
+            balances: BTreeMap::new(),
+        }
     }
 }
 

@@ -15,5 +15,5 @@ pub use queue::{Confirmation, Execution, Filed, Queue, QueueError, read_queues};
 pub use report::{Check, SignerReport, TransactionReport, Verification};
 pub use signature::{OwnerSignature, Recoverable, SignatureError};
 pub use transaction::{Domain, DomainKind, Operation, SafeTransaction};
-pub use verify::{Expectations, verify};
+pub use verify::{AnnouncedPayment, Expectations, Spending, verify};
 pub use version::{Library, SafeVersion};

@@ -62,6 +62,11 @@ impl Watch {
         }
     }
 
+    /// The watcher, with what it knows so far.
+    pub fn watcher(&self) -> &Watcher {
+        &self.watcher
+    }
+
     /// Takes a block in; tells what is new.
     pub fn observe(&mut self, observation: Observation) -> &[WalletFinding] {
         let Observation::Block(block, _) = &observation;

@@ -3,7 +3,7 @@
 use alloy_primitives::{Address, B256, Bytes, U256, keccak256};
 use portreeve_model::Severity;
 
-use super::stage::{COLD, HOT, OWNERS, PARTNER, STRANGER, Script, Stage, ether, of};
+use super::stage::{COLD, HOT, OWNERS, PARTNER, STRANGER, Script, Stage, TOKEN, ether, log, of};
 use super::{Notice, Observation, WalletFinding, Watcher};
 use crate::chain::{Block, IMPLEMENTATION_SLOT};
 use crate::policy::Policy;
@@ -205,4 +205,73 @@ fn a_policy_without_wallets_watches_nothing() {
         .0,
         []
     );
+}
+
+/// What a rule says of blocks that a script writes.
+fn said(rule: &str, found: &[WalletFinding]) -> Vec<Severity> {
+    of(found, rule).iter().map(|one| one.severity).collect()
+}
+
+#[test]
+fn a_first_balance_is_told_from_what_moved_in_its_block() {
+    // 100 are left of a thousand, and nothing of the wallet was read before: nine tenths left.
+    let found = Stage::new().block(|script| {
+        script.pay(COLD, STRANGER, ether(900));
+        script.balance(COLD, None, ether(100));
+    });
+    assert_eq!(said("wallet.outflow-burst", &found), [Severity::Critical]);
+    // What came in does not count as having been there: it held 100, and a tenth of that left.
+    let found = Stage::new().block(|script| {
+        script.pay(PARTNER, COLD, ether(900));
+        script.pay(COLD, STRANGER, ether(10));
+        script.balance(COLD, None, ether(990));
+    });
+    assert_eq!(said("wallet.outflow-burst", &found), []);
+    // A token by its logs, in the order in which they came.
+    let found = Stage::new().block(|script| {
+        script.transfer(OWNERS[0], COLD, TOKEN, COLD, STRANGER, 900);
+        script.transfer(PARTNER, TOKEN, TOKEN, PARTNER, COLD, 5_000);
+        script.balance(COLD, Some(TOKEN), U256::from(5_100));
+    });
+    assert_eq!(said("wallet.outflow-burst", &found), [Severity::Critical]);
+}
+
+#[test]
+fn an_allowance_that_is_logged_again_when_it_is_used_stays_as_new_as_it_was() {
+    let rule = "wallet.approval-drain";
+    let allow = |script: &mut Script, sender: Address, amount: U256| {
+        let transaction = script.send(sender, Some(TOKEN), U256::ZERO, Bytes::new());
+        let topics = [
+            crate::abi::Approval::SIGNATURE_HASH,
+            HOT.into_word(),
+            STRANGER.into_word(),
+        ];
+        log(transaction, TOKEN, &topics, &amount.to_be_bytes::<32>());
+    };
+    let mut stage = Stage::new();
+    stage.block(|script| script.balance(HOT, Some(TOKEN), U256::from(1_000)));
+    let given = stage.block(|script| allow(script, HOT, U256::MAX));
+    assert_eq!(said(rule, &given), [Severity::Medium]);
+    // A little is taken, and the token logs what is left of the allowance: no second allowance.
+    let probed = stage.block(|script| {
+        script.transfer(STRANGER, TOKEN, TOKEN, HOT, STRANGER, 1);
+        allow(script, STRANGER, U256::MAX - U256::from(1));
+    });
+    assert_eq!(said(rule, &probed), []);
+    // It is no old acquaintance by that: what follows is found.
+    let taken = stage.block(|script| {
+        script.transfer(STRANGER, TOKEN, TOKEN, HOT, STRANGER, 800);
+        allow(script, STRANGER, U256::MAX - U256::from(801));
+    });
+    assert_eq!(said(rule, &taken), [Severity::High]);
+    // Nor any younger: after a day it is old, however often it was logged.
+    let mut old = Stage::new();
+    old.block(|script| script.balance(HOT, Some(TOKEN), U256::from(1_000)));
+    old.block(|script| allow(script, HOT, U256::MAX));
+    old.wait(25 * 60);
+    old.block(|script| allow(script, STRANGER, U256::MAX - U256::from(1)));
+    let used = old.block(|script| {
+        script.transfer(STRANGER, TOKEN, TOKEN, HOT, STRANGER, 800);
+    });
+    assert_eq!(said(rule, &used), []);
 }

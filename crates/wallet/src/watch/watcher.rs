@@ -3,14 +3,14 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 
-use alloy_primitives::B256;
+use alloy_primitives::{Address, B256, U256};
 use serde::Serialize;
 
 use super::WalletFinding;
 use super::bridges::Bridges;
 use super::rule::{Hits, Scene, rules};
 use super::state::State;
-use crate::chain::Block;
+use crate::chain::{Asset, Block};
 use crate::policy::Policy;
 
 /// How many blocks may be taken back. Ethereum makes blocks final after 64 slots.
@@ -138,6 +138,13 @@ impl Watcher {
             bridges: Bridges::default(),
             reported: BTreeMap::new(),
         }
+    }
+
+    /// What a wallet has on a chain, as far as blocks told it.
+    pub fn balances(&self, chain: u64, wallet: Address) -> BTreeMap<Asset, U256> {
+        let chain = self.chains.get(&chain);
+        let history = chain.and_then(|chain| chain.tip.wallet(wallet));
+        history.map_or_else(BTreeMap::new, |history| history.balances.clone())
     }
 
     /// The policy.

@@ -1,14 +1,15 @@
 //! A simulated organisation whose logs are delivered before one's eyes.
 
 use std::collections::BTreeMap;
-use std::io;
-use std::path::{Path, PathBuf};
+use std::fs::File;
+use std::io::{self, Write};
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use jiff::Timestamp;
 use portreeve_engine::Config;
-use portreeve_simulate::{Plan, Sink, simulate};
+use portreeve_simulate::{Plan, Sink, Written, simulate};
 
 use crate::Ending;
 use crate::arguments::Serve;
@@ -21,6 +22,29 @@ const UNFOLDS: i64 = 11 * 24;
 struct Held {
     estate: Vec<(String, Vec<u8>)>,
     logs: BTreeMap<(i64, String), Vec<u8>>,
+    /// What is told of wallets, in the order in which it was written.
+    wallets: Vec<Part>,
+}
+
+/// A file, or a part of one, and when it is there.
+struct Part {
+    at: i64,
+    path: String,
+    written: Written,
+}
+
+impl Held {
+    /// All but the estate, in order of time. Of one moment, what was written first comes first.
+    fn parts(self) -> Vec<Part> {
+        let logs = self.logs.into_iter().map(|((at, path), bytes)| Part {
+            at,
+            path,
+            written: Written::Whole(bytes),
+        });
+        let mut parts: Vec<Part> = self.wallets.into_iter().chain(logs).collect();
+        parts.sort_by_key(|part| part.at);
+        parts
+    }
 }
 
 impl Sink for Held {
@@ -34,6 +58,15 @@ impl Sink for Held {
             (delivered(path).unwrap_or_default(), path.to_owned()),
             bytes.to_vec(),
         );
+        Ok(())
+    }
+
+    fn wallets(&mut self, at: Timestamp, path: &str, written: &Written) -> io::Result<()> {
+        self.wallets.push(Part {
+            at: at.as_second(),
+            path: path.to_owned(),
+            written: written.clone(),
+        });
         Ok(())
     }
 
@@ -77,17 +110,23 @@ pub(super) fn run(options: &Serve) -> Result<Ending> {
         ..Plan::default()
     };
     simulate(&plan, &mut held)?;
-    for (path, bytes) in &held.estate {
-        put(&root, path, bytes)?;
+    let incoming = folder.path().join("incoming");
+    let place = Place {
+        root: root.clone(),
+        incoming,
+    };
+    for (path, bytes) in std::mem::take(&mut held.estate) {
+        place.put(&path, &Written::Whole(bytes))?;
     }
     let Some(end) = held.logs.keys().map(|(time, _)| *time).max() else {
         bail!("the simulation wrote no log");
     };
     // What was before the intrusion is history, and there from the start.
     let start = end - UNFOLDS * 3_600;
-    let later = held.logs.split_off(&(start, String::new()));
-    for ((_, path), bytes) in &held.logs {
-        put(&root, path, bytes)?;
+    let mut parts = held.parts();
+    let later = parts.split_off(parts.partition_point(|part| part.at < start));
+    for part in &parts {
+        place.put(&part.path, &part.written)?;
     }
     let (config, path) = Config::find(std::slice::from_ref(&root))?;
     let config = Config {
@@ -95,10 +134,9 @@ pub(super) fn run(options: &Serve) -> Result<Ending> {
         ..config
     };
     let speed = options.speed;
-    let to = root.clone();
     std::thread::Builder::new()
         .name("demo".to_owned())
-        .spawn(move || deliver(&to, later, start, speed))?;
+        .spawn(move || deliver(&place, &later, start, speed))?;
     let data = folder.path().join("data");
     super::watch(
         options,
@@ -109,26 +147,47 @@ pub(super) fn run(options: &Serve) -> Result<Ending> {
     )
 }
 
-/// Delivers each file when its time has come: so many hours of the simulation in a second.
-fn deliver(root: &Path, files: BTreeMap<(i64, String), Vec<u8>>, start: i64, speed: f64) {
+/// Delivers each part when its time has come: so many hours of the simulation in a second.
+fn deliver(place: &Place, parts: &[Part], start: i64, speed: f64) {
     let begin = Instant::now();
-    for ((time, path), bytes) in files {
-        let due = Duration::from_secs_f64((time - start).max(0) as f64 / 3_600.0 / speed);
+    for part in parts {
+        let due = Duration::from_secs_f64((part.at - start).max(0) as f64 / 3_600.0 / speed);
         std::thread::sleep(due.saturating_sub(begin.elapsed()));
         // The folder is gone when the demo has ended.
-        if put(root, &path, &bytes).is_err() {
+        if place.put(&part.path, &part.written).is_err() {
             return;
         }
     }
 }
 
-/// Writes a file so that it is there at once and whole.
-fn put(root: &Path, path: &str, bytes: &[u8]) -> Result<()> {
-    let path: PathBuf = root.join(path);
-    if let Some(folder) = path.parent() {
-        std::fs::create_dir_all(folder)?;
+/// Where files are delivered.
+struct Place {
+    root: PathBuf,
+    /// Where a file is written before it is moved to its place.
+    incoming: PathBuf,
+}
+
+impl Place {
+    /// Writes a file so that it is there at once and whole, or adds to one.
+    fn put(&self, path: &str, written: &Written) -> Result<()> {
+        let path: PathBuf = self.root.join(path);
+        let cannot = || format!("cannot write {}", path.display());
+        if let Some(folder) = path.parent() {
+            std::fs::create_dir_all(folder)?;
+        }
+        match written {
+            Written::Whole(bytes) => {
+                std::fs::write(&self.incoming, bytes).with_context(cannot)?;
+                std::fs::rename(&self.incoming, &path).with_context(cannot)
+            }
+            Written::Added(bytes) => File::options()
+                .create(true)
+                .append(true)
+                .open(&path)
+                .and_then(|mut file| file.write_all(bytes))
+                .with_context(cannot),
+        }
     }
-    std::fs::write(&path, bytes).with_context(|| format!("cannot write {}", path.display()))
 }
 
 #[cfg(test)]

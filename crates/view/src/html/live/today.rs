@@ -2,11 +2,12 @@
 
 use maud::{Markup, html};
 use portreeve_graph::JewelKind;
-use portreeve_incident::Incident;
+use portreeve_incident::{Incident, WalletStory};
 use portreeve_model::{BlindSpot, Severity, Timestamp};
 
 use super::super::Page;
 use super::super::shape::{Clean, badge};
+use super::super::wallets;
 use super::foot;
 use crate::{name, text};
 
@@ -69,6 +70,8 @@ pub struct Today<'t> {
     pub records: u64,
     /// Where records come from.
     pub sources: Vec<SourceLine<'t>>,
+    /// What happened to wallets without a known intrusion that led there.
+    pub wallets: &'t [WalletStory],
     /// What could not be seen.
     pub blind_spots: &'t [BlindSpot],
 }
@@ -108,6 +111,13 @@ pub fn today(today: &Today<'_>) -> Page {
             @if today.incidents.is_empty() { p class="soft" { "None that the filters leave." } }
             ol class="incidents" { @for listed in &today.incidents { (row(listed)) } }
             @if let Some(next) = &today.next { p class="more" { a href=(next) rel="next" { "Further incidents" } " of " (text::count(today.found as u64)) } }
+        }
+        @if !today.wallets.is_empty() {
+            section class="card part" id="wallets" {
+                h2 { "Wallets" }
+                p class="soft" { "No known intrusion leads to what was seen of them." }
+                (wallets::sections(today.wallets))
+            }
         }
         div class="columns" {
             section class="card part" {

@@ -3,6 +3,7 @@
 mod confirmations;
 mod known;
 mod nonce;
+mod spending;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,6 +15,8 @@ use super::queue::{Filed, Queue};
 use super::report::{Check, SignerReport, TransactionReport, Verification};
 use super::transaction::{Domain, DomainKind};
 use nonce::Nonce;
+
+pub use spending::{AnnouncedPayment, Spending};
 
 /// What the organisation expects of its Safes, beyond what a queue says of itself.
 #[derive(Clone, Debug, Default)]
@@ -28,6 +31,8 @@ pub struct Expectations {
     pub executors: BTreeMap<Address, BTreeSet<Address>>,
     /// The safeTxHashes of changes that were announced.
     pub announced: BTreeSet<B256>,
+    /// How each Safe spends.
+    pub spending: BTreeMap<Address, Spending>,
 }
 
 /// Verifies what was filed. Pure; the same queues give the same answer. Time is that of one
@@ -43,8 +48,15 @@ pub fn verify(queues: &[Queue], expectations: &Expectations) -> Verification {
                 .push(filed);
         }
         let (kind, proven) = domain(queue, expectations.chain);
+        let mut waiting = Vec::new();
         for (nonce, filed) in nonces {
-            Nonce::new(queue, nonce, &filed, kind, proven, expectations).judge(&mut out);
+            let nonce = Nonce::new(queue, nonce, &filed, kind, proven, expectations);
+            waiting.extend(nonce.unexplained());
+            nonce.judge(&mut out);
+        }
+        if let Some(spending) = expectations.spending.get(&queue.safe) {
+            out.checks
+                .extend(spending::burst(queue.safe, spending, &waiting));
         }
     }
     out.finish()

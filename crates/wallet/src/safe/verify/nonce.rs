@@ -73,6 +73,7 @@ impl<'a> Nonce<'a> {
         for known in &self.known {
             self.hashes(known, out);
             self.content(known, out);
+            self.spends(known, out);
         }
         for index in 0..self.known.len() {
             let filed = self.known[index].filed;
