@@ -527,7 +527,7 @@ mod tests {
             "signature-mismatch",
             Severity::Critical,
         );
-        assert_eq!(window(&told(&[low.clone()])), None);
+        assert_eq!(window(&told(std::slice::from_ref(&low))), None);
         assert_eq!(
             window(&told(&[low.clone(), staged.clone()])),
             Some((10, i64::MAX))

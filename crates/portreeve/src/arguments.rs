@@ -752,6 +752,7 @@ WITHOUT:
   inventory, inventory=PART      all inventory, or: iam, resources, credentials, organization,
                                  identity-center
   networks, settings             networks.csv, portreeve.toml
+  wallets                        the wallet policy, queues of Safes, the chain's blocks
 
 The data are fictional. Labels go to a file of their own, which detection never sees.")]
 pub(crate) struct Simulate {

@@ -8,6 +8,7 @@ use std::sync::{Arc, OnceLock};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use jiff::Timestamp;
 use portreeve_engine::serve::{
     Board, DataFolder, Figures, HOLD, Intake, Keep, Pace, Segments, Stop, Watch, WatchError,
     WatchRequest,

@@ -1,6 +1,7 @@
 //! A chain that takes blocks back, sends them twice, leaves some out; and days without an intruder.
 
 use alloy_primitives::{Address, B256, Bytes, U256, keccak256};
+use alloy_sol_types::SolEvent;
 use portreeve_model::Severity;
 
 use super::stage::{COLD, HOT, OWNERS, PARTNER, STRANGER, Script, Stage, TOKEN, ether, log, of};

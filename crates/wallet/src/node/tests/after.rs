@@ -101,7 +101,7 @@ fn balances_are_read_of_tokens_that_a_wallet_moved_itself_and_not_of_what_others
         receipt(2, &[(fake, HOT, STRANGER)]),
     ]));
     let balances = reader.balances(&receipts, &block, &json!("0x64"));
-    let hot = balances[HOT.to_string()].as_object().unwrap();
+    let hot = balances[json!(HOT).as_str().unwrap()].as_object().unwrap();
     assert_eq!(hot["native"], json!(U256::from(7)));
     assert_eq!(hot[&TOKEN.to_string()], json!(U256::from(900)));
     assert_eq!(hot.len(), 2, "{hot:?}");
@@ -109,7 +109,11 @@ fn balances_are_read_of_tokens_that_a_wallet_moved_itself_and_not_of_what_others
     let block = json!({"transactions": [transaction(3, STRANGER, TOKEN)]});
     let receipts = agreed(json!([receipt(3, &[(TOKEN, STRANGER, HOT)])]));
     let balances = reader.balances(&receipts, &block, &json!("0x65"));
-    assert!(balances[HOT.to_string()].get(TOKEN.to_string()).is_some());
+    assert!(
+        balances[json!(HOT).as_str().unwrap()]
+            .get(TOKEN.to_string())
+            .is_some()
+    );
 }
 
 #[test]
