@@ -81,16 +81,15 @@ pub(crate) fn day_of(row: ActivityRow<'_>) -> Option<Date> {
     row.time().map(|time| time.to_zoned(TimeZone::UTC).date())
 }
 
-/// Joins what was found into findings: one for each rule, actor, credential and day, so that a
-/// rule that fires on every call of a session makes one finding with many records.
-pub(crate) fn findings(
+/// What makes one finding: the same rule or sign, actor, credential and day.
+pub(crate) type Key = (Origin, Symbol, Symbol, Symbol, Option<Date>);
+
+/// Joins what was found: one group for each rule, actor, credential and day, so that a rule that fires on
+/// every call of a session makes one finding with many records.
+pub(crate) fn group(
     activities: &Activities,
     found: Vec<(RowId, Origin)>,
-    rules: &[Rule],
-    signs: &[Sign],
-    shows: &Shows,
-) -> Vec<(Finding, Vec<RowId>)> {
-    type Key = (Origin, Symbol, Symbol, Symbol, Option<Date>);
+) -> BTreeMap<Key, Vec<RowId>> {
     let mut groups = BTreeMap::<Key, Vec<RowId>>::new();
     for (row, origin) in found {
         let view = activities.get(row);
@@ -104,18 +103,55 @@ pub(crate) fn findings(
         groups.entry(key).or_default().push(row);
     }
     groups
+}
+
+/// The findings of what was found.
+pub(crate) fn findings(
+    activities: &Activities,
+    found: Vec<(RowId, Origin)>,
+    rules: &[Rule],
+    signs: &[Sign],
+    shows: &Shows,
+) -> Vec<(Finding, Vec<RowId>)> {
+    group(activities, found)
         .into_iter()
-        .map(|((origin, .., day), rows)| {
-            let finding = match origin {
-                Origin::Rule(rule) => Finding {
-                    details: shows.of(rule, &rows),
-                    ..of_rule(&rules[rule as usize], activities, &rows, day)
-                },
-                Origin::Sign(sign) => of_sign(&signs[sign as usize], activities, &rows, day),
-            };
-            (finding, rows)
-        })
+        .map(|(key, rows)| (tell(key, &rows, activities, rules, signs, shows), rows))
         .collect()
+}
+
+/// The finding of one group.
+pub(crate) fn tell(
+    key: Key,
+    rows: &[RowId],
+    activities: &Activities,
+    rules: &[Rule],
+    signs: &[Sign],
+    shows: &Shows,
+) -> Finding {
+    let (origin, .., day) = key;
+    match origin {
+        Origin::Rule(rule) => Finding {
+            details: shows.of(rule, rows),
+            ..of_rule(&rules[rule as usize], activities, rows, day)
+        },
+        Origin::Sign(sign) => of_sign(&signs[sign as usize], activities, rows, day),
+    }
+}
+
+/// The id that the finding of a group will have, of which this is any row.
+pub(crate) fn id_of(key: &Key, row: ActivityRow<'_>, rules: &[Rule], signs: &[Sign]) -> String {
+    let (origin, .., day) = key;
+    let name = match origin {
+        Origin::Rule(rule) => name_of_rule(&rules[*rule as usize]),
+        Origin::Sign(sign) => name_of_sign(&signs[*sign as usize]),
+    };
+    id(&name, &row.actor(), row.credential(), *day)
+}
+
+/// A finding's id: by what found it, who acted with which credential, and the day.
+fn id(found_by: &str, actor: &str, credential: Option<&str>, day: Option<Date>) -> String {
+    let day = day.map(|day| day.to_string()).unwrap_or_default();
+    stable_id(&[found_by, actor, credential.unwrap_or_default(), &day])
 }
 
 /// Findings in order of time, then of id, and which row shows which.
@@ -133,8 +169,7 @@ pub(crate) fn in_order(mut made: Vec<(Finding, Vec<RowId>)>) -> (Vec<Finding>, V
 }
 
 fn of_rule(rule: &Rule, activities: &Activities, rows: &[RowId], day: Option<Date>) -> Finding {
-    let id = rule.id.clone().unwrap_or_else(|| rule.file.to_string());
-    let mut finding = shell(activities, rows, &id, day);
+    let mut finding = shell(activities, rows, &name_of_rule(rule), day);
     finding.title = rule.title.clone();
     finding.severity = rule.level;
     finding.techniques = rule.techniques.clone();
@@ -143,8 +178,13 @@ fn of_rule(rule: &Rule, activities: &Activities, rows: &[RowId], day: Option<Dat
     finding
 }
 
-fn of_sign(sign: &Sign, activities: &Activities, rows: &[RowId], day: Option<Date>) -> Finding {
-    let (what, value) = match &sign.kind {
+fn name_of_rule(rule: &Rule) -> String {
+    rule.id.clone().unwrap_or_else(|| rule.file.to_string())
+}
+
+/// What a sign names: the kind of thing, and which.
+fn named(sign: &Sign) -> (&'static str, String) {
+    match &sign.kind {
         SignKind::Key(key) => ("key", key.clone()),
         SignKind::Network(range) if range.prefix_len() == range.max_prefix_len() => {
             ("address", range.addr().to_string())
@@ -153,8 +193,17 @@ fn of_sign(sign: &Sign, activities: &Activities, rows: &[RowId], day: Option<Dat
         SignKind::User(user) => ("user", user.clone()),
         SignKind::Role(role) => ("role", role.clone()),
         SignKind::Client(client) => ("client", client.clone()),
-    };
-    let mut finding = shell(activities, rows, &format!("sign:{what}={value}"), day);
+    }
+}
+
+fn name_of_sign(sign: &Sign) -> String {
+    let (what, value) = named(sign);
+    format!("sign:{what}={value}")
+}
+
+fn of_sign(sign: &Sign, activities: &Activities, rows: &[RowId], day: Option<Date>) -> Finding {
+    let (what, value) = named(sign);
+    let mut finding = shell(activities, rows, &name_of_sign(sign), day);
     finding.title = format!("Activity of the {what} {value}, named by {}", sign.origin);
     finding.severity = sign.severity;
     finding.source = FindingSource::Sign;
@@ -187,14 +236,8 @@ pub(crate) fn shell(
         .collect();
     let actor = first.actor();
     let credential = first.credential().map(str::to_owned);
-    let day = day.map(|day| day.to_string()).unwrap_or_default();
     Finding {
-        id: stable_id(&[
-            rule,
-            &actor,
-            credential.as_deref().unwrap_or_default(),
-            &day,
-        ]),
+        id: id(rule, &actor, credential.as_deref(), day),
         rule: rule.to_owned(),
         title: String::new(),
         severity: portreeve_model::Severity::Informational,

@@ -31,6 +31,7 @@
 
 mod activities;
 mod actors;
+mod at_once;
 pub mod behaviour;
 mod changes;
 mod clients;
@@ -63,6 +64,7 @@ mod usage;
 
 pub use activities::{Activities, ActivityRow, Position, RowId};
 pub use actors::{ActorId, Actors, Persona, PersonaId};
+pub use at_once::AtOnce;
 pub use clients::{
     Client, ClientKind, client_family, described_client, is_provider_family, is_specific_family,
 };
