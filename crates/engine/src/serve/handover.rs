@@ -18,8 +18,8 @@ use super::request::WatchError;
 use super::retention::Settled;
 use crate::prepared::Prepared;
 
-/// How many records wait at most for stage two, in parts of what it holds: a fold is over before so many
-/// have come, or those who bring more wait.
+/// How many records wait at most for stage two: the bound of what it holds, divided by this. Where a fold is
+/// not over before so many have come, those who bring more wait.
 const WAITING: usize = 2;
 
 /// What there is to say.
@@ -75,6 +75,15 @@ pub(crate) struct Taken {
     pub(crate) sources: Vec<SourceState>,
 }
 
+/// Closes the queue once stage two has ended, however it did: nobody is to wait for room then.
+struct Closing(Arc<Queue<Word>>);
+
+impl Drop for Closing {
+    fn drop(&mut self) {
+        self.0.close();
+    }
+}
+
 /// Stage two as stage one sees it.
 pub(crate) enum Handover {
     /// On the same thread, as long as the watch begins.
@@ -92,15 +101,10 @@ impl Handover {
             return Ok(());
         };
         let queue = Arc::new(Queue::new(hold / WAITING));
-        let words = queue.clone();
+        let words = Closing(queue.clone());
         let folding = std::thread::Builder::new()
             .name("fold".to_owned())
-            .spawn(move || {
-                let result = fold.run(&words, every);
-                // Where it failed nobody is to wait for room.
-                words.close();
-                result
-            })
+            .spawn(move || fold.run(&words.0, every))
             .map_err(WatchError::Thread)?;
         *self = Handover::Away(queue, folding);
         Ok(())
