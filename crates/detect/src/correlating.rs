@@ -16,9 +16,9 @@ use crate::behaviour::{
     Baseline, Behaviour, Bounds, Correlations, Facts, Fired, Hit, Holes, LetGo, Maker, Numbers,
     Rhythms, Told, Unknown, detail, go_on, name_values,
 };
+use crate::findings::{shell, stable_id};
 use crate::lineage::Lineage;
 use crate::snapshot::Snapshot;
-use crate::stage_two::{shell, stable_id};
 use crate::strings::Symbol;
 
 /// Everything that correlations look at.

@@ -8,8 +8,8 @@ use jiff::civil::Date;
 use portreeve_model::{Coverage, Timestamp};
 
 use crate::activities::{Activities, ActivityRow};
+use crate::findings::day_of;
 use crate::stage_one::SourceCounts;
-use crate::stage_two::day_of;
 use crate::strings::Symbol;
 
 /// The longest span for which days without records are listed one by one.

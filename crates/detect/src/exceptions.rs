@@ -8,7 +8,7 @@ use ipnet::IpNet;
 use jiff::Timestamp;
 use portreeve_model::{Finding, FindingSource};
 
-use crate::activities::ActivityRow;
+use crate::activities::{Activities, ActivityRow, RowId};
 use crate::settings::matches_pattern;
 use crate::stage_two::Folded;
 
@@ -153,22 +153,33 @@ pub fn mute(
         rows[*finding as usize].push(*row);
     }
     for (finding, rows) in folded.findings.iter_mut().zip(rows) {
-        let file = files.get(&finding.rule).map_or("", String::as_str);
-        let found = exceptions.iter().position(|exception| {
-            could_mute(exception, finding, file)
-                && !rows.is_empty()
-                && rows.iter().all(|row| {
-                    let row = folded.activities.get(*row);
-                    row.time().is_some_and(|time| exception.is_in_force(time))
-                        && exception.is_for_row(row)
-                })
-        });
+        let found = muting(exceptions, finding, &rows, &folded.activities, files);
         if let Some(place) = found {
             finding.muted_by = Some(exceptions[place].id.clone());
             muted[place] += 1;
         }
     }
     muted
+}
+
+/// The number of the exception that mutes a finding with these rows.
+pub(crate) fn muting(
+    exceptions: &[Exception],
+    finding: &Finding,
+    rows: &[RowId],
+    activities: &Activities,
+    files: &BTreeMap<String, String>,
+) -> Option<usize> {
+    let file = files.get(&finding.rule).map_or("", String::as_str);
+    exceptions.iter().position(|exception| {
+        could_mute(exception, finding, file)
+            && !rows.is_empty()
+            && rows.iter().all(|row| {
+                let row = activities.get(*row);
+                row.time().is_some_and(|time| exception.is_in_force(time))
+                    && exception.is_for_row(row)
+            })
+    })
 }
 
 fn could_mute(exception: &Exception, finding: &Finding, file: &str) -> bool {

@@ -31,14 +31,18 @@
 
 mod activities;
 mod actors;
+mod at_once;
 pub mod behaviour;
 mod changes;
 mod clients;
 mod correlating;
 mod coverage;
+mod deployers;
 mod derived;
 mod exceptions;
+mod findings;
 mod groups;
+mod history;
 mod hours;
 pub mod hunt;
 mod lasting;
@@ -60,11 +64,14 @@ mod usage;
 
 pub use activities::{Activities, ActivityRow, Position, RowId};
 pub use actors::{ActorId, Actors, Persona, PersonaId};
+pub use at_once::AtOnce;
 pub use clients::{
     Client, ClientKind, client_family, described_client, is_provider_family, is_specific_family,
 };
+pub use deployers::DEPLOY_DAYS;
 pub use derived::{DERIVED_FIELDS, DerivedField, Stage, derived_field};
 pub use exceptions::{Exception, mute};
+pub use findings::{EVIDENCE_LIMIT, stable_id};
 pub use lineage::{Certainty, CredentialFacts, Lineage, Link, Reason};
 pub use networks::{
     DataOrigin, Explanation, Network, NetworkData, NetworkDataError, Networks, ProviderSign,
@@ -76,7 +83,7 @@ pub use settings::{
 };
 pub use snapshot::Snapshot;
 pub use stage_one::{Batch, Revocation, RevocationKind, StageOne};
-pub use stage_two::{DEPLOY_DAYS, EVIDENCE_LIMIT, Folded, Known, StageTwo, stable_id};
+pub use stage_two::{Folded, Known, StageTwo};
 pub use strings::{Strings, Symbol};
 pub use subject::Subject;
 pub use usage::{PrincipalUsage, Usage};

@@ -5,8 +5,9 @@ use jiff::civil::Date;
 use portreeve_model::{CredentialKind, MintMethod, PrincipalKind};
 
 use crate::activities::{Activities, ActivityRow, RowId};
+use crate::deployers::{DEPLOY_DAYS, DEPLOY_WARM_UP_DAYS, deploy_targets};
+use crate::findings::day_of;
 use crate::lineage::Lineage;
-use crate::stage_two::{DEPLOY_DAYS, DEPLOY_WARM_UP_DAYS, day_of, deploy_targets};
 use crate::strings::Symbol;
 use crate::subject::Subject;
 

@@ -24,8 +24,10 @@ use crate::activities::{Activities, ActivityRow, Moved, RowId, Shape};
 use crate::behaviour::Numbers;
 use crate::correlating::Remembered;
 use crate::coverage::{Counts, count};
+use crate::deployers::deploy_targets;
+use crate::findings::{EVIDENCE_LIMIT, day_of};
 use crate::stage_one::Batch;
-use crate::stage_two::{EVIDENCE_LIMIT, Folded, StageTwo, day_of, deploy_targets};
+use crate::stage_two::{Folded, StageTwo};
 use crate::strings::Symbol;
 
 /// What stage two knows of rows that it sealed.

@@ -4,9 +4,10 @@
 use std::collections::BTreeMap;
 
 use portreeve_detect::{
-    Batch, Folded, Position, Settings, Sign, SignKind, Snapshot, StageOne, StageTwo,
+    AtOnce, Batch, Exception, Folded, Known, Position, Settings, Sign, SignKind, Snapshot,
+    StageOne, StageTwo,
 };
-use portreeve_model::{Entity, EntityKind, Estate, PrincipalKind, Relation, Severity};
+use portreeve_model::{Entity, EntityKind, Estate, Finding, PrincipalKind, Relation, Severity};
 use portreeve_record::{Extractor, Fields, SlotBuffer};
 use portreeve_sigma::Matcher;
 use proptest::prelude::*;
@@ -117,6 +118,16 @@ fn run(parts: &[Vec<Value>], settings: Settings, signs: &[Sign]) -> Folded {
 }
 
 fn run_rules(rules: &str, parts: &[Vec<Value>], settings: Settings, signs: &[Sign]) -> Folded {
+    run_both(rules, parts, settings, signs).0
+}
+
+/// The same, with what each part tells at once.
+fn run_both(
+    rules: &str,
+    parts: &[Vec<Value>],
+    settings: Settings,
+    signs: &[Sign],
+) -> (Folded, Vec<Finding>) {
     let estate = estate();
     let source = portreeve_telemetry::source("aws.cloudtrail").unwrap();
     let mut fields = Fields::default();
@@ -126,7 +137,16 @@ fn run_rules(rules: &str, parts: &[Vec<Value>], settings: Settings, signs: &[Sig
     let (matcher, problems) = Matcher::new(&parsed.rules, &mut fields);
     assert!(problems.is_empty(), "{problems:?}");
     let extractor = Extractor::new(&fields);
+    let exceptions = settings.exceptions.clone();
     let snapshot = Snapshot::new(&estate, settings, []);
+    let known = Known {
+        rules: &parsed.rules,
+        matcher: &matcher,
+        fields: &fields,
+        snapshot: &snapshot,
+        signs,
+    };
+    let mut at_once = Vec::new();
     let mut stage = StageOne::new(&parsed.rules, &matcher, &fields, &snapshot, signs);
     let mut stage_two = StageTwo::default();
     for part in parts {
@@ -145,9 +165,19 @@ fn run_rules(rules: &str, parts: &[Vec<Value>], settings: Settings, signs: &[Sig
             stage.set_derived(&mut slots);
             stage.observe(&slots, row, &mut batch);
         }
+        let told = AtOnce {
+            known,
+            is_silent: &|_| false,
+            exceptions: &exceptions,
+            files: &BTreeMap::new(),
+        };
+        let is_new = |id: &str| at_once.iter().all(|it: &Finding| it.id != id);
+        let findings = told.findings(&batch, &mut { is_new });
+        at_once.extend(findings);
         stage_two.accept(batch);
     }
-    stage_two.finish(&parsed.rules, &matcher, &fields, &snapshot, signs)
+    let folded = stage_two.finish(&parsed.rules, &matcher, &fields, &snapshot, signs);
+    (folded, at_once)
 }
 
 fn rules_of(folded: &Folded) -> Vec<&str> {
@@ -590,6 +620,75 @@ fn signs_become_findings_where_no_rule_fires() {
             .findings
             .is_empty()
     );
+}
+
+#[test]
+fn what_needs_no_other_record_is_told_at_once_by_the_same_id() {
+    let rules = format!(
+        "{RULES}---
+title: A write
+id: plain
+logsource: {{product: aws}}
+detection:
+  write: {{eventName: PutObject}}
+  condition: write
+fields: [eventName]
+level: medium
+"
+    );
+    let sign = Sign {
+        kind: SignKind::Key(KEY.into()),
+        origin: "--from".into(),
+        severity: Severity::High,
+    };
+    let parts: Vec<Vec<Value>> = story().into_iter().map(|it| vec![it]).collect();
+    let muted = Exception {
+        id: "expected".into(),
+        rules: vec!["plain".into()],
+        actors: Vec::new(),
+        principals: vec![role("other")],
+        networks: Vec::new(),
+        targets: Vec::new(),
+        accounts: Vec::new(),
+        from: None,
+        expires: "2027-01-01T00:00:00Z".parse().unwrap(),
+        owner: "soc".into(),
+        reason: "a test".into(),
+        ticket: "1".into(),
+    };
+    let settings = Settings {
+        exceptions: vec![muted],
+        ..Settings::default()
+    };
+    let exceptions = settings.exceptions.clone();
+    let (mut folded, at_once) = run_both(&rules, &parts, settings, &[sign]);
+    portreeve_detect::mute(&mut folded, &exceptions, &BTreeMap::new());
+    let certain =
+        |it: &&Finding| matches!(&*it.rule, "plain" | "branch") || it.rule.starts_with("sign:");
+    let told = |it: &Finding| {
+        (
+            it.id.clone(),
+            it.rule.clone(),
+            it.title.clone(),
+            it.severity,
+            it.time,
+            it.actor.clone(),
+            it.credential.clone(),
+            it.details.clone(),
+            it.muted_by.clone(),
+        )
+    };
+    let mut expected: Vec<_> = folded.findings.iter().filter(certain).map(told).collect();
+    let mut found: Vec<_> = at_once.iter().map(told).collect();
+    expected.sort();
+    found.sort();
+    assert!(expected.len() == 13, "{expected:?}");
+    assert!(
+        expected
+            .iter()
+            .any(|it| it.8.as_deref() == Some("expected"))
+    );
+    assert_eq!(found, expected);
 }
 
 /// What must be the same however the log came: everything but positions.

@@ -8,12 +8,12 @@ use std::time::Instant;
 use jiff::Timestamp;
 use portreeve_detect::behaviour::Correlations;
 use portreeve_detect::{
-    Batch, Folded, Known, Networks, Sealing, Settings, Sign, Snapshot, StageOne, StageTwo,
+    AtOnce, Batch, Folded, Known, Networks, Sealing, Settings, Sign, Snapshot, StageOne, StageTwo,
 };
 use portreeve_evidence::Verification;
 use portreeve_graph::{Catalogue, Changes, Graph, Jewel};
 use portreeve_incident::Summary;
-use portreeve_model::{DeadLetter, Estate, Input};
+use portreeve_model::{DeadLetter, Estate, Finding, Input};
 use portreeve_record::{Extractor, Fields, SlotBuffer};
 use portreeve_sigma::{Matcher, Rule};
 use portreeve_telemetry::{Reader, Source};
@@ -26,7 +26,7 @@ use crate::reader::LogReader;
 use crate::run::{deploy_note, known_good_note, unrecognised_note};
 use crate::seam::Seam;
 use crate::survey::Knowledge;
-use crate::wallets::{Told, Wallets};
+use crate::wallets::Wallets;
 
 /// The rules compiled, the estate drawn as a graph, the networks known.
 pub(crate) struct Prepared {
@@ -173,12 +173,6 @@ impl Prepared {
         }
     }
 
-    /// Takes in what files tell of wallets now.
-    pub(crate) fn renew_wallets(&mut self, told: Told) {
-        let wallets = told.replace(&mut self.inputs, &mut self.dead_letters, &mut self.notes);
-        self.wallets = wallets.map(Arc::new);
-    }
-
     /// A reader of each log source, for one thread.
     pub(crate) fn readers<'s>(&'s self, seam: &'s dyn Seam) -> Vec<LogReader<'s>> {
         self.sources
@@ -224,16 +218,34 @@ impl Prepared {
         until: Timestamp,
     ) -> (Folded, Option<Sealing>) {
         let known_good = self.config.known_good.map(|period| period.0);
-        let known = Known {
+        stage_two
+            .with_correlations(self.correlations.clone(), known_good)
+            .finish_and_seal(self.known(), until)
+    }
+
+    /// The findings that a batch makes without any other record, of those whose ids are new.
+    pub(crate) fn at_once(
+        &self,
+        batch: &Batch,
+        is_new: &mut dyn FnMut(&str) -> bool,
+    ) -> Vec<Finding> {
+        let at_once = AtOnce {
+            known: self.known(),
+            is_silent: &|rule| self.correlations.is_silent(rule),
+            exceptions: &self.settings.exceptions,
+            files: &self.rule_files,
+        };
+        at_once.findings(batch, is_new)
+    }
+
+    fn known(&self) -> Known<'_> {
+        Known {
             rules: &self.rules,
             matcher: &self.matcher,
             fields: &self.fields,
             snapshot: &self.snapshot,
             signs: &self.signs,
-        };
-        stage_two
-            .with_correlations(self.correlations.clone(), known_good)
-            .finish_and_seal(known, until)
+        }
     }
 
     /// What was folded, with everything that incidents are told by.

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::io::Read;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use portreeve_incident::OnChain;
 use portreeve_model::{DeadLetter, Input, InputKind};
@@ -188,7 +189,7 @@ impl WalletFiles {
 /// Files that tell of wallets, read by themselves.
 #[derive(Debug, Default)]
 pub(crate) struct Told {
-    pub(crate) wallets: Option<Wallets>,
+    pub(crate) wallets: Option<Arc<Wallets>>,
     pub(crate) inputs: Vec<Input>,
     pub(crate) dead_letters: Vec<DeadLetter>,
     pub(crate) notes: Vec<String>,
@@ -213,27 +214,28 @@ impl Told {
                 told.dead_letters.extend(dead);
             }
         }
-        told.wallets = files.judge(&mut told.dead_letters, &mut told.notes);
+        let wallets = files.judge(&mut told.dead_letters, &mut told.notes);
+        told.wallets = wallets.map(Arc::new);
         told
     }
 
     /// Puts itself in the place of what was read of wallets before.
     pub(crate) fn replace(
-        self,
+        &self,
         inputs: &mut Vec<Input>,
         dead_letters: &mut Vec<DeadLetter>,
         notes: &mut Vec<String>,
-    ) -> Option<Wallets> {
+    ) -> Option<Arc<Wallets>> {
         let is_of_wallets = |input: &Input| input.kind == InputKind::Wallets;
         let old = inputs.iter().filter(|input| is_of_wallets(input));
         let old: BTreeSet<_> = old.map(|input| input.file.clone()).collect();
         inputs.retain(|input| !is_of_wallets(input));
-        inputs.extend(self.inputs);
+        inputs.extend(self.inputs.iter().cloned());
         dead_letters.retain(|letter| !old.contains(&letter.file));
-        dead_letters.extend(self.dead_letters);
+        dead_letters.extend(self.dead_letters.iter().cloned());
         notes.retain(|note| note != NO_POLICY && note != SEVERAL_POLICIES);
-        notes.extend(self.notes);
-        self.wallets
+        notes.extend(self.notes.iter().cloned());
+        self.wallets.clone()
     }
 }
 

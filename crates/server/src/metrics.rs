@@ -169,13 +169,25 @@ fn text(app: &App) -> String {
             shown.revision as f64,
         );
     }
-    let name = "portreeve_arrival_to_commit_seconds";
-    let _ = writeln!(
-        out,
-        "# HELP {name} Seconds from a record's arrival to the commit that holds it.\n# TYPE {name} histogram"
+    histogram(
+        &mut out,
+        "portreeve_arrival_to_judged_seconds",
+        "Seconds from a record's arrival to the commit that keeps it, with the findings that need no other record.",
+        &figures.judged,
     );
+    histogram(
+        &mut out,
+        "portreeve_arrival_to_commit_seconds",
+        "Seconds from a record's arrival to the commit with all that follows from it.",
+        &figures.latency,
+    );
+    out
+}
+
+fn histogram(out: &mut String, name: &str, help: &str, counts: &[u64; LATENCIES.len()]) {
+    let _ = writeln!(out, "# HELP {name} {help}\n# TYPE {name} histogram");
     let mut so_far = 0;
-    for (bound, count) in LATENCIES.iter().zip(figures.latency) {
+    for (bound, count) in LATENCIES.iter().zip(counts) {
         so_far += count;
         let bound = match *bound {
             u64::MAX => "+Inf".to_owned(),
@@ -184,5 +196,4 @@ fn text(app: &App) -> String {
         let _ = writeln!(out, "{name}_bucket{{le=\"{bound}\"}} {so_far}");
     }
     let _ = writeln!(out, "{name}_count {so_far}");
-    out
 }

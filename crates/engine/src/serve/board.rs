@@ -7,17 +7,18 @@ use std::time::Duration;
 use jiff::Timestamp;
 use portreeve_graph::{Catalogue, Difference, Graph};
 use portreeve_incident::Report;
-use portreeve_model::Estate;
+use portreeve_model::{Estate, Finding};
 use serde::Serialize;
 
 /// Everything that is known as of one commit.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Shown {
     /// The number of the commit.
     pub revision: u64,
     /// When it was written, by the clock of the machine.
     pub written: Timestamp,
-    /// What was found; the same as an investigation of the same records would say.
+    /// What was found; the same as an investigation of the same records would say, and findings of records
+    /// that are not folded yet, where a rule needed no other record.
     pub report: Report,
     /// What the inventory says.
     pub estate: Arc<Estate>,
@@ -112,8 +113,14 @@ pub struct Figures {
     pub last_fold_seconds: f64,
     /// Seconds that commits took in all.
     pub commit_seconds: f64,
-    /// Records by how long they took from arrival to commit; see [`LATENCIES`].
+    /// Records by how long they took from arrival to the commit with all that follows; see [`LATENCIES`].
     pub latency: [u64; LATENCIES.len()],
+    /// Records by how long they took from arrival to the commit that keeps them, with the findings that need
+    /// no other record; see [`LATENCIES`].
+    pub judged: [u64; LATENCIES.len()],
+    /// The number of the last piece that was taken in, and of the last that is folded.
+    pub(crate) taken: u64,
+    pub(crate) folded: u64,
     /// The latest event time of any record.
     pub watermark: Option<Timestamp>,
     /// Whether all is read that there is.
@@ -126,26 +133,44 @@ pub struct Figures {
 
 impl Figures {
     pub(crate) fn took(&mut self, latency: Duration, records: u64) {
-        let millis = latency.as_millis() as u64;
-        let place = LATENCIES.partition_point(|bound| *bound < millis);
-        if let Some(count) = self.latency.get_mut(place) {
-            *count += records;
-        }
+        count(&mut self.latency, latency, records);
     }
 
-    /// The bound, in milliseconds, that so many in a thousand records stayed below; `None` before any came.
-    pub fn latency_of(&self, in_a_thousand: u64) -> Option<u64> {
-        let total: u64 = self.latency.iter().sum();
-        let wanted = (total * in_a_thousand).div_ceil(1_000);
-        let mut seen = 0;
-        for (bound, count) in LATENCIES.iter().zip(self.latency) {
-            seen += count;
-            if total > 0 && seen >= wanted {
-                return Some(*bound);
-            }
-        }
-        None
+    pub(crate) fn were_judged(&mut self, latency: Duration, records: u64) {
+        count(&mut self.judged, latency, records);
     }
+
+    /// The bound, in milliseconds, that so many in a thousand records stayed below until all that follows was
+    /// stored; `None` before any came.
+    pub fn latency_of(&self, in_a_thousand: u64) -> Option<u64> {
+        share_of(&self.latency, in_a_thousand)
+    }
+
+    /// The same until they were kept, with the findings that need no other record.
+    pub fn judged_of(&self, in_a_thousand: u64) -> Option<u64> {
+        share_of(&self.judged, in_a_thousand)
+    }
+}
+
+fn count(counts: &mut [u64; LATENCIES.len()], latency: Duration, records: u64) {
+    let millis = latency.as_millis() as u64;
+    let place = LATENCIES.partition_point(|bound| *bound < millis);
+    if let Some(count) = counts.get_mut(place) {
+        *count += records;
+    }
+}
+
+fn share_of(counts: &[u64; LATENCIES.len()], in_a_thousand: u64) -> Option<u64> {
+    let total: u64 = counts.iter().sum();
+    let wanted = (total * in_a_thousand).div_ceil(1_000);
+    let mut seen = 0;
+    for (bound, count) in LATENCIES.iter().zip(counts) {
+        seen += count;
+        if total > 0 && seen >= wanted {
+            return Some(*bound);
+        }
+    }
+    None
 }
 
 /// What a commit brought.
@@ -172,6 +197,8 @@ pub struct Board {
     health: Mutex<Health>,
     figures: Mutex<Figures>,
     listeners: Mutex<Vec<Listener>>,
+    /// Findings that were told at once, by the piece of the log that made them, until that is folded.
+    at_once: Mutex<Vec<(u64, Finding)>>,
 }
 
 impl std::fmt::Debug for Board {
@@ -180,6 +207,23 @@ impl std::fmt::Debug for Board {
             .debug_struct("Board")
             .field("health", &self.health())
             .finish_non_exhaustive()
+    }
+}
+
+/// Adds findings to a report that are not in it, each in its place.
+fn join<'f>(report: &mut Report, findings: impl Iterator<Item = &'f Finding>) {
+    for finding in findings {
+        let key = |it: &Finding| (it.time.is_none(), it.time);
+        let all = &mut report.findings;
+        let place = all.partition_point(|it| {
+            key(it)
+                .cmp(&key(finding))
+                .then_with(|| it.id.cmp(&finding.id))
+                .is_lt()
+        });
+        if all.get(place).is_none_or(|it| it.id != finding.id) {
+            all.insert(place, finding.clone());
+        }
     }
 }
 
@@ -211,8 +255,34 @@ impl Board {
         locked(&self.listeners).push(Box::new(listener));
     }
 
-    pub(crate) fn show(&self, shown: Shown) {
-        *self.shown.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(shown));
+    /// Puts up what is known once everything up to a piece of the log is folded. Findings of later pieces
+    /// that were told at once stay.
+    pub(crate) fn show(&self, mut shown: Shown, folded: u64) {
+        let mut at_once = locked(&self.at_once);
+        at_once.retain(|(piece, _)| *piece > folded);
+        join(
+            &mut shown.report,
+            at_once.iter().map(|(_, finding)| finding),
+        );
+        let mut board = self.shown.write().unwrap_or_else(PoisonError::into_inner);
+        if let Some(before) = &*board {
+            shown.revision = shown.revision.max(before.revision);
+        }
+        *board = Some(Arc::new(shown));
+    }
+
+    /// Adds findings of a piece of the log, which is not folded yet.
+    pub(crate) fn show_at_once(&self, piece: u64, findings: Vec<Finding>, revision: u64) {
+        let mut at_once = locked(&self.at_once);
+        let mut board = self.shown.write().unwrap_or_else(PoisonError::into_inner);
+        if let Some(shown) = &mut *board {
+            // Copied only where someone looks at it at this moment.
+            let shown = Arc::make_mut(shown);
+            join(&mut shown.report, findings.iter());
+            shown.revision = shown.revision.max(revision);
+            shown.written = Timestamp::now();
+        }
+        at_once.extend(findings.into_iter().map(|finding| (piece, finding)));
     }
 
     pub(crate) fn tell(&self, news: &News) {

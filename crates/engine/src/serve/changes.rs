@@ -7,10 +7,10 @@ use portreeve_incident::{Incident, Report};
 use portreeve_model::Finding;
 use portreeve_store::{Commit, Store, StoreError, Value};
 
-/// What the store holds, by hashes.
+/// What the store holds, by hashes; without one what was told at once.
 #[derive(Debug, Default)]
 pub(crate) struct Stored {
-    findings: HashMap<String, u64>,
+    findings: HashMap<String, Option<u64>>,
     incidents: HashMap<String, StoredIncident>,
     hasher: std::hash::RandomState,
 }
@@ -27,7 +27,8 @@ impl Stored {
         let mut stored = Self::default();
         let hasher = stored.hasher.clone();
         store.each_finding(&mut |id, body| {
-            stored.findings.insert(id.to_owned(), hasher.hash_one(body));
+            let hash = hasher.hash_one(body);
+            stored.findings.insert(id.to_owned(), Some(hash));
         })?;
         store.each_incident(&mut |id, body| {
             // One that another version wrote may not be readable; it is written anew all the same.
@@ -41,6 +42,11 @@ impl Stored {
         Ok(stored)
     }
 
+    /// The store holds a finding as it was told at once: whatever the next report says of it is written.
+    pub(crate) fn told(&mut self, id: String) {
+        self.findings.insert(id, None);
+    }
+
     /// What has to be written so that the store holds this report. To be confirmed once it was.
     pub(crate) fn changes(&self, report: &Report) -> (Commit, Self) {
         let mut commit = Commit::default();
@@ -51,11 +57,11 @@ impl Stored {
         for finding in &report.findings {
             let body = serde_json::to_vec(finding).unwrap_or_default();
             let hash = self.hasher.hash_one(body.as_slice());
-            if self.findings.get(&finding.id) != Some(&hash) {
+            if self.findings.get(&finding.id) != Some(&Some(hash)) {
                 let value = value_of_finding(finding, body);
                 commit.findings.push((finding.id.clone(), Some(value)));
             }
-            next.findings.insert(finding.id.clone(), hash);
+            next.findings.insert(finding.id.clone(), Some(hash));
         }
         for incident in &report.incidents {
             let body = serde_json::to_vec(incident).unwrap_or_default();
@@ -118,7 +124,7 @@ impl Stored {
     }
 }
 
-fn value_of_finding(finding: &Finding, body: Vec<u8>) -> Value {
+pub(crate) fn value_of_finding(finding: &Finding, body: Vec<u8>) -> Value {
     Value {
         body,
         rank: finding.severity as i64,

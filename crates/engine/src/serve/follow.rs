@@ -73,6 +73,16 @@ impl Signs {
         *known.unwrap_or_else(PoisonError::into_inner) = files;
     }
 
+    /// Whether the watch is to end.
+    pub(crate) fn is_stopping(&self) -> bool {
+        self.stop.load(Ordering::Relaxed)
+    }
+
+    /// The watch is to end.
+    pub(crate) fn set_stopping(&self) {
+        self.stop.store(true, Ordering::Relaxed);
+    }
+
     /// Inputs that are not to be had at the moment, and why.
     pub(crate) fn troubles(&self) -> BTreeMap<String, String> {
         let troubles = self.troubles.lock();

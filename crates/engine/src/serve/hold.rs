@@ -17,17 +17,18 @@ use crate::prepared::{Prepared, Read};
 /// The least that is held, so that there is something to tell stories from.
 const LEAST: usize = 1_000;
 
-/// The bound, and how many records of the log have come by.
-#[derive(Debug)]
-pub(crate) struct Hold {
-    rows: usize,
+/// Counts the records of the log, and says when it is time to look.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Beat {
+    every: u64,
     records: u64,
 }
 
-impl Hold {
+impl Beat {
+    /// That of a bound of so many rows, at the beginning of the log.
     pub(crate) fn new(rows: usize) -> Self {
         Self {
-            rows: rows.max(LEAST),
+            every: rows.max(LEAST) as u64 / 8,
             records: 0,
         }
     }
@@ -35,7 +36,21 @@ impl Hold {
     /// Counts a record of the log; whether it is time to look.
     pub(crate) fn is_due(&mut self) -> bool {
         self.records += 1;
-        self.records.is_multiple_of(self.rows as u64 / 8)
+        self.records.is_multiple_of(self.every)
+    }
+}
+
+/// The bound.
+#[derive(Debug)]
+pub(crate) struct Hold {
+    rows: usize,
+}
+
+impl Hold {
+    pub(crate) fn new(rows: usize) -> Self {
+        Self {
+            rows: rows.max(LEAST),
+        }
     }
 
     /// Seals what is older, where more is held than the bound says.

@@ -4,7 +4,10 @@
 //! |---|---|
 //! | `follow`, `objects`, `stdin` and [`Intake`] | inputs to records, each with where it stands and a durable mark |
 //! | [`EventLog`] | keeps every record, in order of arrival; [`Segments`] is its embedded form |
-//! | [`Watch`] | records through both stages; what follows is committed with the marks |
+//! | [`Watch`], `taking` | stage one: records to the log and to batches, committed with the marks and the findings that need no other record |
+//! | `handover`, `queue` | batches in order of the log, from stage one to stage two |
+//! | `fold` | stage two: what follows from all records that are held, committed as soon as it is folded |
+//! | `ledger` | the store, as both write to it |
 //! | `hold`, `retention` | bound how many records stage two holds, and how much of the log is kept |
 //! | [`Board`] | what there is to see, for whoever shows it |
 //!
@@ -13,16 +16,22 @@
 mod board;
 mod changes;
 mod event_log;
+mod fold;
 mod folder;
 mod follow;
+mod handover;
 mod hold;
 mod intake;
+mod ledger;
 mod mark;
 mod objects;
+mod queue;
+mod request;
 mod retention;
 mod settings;
 mod source;
 mod stdin;
+mod taking;
 mod watch;
 
 pub use board::{Board, Figures, Health, LATENCIES, News, Shown, SourceState};
@@ -30,6 +39,7 @@ pub use event_log::{Damage, Entry, EventLog, Segments};
 pub use folder::{DataFolder, DataFolderError};
 pub use intake::{Intake, Receipt, Refusal};
 pub use objects::{Notice, Object, Objects};
+pub use request::{HOLD, Pace, Stop, WatchError, WatchRequest};
 pub use retention::Keep;
 pub use settings::{LogFormat, ServeSettings, SettingError};
-pub use watch::{HOLD, Pace, Stop, Watch, WatchError, WatchRequest};
+pub use watch::Watch;

@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use portreeve_engine::serve::{
-    Board, DataFolder, Figures, HOLD, Intake, Keep, Pace, Segments, Stop, Watch, WatchError,
-    WatchRequest,
+    Board, DataFolder, Figures, HOLD, Intake, Keep, Objects, Pace, Segments, Stop, Watch,
+    WatchError, WatchRequest,
 };
 use portreeve_engine::{
     Config, Request, RuleSet, Silent, built_in_correlations, built_in_rules, investigate,
@@ -324,7 +324,11 @@ impl House {
             hold,
             keep: Keep::default(),
         };
-        let store = Failing { store, failures };
+        let store = Failing {
+            store,
+            taking: failures,
+            folding: failures,
+        };
         let watch = Watch::begin(request, Box::new(store), Box::new(log), board, &Silent);
         (folder, watch.unwrap())
     }
@@ -345,10 +349,22 @@ impl House {
         self.watch_with_a_store_that_fails(0)
     }
 
-    /// Each of the first commits with records fails so many times.
+    /// The first commits of either stage fail, so many of each.
     pub(crate) fn watch_with_a_store_that_fails(&self, failures: u32) -> Watching<'_> {
         let board = Arc::<Board>::default();
         let (folder, watch) = self.begin(failures, HOLD, board.clone());
+        self.running(folder, watch, board)
+    }
+
+    /// A bucket is followed too.
+    pub(crate) fn watch_bucket(&self, objects: Box<dyn Objects>) -> Watching<'_> {
+        let board = Arc::<Board>::default();
+        let (folder, mut watch) = self.begin(0, HOLD, board.clone());
+        watch.follow(objects, Duration::from_millis(20));
+        self.running(folder, watch, board)
+    }
+
+    fn running(&self, folder: DataFolder, watch: Watch, board: Arc<Board>) -> Watching<'_> {
         let (intake, stop) = (watch.intake(), watch.stopper());
         let running = std::thread::spawn(move || {
             let _folder = folder;
@@ -409,13 +425,20 @@ impl Watching<'_> {
 /// A store that is full for a while.
 struct Failing {
     store: Sqlite,
-    failures: u32,
+    /// How many commits with offsets fail yet, and how many with incidents.
+    taking: u32,
+    folding: u32,
 }
 
 impl Store for Failing {
     fn commit(&mut self, commit: &Commit) -> Result<u64, StoreError> {
-        if self.failures > 0 && !commit.offsets.is_empty() {
-            self.failures -= 1;
+        let failures = match commit.incidents.is_empty() {
+            true => &mut self.taking,
+            false => &mut self.folding,
+        };
+        let has_records = !commit.offsets.is_empty() || !commit.incidents.is_empty();
+        if *failures > 0 && has_records {
+            *failures -= 1;
             return Err(StoreError::Full);
         }
         self.store.commit(commit)

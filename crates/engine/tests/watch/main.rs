@@ -1,6 +1,7 @@
 //! The watch comes to what an investigation of the same records comes to, whatever happens to its inputs.
 
 mod house;
+mod troubles;
 
 use std::fs::{self, File, OpenOptions};
 use std::io::Write;
