@@ -25,6 +25,9 @@ use crate::prepared::{Prepared, Read};
 use crate::run::DEAD_LETTERS;
 use crate::wallets::Told;
 
+/// However many records wait, what was taken is folded after so long.
+const LONGEST: Duration = Duration::from_secs(5);
+
 /// Stage two: what it holds, and what of it is stored.
 ///
 /// Each fold is over all rows that are held, so that what arrives late, twice or in another order makes the
@@ -128,8 +131,9 @@ impl Fold {
         while let Next::Item(word) = words.next(None) {
             self.take(word)?;
             let until = Instant::now() + every.max(self.last_fold);
-            // However many words wait, it is folded in time.
-            while Instant::now() < until
+            // Sealing takes as long as folding: what came meanwhile is taken first, or more and more would wait.
+            let latest = until + LONGEST;
+            while Instant::now() < latest
                 && let Next::Item(word) = words.next(Some(until))
             {
                 self.take(word)?;

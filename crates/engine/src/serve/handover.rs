@@ -19,10 +19,6 @@ use super::retention::Settled;
 use crate::prepared::Prepared;
 use crate::wallets::Told;
 
-/// How many records wait at most for stage two: the bound of what it holds, divided by this. Where a fold is
-/// not over before so many have come, those who bring more wait.
-const WAITING: usize = 2;
-
 /// What there is to say.
 pub(crate) enum Word {
     /// All that is known has changed: the log follows from its beginning.
@@ -98,12 +94,13 @@ pub(crate) enum Handover {
 }
 
 impl Handover {
-    /// Puts stage two on a thread of its own, where it folds what has come after so long at least.
+    /// Puts stage two on a thread of its own, where it folds what has come after so long at least. As many
+    /// records wait for it as it holds, at most; those who bring more wait then.
     pub(crate) fn part(&mut self, every: Duration, hold: usize) -> Result<(), WatchError> {
         let Handover::Here(fold) = std::mem::replace(self, Handover::Ended) else {
             return Ok(());
         };
-        let queue = Arc::new(Queue::new(hold / WAITING));
+        let queue = Arc::new(Queue::new(hold));
         let words = Closing(queue.clone());
         let folding = std::thread::Builder::new()
             .name("fold".to_owned())

@@ -362,6 +362,7 @@ impl Watch {
             figures.bytes += taken.bytes;
             figures.watermark = figures.watermark.max(pending.latest);
             figures.taken = piece;
+            figures.caught_up = false;
             for (arrived, records) in &taken.arrived {
                 figures.were_judged(now.duration_since(*arrived), *records);
             }

@@ -169,6 +169,8 @@ fn a_full_store_is_waited_for_and_nothing_is_lost() {
     let expected = house.investigated();
     let watching = house.watch_with_a_store_that_fails(4);
     watching.wait_for(|house| house.records_in_log() == house.records());
+    // Stage two has got through too.
+    watching.wait_for(|house| !house.stored().incidents.is_empty());
     watching.stop();
     assert_eq!(house.stored(), expected);
 }
