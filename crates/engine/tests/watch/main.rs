@@ -171,6 +171,8 @@ fn a_full_store_is_waited_for_and_nothing_is_lost() {
     watching.wait_for(|house| house.records_in_log() == house.records());
     // Stage two has got through too.
     watching.wait_for(|house| !house.stored().incidents.is_empty());
+    // To be told to end while it waits would be an end by the trouble.
+    watching.wait(|board| board.figures().caught_up);
     watching.stop();
     assert_eq!(house.stored(), expected);
 }
