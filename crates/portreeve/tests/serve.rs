@@ -2,6 +2,8 @@
 #![allow(clippy::print_stdout)]
 
 mod common;
+#[path = "common/served.rs"]
+mod served;
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -13,6 +15,7 @@ use std::time::{Duration, Instant};
 use common::{portreeve, said};
 use portreeve_server::ROUTES;
 use portreeve_store::{Role, Sqlite, Store};
+use served::Served;
 use sha2::{Digest, Sha256};
 
 /// How often the watch is killed; a soak sets more.
@@ -133,113 +136,6 @@ fn killed_at_any_instant_it_comes_to_the_same() {
         found == expected,
         "the same findings and incidents, byte for byte"
     );
-}
-
-/// A watch that listens.
-struct Served {
-    child: Child,
-    address: SocketAddr,
-    folder: tempfile::TempDir,
-}
-
-struct Answer {
-    status: u16,
-    head: String,
-    body: String,
-}
-
-impl Served {
-    fn new(folder: tempfile::TempDir, arguments: &[&str]) -> Self {
-        let logs = folder.path().join("logs");
-        std::fs::create_dir_all(&logs).unwrap();
-        let mut child = Command::new(env!("CARGO_BIN_EXE_portreeve"))
-            .args(["serve", "--listen", "127.0.0.1:0", "--poll", "50"])
-            .args(arguments)
-            .arg("--data")
-            .arg(folder.path().join("data"))
-            .arg(&logs)
-            .env("PORTREEVE_DATA_DIR", folder.path())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
-        let address = lines
-            .by_ref()
-            .map_while(Result::ok)
-            .find_map(|line| {
-                let rest = line.split_once("http://")?.1;
-                rest.split('/').next()?.parse().ok()
-            })
-            .expect("it says where it is");
-        std::thread::spawn(move || lines.for_each(drop));
-        Self {
-            child,
-            address,
-            folder,
-        }
-    }
-
-    fn token(folder: &Path, name: &str, role: &str) -> String {
-        let data = folder.join("data");
-        let data = data.to_str().unwrap();
-        let output = portreeve(&["token", "--data", data, "add", name, "--role", role]);
-        assert!(output.status.success(), "{}", said(&output));
-        String::from_utf8(output.stdout).unwrap().trim().to_owned()
-    }
-
-    fn ask(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Answer {
-        let mut stream = TcpStream::connect(self.address).unwrap();
-        stream
-            .set_read_timeout(Some(Duration::from_secs(60)))
-            .unwrap();
-        let mut head = format!("{method} {path} HTTP/1.1\r\n");
-        if !headers.iter().any(|(name, _)| *name == "Host") {
-            head.push_str(&format!("Host: {}\r\n", self.address));
-        }
-        for (name, value) in headers {
-            head.push_str(&format!("{name}: {value}\r\n"));
-        }
-        head.push_str(&format!(
-            "Content-Length: {}\r\nConnection: close\r\n\r\n",
-            body.len()
-        ));
-        stream.write_all(head.as_bytes()).unwrap();
-        // One that is refused may close before it has read everything.
-        let _ = stream.write_all(body);
-        let mut answer = Vec::new();
-        let mut buffer = [0; 16 * 1024];
-        // A stream of events does not end: its beginning is answer enough.
-        while let Ok(count @ 1..) = stream.read(&mut buffer) {
-            answer.extend_from_slice(&buffer[..count]);
-            if path.ends_with("/events") {
-                break;
-            }
-        }
-        let text = String::from_utf8_lossy(&answer).into_owned();
-        let (head, body) = text.split_once("\r\n\r\n").unwrap_or((&text, ""));
-        let status = head
-            .split(' ')
-            .nth(1)
-            .unwrap_or_default()
-            .parse()
-            .unwrap_or(0);
-        Answer {
-            status,
-            head: head.to_lowercase(),
-            body: body.to_owned(),
-        }
-    }
-
-    fn get(&self, path: &str) -> Answer {
-        self.ask("GET", path, &[], b"")
-    }
-}
-
-impl Drop for Served {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
 }
 
 const RECORD: &str = r#"{"eventVersion":"1.09","eventSource":"sts.amazonaws.com","eventName":"GetCallerIdentity","eventTime":"2026-03-03T07:44:00Z","eventID":"a20c2df5-71d5-441e-84c8-b424f1c78ffb","awsRegion":"eu-west-1","userIdentity":{"type":"Root","arn":"arn:aws:iam::111122223333:root","accountId":"111122223333"}}"#;

@@ -164,6 +164,7 @@ pub fn router(app: Arc<App>) -> Router {
     router
         .route_layer(from_fn_with_state(app.clone(), guard::admit_callers))
         .fallback(pages::missing)
+        .method_not_allowed_fallback(pages::wrong_method)
         .layer(DefaultBodyLimit::max(BODY))
         .layer(from_fn(slow::in_time))
         .layer(from_fn(guard::with_headers))
