@@ -15,7 +15,7 @@ use crate::error::{PROBLEM, Problem};
 #[openapi(
     info(title = "Portreeve", description = "What the watch has found."),
     paths(
-        incidents::list, incidents::one, incidents::notes, incidents::add_note, incidents::set_care,
+        incidents::list, incidents::one, incidents::stix, incidents::notes, incidents::add_note, incidents::set_care,
         findings::list, findings::one,
         estate::paths, estate::blast, estate::jewels, estate::doors, estate::keys,
         estate::inventory,

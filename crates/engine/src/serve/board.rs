@@ -211,7 +211,8 @@ impl Board {
         locked(&self.listeners).push(Box::new(listener));
     }
 
-    pub(crate) fn show(&self, shown: Shown) {
+    /// Puts up what is known.
+    pub fn show(&self, shown: Shown) {
         *self.shown.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(shown));
     }
 

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use aho_corasick::AhoCorasick;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
@@ -36,6 +37,32 @@ pub(crate) struct Wanted {
     limit: Option<usize>,
 }
 
+/// Words that are looked for, large and small letters alike. Ids are ASCII, and there may be a million: they
+/// are searched as they are. Other letters need a copy in small ones.
+enum Words {
+    Ascii(AhoCorasick),
+    Other(String),
+}
+
+impl Words {
+    fn new(words: &str) -> Result<Self, Refused> {
+        if !words.is_ascii() {
+            return Ok(Self::Other(words.to_lowercase()));
+        }
+        let mut search = AhoCorasick::builder();
+        let search = search.ascii_case_insensitive(true).build([words]);
+        let search = search.map_err(|error| Refused::bad(format!("q: {error}")))?;
+        Ok(Self::Ascii(search))
+    }
+
+    fn are_in(&self, text: &str) -> bool {
+        match self {
+            Self::Ascii(search) => search.is_match(text),
+            Self::Other(words) => text.to_lowercase().contains(words),
+        }
+    }
+}
+
 /// Findings in order of time, each with its evidence.
 #[utoipa::path(get, path = "/api/v1/findings", params(Wanted), responses(
     (status = 200, body = Listing<serde_json::Value>), (status = 304)))]
@@ -46,11 +73,12 @@ pub(crate) async fn list(
 ) -> Result<Response, Refused> {
     apart(move || {
         let shown = shown(&app)?;
-        let q = wanted.q.as_ref().map(|q| q.trim().to_lowercase());
-        let holds = |finding: &Finding, q: &String| {
+        let q = wanted.q.as_deref().map(str::trim).filter(|q| !q.is_empty());
+        let q = q.map(Words::new).transpose()?;
+        let holds = |finding: &Finding, q: &Words| {
             let texts = [Some(&finding.actor), finding.credential.as_ref()];
             let mut texts = texts.into_iter().flatten().chain(&finding.targets);
-            texts.any(|text| text.to_lowercase().contains(q))
+            texts.any(|text| q.are_in(text))
         };
         let left: Vec<&Finding> = shown
             .report
@@ -89,4 +117,19 @@ pub(crate) async fn one(
         )
     })
     .await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_found_whatever_their_letters_size() {
+        let found = |words: &str, text: &str| Words::new(words).unwrap().are_in(text);
+        assert!(found("ALICE", "arn:aws:iam::111122223333:user/alice"));
+        assert!(found("user/Al", "arn:aws:iam::111122223333:user/alice"));
+        assert!(!found("alice2", "arn:aws:iam::111122223333:user/alice"));
+        assert!(found("JÖRG", "user/jörg"));
+        assert!(!found("jorg", "user/jörg"));
+    }
 }

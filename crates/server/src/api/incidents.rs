@@ -13,13 +13,14 @@ use jiff::Timestamp;
 use portreeve_incident::Incident;
 use portreeve_model::Severity;
 use portreeve_store::{Care, Note, State as Stands};
+use portreeve_view::stix;
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::paging::{Cursor, Listing, page};
 use super::words::{CursorText, SeverityWord, StandingWord, StateWord};
-use super::{apart, shown, tagged, words};
+use super::{apart, private, shown, tagged, tagged_body, words};
 use crate::access::Caller;
 use crate::app::App;
 use crate::error::Refused;
@@ -261,6 +262,27 @@ fn note_lines(app: &App, id: &str) -> Result<Vec<NoteLine>, Refused> {
         words: note.words,
     };
     Ok(notes.into_iter().map(line).collect())
+}
+
+/// One incident as a STIX 2.1 bundle: what was observed, by which techniques, from where.
+#[utoipa::path(get, path = "/api/v1/incidents/{id}/stix", params(("id" = String, Path)), responses(
+    (status = 200, content_type = "application/stix+json", body = serde_json::Value), (status = 304)))]
+pub(crate) async fn stix(
+    State(app): State<Arc<App>>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+) -> Result<Response, Refused> {
+    apart(move || {
+        let shown = shown(&app)?;
+        let incident = find(&app, &shown, &id)?;
+        let findings = shown.findings_of(incident).into_values().cloned().collect();
+        let mut bundle = Vec::new();
+        stix::report(&shown.report.only(incident.clone(), findings), &mut bundle)
+            .map_err(|error| Refused::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()))?;
+        let kind = "application/stix+json;version=2.1";
+        Ok(private(tagged_body(&headers, kind, bundle)))
+    })
+    .await
 }
 
 /// What people wrote to an incident, the oldest first.

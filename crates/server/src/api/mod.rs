@@ -29,12 +29,14 @@ pub(crate) fn tagged(headers: &HeaderMap, value: &impl Serialize) -> Result<Resp
             format!("no JSON form: {error}"),
         )
     })?;
-    let mut response = tagged_body(headers, "application/json", body);
-    response.headers_mut().insert(
-        header::CACHE_CONTROL,
-        HeaderValue::from_static("private, no-cache"),
-    );
-    Ok(response)
+    Ok(private(tagged_body(headers, "application/json", body)))
+}
+
+/// An answer that the asker alone may keep, and asks after again.
+pub(crate) fn private(mut response: Response) -> Response {
+    let value = HeaderValue::from_static("private, no-cache");
+    response.headers_mut().insert(header::CACHE_CONTROL, value);
+    response
 }
 
 /// A text with its tag, of a kind that everyone may have; 304 where the asker has it already.
@@ -42,7 +44,8 @@ pub(crate) fn tagged_text(headers: &HeaderMap, kind: &'static str, text: String)
     tagged_body(headers, kind, text.into_bytes())
 }
 
-fn tagged_body(headers: &HeaderMap, kind: &'static str, body: Vec<u8>) -> Response {
+/// An answer with its tag; 304 where the asker has it already.
+pub(crate) fn tagged_body(headers: &HeaderMap, kind: &'static str, body: Vec<u8>) -> Response {
     let digest = Sha256::digest(&body);
     let digits: String = digest[..12]
         .iter()

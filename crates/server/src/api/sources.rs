@@ -1,6 +1,6 @@
 //! Sources, coverage, rules, and the audit log.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use axum::extract::State;
@@ -62,7 +62,7 @@ pub(crate) async fn rules(
 ) -> Result<Response, Refused> {
     apart(move || {
         let shown = shown(&app)?;
-        let mut counts = BTreeMap::<&str, u64>::new();
+        let mut counts = HashMap::<&str, u64>::new();
         for finding in &shown.report.findings {
             *counts.entry(&finding.rule).or_default() += 1;
         }
