@@ -4,9 +4,6 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use ipnet::IpNet;
-use jiff::ToSpan;
-use jiff::civil::Date;
-use jiff::tz::TimeZone;
 use portreeve_detect::{DeclaredNetwork, Exception, NetworkDetail, Settings, Vendor};
 use portreeve_graph::DeclaredJewel;
 use portreeve_graph::cut::Costs;
@@ -16,6 +13,7 @@ use serde::{Deserialize, Deserializer};
 
 use crate::checks::{self, CheckEntries, SuppressionEntry};
 use crate::exceptions::{self, ExceptionEntry};
+use crate::moment::{self, MomentError, moment};
 use crate::serve::ServeSettings;
 
 /// What the user declares in `portreeve.toml`. Everything in it is optional.
@@ -122,9 +120,9 @@ pub enum PeriodError {
     /// It has another form.
     #[error("`{0}` is no period: write A..B, as 2026-01-05..2026-02-01")]
     Form(String),
-    /// One end is neither a date nor a time.
-    #[error("`{0}` is neither a date (2026-01-05) nor a time (2026-01-05T08:00:00Z)")]
-    Moment(String),
+    /// One end is neither a day nor a time.
+    #[error(transparent)]
+    Moment(#[from] MomentError),
     /// It ends before it begins.
     #[error("the period {0} ends before it begins")]
     Order(String),
@@ -137,8 +135,8 @@ impl FromStr for Period {
         let (from, to) = text
             .split_once("..")
             .ok_or_else(|| PeriodError::Form(text.to_owned()))?;
-        let from = moment(from.trim(), false)?;
-        let to = moment(to.trim(), true)?;
+        let from = moment(from)?;
+        let to = moment::end(to)?;
         if from > to {
             return Err(PeriodError::Order(text.to_owned()));
         }
@@ -157,31 +155,6 @@ impl TryFrom<String> for Period {
 impl std::fmt::Display for Period {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(formatter, "{} to {}", self.0.0, self.0.1)
-    }
-}
-
-fn moment(text: &str, at_end: bool) -> Result<Timestamp, PeriodError> {
-    let odd = || PeriodError::Moment(text.to_owned());
-    if let Ok(time) = text.parse::<Timestamp>() {
-        return Ok(time);
-    }
-    // A time of day without a zone would be somebody's local time.
-    if text.contains(['T', ' ']) {
-        return Err(odd());
-    }
-    let date: Date = text.parse().map_err(|_| odd())?;
-    let start = |date: Date| {
-        date.to_zoned(TimeZone::UTC)
-            .map(|day| day.timestamp())
-            .map_err(|_| odd())
-    };
-    if at_end {
-        let next = date.tomorrow().map_err(|_| odd())?;
-        Ok(start(next)?
-            .saturating_sub(1.microsecond())
-            .unwrap_or(start(date)?))
-    } else {
-        start(date)
     }
 }
 

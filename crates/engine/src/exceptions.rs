@@ -3,13 +3,12 @@ use std::path::Path;
 
 use ipnet::IpNet;
 use jiff::Timestamp;
-use jiff::civil::Date;
-use jiff::tz::TimeZone;
 use portreeve_detect::{Exception, stable_id};
 use portreeve_incident::exceptions::Verdict;
 use serde::Deserialize;
 
 use crate::config::ConfigError;
+use crate::moment::{self, moment};
 
 /// An exception as `portreeve.toml` declares it.
 ///
@@ -78,23 +77,12 @@ impl Moment {
             Moment::Toml(time) => time.to_string(),
             Moment::Text(text) => text.clone(),
         };
-        if let Ok(time) = text.parse::<Timestamp>() {
-            return Ok(time);
-        }
-        let day: Date = match text.len() {
-            10 => text.parse().ok(),
-            _ => None,
-        }
-        .ok_or_else(|| {
-            format!("`{text}` is neither a day (2026-12-31) nor a time with its zone (2026-12-31T18:00:00Z)")
-        })?;
-        let day = if after {
-            day.tomorrow().map_err(|error| error.to_string())?
+        let time = if after {
+            moment::after(&text)
         } else {
-            day
+            moment(&text)
         };
-        let start = day.to_zoned(TimeZone::UTC);
-        Ok(start.map_err(|error| error.to_string())?.timestamp())
+        time.map_err(|error| error.to_string())
     }
 }
 

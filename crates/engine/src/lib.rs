@@ -38,6 +38,7 @@ mod hunt;
 mod inventory;
 mod lint;
 mod logs;
+mod moment;
 mod networks;
 mod open;
 mod past;
@@ -79,6 +80,7 @@ pub use hunt::{
     RecordError, StateError, condition, hunt, read_placeholders, record_named,
 };
 pub use lint::lint_rules;
+pub use moment::{MomentError, moment};
 pub use networks::{
     FoundData, OPEN_SET, StoredContent, StoredData, UpdateError, default_network_folder, networks,
     stored_data, update_from_files, update_from_open_set,

@@ -62,6 +62,32 @@ pub struct Report {
     pub summary: Summary,
 }
 
+impl Report {
+    /// The same of one incident and its findings alone, without the files that were read.
+    pub fn only(&self, incident: Incident, findings: Vec<Finding>) -> Self {
+        Self {
+            version: self.version.clone(),
+            rules_sha256: self.rules_sha256.clone(),
+            rules: self.rules,
+            simulated: self.simulated,
+            incidents: vec![incident],
+            wallets: self.wallets.clone(),
+            findings,
+            jewels: self.jewels.clone(),
+            coverage: self.coverage.clone(),
+            sight: self.sight.clone(),
+            exceptions: self.exceptions.clone(),
+            blind_spots: self.blind_spots.clone(),
+            dead_letters: self.dead_letters.clone(),
+            dead_letters_omitted: self.dead_letters_omitted,
+            inputs: Vec::new(),
+            verification: self.verification.clone(),
+            notes: self.notes.clone(),
+            summary: self.summary.clone(),
+        }
+    }
+}
+
 /// What one exception did.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ExceptionUse {

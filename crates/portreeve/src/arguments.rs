@@ -233,6 +233,8 @@ pub(crate) enum Format {
     Ndjson,
     /// OCSF Detection Findings, one a line
     Ocsf,
+    /// A STIX 2.1 bundle of the incidents
+    Stix,
     /// One page that needs no network
     Html,
 }

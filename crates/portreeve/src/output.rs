@@ -3,7 +3,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 use portreeve_incident::Report;
-use portreeve_view::{html, json, ndjson, ocsf, terminal};
+use portreeve_view::{html, json, ndjson, ocsf, stix, terminal};
 
 use crate::arguments::{Colour, Format, Output, Place};
 
@@ -94,6 +94,7 @@ pub(crate) fn render(
         Format::Json => json::report(report, &mut out)?,
         Format::Ndjson => ndjson::report(report, &mut out)?,
         Format::Ocsf => ocsf::report(report, &mut out)?,
+        Format::Stix => stix::report(report, &mut out)?,
     }
     out.flush()?;
     Ok(())

@@ -175,18 +175,22 @@ fn who_dawdles_is_not_waited_for() {
         stream.write_all(text.as_bytes()).unwrap();
         stream
     };
-    // A head that never ends, and a body of which half comes.
+    // A head that never ends, and bodies of which half comes, of records and of forms.
     let mut head = send("GET / HTTP/1.1\r\nHost: local");
-    let mut body = send(&format!(
-        "POST /api/v1/records HTTP/1.1\r\nHost: {}\r\nContent-Length: 1000\r\n\r\nhalf",
-        watch.address
-    ));
+    let bodies = ["/api/v1/records", "/login", "/incidents/none/notes"].map(|path| {
+        send(&format!(
+            "POST {path} HTTP/1.1\r\nHost: {}\r\nContent-Length: 1000\r\nContent-Type: \
+             application/x-www-form-urlencoded\r\n\r\nhalf",
+            watch.address
+        ))
+    });
     let start = Instant::now();
-    let mut answer = String::new();
-    let mut buffer = [0; 1_024];
-    let count = body.read(&mut buffer).unwrap();
-    answer.push_str(&String::from_utf8_lossy(&buffer[..count]));
-    assert!(answer.starts_with("HTTP/1.1 408 "), "{answer}");
+    for mut body in bodies {
+        let mut buffer = [0; 1_024];
+        let count = body.read(&mut buffer).unwrap();
+        let answer = String::from_utf8_lossy(&buffer[..count]);
+        assert!(answer.starts_with("HTTP/1.1 408 "), "{answer}");
+    }
     let mut rest = Vec::new();
     // Closed, with or without a word.
     let _ = head.read_to_end(&mut rest);

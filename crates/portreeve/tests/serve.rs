@@ -271,10 +271,43 @@ fn on_loopback_it_answers_its_own_pages_and_bad_requests_as_they_deserve() {
     assert_eq!(served.get("/api/v1/incidents?severity=worst").status, 400);
     assert_eq!(served.get("/api/v1/incidents?limit=0").status, 400);
     assert_eq!(served.get("/api/v1/incidents?unknown=1").status, 400);
-    assert_eq!(
-        served.ask("DELETE", "/api/v1/incidents", &[], b"").status,
-        405
-    );
+    // Whatever a program asks wrongly is told as a problem (RFC 9457); what a person does, as a page.
+    let bad = [
+        ("GET", "/api/v1/incidents?unknown=1", 400),
+        ("GET", "/api/v1/incidents?after=none", 400),
+        ("GET", "/api/v1/incidents/%FF", 400),
+        ("GET", "/api/v1/incidents/none/stix", 404),
+        ("GET", "/api/v1/nothing", 404),
+        ("DELETE", "/api/v1/incidents", 405),
+        ("POST", "/api/v1/incidents/none/notes", 415),
+    ];
+    for (method, path, status) in bad {
+        let refused = served.ask(method, path, &[], b"");
+        assert_eq!(refused.status, status, "{method} {path}");
+        assert!(
+            refused
+                .head
+                .contains("content-type: application/problem+json"),
+            "{path}"
+        );
+        let problem: serde_json::Value = serde_json::from_str(&refused.body).unwrap();
+        assert_eq!(problem["status"], status, "{path}");
+        assert!(
+            problem["detail"].as_str().is_some_and(|it| !it.is_empty()),
+            "{path}"
+        );
+    }
+    for (method, path, status) in [
+        ("GET", "/incidents/%FF", 400),
+        ("GET", "/?after=none", 400),
+        ("GET", "/hunt?before=x", 400),
+        ("DELETE", "/", 405),
+    ] {
+        let refused = served.ask(method, path, &[], b"");
+        assert_eq!(refused.status, status, "{method} {path}");
+        assert!(refused.head.contains("content-type: text/html"), "{path}");
+        assert!(refused.body.contains("<main"), "{path}");
+    }
     // A page elsewhere whose name leads here, and one that has a browser send a form.
     assert_eq!(
         served

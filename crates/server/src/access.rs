@@ -144,12 +144,7 @@ fn caller(app: &App, peer: IpAddr, headers: &HeaderMap) -> Result<Caller, Refuse
                 by_cookie: false,
             });
         }
-        (None, None) => {
-            return Err(Refused::new(
-                StatusCode::UNAUTHORIZED,
-                "this needs a token: Authorization: Bearer …",
-            ));
-        }
+        (None, None) => return Err(Refused::unknown()),
     };
     if !app.rates.may_try(peer) {
         return Err(Refused::later(

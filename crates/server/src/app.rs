@@ -2,7 +2,7 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use jiff::Timestamp;
-use portreeve_engine::serve::{Board, Intake, News, Shown};
+use portreeve_engine::serve::{Board, Intake, News};
 use portreeve_store::{AuditEntry, Care, Store, StoreError, StoredToken};
 use serde::Serialize;
 use tokio::sync::{broadcast, watch};
@@ -10,6 +10,7 @@ use utoipa::ToSchema;
 
 use crate::archive::Archive;
 use crate::rate::Rates;
+use crate::viewed::Viewed;
 
 /// How much of what is new is kept for a reader that is slow; one that is slower begins anew.
 const NEWS: usize = 256;
@@ -39,6 +40,7 @@ pub struct App {
     pub(crate) derived: Mutex<Option<Arc<crate::pages::Derived>>>,
     /// The records that were kept.
     pub(crate) archive: Archive,
+    viewed: Mutex<Option<Arc<Viewed>>>,
     store: Mutex<Box<dyn Store>>,
     news: broadcast::Sender<News>,
     ended: watch::Sender<bool>,
@@ -75,6 +77,7 @@ impl App {
             posture,
             derived: Mutex::default(),
             archive,
+            viewed: Mutex::default(),
             store: Mutex::new(store),
             news,
             ended: watch::channel(false).0,
@@ -132,8 +135,18 @@ impl App {
         self.store(|store| store.audit(&entry))
     }
 
-    pub(crate) fn shown(&self) -> Option<Arc<Shown>> {
-        self.board.shown()
+    pub(crate) fn shown(&self) -> Option<Arc<Viewed>> {
+        let shown = self.board.shown()?;
+        // Whoever asks meanwhile waits for the one who goes through it.
+        let mut slot = self.viewed.lock().unwrap_or_else(PoisonError::into_inner);
+        match &*slot {
+            Some(known) if known.is_of(&shown) => Some(known.clone()),
+            _ => {
+                let viewed = Arc::new(Viewed::new(shown));
+                *slot = Some(viewed.clone());
+                Some(viewed)
+            }
+        }
     }
 
     pub(crate) fn news(&self) -> broadcast::Receiver<News> {

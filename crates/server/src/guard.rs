@@ -8,7 +8,7 @@ use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
 
-use crate::access::{address, admit, is_own_name};
+use crate::access::{Caller, address, admit, is_own_name};
 use crate::app::App;
 use crate::error::Refused;
 use crate::pages;
@@ -34,7 +34,7 @@ const HEADERS: [(HeaderName, &str); 6] = [
     ),
 ];
 
-/// Lets through who may, and says who it is.
+/// Lets through who may, and says who it is. What a page refuses is drawn as a page.
 pub(crate) async fn admit_callers(
     State(app): State<Arc<App>>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
@@ -42,43 +42,69 @@ pub(crate) async fn admit_callers(
     mut request: Request,
     next: Next,
 ) -> Response {
-    let from = address(&app, peer, request.headers());
-    if !is_own_name(&app, request.headers(), request.uri().host()) {
+    let is_page = is_page(matched.as_str());
+    let mut who = None;
+    let response = match let_in(&app, peer, matched.as_str(), &request) {
+        Ok(caller) => {
+            who.clone_from(&caller);
+            if let Some(caller) = caller {
+                request.extensions_mut().insert(caller);
+            }
+            next.run(request).await
+        }
+        Err(refused)
+            if is_page
+                && request.method() == Method::GET
+                && refused.status() == StatusCode::UNAUTHORIZED =>
+        {
+            Redirect::to("/login").into_response()
+        }
+        Err(refused) => refused.into_response(),
+    };
+    match response.extensions().get::<Refused>() {
+        // A page of another name that leads here is shown nothing of this one.
+        Some(refused) if is_page && refused.status() != StatusCode::MISDIRECTED_REQUEST => {
+            pages::sorry(&app, who.as_ref(), refused)
+        }
+        _ => response,
+    }
+}
+
+/// Whether people look at what is there, not programs.
+pub(crate) fn is_page(path: &str) -> bool {
+    !path.starts_with("/api/")
+}
+
+/// Who asks, where the route is not for everyone.
+fn let_in(
+    app: &App,
+    peer: SocketAddr,
+    route: &str,
+    request: &Request,
+) -> Result<Option<Caller>, Refused> {
+    let (method, headers) = (request.method(), request.headers());
+    let from = address(app, peer, headers);
+    if !is_own_name(app, headers, request.uri().host()) {
         let status = StatusCode::MISDIRECTED_REQUEST;
-        return Refused::new(status, "this server is called localhost").into_response();
+        return Err(Refused::new(status, "this server is called localhost"));
     }
     if !app.rates.may_ask(from) {
         let status = StatusCode::TOO_MANY_REQUESTS;
-        return Refused::later(status, "too many requests from this address", 1).into_response();
+        let words = "too many requests from this address";
+        return Err(Refused::later(status, words, 1));
     }
-    let is_page = !matched.as_str().starts_with("/api/") && request.method() == Method::GET;
-    if let Some(needed) = role_of(request.method(), matched.as_str()) {
-        match admit(&app, from, request.method(), request.headers(), needed) {
-            Ok(caller) => {
-                request.extensions_mut().insert(caller);
-            }
-            Err(refused) if is_page && refused.status() == StatusCode::UNAUTHORIZED => {
-                return Redirect::to("/login").into_response();
-            }
-            Err(refused) => {
-                if refused.status() == StatusCode::FORBIDDEN {
-                    let what = format!(
-                        "{} {}: {}",
-                        request.method(),
-                        matched.as_str(),
-                        refused.words()
-                    );
-                    // The refusal stands whether it can be written down or not.
-                    drop(app.audit(&from.to_string(), "denied", &what));
-                }
-                if is_page && refused.status() == StatusCode::FORBIDDEN {
-                    return pages::refused(&app, &refused);
-                }
-                return refused.into_response();
-            }
-        }
+    let Some(needed) = role_of(method, route) else {
+        return Ok(None);
+    };
+    let caller = admit(app, from, method, headers, needed);
+    if let Err(refused) = &caller
+        && refused.status() == StatusCode::FORBIDDEN
+    {
+        let what = format!("{method} {route}: {}", refused.words());
+        // The refusal stands whether it can be written down or not.
+        drop(app.audit(&from.to_string(), "denied", &what));
     }
-    next.run(request).await
+    caller.map(Some)
 }
 
 /// What every answer says to the browser.

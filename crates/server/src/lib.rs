@@ -11,6 +11,8 @@
 //! | `pages` | the pages, drawn by `portreeve-view` |
 //! | `archive` | records as they arrived: one, or what a hunt finds |
 //! | `slow` | connections, and for how long a request is waited for |
+//! | `viewed` | what is shown, with where each thing of it is |
+//! | `extract` | what handlers take out of a request |
 //! | `metrics` | Prometheus text, health, readiness |
 //! | [`notify`] | tells others of incidents |
 
@@ -19,6 +21,7 @@ mod api;
 mod app;
 mod archive;
 mod error;
+mod extract;
 mod guard;
 mod metrics;
 pub mod notify;
@@ -28,6 +31,7 @@ mod rate;
 mod routes;
 mod secrets;
 mod slow;
+mod viewed;
 
 use std::net::SocketAddr;
 use std::sync::Arc;

@@ -66,6 +66,7 @@ pub const ROUTES: &[Route] = &[
     public("GET", "/assets/{name}"),
     route("GET", "/api/v1/incidents", Role::Viewer),
     route("GET", "/api/v1/incidents/{id}", Role::Viewer),
+    route("GET", "/api/v1/incidents/{id}/stix", Role::Viewer),
     route("GET", "/api/v1/incidents/{id}/notes", Role::Viewer),
     route("POST", "/api/v1/incidents/{id}/notes", Role::Responder),
     route("PUT", "/api/v1/incidents/{id}/care", Role::Responder),
@@ -126,6 +127,7 @@ fn handler(route: &Route) -> Option<MethodRouter<Arc<App>>> {
         ("GET", "/assets/{name}") => get(pages::asset),
         ("GET", "/api/v1/incidents") => get(api::incidents::list),
         ("GET", "/api/v1/incidents/{id}") => get(api::incidents::one),
+        ("GET", "/api/v1/incidents/{id}/stix") => get(api::incidents::stix),
         ("GET", "/api/v1/incidents/{id}/notes") => get(api::incidents::notes),
         ("POST", "/api/v1/incidents/{id}/notes") => post(api::incidents::add_note),
         ("PUT", "/api/v1/incidents/{id}/care") => put(api::incidents::set_care),
@@ -164,6 +166,7 @@ pub fn router(app: Arc<App>) -> Router {
     router
         .route_layer(from_fn_with_state(app.clone(), guard::admit_callers))
         .fallback(pages::missing)
+        .method_not_allowed_fallback(pages::wrong_method)
         .layer(DefaultBodyLimit::max(BODY))
         .layer(from_fn(slow::in_time))
         .layer(from_fn(guard::with_headers))

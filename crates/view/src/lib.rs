@@ -7,7 +7,7 @@
 //! |---|---|
 //! | [`terminal`] | the report that a responder reads first, at 80 columns or fewer |
 //! | [`html`] | the report as one page that needs no network |
-//! | [`json`], [`ndjson`], [`ocsf`] | what machines read |
+//! | [`json`], [`ndjson`], [`ocsf`], [`stix`] | what machines read |
 //! | [`sarif`], [`compliance`] | failures of posture checks for code hosts and SIEMs |
 //! | [`applied`] | a plan as it is shown before its changes are made, and how they ended |
 //! | [`collected`] | what a collection of inventory read, for the others to lay out |
@@ -61,6 +61,7 @@ mod race;
 pub mod redact;
 pub mod roads;
 pub mod sarif;
+pub mod stix;
 pub mod svg;
 pub mod terminal;
 pub mod text;

@@ -257,7 +257,7 @@ impl Board {
 
     /// Puts up what is known once everything up to a piece of the log is folded. Findings of later pieces
     /// that were told at once stay.
-    pub(crate) fn show(&self, mut shown: Shown, folded: u64) {
+    pub fn show(&self, mut shown: Shown, folded: u64) {
         let mut at_once = locked(&self.at_once);
         at_once.retain(|(piece, _)| *piece > folded);
         join(

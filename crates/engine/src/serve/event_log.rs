@@ -162,9 +162,27 @@ struct Places {
 }
 
 impl Places {
+    fn texts(reader: &mut Reader<'_>) -> Result<Vec<Vec<u8>>, StateError> {
+        reader.list(|reader| reader.list(Reader::narrow::<u8>))
+    }
+
+    /// Whether a block speaks of a file: its beginning tells.
+    fn speak_of(bytes: &[u8], file: &str) -> Result<bool, StateError> {
+        let texts = Self::texts(&mut Reader::new(bytes))?;
+        Ok(texts.iter().any(|text| text == file.as_bytes()))
+    }
+
+    /// Which of them is a record of a file.
+    fn line_of(&self, file: &str, index: u64) -> Option<usize> {
+        let is_it = |place: &(u64, u64, u64, u64)| {
+            place.2 == index && &*self.texts[place.1 as usize] == file
+        };
+        self.places.iter().position(is_it)
+    }
+
     fn read(bytes: &[u8]) -> Result<Self, StateError> {
         let mut reader = Reader::new(bytes);
-        let texts: Vec<Vec<u8>> = reader.list(|reader| reader.list(Reader::narrow::<u8>))?;
+        let texts = Self::texts(&mut reader)?;
         let (mut index, mut offset) = (0i64, 0i64);
         let places = reader.list(|reader| {
             let (source, file) = (reader.number()?, reader.number()?);
@@ -324,13 +342,56 @@ impl Segments {
         Ok(Some(segment))
     }
 
-    /// Reads one segment frame by frame.
-    fn read(
+    /// In which frame of a segment a record lies, and which line there it is. Positions alone are read, and
+    /// of those most blocks only as far as they name files.
+    fn place_of(
         &self,
         segment: &Segment,
-        wanted: &mut dyn FnMut(&Places) -> bool,
-        take: &mut dyn FnMut(Entry<'_>),
-    ) -> Result<(), String> {
+        file: &str,
+        index: u64,
+    ) -> Result<Option<(usize, usize)>, String> {
+        let (_, positions) = self.paths(segment.number);
+        let positions = File::open(positions).map_err(|error| error.to_string())?;
+        let mut positions = BufReader::new(positions.take(segment.positions));
+        for frame in 0.. {
+            if positions
+                .fill_buf()
+                .map_err(|it| it.to_string())?
+                .is_empty()
+            {
+                break;
+            }
+            let block = next_block(&mut positions)?;
+            let damaged = |error: StateError| error.to_string();
+            if Places::speak_of(&block, file).map_err(damaged)?
+                && let Some(line) = Places::read(&block).map_err(damaged)?.line_of(file, index)
+            {
+                return Ok(Some((frame, line)));
+            }
+        }
+        Ok(None)
+    }
+
+    /// One line of a frame; nothing before it is decompressed but what its frame holds.
+    fn line(&self, segment: &Segment, frame: usize, line: usize) -> io::Result<Option<Vec<u8>>> {
+        let (records, _) = self.paths(segment.number);
+        let mut bytes = Vec::new();
+        File::open(records)?
+            .take(segment.bytes)
+            .read_to_end(&mut bytes)?;
+        let mut rest = &bytes[..];
+        for _ in 0..frame {
+            // Frames tell their length in the heads of their blocks.
+            let length = zstd::zstd_safe::find_frame_compressed_size(rest);
+            let length = length.map_err(|_| io::Error::from(io::ErrorKind::InvalidData))?;
+            rest = rest.get(length..).unwrap_or_default();
+        }
+        let decoder = zstd::stream::read::Decoder::with_buffer(rest)?.single_frame();
+        BufReader::new(decoder).split(b'\n').nth(line).transpose()
+    }
+
+    /// Reads one segment frame by frame.
+    fn read(&self, segment: &Segment, take: &mut dyn FnMut(Entry<'_>)) -> Result<(), String> {
         let (records, positions) = self.paths(segment.number);
         let open = |path: &Path, bytes: u64| {
             let file = File::open(path).map_err(|error| error.to_string())?;
@@ -342,17 +403,8 @@ impl Segments {
         let mut line = Vec::new();
         let mut left = segment.records;
         while left > 0 {
-            let mut length = [0; 4];
-            let early = |error: io::Error| format!("the positions break off: {error}");
-            positions.read_exact(&mut length).map_err(early)?;
-            let length = u32::from_le_bytes(length);
-            if length > LARGEST_BLOCK {
-                return Err("a block of positions is too large".to_owned());
-            }
-            let mut block = vec![0; length as usize];
-            positions.read_exact(&mut block).map_err(early)?;
+            let block = next_block(&mut positions)?;
             let places = Places::read(&block).map_err(|error| error.to_string())?;
-            let wanted = wanted(&places);
             for place in &places.places {
                 line.clear();
                 let count = lines
@@ -361,9 +413,7 @@ impl Segments {
                 if count == 0 || line.pop() != Some(b'\n') {
                     return Err("the records end early".to_owned());
                 }
-                if wanted {
-                    take(places.entry(place, &line));
-                }
+                take(places.entry(place, &line));
                 left = left.saturating_sub(1);
             }
         }
@@ -414,7 +464,7 @@ impl EventLog for Segments {
         let mut damage = Vec::new();
         for segment in &self.sealed {
             let mut read = 0;
-            let result = self.read(segment, &mut |_| true, &mut |entry| {
+            let result = self.read(segment, &mut |entry| {
                 read += 1;
                 take(entry);
             });
@@ -431,24 +481,25 @@ impl EventLog for Segments {
 
     fn find(&self, file: &str, index: u64) -> Option<Vec<u8>> {
         self.sealed.iter().find_map(|segment| {
-            let mut found = None;
-            let holds = |places: &Places| {
-                let number = places.texts.iter().position(|text| &**text == file);
-                number.is_some_and(|number| {
-                    let number = number as u64;
-                    let mut places = places.places.iter();
-                    places.any(|place| place.1 == number && place.2 == index)
-                })
-            };
             // What is damaged is not found.
-            let _ = self.read(segment, &mut |places| holds(places), &mut |entry| {
-                if found.is_none() && &**entry.file == file && entry.index == index {
-                    found = Some(entry.bytes.to_vec());
-                }
-            });
-            found
+            let (frame, line) = self.place_of(segment, file, index).ok()??;
+            self.line(segment, frame, line).ok()?
         })
     }
+}
+
+/// The next block of positions, without its length.
+fn next_block(positions: &mut impl Read) -> Result<Vec<u8>, String> {
+    let mut length = [0; 4];
+    let early = |error: io::Error| format!("the positions break off: {error}");
+    positions.read_exact(&mut length).map_err(early)?;
+    let length = u32::from_le_bytes(length);
+    if length > LARGEST_BLOCK {
+        return Err("a block of positions is too large".to_owned());
+    }
+    let mut block = vec![0; length as usize];
+    positions.read_exact(&mut block).map_err(early)?;
+    Ok(block)
 }
 
 #[cfg(test)]
@@ -516,6 +567,27 @@ mod tests {
         assert_eq!(read(&log).0.len(), 150);
         assert!(log.find("file-2", 49).unwrap().starts_with(b"{\"n\":149, "));
         assert_eq!(log.find("file-2", 50), None);
+    }
+
+    #[test]
+    fn a_record_is_found_in_whichever_frame_it_lies() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut log = Segments::open(folder.path(), Vec::new()).unwrap();
+        let mut segments = Vec::new();
+        for from in [0, 30, 31, 90] {
+            add(&mut log, from, from + 30);
+            segments = log.seal(None).unwrap();
+        }
+        let log = Segments::read_only(folder.path(), segments);
+        for number in [0, 1, 29, 30, 45, 60, 90, 119] {
+            let found = log
+                .find(&format!("file-{}", number % 3), number / 3)
+                .unwrap();
+            let start = format!("{{\"n\":{number}, ");
+            assert!(found.starts_with(start.as_bytes()), "{number}");
+        }
+        assert_eq!(log.find("file-0", 29), None);
+        assert_eq!(log.find("file-3", 0), None);
     }
 
     #[test]

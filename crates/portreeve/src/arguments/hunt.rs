@@ -50,11 +50,11 @@ pub(crate) struct Hunt {
     /// may be repeated
     #[arg(long, value_name = "FILE")]
     pub(crate) pipeline: Vec<PathBuf>,
-    /// Leave out what happened before, as 2026-03-03T07:44:00Z, and what has no time
-    #[arg(long, value_name = "TIME")]
+    /// Leave out what happened before, as 2026-03-03 or 2026-03-03T07:44:00Z, and what has no time
+    #[arg(long, value_name = "TIME", value_parser = portreeve_engine::moment)]
     pub(crate) since: Option<Timestamp>,
     /// Leave out what happened then or later, and what has no time
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", value_parser = portreeve_engine::moment)]
     pub(crate) until: Option<Timestamp>,
     /// Only records with this value in a field; Sigma's wildcards and modifiers work
     /// (`eventName|startswith=Delete`); may be repeated, then all must hold

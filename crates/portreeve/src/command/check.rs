@@ -1,6 +1,6 @@
 use anyhow::{Context, Result};
 use jiff::Timestamp;
-use portreeve_engine::Period;
+use portreeve_engine::moment;
 use portreeve_graph::Circumstances;
 use portreeve_graph::wildcard::matches;
 use portreeve_posture::{Scene, Settings, check, checks};
@@ -67,12 +67,6 @@ pub(crate) fn run(options: &Check) -> Result<Ending> {
         true => Ending::Findings,
         false => Ending::Clean,
     })
-}
-
-/// A day, which stands for its first moment, or a time with its zone.
-fn moment(text: &str) -> Result<Timestamp> {
-    let period: Period = format!("{text}..{text}").parse()?;
-    Ok(period.0.0)
 }
 
 /// Switches all checks off that no pattern names; the pattern that names none.

@@ -1,10 +1,13 @@
-//! A watch that listens, and who asks it.
+//! A watch that listens, and what it answers.
+
+// Each test file uses a part of it.
+#![allow(dead_code, unreachable_pub)]
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::{portreeve, said};
 
@@ -17,7 +20,6 @@ pub struct Served {
 
 pub struct Answer {
     pub status: u16,
-    /// In small letters.
     pub head: String,
     pub body: String,
 }
@@ -77,45 +79,15 @@ impl Served {
     }
 
     pub fn ask(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Answer {
-        let mut stream = TcpStream::connect(self.address).unwrap();
-        stream
-            .set_read_timeout(Some(Duration::from_secs(60)))
-            .unwrap();
-        let mut head = format!("{method} {path} HTTP/1.1\r\n");
-        if !headers.iter().any(|(name, _)| *name == "Host") {
-            head.push_str(&format!("Host: {}\r\n", self.address));
-        }
-        for (name, value) in headers {
-            head.push_str(&format!("{name}: {value}\r\n"));
-        }
-        head.push_str(&format!(
-            "Content-Length: {}\r\nConnection: close\r\n\r\n",
-            body.len()
-        ));
-        stream.write_all(head.as_bytes()).unwrap();
-        // One that is refused may close before it has read everything.
-        let _ = stream.write_all(body);
-        let mut answer = Vec::new();
-        let mut buffer = [0; 16 * 1024];
-        // A stream of events does not end: its beginning is answer enough.
-        while let Ok(count @ 1..) = stream.read(&mut buffer) {
-            answer.extend_from_slice(&buffer[..count]);
-            if path.ends_with("/events") {
-                break;
-            }
-        }
-        let text = String::from_utf8_lossy(&answer).into_owned();
-        let (head, body) = text.split_once("\r\n\r\n").unwrap_or((&text, ""));
-        let status = head
-            .split(' ')
-            .nth(1)
-            .unwrap_or_default()
-            .parse()
-            .unwrap_or(0);
-        Answer {
-            status,
-            head: head.to_lowercase(),
-            body: body.to_owned(),
+        ask(self.address, method, path, headers, body)
+    }
+
+    /// Waits until it has read what lies there already.
+    pub fn wait_until_ready(&self) {
+        let until = Instant::now() + Duration::from_secs(120);
+        while self.get("/readyz").status != 200 {
+            assert!(Instant::now() < until, "it does not get ready");
+            std::thread::sleep(Duration::from_millis(100));
         }
     }
 
@@ -128,5 +100,55 @@ impl Drop for Served {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
+    }
+}
+
+/// Asks whoever is at an address.
+pub fn ask(
+    address: SocketAddr,
+    method: &str,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: &[u8],
+) -> Answer {
+    let mut stream = TcpStream::connect(address).unwrap();
+    stream
+        .set_read_timeout(Some(Duration::from_secs(60)))
+        .unwrap();
+    let mut head = format!("{method} {path} HTTP/1.1\r\n");
+    if !headers.iter().any(|(name, _)| *name == "Host") {
+        head.push_str(&format!("Host: {}\r\n", address));
+    }
+    for (name, value) in headers {
+        head.push_str(&format!("{name}: {value}\r\n"));
+    }
+    head.push_str(&format!(
+        "Content-Length: {}\r\nConnection: close\r\n\r\n",
+        body.len()
+    ));
+    stream.write_all(head.as_bytes()).unwrap();
+    // One that is refused may close before it has read everything.
+    let _ = stream.write_all(body);
+    let mut answer = Vec::new();
+    let mut buffer = [0; 16 * 1024];
+    // A stream of events does not end: its beginning is answer enough.
+    while let Ok(count @ 1..) = stream.read(&mut buffer) {
+        answer.extend_from_slice(&buffer[..count]);
+        if path.ends_with("/events") {
+            break;
+        }
+    }
+    let text = String::from_utf8_lossy(&answer).into_owned();
+    let (head, body) = text.split_once("\r\n\r\n").unwrap_or((&text, ""));
+    let status = head
+        .split(' ')
+        .nth(1)
+        .unwrap_or_default()
+        .parse()
+        .unwrap_or(0);
+    Answer {
+        status,
+        head: head.to_lowercase(),
+        body: body.to_owned(),
     }
 }

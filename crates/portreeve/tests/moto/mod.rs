@@ -10,6 +10,10 @@ use std::sync::{Mutex, MutexGuard, OnceLock};
 
 use serde_json::Value;
 
+#[path = "../common/python.rs"]
+mod python;
+use python::run;
+
 /// The version of moto that the tests were written against.
 const MOTO: &str = "moto[server]==5.2.5";
 
@@ -49,45 +53,8 @@ fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/moto")
 }
 
-fn run(command: &mut Command) -> Result<Output, String> {
-    let output = command
-        .stdin(Stdio::null())
-        .output()
-        .map_err(|error| format!("{command:?}: {error}"))?;
-    match output.status.success() {
-        true => Ok(output),
-        false => Err(format!(
-            "{command:?}: {}",
-            String::from_utf8_lossy(&output.stderr)
-        )),
-    }
-}
-
-/// Python with moto, installed below the target folder the first time.
-fn python() -> Result<PathBuf, String> {
-    let place = Path::new(env!("CARGO_TARGET_TMPDIR")).join("moto-5.2.5");
-    let python = place.join("bin/python");
-    let ready = place.join("ready");
-    if !ready.exists() {
-        run(Command::new("python3")
-            .args(["-m", "venv", "--clear"])
-            .arg(&place))?;
-        let mut pip = Command::new(&python);
-        let quiet = [
-            "-m",
-            "pip",
-            "install",
-            "--quiet",
-            "--disable-pip-version-check",
-        ];
-        run(pip.args(quiet).arg(MOTO))?;
-        std::fs::write(&ready, "").map_err(|error| error.to_string())?;
-    }
-    Ok(python)
-}
-
 fn start() -> Result<Moto, String> {
-    let python = python()?;
+    let python = python::with(MOTO)?.join("python");
     let models = Path::new(env!("CARGO_MANIFEST_DIR")).join("../cloud/models");
     // It ends when this process does, which closes its standard input.
     let mut server = Command::new(&python)

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
 use jiff::Timestamp;
@@ -12,9 +12,11 @@ use portreeve_view::roads::Loss;
 use serde::{Deserialize, Serialize};
 use utoipa::IntoParams;
 
-use super::{MOST, apart, shown, tagged};
+use super::paging::MOST;
+use super::{apart, shown, tagged};
 use crate::app::App;
-use crate::error::{Problem, Refused};
+use crate::error::Refused;
+use crate::extract::Query;
 use crate::pages::derived;
 
 /// From where to where.
@@ -38,7 +40,7 @@ pub(crate) fn meant(app: &App, name: &str) -> Result<EntityId, Refused> {
 
 /// Attack paths, in the order in which they want a look; the first 1,000.
 #[utoipa::path(get, path = "/api/v1/paths", params(Ends), responses(
-    (status = 200, body = serde_json::Value), (status = 304), (status = 401, body = Problem), (status = 404, body = Problem)))]
+    (status = 200, body = serde_json::Value), (status = 304), (status = 404, description = "the inventory knows no such name")))]
 pub(crate) async fn paths(
     State(app): State<Arc<App>>,
     Query(ends): Query<Ends>,
@@ -80,7 +82,7 @@ pub(crate) struct Lost {
 
 /// What the loss of one principal or key would cost.
 #[utoipa::path(get, path = "/api/v1/blast", params(Lost), responses(
-    (status = 200, body = serde_json::Value), (status = 304), (status = 400, body = Problem), (status = 401, body = Problem), (status = 404, body = Problem)))]
+    (status = 200, body = serde_json::Value), (status = 304), (status = 404, description = "the inventory knows no such name")))]
 pub(crate) async fn blast(
     State(app): State<Arc<App>>,
     Query(lost): Query<Lost>,
@@ -105,7 +107,7 @@ pub(crate) async fn blast(
 
 /// The crown jewels.
 #[utoipa::path(get, path = "/api/v1/jewels", responses(
-    (status = 200, body = Vec<serde_json::Value>), (status = 304), (status = 401, body = Problem)))]
+    (status = 200, body = Vec<serde_json::Value>), (status = 304)))]
 pub(crate) async fn jewels(
     State(app): State<Arc<App>>,
     headers: HeaderMap,
@@ -115,7 +117,7 @@ pub(crate) async fn jewels(
 
 /// Where someone from outside can come in.
 #[utoipa::path(get, path = "/api/v1/doors", responses(
-    (status = 200, body = Vec<serde_json::Value>), (status = 304), (status = 401, body = Problem)))]
+    (status = 200, body = Vec<serde_json::Value>), (status = 304)))]
 pub(crate) async fn doors(
     State(app): State<Arc<App>>,
     headers: HeaderMap,
@@ -125,7 +127,7 @@ pub(crate) async fn doors(
 
 /// Every credential with what it opens, the master keys first.
 #[utoipa::path(get, path = "/api/v1/keys", responses(
-    (status = 200, body = serde_json::Value), (status = 304), (status = 401, body = Problem)))]
+    (status = 200, body = serde_json::Value), (status = 304)))]
 pub(crate) async fn keys(
     State(app): State<Arc<App>>,
     headers: HeaderMap,
@@ -141,7 +143,7 @@ pub(crate) async fn keys(
 /// How often inventory was read since the watch began, and what its last change opened and closed: doors,
 /// and ways to crown jewels. Absent where nothing of that changed.
 #[utoipa::path(get, path = "/api/v1/inventory", responses(
-    (status = 200, body = serde_json::Value), (status = 304), (status = 401, body = Problem)))]
+    (status = 200, body = serde_json::Value), (status = 304)))]
 pub(crate) async fn inventory(
     State(app): State<Arc<App>>,
     headers: HeaderMap,

@@ -12,13 +12,12 @@ use portreeve_engine::serve::News;
 use tokio::sync::broadcast::error::RecvError;
 
 use crate::app::App;
-use crate::error::Problem;
 
 /// Each commit as an event `commit`: `revision`, ids of incidents that are new or changed, those that went
 /// into others, how many findings are new or changed, how many records came with it. Whoever was too slow
 /// gets an event `behind`, and should ask for everything again.
 #[utoipa::path(get, path = "/api/v1/events", responses(
-    (status = 200, content_type = "text/event-stream", body = String), (status = 401, body = Problem)))]
+    (status = 200, content_type = "text/event-stream", body = String)))]
 pub(crate) async fn events(State(app): State<Arc<App>>) -> impl IntoResponse {
     let state = (app.news(), app.ended());
     let stream = unfold(state, |(mut news, mut ended)| async move {

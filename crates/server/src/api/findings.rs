@@ -2,38 +2,70 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Path, Query, State};
+use aho_corasick::AhoCorasick;
+use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
-use portreeve_model::Finding;
+use portreeve_model::{Finding, Severity};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use super::incidents::severity;
-use super::{Listing, apart, page, shown, tagged};
+use super::paging::{Cursor, Listing, page};
+use super::words::{CursorText, SeverityWord};
+use super::{apart, shown, tagged};
 use crate::app::App;
-use crate::error::{Problem, Refused};
+use crate::error::Refused;
+use crate::extract::{Path, Query};
 
 /// Which findings.
 #[derive(Clone, Debug, Default, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Wanted {
-    /// At least so grave: informational, low, medium, high, critical.
-    severity: Option<String>,
+    /// At least so grave.
+    #[param(value_type = Option<SeverityWord>, inline)]
+    severity: Option<Severity>,
     /// The id of the rule.
     rule: Option<String>,
     /// Words in the actor, the credential or a target.
     q: Option<String>,
-    /// The id of the last finding of the page before.
-    after: Option<String>,
-    /// How many at most: 100 where nothing is said, 1,000 at most.
+    /// The `next` of the page before.
+    #[param(value_type = Option<CursorText>, inline)]
+    after: Option<Cursor>,
+    /// How many at most: 100 where nothing is said.
+    #[param(minimum = 1, maximum = 1_000)]
     limit: Option<usize>,
+}
+
+/// Words that are looked for, large and small letters alike. Ids are ASCII, and there may be a million: they
+/// are searched as they are. Other letters need a copy in small ones.
+enum Words {
+    Ascii(AhoCorasick),
+    Other(String),
+}
+
+impl Words {
+    fn new(words: &str) -> Result<Self, Refused> {
+        if !words.is_ascii() {
+            return Ok(Self::Other(words.to_lowercase()));
+        }
+        let mut search = AhoCorasick::builder();
+        let search = search.ascii_case_insensitive(true).build([words]);
+        let search = search.map_err(|error| Refused::bad(format!("q: {error}")))?;
+        Ok(Self::Ascii(search))
+    }
+
+    fn are_in(&self, text: &str) -> bool {
+        match self {
+            Self::Ascii(search) => search.is_match(text),
+            Self::Other(words) => text.to_lowercase().contains(words),
+        }
+    }
 }
 
 /// Findings in order of time, each with its evidence.
 #[utoipa::path(get, path = "/api/v1/findings", params(Wanted), responses(
-    (status = 200, body = Listing<serde_json::Value>), (status = 304), (status = 400, body = Problem), (status = 401, body = Problem)))]
+    (status = 200, body = Listing<serde_json::Value>), (status = 304)))]
 pub(crate) async fn list(
     State(app): State<Arc<App>>,
     Query(wanted): Query<Wanted>,
@@ -41,19 +73,21 @@ pub(crate) async fn list(
 ) -> Result<Response, Refused> {
     apart(move || {
         let shown = shown(&app)?;
-        let least = severity(wanted.severity.as_deref())?;
-        let q = wanted.q.as_ref().map(|q| q.trim().to_lowercase());
-        let holds = |finding: &Finding, q: &String| {
+        let q = wanted.q.as_deref().map(str::trim).filter(|q| !q.is_empty());
+        let q = q.map(Words::new).transpose()?;
+        let holds = |finding: &Finding, q: &Words| {
             let texts = [Some(&finding.actor), finding.credential.as_ref()];
             let mut texts = texts.into_iter().flatten().chain(&finding.targets);
-            texts.any(|text| text.to_lowercase().contains(q))
+            texts.any(|text| q.are_in(text))
         };
         let left: Vec<&Finding> = shown
             .report
             .findings
             .iter()
             .filter(|finding| {
-                least.is_none_or(|least| finding.severity >= least)
+                wanted
+                    .severity
+                    .is_none_or(|least| finding.severity >= least)
                     && wanted
                         .rule
                         .as_ref()
@@ -61,18 +95,14 @@ pub(crate) async fn list(
                     && q.as_ref().is_none_or(|q| holds(finding, q))
             })
             .collect();
-        let after = wanted.after.as_deref();
-        tagged(
-            &headers,
-            &page(left, |it| it.id.as_str(), after, wanted.limit)?,
-        )
+        tagged(&headers, &page(left, wanted.after.as_ref(), wanted.limit)?)
     })
     .await
 }
 
 /// One finding with its evidence.
 #[utoipa::path(get, path = "/api/v1/findings/{id}", params(("id" = String, Path)), responses(
-    (status = 200, body = serde_json::Value), (status = 304), (status = 401, body = Problem), (status = 404, body = Problem)))]
+    (status = 200, body = serde_json::Value), (status = 304)))]
 pub(crate) async fn one(
     State(app): State<Arc<App>>,
     Path(id): Path<String>,
@@ -80,11 +110,26 @@ pub(crate) async fn one(
 ) -> Result<Response, Refused> {
     apart(move || {
         let shown = shown(&app)?;
-        let finding = shown.report.findings.iter().find(|it| it.id == id);
+        let finding = shown.finding(&id);
         tagged(
             &headers,
             finding.ok_or_else(|| Refused::missing("finding"))?,
         )
     })
     .await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_found_whatever_their_letters_size() {
+        let found = |words: &str, text: &str| Words::new(words).unwrap().are_in(text);
+        assert!(found("ALICE", "arn:aws:iam::111122223333:user/alice"));
+        assert!(found("user/Al", "arn:aws:iam::111122223333:user/alice"));
+        assert!(!found("alice2", "arn:aws:iam::111122223333:user/alice"));
+        assert!(found("JÖRG", "user/jörg"));
+        assert!(!found("jorg", "user/jörg"));
+    }
 }

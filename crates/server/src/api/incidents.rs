@@ -1,23 +1,31 @@
 //! Incidents, and what people write beside them.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::str::FromStr;
 use std::sync::Arc;
 
-use axum::extract::{Path, Query, State};
+use axum::Extension;
+use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
-use axum::{Extension, Json};
 use jiff::Timestamp;
 use portreeve_incident::Incident;
 use portreeve_model::Severity;
 use portreeve_store::{Care, Note, State as Stands};
-use serde::{Deserialize, Serialize};
+use portreeve_view::stix;
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::{Listing, apart, page, shown, tagged, words};
+use super::paging::{Cursor, Listing, page};
+use super::words::{CursorText, SeverityWord, StandingWord, StateWord};
+use super::{apart, private, shown, tagged, tagged_body, words};
 use crate::access::Caller;
 use crate::app::App;
-use crate::error::{Problem, Refused};
+use crate::error::Refused;
+use crate::extract::{Json, Path, Query};
+use crate::viewed::Viewed;
 
 /// The longest note, in characters.
 const NOTE: usize = 10_000;
@@ -28,26 +36,75 @@ const OWNER: usize = 100;
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Wanted {
-    /// At least so grave: informational, low, medium, high, critical.
-    pub(crate) severity: Option<String>,
-    /// How it stands: new, investigating, contained, closed, false-positive; `open` for all but the last
-    /// two; `all`, which is what is meant where nothing is said.
-    pub(crate) state: Option<String>,
+    /// At least so grave.
+    #[param(value_type = Option<SeverityWord>, inline)]
+    pub(crate) severity: Option<Severity>,
+    /// How it stands; `open` for all but `closed` and `false-positive`; `all`, which is what is meant where
+    /// nothing is said.
+    #[param(value_type = Option<StandingWord>, inline)]
+    pub(crate) state: Option<Standing>,
     /// Whose.
     pub(crate) owner: Option<String>,
     /// Words that are in its headline, or in a principal, credential or resource of it.
     pub(crate) q: Option<String>,
-    /// The id of the last incident of the page before.
-    pub(crate) after: Option<String>,
-    /// How many at most: 100 where nothing is said, 1,000 at most.
+    /// The `next` of the page before.
+    #[param(value_type = Option<CursorText>, inline)]
+    pub(crate) after: Option<Cursor>,
+    /// How many at most: 100 where nothing is said.
+    #[param(minimum = 1, maximum = 1_000)]
     pub(crate) limit: Option<usize>,
+}
+
+/// Which states are asked for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Standing {
+    #[default]
+    All,
+    Open,
+    One(Stands),
+}
+
+impl Standing {
+    pub(crate) const ALL: &'static str = "all";
+    pub(crate) const OPEN: &'static str = "open";
+
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::All => Self::ALL,
+            Self::Open => Self::OPEN,
+            Self::One(state) => state.as_str(),
+        }
+    }
+}
+
+impl FromStr for Standing {
+    type Err = String;
+
+    fn from_str(word: &str) -> Result<Self, String> {
+        match word {
+            Self::ALL => Ok(Self::All),
+            Self::OPEN => Ok(Self::Open),
+            word => match word.parse() {
+                Ok(state) => Ok(Self::One(state)),
+                Err(error) => Err(format!("state: {error}, open, all")),
+            },
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Standing {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let word = Cow::<str>::deserialize(deserializer)?;
+        word.parse().map_err(D::Error::custom)
+    }
 }
 
 /// An incident in a list.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Line {
     id: String,
-    severity: String,
+    #[schema(value_type = SeverityWord, inline)]
+    severity: Severity,
     /// From 0 to 100.
     score: u32,
     headline: String,
@@ -56,59 +113,49 @@ pub(crate) struct Line {
     #[schema(value_type = Option<String>, format = DateTime)]
     last_activity: Option<Timestamp>,
     findings: usize,
-    state: String,
+    #[schema(value_type = StateWord, inline)]
+    state: &'static str,
     owner: Option<String>,
 }
 
-/// What an incident is asked for by.
-pub(crate) struct Filter {
-    severity: Option<Severity>,
-    state: Option<String>,
-    owner: Option<String>,
-    q: Option<String>,
-}
-
-/// The severity that a word names; none where the word is empty.
-pub(crate) fn severity(word: Option<&str>) -> Result<Option<Severity>, Refused> {
-    let Some(word) = word.filter(|word| !word.is_empty()) else {
+/// The severity that a word of an address names; none where the word is empty.
+pub(crate) fn severity(word: &str) -> Result<Option<Severity>, Refused> {
+    if word.is_empty() {
         return Ok(None);
-    };
+    }
     let found = Severity::ALL.into_iter().find(|it| it.as_str() == word);
     found
         .map(Some)
         .ok_or_else(|| Refused::bad("severity is informational, low, medium, high or critical"))
 }
 
-impl Filter {
-    pub(crate) fn new(wanted: &Wanted) -> Result<Self, Refused> {
-        let state = wanted.state.clone().filter(|it| !it.is_empty());
-        if let Some(word) = &state
-            && !matches!(word.as_str(), "open" | "all")
-            && word.parse::<Stands>().is_err()
-        {
-            let expected =
-                "state is new, investigating, contained, closed, false-positive, open or all";
-            return Err(Refused::bad(expected));
-        }
-        Ok(Self {
-            severity: severity(wanted.severity.as_deref())?,
-            state,
-            owner: wanted.owner.clone(),
-            q: wanted
-                .q
-                .as_ref()
-                .map(|q| q.trim().to_lowercase())
-                .filter(|q| !q.is_empty()),
-        })
+impl Wanted {
+    /// The incidents that it leaves, in their order, each with how it stands.
+    pub(crate) fn of<'v>(
+        &self,
+        incidents: &'v [Incident],
+        cares: &'v Cares,
+    ) -> Vec<(&'v Incident, &'v Care)> {
+        static NOBODY: Care = Care {
+            owner: None,
+            state: Stands::New,
+        };
+        let q = self.q.as_ref().map(|q| q.trim().to_lowercase());
+        let q = q.filter(|q| !q.is_empty());
+        incidents
+            .iter()
+            .map(|incident| (incident, cares.get(&incident.id).unwrap_or(&NOBODY)))
+            .filter(|(incident, care)| self.leaves(incident, care, q.as_deref()))
+            .collect()
     }
 
-    pub(crate) fn leaves(&self, incident: &Incident, care: &Care) -> bool {
-        let stands = match self.state.as_deref() {
-            None | Some("all") => true,
-            Some("open") => !care.state.is_over(),
-            Some(word) => care.state.as_str() == word,
+    fn leaves(&self, incident: &Incident, care: &Care, q: Option<&str>) -> bool {
+        let stands = match self.state.unwrap_or_default() {
+            Standing::All => true,
+            Standing::Open => !care.state.is_over(),
+            Standing::One(state) => care.state == state,
         };
-        let holds = |q: &String| {
+        let holds = |q: &str| {
             let texts = [&incident.headline, &incident.id].into_iter();
             texts
                 .chain(&incident.principals)
@@ -119,13 +166,13 @@ impl Filter {
         stands
             && self.severity.is_none_or(|least| incident.severity >= least)
             && (self.owner.is_none() || self.owner == care.owner)
-            && self.q.as_ref().is_none_or(holds)
+            && q.is_none_or(holds)
     }
 }
 
 /// Incidents, gravest first.
 #[utoipa::path(get, path = "/api/v1/incidents", params(Wanted), responses(
-    (status = 200, body = Listing<Line>), (status = 304), (status = 400, body = Problem), (status = 401, body = Problem)))]
+    (status = 200, body = Listing<Line>), (status = 304)))]
 pub(crate) async fn list(
     State(app): State<Arc<App>>,
     Query(wanted): Query<Wanted>,
@@ -133,26 +180,17 @@ pub(crate) async fn list(
 ) -> Result<Response, Refused> {
     apart(move || {
         let (shown, cares) = (shown(&app)?, app.cares()?);
-        let filter = Filter::new(&wanted)?;
-        let nobody = Care::default();
-        let left: Vec<(&Incident, &Care)> = shown
-            .report
-            .incidents
-            .iter()
-            .map(|incident| (incident, cares.get(&incident.id).unwrap_or(&nobody)))
-            .filter(|(incident, care)| filter.leaves(incident, care))
-            .collect();
-        let after = wanted.after.as_deref();
-        let listing = page(left, |it| it.0.id.as_str(), after, wanted.limit)?;
+        let left = wanted.of(&shown.report.incidents, &cares);
+        let listing = page(left, wanted.after.as_ref(), wanted.limit)?;
         let line = |(incident, care): (&Incident, &Care)| Line {
             id: incident.id.clone(),
-            severity: incident.severity.as_str().to_owned(),
+            severity: incident.severity,
             score: incident.score,
             headline: incident.headline.clone(),
             first_sign: incident.first_sign,
             last_activity: incident.last_activity,
             findings: incident.findings.len(),
-            state: care.state.to_string(),
+            state: care.state.as_str(),
             owner: care.owner.clone(),
         };
         let listing = Listing {
@@ -168,7 +206,7 @@ pub(crate) async fn list(
 /// One incident: everything that the report of an investigation says of it, how it stands, and what people
 /// wrote. An id that went into another incident leads to that one.
 #[utoipa::path(get, path = "/api/v1/incidents/{id}", params(("id" = String, Path)), responses(
-    (status = 200, body = serde_json::Value), (status = 304), (status = 401, body = Problem), (status = 404, body = Problem)))]
+    (status = 200, body = serde_json::Value), (status = 304)))]
 pub(crate) async fn one(
     State(app): State<Arc<App>>,
     Path(id): Path<String>,
@@ -183,26 +221,26 @@ pub(crate) async fn one(
         notes: Vec<NoteLine>,
     }
     apart(move || {
-        let (shown, id) = (shown(&app)?, now_called(&app, &id)?);
-        let incident = find(&shown.report.incidents, &id)?;
-        let care = app.cares()?.remove(&id).unwrap_or_default();
+        let shown = shown(&app)?;
+        let incident = find(&app, &shown, &id)?;
+        let care = app.cares()?.remove(&incident.id).unwrap_or_default();
         let document = Document {
             incident,
             state: care.state.as_str(),
             owner: &care.owner,
-            notes: note_lines(&app, &id)?,
+            notes: note_lines(&app, &incident.id)?,
         };
         tagged(&headers, &document)
     })
     .await
 }
 
-pub(crate) fn now_called(app: &App, id: &str) -> Result<String, Refused> {
-    Ok(app.store(|store| store.incident_id(id))?)
-}
-
-pub(crate) fn find<'i>(incidents: &'i [Incident], id: &str) -> Result<&'i Incident, Refused> {
-    let found = incidents.iter().find(|incident| incident.id == id);
+/// An incident by any id that it was called by.
+pub(crate) fn find<'v>(app: &App, shown: &'v Viewed, id: &str) -> Result<&'v Incident, Refused> {
+    let found = match shown.incident(id) {
+        Some(incident) => Some(incident),
+        None => shown.incident(&app.store(|store| store.incident_id(id))?),
+    };
     found.ok_or_else(|| Refused::missing("incident"))
 }
 
@@ -226,18 +264,39 @@ fn note_lines(app: &App, id: &str) -> Result<Vec<NoteLine>, Refused> {
     Ok(notes.into_iter().map(line).collect())
 }
 
+/// One incident as a STIX 2.1 bundle: what was observed, by which techniques, from where.
+#[utoipa::path(get, path = "/api/v1/incidents/{id}/stix", params(("id" = String, Path)), responses(
+    (status = 200, content_type = "application/stix+json", body = serde_json::Value), (status = 304)))]
+pub(crate) async fn stix(
+    State(app): State<Arc<App>>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+) -> Result<Response, Refused> {
+    apart(move || {
+        let shown = shown(&app)?;
+        let incident = find(&app, &shown, &id)?;
+        let findings = shown.findings_of(incident).into_values().cloned().collect();
+        let mut bundle = Vec::new();
+        stix::report(&shown.report.only(incident.clone(), findings), &mut bundle)
+            .map_err(|error| Refused::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()))?;
+        let kind = "application/stix+json;version=2.1";
+        Ok(private(tagged_body(&headers, kind, bundle)))
+    })
+    .await
+}
+
 /// What people wrote to an incident, the oldest first.
 #[utoipa::path(get, path = "/api/v1/incidents/{id}/notes", params(("id" = String, Path)), responses(
-    (status = 200, body = Vec<NoteLine>), (status = 304), (status = 401, body = Problem), (status = 404, body = Problem)))]
+    (status = 200, body = Vec<NoteLine>), (status = 304)))]
 pub(crate) async fn notes(
     State(app): State<Arc<App>>,
     Path(id): Path<String>,
     headers: HeaderMap,
 ) -> Result<Response, Refused> {
     apart(move || {
-        let (shown, id) = (shown(&app)?, now_called(&app, &id)?);
-        find(&shown.report.incidents, &id)?;
-        tagged(&headers, &note_lines(&app, &id)?)
+        let shown = shown(&app)?;
+        let incident = find(&app, &shown, &id)?;
+        tagged(&headers, &note_lines(&app, &incident.id)?)
     })
     .await
 }
@@ -247,13 +306,13 @@ pub(crate) async fn notes(
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewNote {
     /// From 1 to 10,000 characters.
-    #[schema(min_length = 1, max_length = 10_000)]
+    #[schema(min_length = 1, max_length = 10_000, pattern = "\\S")]
     pub(crate) words: String,
 }
 
 /// Writes a note to an incident.
 #[utoipa::path(post, path = "/api/v1/incidents/{id}/notes", params(("id" = String, Path)), request_body = NewNote, responses(
-    (status = 201), (status = 400, body = Problem), (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem)))]
+    (status = 201)))]
 pub(crate) async fn add_note(
     State(app): State<Arc<App>>,
     Extension(caller): Extension<Caller>,
@@ -269,15 +328,15 @@ pub(crate) async fn add_note(
 
 pub(crate) fn write_note(app: &App, caller: &Caller, id: &str, text: &str) -> Result<(), Refused> {
     let text = words(text, NOTE)?;
-    let (shown, id) = (shown(app)?, now_called(app, id)?);
-    find(&shown.report.incidents, &id)?;
+    let shown = shown(app)?;
+    let id = &find(app, &shown, id)?.id;
     let note = Note {
         who: caller.name.clone(),
         time: Timestamp::now(),
         words: text.to_owned(),
     };
-    app.audit(&caller.name, "note", &id)?;
-    app.store(|store| store.add_note(&id, &note))?;
+    app.audit(&caller.name, "note", id)?;
+    app.store(|store| store.add_note(id, &note))?;
     Ok(())
 }
 
@@ -288,13 +347,13 @@ pub(crate) struct NewCare {
     /// Nobody's, where it is absent or empty.
     #[schema(max_length = 100)]
     pub(crate) owner: Option<String>,
-    /// new, investigating, contained, closed, false-positive.
+    #[schema(value_type = StateWord, inline)]
     pub(crate) state: String,
 }
 
 /// Says whose an incident is, and how it stands.
 #[utoipa::path(put, path = "/api/v1/incidents/{id}/care", params(("id" = String, Path)), request_body = NewCare, responses(
-    (status = 204), (status = 400, body = Problem), (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem)))]
+    (status = 204)))]
 pub(crate) async fn set_care(
     State(app): State<Arc<App>>,
     Extension(caller): Extension<Caller>,
@@ -324,15 +383,15 @@ pub(crate) fn write_care(
         .map(str::trim)
         .filter(|it| !it.is_empty());
     let owner = owner.map(|owner| words(owner, OWNER)).transpose()?;
-    let (shown, id) = (shown(app)?, now_called(app, id)?);
-    find(&shown.report.incidents, &id)?;
+    let shown = shown(app)?;
+    let id = &find(app, &shown, id)?.id;
     let what = format!("{id}: {state}, owner {}", owner.unwrap_or("nobody"));
     app.audit(&caller.name, "care", &what)?;
     let care = Care {
         owner: owner.map(str::to_owned),
         state,
     };
-    app.store(|store| store.set_care(&id, &care))?;
+    app.store(|store| store.set_care(id, &care))?;
     Ok(())
 }
 

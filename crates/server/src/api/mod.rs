@@ -4,64 +4,22 @@ pub(crate) mod estate;
 pub(crate) mod events;
 pub(crate) mod findings;
 pub(crate) mod incidents;
+pub(crate) mod paging;
 pub(crate) mod records;
 pub(crate) mod sources;
+mod words;
 
 use std::sync::Arc;
 
 use axum::body::Body;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use portreeve_engine::serve::Shown;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
-use utoipa::ToSchema;
 
 use crate::app::App;
 use crate::error::Refused;
-
-/// The most items of one page, and how many there are where nothing is said.
-pub(crate) const MOST: usize = 1_000;
-const USUAL: usize = 100;
-
-/// A page of a list.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct Listing<T> {
-    /// The items.
-    pub(crate) items: Vec<T>,
-    /// How many there are on all pages.
-    pub(crate) total: usize,
-    /// What to give as `after` for the next page; absent on the last.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) next: Option<String>,
-}
-
-/// The items of a page: those behind the one with the id `after`.
-pub(crate) fn page<T>(
-    all: Vec<T>,
-    id: impl Fn(&T) -> &str,
-    after: Option<&str>,
-    limit: Option<usize>,
-) -> Result<Listing<T>, Refused> {
-    let limit = limit.unwrap_or(USUAL);
-    if !(1..=MOST).contains(&limit) {
-        return Err(Refused::bad(format!("limit is a number from 1 to {MOST}")));
-    }
-    let start = match after {
-        None => 0,
-        Some(after) => {
-            let place = all.iter().position(|item| id(item) == after);
-            place.ok_or_else(|| Refused::bad("after is the id of an item of this list"))? + 1
-        }
-    };
-    let total = all.len();
-    let items: Vec<T> = all.into_iter().skip(start).take(limit).collect();
-    let next = match items.last() {
-        Some(last) if start + items.len() < total => Some(id(last).to_owned()),
-        _ => None,
-    };
-    Ok(Listing { items, total, next })
-}
+use crate::viewed::Viewed;
 
 /// An answer in JSON with its tag; 304 where the asker has it already.
 pub(crate) fn tagged(headers: &HeaderMap, value: &impl Serialize) -> Result<Response, Refused> {
@@ -71,12 +29,14 @@ pub(crate) fn tagged(headers: &HeaderMap, value: &impl Serialize) -> Result<Resp
             format!("no JSON form: {error}"),
         )
     })?;
-    let mut response = tagged_body(headers, "application/json", body);
-    response.headers_mut().insert(
-        header::CACHE_CONTROL,
-        HeaderValue::from_static("private, no-cache"),
-    );
-    Ok(response)
+    Ok(private(tagged_body(headers, "application/json", body)))
+}
+
+/// An answer that the asker alone may keep, and asks after again.
+pub(crate) fn private(mut response: Response) -> Response {
+    let value = HeaderValue::from_static("private, no-cache");
+    response.headers_mut().insert(header::CACHE_CONTROL, value);
+    response
 }
 
 /// A text with its tag, of a kind that everyone may have; 304 where the asker has it already.
@@ -84,7 +44,8 @@ pub(crate) fn tagged_text(headers: &HeaderMap, kind: &'static str, text: String)
     tagged_body(headers, kind, text.into_bytes())
 }
 
-fn tagged_body(headers: &HeaderMap, kind: &'static str, body: Vec<u8>) -> Response {
+/// An answer with its tag; 304 where the asker has it already.
+pub(crate) fn tagged_body(headers: &HeaderMap, kind: &'static str, body: Vec<u8>) -> Response {
     let digest = Sha256::digest(&body);
     let digits: String = digest[..12]
         .iter()
@@ -122,7 +83,7 @@ pub(crate) async fn apart<T: Send + 'static>(
     })
 }
 
-pub(crate) fn shown(app: &App) -> Result<Arc<Shown>, Refused> {
+pub(crate) fn shown(app: &App) -> Result<Arc<Viewed>, Refused> {
     app.shown().ok_or_else(Refused::starting)
 }
 
@@ -140,26 +101,6 @@ pub(crate) fn words(text: &str, most: usize) -> Result<&str, Refused> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn pages_follow_one_another_to_the_end() {
-        let all = || vec!["a", "b", "c", "d", "e"];
-        let mut after = None;
-        let mut seen = Vec::new();
-        loop {
-            let listing = page(all(), |item| item, after.as_deref(), Some(2)).unwrap();
-            assert_eq!(listing.total, 5);
-            seen.extend(listing.items);
-            after = listing.next;
-            if after.is_none() {
-                break;
-            }
-        }
-        assert_eq!(seen, all());
-        assert!(page(all(), |item| item, Some("x"), None).is_err());
-        assert!(page(all(), |item| item, None, Some(0)).is_err());
-        assert!(page(all(), |item| item, None, Some(1_001)).is_err());
-    }
 
     #[test]
     fn a_known_answer_is_not_sent_again() {

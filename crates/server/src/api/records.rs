@@ -3,7 +3,6 @@
 use std::io::Read;
 use std::sync::Arc;
 
-use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::{Extension, Json};
@@ -15,7 +14,8 @@ use utoipa::ToSchema;
 use super::apart;
 use crate::access::Caller;
 use crate::app::App;
-use crate::error::{Problem, Refused};
+use crate::error::Refused;
+use crate::extract::Bytes;
 
 /// The largest body as it is sent, and the largest that may come of it.
 pub(crate) const BODY: usize = 16 << 20;
@@ -36,14 +36,14 @@ pub(crate) struct Taken {
 /// `Content-Encoding` says so. The answer comes once the records and what follows from them are stored.
 /// Records may be sent again after any other answer: one that was taken before counts once.
 #[utoipa::path(post, path = "/api/v1/records", request_body(content = String, content_type = "application/x-ndjson"), responses(
-    (status = 200, body = Taken), (status = 400, body = Problem), (status = 401, body = Problem), (status = 403, body = Problem),
-    (status = 413, description = "larger than 16 MiB, or than 128 MiB decompressed"), (status = 415, body = Problem),
-    (status = 429, body = Problem, description = "more is waiting than is taken in"), (status = 503, body = Problem)))]
+    (status = 200, body = Taken),
+    (status = 413, description = "larger than 16 MiB, or than 128 MiB decompressed"),
+    (status = 429, description = "more is waiting than is taken in, or too many requests from this address")))]
 pub(crate) async fn take(
     State(app): State<Arc<App>>,
     Extension(caller): Extension<Caller>,
     headers: HeaderMap,
-    body: Bytes,
+    Bytes(body): Bytes,
 ) -> Result<Json<Taken>, Refused> {
     let encoding = headers.get(header::CONTENT_ENCODING).cloned();
     apart(move || {
@@ -75,7 +75,7 @@ pub(crate) async fn take(
     .await
 }
 
-fn decompressed(body: &[u8]) -> Result<Bytes, Refused> {
+fn decompressed(body: &[u8]) -> Result<axum::body::Bytes, Refused> {
     let mut whole = Vec::new();
     let read = MultiGzDecoder::new(body)
         .take(DECOMPRESSED + 1)

@@ -1,6 +1,6 @@
 //! Sources, coverage, rules, and the audit log.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use axum::extract::State;
@@ -12,13 +12,14 @@ use portreeve_view::json::Sight;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{MOST, apart, shown, tagged};
+use super::paging::MOST;
+use super::{apart, shown, tagged};
 use crate::app::{App, RuleLine};
-use crate::error::{Problem, Refused};
+use crate::error::Refused;
 
 /// Where records come from, with both clocks: the latest record's own time, and when the last arrived.
 #[utoipa::path(get, path = "/api/v1/sources", responses(
-    (status = 200, body = serde_json::Value), (status = 304), (status = 401, body = Problem)))]
+    (status = 200, body = serde_json::Value), (status = 304)))]
 pub(crate) async fn sources(
     State(app): State<Arc<App>>,
     headers: HeaderMap,
@@ -44,7 +45,7 @@ pub(crate) async fn sources(
 
 /// What the logs cover, which steps of known actors they can show, and what could not be seen or read.
 #[utoipa::path(get, path = "/api/v1/coverage", responses(
-    (status = 200, body = serde_json::Value), (status = 304), (status = 401, body = Problem)))]
+    (status = 200, body = serde_json::Value), (status = 304)))]
 pub(crate) async fn coverage(
     State(app): State<Arc<App>>,
     headers: HeaderMap,
@@ -54,14 +55,14 @@ pub(crate) async fn coverage(
 
 /// The rules and correlations in use, with how many findings each has made.
 #[utoipa::path(get, path = "/api/v1/rules", responses(
-    (status = 200, body = Vec<UsedRule>), (status = 304), (status = 401, body = Problem)))]
+    (status = 200, body = Vec<UsedRule>), (status = 304)))]
 pub(crate) async fn rules(
     State(app): State<Arc<App>>,
     headers: HeaderMap,
 ) -> Result<Response, Refused> {
     apart(move || {
         let shown = shown(&app)?;
-        let mut counts = BTreeMap::<&str, u64>::new();
+        let mut counts = HashMap::<&str, u64>::new();
         for finding in &shown.report.findings {
             *counts.entry(&finding.rule).or_default() += 1;
         }
@@ -99,7 +100,7 @@ pub(crate) struct AuditLine {
 
 /// Who did what, the latest first; the latest 1,000.
 #[utoipa::path(get, path = "/api/v1/audit", responses(
-    (status = 200, body = Vec<AuditLine>), (status = 304), (status = 401, body = Problem), (status = 403, body = Problem)))]
+    (status = 200, body = Vec<AuditLine>), (status = 304)))]
 pub(crate) async fn audit(
     State(app): State<Arc<App>>,
     headers: HeaderMap,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::Extension;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::response::Response;
 use portreeve_view::html::live::{self, Section};
 use portreeve_view::html::{Parts, keys_page, paths_page, posture_page};
@@ -14,6 +14,8 @@ use serde::Deserialize;
 use super::{asked, derived, drawn};
 use crate::access::Caller;
 use crate::app::App;
+use crate::error::Refused;
+use crate::extract::Query;
 
 /// What a search finds at most.
 const HITS: usize = 50;
@@ -29,7 +31,7 @@ pub(crate) async fn estate(
     State(app): State<Arc<App>>,
     Extension(caller): Extension<Caller>,
     Query(search): Query<Search>,
-) -> Response {
+) -> Result<Response, Refused> {
     let section = Some(Section::Estate);
     drawn(app, caller, section, move |_, shown, _| {
         let graph = &shown.graph;
@@ -73,7 +75,7 @@ pub(crate) async fn keys(
     State(app): State<Arc<App>>,
     Extension(caller): Extension<Caller>,
     Query(query): Query<BTreeMap<String, String>>,
-) -> Response {
+) -> Result<Response, Refused> {
     drawn(app, caller, Some(Section::Keys), move |app, shown, _| {
         let asked = asked(&query)?;
         let derived = derived(app, shown);
@@ -86,7 +88,7 @@ pub(crate) async fn doors(
     State(app): State<Arc<App>>,
     Extension(caller): Extension<Caller>,
     Query(query): Query<BTreeMap<String, String>>,
-) -> Response {
+) -> Result<Response, Refused> {
     drawn(app, caller, Some(Section::Doors), move |app, shown, _| {
         let asked = asked(&query)?;
         let derived = derived(app, shown);
@@ -107,7 +109,7 @@ pub(crate) async fn posture(
     State(app): State<Arc<App>>,
     Extension(caller): Extension<Caller>,
     Query(query): Query<BTreeMap<String, String>>,
-) -> Response {
+) -> Result<Response, Refused> {
     drawn(app, caller, Some(Section::Posture), move |app, shown, _| {
         let asked = asked(&query)?;
         let derived = derived(app, shown);
@@ -120,7 +122,7 @@ pub(crate) async fn coverage(
     State(app): State<Arc<App>>,
     Extension(caller): Extension<Caller>,
     Query(query): Query<BTreeMap<String, String>>,
-) -> Response {
+) -> Result<Response, Refused> {
     drawn(app, caller, Some(Section::Coverage), move |_, shown, _| {
         let asked = asked(&query)?;
         Ok(live::coverage(&shown.report, Parts::screen(&asked)))

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use axum::Extension;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::response::Response;
 use jiff::Timestamp;
-use jiff::civil::{Date, DateTime};
+use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
-use portreeve_engine::{Chosen, ContentFile, HuntRules, condition, render_diagnostic};
+use portreeve_engine::{Chosen, ContentFile, HuntRules, condition, moment, render_diagnostic};
 use portreeve_view::html::Page;
 use portreeve_view::html::live::{self, HuntPage, Section};
 use portreeve_view::hunt::Hunt;
@@ -19,6 +19,7 @@ use crate::access::Caller;
 use crate::app::App;
 use crate::archive::Question;
 use crate::error::Refused;
+use crate::extract::Query;
 
 /// The longest rule, and the most fields.
 const RULE: usize = 16_000;
@@ -39,7 +40,7 @@ pub(crate) async fn hunt(
     State(app): State<Arc<App>>,
     Extension(caller): Extension<Caller>,
     Query(asked): Query<Asked>,
-) -> Response {
+) -> Result<Response, Refused> {
     let section = Some(Section::Hunt);
     drawn(app, caller, section, move |app, _, caller| {
         page(app, caller, &asked)
@@ -171,21 +172,17 @@ fn of_fields(text: &str) -> Result<Option<HuntRules>, String> {
     of_rule(&text).map(Some)
 }
 
-/// A day, a day with its time, or a time with its zone.
+/// A day, a time with its zone, or a time of day, which is UTC as all times of the page are.
 fn time(what: &str, text: &str) -> Result<Option<Timestamp>, String> {
     let text = text.trim();
     if text.is_empty() {
         return Ok(None);
     }
-    let civil = |text: &str| match text.parse::<DateTime>() {
-        Ok(time) => Some(time),
-        Err(_) => text.parse::<Date>().ok().map(|day| day.at(0, 0, 0, 0)),
+    let in_utc = |text: &str| {
+        let time = text.parse::<DateTime>().ok()?;
+        Some(time.to_zoned(TimeZone::UTC).ok()?.timestamp())
     };
-    let zoned = text.parse::<Timestamp>().ok();
-    let found = zoned.or_else(|| {
-        let time = civil(text)?.to_zoned(TimeZone::UTC).ok()?;
-        Some(time.timestamp())
-    });
+    let found = moment(text).ok().or_else(|| in_utc(text));
     found
         .map(Some)
         .ok_or_else(|| format!("{what}: “{text}” is no time; write 2026-04-07 or 2026-04-07T12:30"))

@@ -2,17 +2,18 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Form, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use portreeve_view::html::live;
 use serde::Deserialize;
 
-use super::{framed, sorry};
+use super::framed;
 use crate::access::{COOKIE, hash};
 use crate::api::apart;
 use crate::app::App;
 use crate::error::Refused;
+use crate::extract::Form;
 
 pub(crate) async fn login(State(app): State<Arc<App>>) -> Response {
     framed(&app, None, None, live::login(false))
@@ -29,12 +30,12 @@ pub(crate) async fn log_in(
     headers: HeaderMap,
     axum::extract::ConnectInfo(peer): axum::extract::ConnectInfo<std::net::SocketAddr>,
     Form(login): Form<Login>,
-) -> Response {
+) -> Result<Response, Refused> {
     let from = crate::access::address(&app, peer, &headers);
     if !app.rates.may_try(from) {
         let status = StatusCode::TOO_MANY_REQUESTS;
-        return Refused::later(status, "too many wrong tokens from this address", 30)
-            .into_response();
+        let words = "too many wrong tokens from this address";
+        return Err(Refused::later(status, words, 30));
     }
     let (for_work, token) = (app.clone(), login.token.trim().to_owned());
     let found = apart(move || {
@@ -44,9 +45,9 @@ pub(crate) async fn log_in(
         }
         Ok(found.map(|_| token))
     })
-    .await;
-    match found {
-        Ok(Some(token)) => {
+    .await?;
+    Ok(match found {
+        Some(token) => {
             let cookie = format!(
                 "{COOKIE}={token}; Path=/; Secure; HttpOnly; SameSite=Strict; Max-Age=43200"
             );
@@ -56,11 +57,10 @@ pub(crate) async fn log_in(
             }
             response
         }
-        Ok(None) => {
+        None => {
             app.rates.was_wrong(from);
             let page = framed(&app, None, None, live::login(true));
             (StatusCode::UNAUTHORIZED, page).into_response()
         }
-        Err(refused) => sorry(&app, None, &refused),
-    }
+    })
 }

@@ -8,8 +8,8 @@ mod today;
 
 use std::sync::{Arc, PoisonError};
 
-use axum::extract::{Path, State};
-use axum::http::{HeaderMap, StatusCode};
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::{Html, IntoResponse, Response};
 use jiff::Timestamp;
 use portreeve_engine::serve::{Health, Shown};
@@ -24,6 +24,9 @@ use crate::access::Caller;
 use crate::api::{apart, shown, tagged_text};
 use crate::app::App;
 use crate::error::Refused;
+use crate::extract::Path;
+use crate::guard::is_page;
+use crate::viewed::Viewed;
 
 pub(crate) use estate::{coverage, doors, estate, keys, posture};
 pub(crate) use hunt::hunt;
@@ -118,7 +121,7 @@ fn framed(app: &App, caller: Option<&Caller>, section: Option<Section>, page: Pa
 }
 
 /// What a page answers where something is not as it was asked for.
-fn sorry(app: &App, caller: Option<&Caller>, refused: &Refused) -> Response {
+pub(crate) fn sorry(app: &App, caller: Option<&Caller>, refused: &Refused) -> Response {
     let title = match refused.status() {
         StatusCode::NOT_FOUND => "There is no such thing",
         StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS => "In a moment",
@@ -126,12 +129,7 @@ fn sorry(app: &App, caller: Option<&Caller>, refused: &Refused) -> Response {
         _ => "That cannot be answered",
     };
     let page = live::message(title, refused.words());
-    (refused.status(), framed(app, caller, None, page)).into_response()
-}
-
-/// What is answered to someone who may not see a page.
-pub(crate) fn refused(app: &App, refused: &Refused) -> Response {
-    sorry(app, None, refused)
+    refused.upon(framed(app, caller, None, page))
 }
 
 /// Works a page out on a thread that may wait.
@@ -139,18 +137,14 @@ async fn drawn(
     app: Arc<App>,
     caller: Caller,
     section: Option<Section>,
-    draw: impl FnOnce(&App, &Shown, &Caller) -> Result<Page, Refused> + Send + 'static,
-) -> Response {
-    let (for_work, by) = (app.clone(), caller.clone());
-    let result = apart(move || {
-        let shown = shown(&for_work)?;
-        draw(&for_work, &shown, &by)
+    draw: impl FnOnce(&App, &Viewed, &Caller) -> Result<Page, Refused> + Send + 'static,
+) -> Result<Response, Refused> {
+    apart(move || {
+        let shown = shown(&app)?;
+        let page = draw(&app, &shown, &caller)?;
+        Ok(framed(&app, Some(&caller), section, page))
     })
-    .await;
-    match result {
-        Ok(page) => framed(&app, Some(&caller), section, page),
-        Err(refused) => sorry(&app, Some(&caller), &refused),
-    }
+    .await
 }
 
 /// Which parts of long lists were asked for.
@@ -165,11 +159,7 @@ fn asked(query: &std::collections::BTreeMap<String, String>) -> Result<Asked, Re
 }
 
 /// Styles, pictures and modules.
-pub(crate) async fn asset(
-    State(app): State<Arc<App>>,
-    Path(name): Path<String>,
-    headers: HeaderMap,
-) -> Response {
+pub(crate) async fn asset(Path(name): Path<String>, headers: HeaderMap) -> Response {
     let address = format!("/assets/{name}");
     if address == live::STYLESHEET {
         return tagged_text(&headers, "text/css; charset=utf-8", live::stylesheet());
@@ -182,14 +172,28 @@ pub(crate) async fn asset(
             let kind = "text/javascript; charset=utf-8";
             tagged_text(&headers, kind, (*text).to_owned())
         }
-        None => missing(State(app)).await,
+        None => Refused::missing("file").into_response(),
     }
 }
 
-pub(crate) async fn missing(State(app): State<Arc<App>>) -> Response {
+/// What is answered where no route is.
+pub(crate) async fn missing(State(app): State<Arc<App>>, uri: Uri) -> Response {
+    if !is_page(uri.path()) {
+        return Refused::missing("route").into_response();
+    }
     let page = live::message(
         "There is no such page",
         "It may have moved, or the address was cut off.",
     );
     (StatusCode::NOT_FOUND, framed(&app, None, None, page)).into_response()
+}
+
+/// What is answered where a route takes other methods. Which, the header `Allow` says.
+pub(crate) async fn wrong_method(State(app): State<Arc<App>>, uri: Uri) -> Response {
+    let status = StatusCode::METHOD_NOT_ALLOWED;
+    let refused = Refused::new(status, "this address takes another method");
+    match is_page(uri.path()) {
+        true => sorry(&app, None, &refused),
+        false => refused.into_response(),
+    }
 }

@@ -4,78 +4,99 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::Extension;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::response::Response;
 use portreeve_engine::serve::Shown;
 use portreeve_graph::JewelKind;
 use portreeve_incident::{Incident, Report};
-use portreeve_store::Care;
 use portreeve_view::html::Page;
 use portreeve_view::html::live::{self, Listed, Section, SourceLine, Today};
+use serde::Deserialize;
 
 use super::{derived, drawn};
 use crate::access::Caller;
-use crate::api::incidents::{Cares, Filter, Wanted};
-use crate::api::page;
+use crate::api::incidents::{Cares, Standing, Wanted, severity};
+use crate::api::paging::page;
 use crate::app::App;
 use crate::error::Refused;
+use crate::extract::Query;
 
 /// Incidents on one page.
 const INCIDENTS: usize = 40;
 
+/// What is asked, as it stands in the address. What a form leaves empty is not asked.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Asked {
+    q: String,
+    severity: String,
+    state: String,
+    owner: String,
+    after: String,
+}
+
+impl Asked {
+    fn wanted(&self) -> Result<Wanted, Refused> {
+        let given = |text: &String| Some(text.clone()).filter(|text| !text.is_empty());
+        let state = given(&self.state).map_or(Ok(Standing::Open), |word| word.parse());
+        let after = given(&self.after).map(|text| text.parse()).transpose();
+        Ok(Wanted {
+            severity: severity(&self.severity)?,
+            state: Some(state.map_err(Refused::bad)?),
+            owner: given(&self.owner),
+            q: given(&self.q),
+            after: after.map_err(Refused::bad)?,
+            limit: Some(INCIDENTS),
+        })
+    }
+}
+
 pub(crate) async fn today(
     State(app): State<Arc<App>>,
     Extension(caller): Extension<Caller>,
-    Query(mut wanted): Query<Wanted>,
-) -> Response {
-    wanted.state = wanted
-        .state
-        .filter(|state| !state.is_empty())
-        .or_else(|| Some("open".to_owned()));
+    Query(asked): Query<Asked>,
+) -> Result<Response, Refused> {
     let section = Some(Section::Today);
     drawn(app, caller, section, move |app, shown, _| {
-        today_of(app, shown, &wanted)
+        today_of(app, shown, &asked)
     })
     .await
 }
 
-fn today_of(app: &App, shown: &Shown, wanted: &Wanted) -> Result<Page, Refused> {
-    let cares = app.cares()?;
-    let nobody = Care::default();
-    let filter = Filter::new(wanted)?;
+fn today_of(app: &App, shown: &Shown, asked: &Asked) -> Result<Page, Refused> {
+    let (cares, wanted) = (app.cares()?, asked.wanted()?);
     let incidents = &shown.report.incidents;
-    let care = |incident: &Incident| cares.get(&incident.id).unwrap_or(&nobody);
-    let left: Vec<&Incident> = incidents
-        .iter()
-        .filter(|incident| filter.leaves(incident, care(incident)))
-        .collect();
-    let after = wanted.after.as_deref();
-    let listing = page(left, |it| it.id.as_str(), after, Some(INCIDENTS))?;
-    let q = wanted.q.as_deref().unwrap_or_default();
-    let state = wanted.state.as_deref().unwrap_or("open");
+    let left = wanted.of(incidents, &cares);
+    let listing = page(left, wanted.after.as_ref(), wanted.limit)?;
+    let state = wanted.state.unwrap_or_default().as_str();
     let next = listing.next.as_deref().map(|after| {
-        let severity = wanted.severity.as_deref().unwrap_or_default();
-        let mut query = joined(&[("q", q), ("severity", severity), ("state", state)]);
-        query.push_str(&joined(&[("after", after)]));
+        let query = joined(&[
+            ("q", &asked.q),
+            ("severity", &asked.severity),
+            ("state", state),
+            ("owner", &asked.owner),
+            ("after", after),
+        ]);
         format!("/?{}", query.trim_end_matches('&'))
     });
     let derived = derived(app, shown);
-    let is_open = |incident: &&Incident| !care(incident).state.is_over();
+    let is_open =
+        |incident: &&Incident| cares.get(&incident.id).is_none_or(|it| !it.state.is_over());
     Ok(live::today(&Today {
         incidents: listing
             .items
             .iter()
-            .map(|incident| Listed {
+            .map(|(incident, care)| Listed {
                 incident,
-                owner: care(incident).owner.as_deref(),
-                state: care(incident).state.as_str(),
+                owner: care.owner.as_deref(),
+                state: care.state.as_str(),
             })
             .collect(),
         found: listing.total,
         all: incidents.len(),
         open: incidents.iter().filter(is_open).count(),
-        query: q,
-        severity: crate::api::incidents::severity(wanted.severity.as_deref())?,
+        query: &asked.q,
+        severity: wanted.severity,
         state,
         next,
         at_risk: at_risk(&shown.report, &cares),

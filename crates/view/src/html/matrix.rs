@@ -1,7 +1,7 @@
 //! An actor's way as a matrix of ATT&CK: tactics, and in each the techniques, with what the logs can show of
 //! them and what they have shown.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use maud::{Markup, html};
 use portreeve_incident::Report;
@@ -41,9 +41,29 @@ impl Cell<'_> {
     }
 }
 
+/// How many findings are of each technique, by its id of ATT&CK v19.
+pub(super) type Seen<'a> = BTreeMap<&'a str, usize>;
+
+/// Counts findings by technique. Those of one rule mostly have the same techniques, so that lists are counted
+/// first, and techniques of lists then.
+pub(super) fn seen(report: &Report) -> Seen<'_> {
+    let mut lists = HashMap::<&[Technique], usize>::new();
+    for finding in &report.findings {
+        *lists.entry(&finding.techniques).or_default() += 1;
+    }
+    let mut seen = Seen::new();
+    for (list, count) in lists {
+        let own: BTreeSet<&str> = list.iter().map(Technique::v19).collect();
+        for id in own {
+            *seen.entry(id).or_default() += count;
+        }
+    }
+    seen
+}
+
 /// The matrix of one actor.
-pub(super) fn matrix(profile: &ProfileSight, report: &Report) -> Markup {
-    let cells = cells(profile, report);
+pub(super) fn matrix(profile: &ProfileSight, seen: &Seen<'_>) -> Markup {
+    let cells = cells(profile, seen);
     let mut columns = BTreeMap::<Tactic, Vec<&Cell<'_>>>::new();
     for cell in &cells {
         for tactic in cell.technique.tactics() {
@@ -83,7 +103,7 @@ fn drawn(cell: &Cell<'_>) -> Markup {
 }
 
 /// The actor's techniques in order of their ids.
-fn cells<'a>(profile: &'a ProfileSight, report: &Report) -> Vec<Cell<'a>> {
+fn cells<'a>(profile: &'a ProfileSight, seen: &Seen<'_>) -> Vec<Cell<'a>> {
     let mut cells = BTreeMap::<&str, Cell<'a>>::new();
     for step in &profile.steps {
         for technique in &step.techniques {
@@ -97,13 +117,8 @@ fn cells<'a>(profile: &'a ProfileSight, report: &Report) -> Vec<Cell<'a>> {
             cell.steps.push(&step.title);
         }
     }
-    for finding in &report.findings {
-        let own: BTreeSet<&str> = finding.techniques.iter().map(Technique::v19).collect();
-        for id in own {
-            if let Some(cell) = cells.get_mut(id) {
-                cell.seen += 1;
-            }
-        }
+    for (id, cell) in &mut cells {
+        cell.seen = seen.get(id).copied().unwrap_or_default();
     }
     cells.into_values().collect()
 }

@@ -77,7 +77,8 @@ fn stands(page: &IncidentPage<'_>, address: &str) -> Markup {
                 "Take away: "
                 a href={ (address) "/report.html" } download { "report" } " "
                 a href={ (address) "/plan.txt" } download { "plan" } " "
-                a href={ "/api/v1/incidents/" (super::today::address(&page.incident.id)) } download={ (super::today::address(&page.incident.id)) ".json" } { "JSON" }
+                a href={ "/api/v1/incidents/" (super::today::address(&page.incident.id)) } download={ (super::today::address(&page.incident.id)) ".json" } { "JSON" } " "
+                a href={ "/api/v1/incidents/" (super::today::address(&page.incident.id)) "/stix" } download={ (super::today::address(&page.incident.id)) ".stix.json" } { "STIX" }
             }
         }
     }

@@ -155,11 +155,12 @@ pub fn coverage(report: &Report, parts: Parts<'_>) -> Page {
             text::counted(some, "thing", "things")
         ),
     };
+    let seen = matrix::seen(report);
     Page {
         what: html! {},
         main: html! {
             div class="answer" { h1 { (title) } p { "Which steps of known actors the logs can show, in which hours they may not, and what is missing from the inventory." } }
-            @for profile in &report.sight { (matrix::matrix(profile, report)) }
+            @for profile in &report.sight { (matrix::matrix(profile, &seen)) }
             (blind_spots_in(&report.blind_spots, parts))
             (covered(report))
         },
