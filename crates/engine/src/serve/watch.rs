@@ -41,7 +41,7 @@ const MOST_AT_ONCE: usize = 20_000;
 /// The watch over one data folder.
 ///
 /// Stage one runs on its thread: it writes what arrives to the event log, judges it, and commits log, offsets
-/// and the findings that need no other record. Stage two runs on another ([`Fold`]): it folds what it was
+/// and the findings that need no other record. Stage two runs on another: it folds what it was
 /// handed, and commits what follows. It never writes of a record that the log does not hold.
 ///
 /// The state is a function of the event log, the inventory and the rules: it is built anew from them at
