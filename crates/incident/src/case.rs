@@ -342,9 +342,10 @@ impl<'a> Case<'a> {
                 })
                 .collect();
             ranked.select_nth_unstable_by(QUIET_LIMIT, |a, b| {
-                (a.0, a.1)
-                    .cmp(&(b.0, b.1))
-                    .then_with(|| self.event_id(a.2).cmp(&self.event_id(b.2)))
+                (a.0, a.1).cmp(&(b.0, b.1)).then_with(|| {
+                    let activities = &self.folded.activities;
+                    activities.get(a.2).compare_event_ids(activities.get(b.2))
+                })
             });
             quiet = ranked[..QUIET_LIMIT]
                 .iter()
@@ -371,10 +372,6 @@ impl<'a> Case<'a> {
             .map(|time| time.as_second())
     }
 
-    fn event_id(&self, row: RowId) -> Option<String> {
-        self.folded.activities.get(row).event_id()
-    }
-
     /// Puts the rows in order of time; those that share an instant by their own ids, so that it
     /// does not matter which file held them.
     fn order(&mut self, rows: HashMap<RowId, CaseRow, FixedState>) {
@@ -387,7 +384,7 @@ impl<'a> Case<'a> {
             let key = |row: ActivityRow<'_>| (row.time().is_none(), row.time());
             key(left)
                 .cmp(&key(right))
-                .then_with(|| left.event_id().cmp(&right.event_id()))
+                .then_with(|| left.compare_event_ids(right))
                 .then(a.row.cmp(&b.row))
         });
         self.rows = rows;

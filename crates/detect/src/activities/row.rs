@@ -1,5 +1,6 @@
 //! One activity, as it is looked at.
 
+use std::cmp::Ordering;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -238,6 +239,16 @@ impl<'t> ActivityRow<'t> {
         } else {
             self.text(Symbol::from_index(self.row.event_id as usize))
                 .map(str::to_owned)
+        }
+    }
+
+    /// The order of two events' ids, as their texts are ordered; one without an id comes first.
+    pub fn compare_event_ids(self, other: ActivityRow<'_>) -> Ordering {
+        let number = |row: &Row| (row.flags & EVENT_ID_IS_UUID != 0).then_some(row.event_id);
+        match (number(self.row), number(other.row)) {
+            // Digits of one length and case are ordered as the number that they write.
+            (Some(one), Some(other)) => one.cmp(&other),
+            _ => self.event_id().cmp(&other.event_id()),
         }
     }
 

@@ -65,4 +65,26 @@ mod tests {
             assert_eq!(parse_uuid(text), None);
         }
     }
+
+    #[test]
+    fn uuids_are_ordered_as_they_are_written() {
+        let numbers = [
+            0,
+            1,
+            0xf,
+            0x10,
+            1 << 47,
+            1 << 48,
+            1 << 96,
+            u128::MAX - 1,
+            u128::MAX,
+        ];
+        for (one, other) in numbers
+            .iter()
+            .flat_map(|one| numbers.map(|other| (*one, other)))
+        {
+            let written = format_uuid(one).cmp(&format_uuid(other));
+            assert_eq!(one.cmp(&other), written, "{one} {other}");
+        }
+    }
 }
