@@ -21,6 +21,10 @@ use portreeve_engine::{Config, Silent, built_in_correlations, built_in_rules};
 use portreeve_simulate::{Intrusion, Plan, Sink, Written, simulate};
 use portreeve_store::{Sqlite, Store};
 
+/// The program's own allocator, or its memory would not be what is measured.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// How often records are brought.
 const TICK: Duration = Duration::from_millis(50);
 /// How often one comes that is known to make a finding.

@@ -56,7 +56,12 @@ fn note(words: &str) -> Note {
 }
 
 fn open(folder: &Path) -> Sqlite {
-    Sqlite::open_with(&folder.join("portreeve.db"), Duration::from_millis(50)).unwrap()
+    open_for(folder, Duration::from_secs(30))
+}
+
+/// Opens it to wait so long for others that write.
+fn open_for(folder: &Path, patience: Duration) -> Sqlite {
+    Sqlite::open_with(&folder.join("portreeve.db"), patience).unwrap()
 }
 
 #[test]
@@ -182,7 +187,7 @@ fn tokens_and_the_audit_log_are_kept() {
 #[test]
 fn a_locked_database_is_told_and_the_same_commit_goes_through_later() {
     let folder = tempfile::tempdir().unwrap();
-    let mut store = open(folder.path());
+    let mut store = open_for(folder.path(), Duration::from_millis(50));
     let other = rusqlite::Connection::open(folder.path().join("portreeve.db")).unwrap();
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
     let error = store.commit(&whole("one")).unwrap_err();
