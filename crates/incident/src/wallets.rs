@@ -354,12 +354,27 @@ fn tell(incident: &mut Incident, mut story: WalletStory, steps: &[Step]) {
                 .unwrap_or_default()
         ));
     }
-    let grave = story.events.iter();
-    for event in grave.filter(|event| event.severity >= Severity::High) {
+    // Each kind of event once: the wallet's own list has them all.
+    let mut kinds: Vec<(&WalletEvent, usize)> = Vec::new();
+    for event in story
+        .events
+        .iter()
+        .filter(|event| event.severity >= Severity::High)
+    {
+        match kinds.iter_mut().find(|(first, _)| first.rule == event.rule) {
+            Some((_, more)) => *more += 1,
+            None => kinds.push((event, 0)),
+        }
+    }
+    for (event, more) in kinds {
         let time = event.time.map(second).unwrap_or_default();
+        let more = match more {
+            0 => String::new(),
+            more => format!("; {more} more of this kind"),
+        };
         incident
             .narrative
-            .push(format!("{time}: {name}: {}", clean(&event.reason)));
+            .push(format!("{time}: {name}: {}{more}", clean(&event.reason)));
     }
     let points = match story.loss {
         Some(loss) => {

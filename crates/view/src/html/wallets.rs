@@ -1,16 +1,22 @@
 //! What happened to wallets, as tables.
 
+use std::cmp::Reverse;
+use std::collections::BTreeSet;
+
 use maud::{Markup, html};
-use portreeve_incident::WalletStory;
+use portreeve_incident::{WalletEvent, WalletStory};
 
 use super::incident::left_out;
 use super::shape::Clean;
 use crate::text;
 
-const ROWS: usize = 200;
+/// How many events of a wallet are told in a file.
+pub(super) const ROWS: usize = 200;
+/// How many on a screen.
+pub(super) const SCREEN: usize = 5;
 
-/// A section for each wallet.
-pub(super) fn sections(wallets: &[WalletStory]) -> Markup {
+/// A section for each wallet, with so many of its events, in order of time.
+pub(super) fn sections(wallets: &[WalletStory], rows: usize) -> Markup {
     html! {
         @for story in wallets {
             section {
@@ -31,7 +37,7 @@ pub(super) fn sections(wallets: &[WalletStory]) -> Markup {
                             td { (Clean(&tie.actor)) " called " span class="mono" { (Clean(&tie.action)) } }
                             td class="mono" { (Clean(&tie.target)) }
                         } }
-                        @for event in story.events.iter().take(ROWS) { tr {
+                        @for event in gravest(&story.events, rows) { tr {
                             td class="t" { (event.time.map_or("no time".to_owned(), text::time)) }
                             td { span class=(if event.loss { "tag bad" } else { "tag" }) { (event.severity.as_str()) } }
                             td { (Clean(&event.reason)) br; span class="soft mono" { (Clean(&event.rule)) } }
@@ -42,8 +48,59 @@ pub(super) fn sections(wallets: &[WalletStory]) -> Markup {
                         } }
                     }
                 } }
-                (left_out(story.events.len(), ROWS, "event", "events"))
+                (left_out(story.events.len(), rows, "event", "events"))
             }
         }
+    }
+}
+
+/// So many events in their own order: the first of each kind, the gravest and losses before others.
+fn gravest(events: &[WalletEvent], most: usize) -> Vec<&WalletEvent> {
+    let mut kinds = BTreeSet::new();
+    let mut ranked: Vec<(bool, usize, &WalletEvent)> = events
+        .iter()
+        .enumerate()
+        .map(|(place, event)| (!kinds.insert(event.rule.as_str()), place, event))
+        .collect();
+    ranked.sort_by_key(|(is_again, _, event)| (*is_again, Reverse((event.severity, event.loss))));
+    ranked.truncate(most);
+    ranked.sort_by_key(|(_, place, _)| *place);
+    ranked.into_iter().map(|(.., event)| event).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use portreeve_model::Severity;
+
+    use super::*;
+
+    fn event(rule: &str, severity: Severity, loss: bool) -> WalletEvent {
+        WalletEvent {
+            time: None,
+            rule: rule.to_owned(),
+            severity,
+            reason: String::new(),
+            block: None,
+            hash: None,
+            loss,
+        }
+    }
+
+    #[test]
+    fn each_kind_and_the_gravest_come_first() {
+        let events = [
+            event("low", Severity::Low, false),
+            event("critical", Severity::Critical, false),
+            event("critical", Severity::Critical, false),
+            event("high", Severity::High, false),
+            event("lost", Severity::High, true),
+        ];
+        let rules = |most: usize| -> Vec<String> {
+            let told = gravest(&events, most).into_iter();
+            told.map(|event| event.rule.clone()).collect()
+        };
+        assert_eq!(rules(2), ["critical", "lost"]);
+        assert_eq!(rules(4), ["low", "critical", "high", "lost"]);
+        assert_eq!(rules(9).len(), 5);
     }
 }

@@ -116,7 +116,7 @@ pub fn today(today: &Today<'_>) -> Page {
             section class="card part" id="wallets" {
                 h2 { "Wallets" }
                 p class="soft" { "No known intrusion leads to what was seen of them." }
-                (wallets::sections(today.wallets))
+                (wallets::sections(today.wallets, wallets::SCREEN))
             }
         }
         div class="columns" {
