@@ -44,6 +44,9 @@ impl Told<'_> {
     }
 }
 
+/// How many steps of what to do first stand on a screen; the plan has them all.
+const STEPS: usize = 10;
+
 /// The article.
 pub(super) fn article(
     incident: &Incident,
@@ -97,8 +100,8 @@ pub(super) fn article(
                 section id=[part("plan", told)] {
                     h3 { "What to do first" }
                     p class="soft small" { "Review each command before you run it. A click selects the whole command." }
-                    (response(first(&incident.response, told.rows(SCREEN))))
-                    (left_out(incident.response.len(), told.rows(SCREEN), "step", "steps"))
+                    (response(first(&incident.response, told.rows(STEPS))))
+                    (left_out(incident.response.len(), told.rows(STEPS), "step", "steps"))
                 }
             }
             @match told {
