@@ -1,5 +1,7 @@
 //! Money that moves in a block.
 
+use std::fmt;
+
 use alloy_primitives::{Address, U256};
 use alloy_sol_types::SolEvent;
 use serde::Serialize;
@@ -15,6 +17,16 @@ pub enum Asset {
     Coin,
     /// A token, by its contract.
     Token(Address),
+}
+
+/// As a sentence names it: `coin`, or `token` and its contract.
+impl fmt::Display for Asset {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Asset::Coin => f.write_str("coin"),
+            Asset::Token(token) => write!(f, "token {token}"),
+        }
+    }
 }
 
 impl Asset {

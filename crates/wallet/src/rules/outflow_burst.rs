@@ -58,12 +58,12 @@ pub(super) const RULE: Rule = Rule {
                     let reason = format!(
                         "{} of its {} left within ten minutes",
                         percent(sum, baseline),
-                        name(asset)
+                        asset
                     );
                     hits.add(
                         address,
                         transaction,
-                        &format!("share {}", name(asset)),
+                        &format!("share {}", asset),
                         false,
                         reason,
                     );
@@ -113,13 +113,6 @@ fn sums(scene: &Scene<'_>, wallet: Address) -> BTreeMap<Asset, (U256, Option<U25
         *baseline = (*baseline).max(*before);
     }
     sums
-}
-
-fn name(asset: Asset) -> String {
-    match asset {
-        Asset::Coin => "coin".to_owned(),
-        Asset::Token(token) => format!("token {token}"),
-    }
 }
 
 #[cfg(test)]

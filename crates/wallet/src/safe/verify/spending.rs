@@ -195,7 +195,7 @@ pub(super) fn burst(safe: Address, spending: &Spending, waiting: &[Waiting]) -> 
     let most = (spending.burst_share * 1_000_000.0) as u64;
     let of_balance = sums.iter().find_map(|(asset, sum)| {
         let share = share(asset, sum).filter(|share| *share >= most)?;
-        Some(format!("{} % of its {}", share / 10_000, name(*asset)))
+        Some(format!("{} % of its {}", share / 10_000, asset))
     });
     let assets = (spending.slow && sums.len() >= ASSETS).then(|| format!("{} assets", sums.len()));
     let what = of_balance.or(assets)?;
@@ -286,13 +286,6 @@ fn told(payments: &[Payment]) -> String {
         text.push_str(&format!(" and {more} more"));
     }
     text
-}
-
-fn name(asset: Asset) -> String {
-    match asset {
-        Asset::Coin => "coin".to_owned(),
-        Asset::Token(token) => format!("token {token}"),
-    }
 }
 
 #[cfg(test)]
