@@ -125,8 +125,12 @@ impl Sealing {
 /// What a row is worth once it is sealed; the less, the more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Worth {
-    Shown,
+    /// The first and the last of a finding: who, since when and until when.
+    Ends,
+    /// Later findings may hang on it.
     Matters,
+    /// Others that findings and incidents show.
+    Shown,
     Alike,
     Nothing,
 }
@@ -164,8 +168,8 @@ impl StageTwo {
     }
 
     /// Seals what was made ready by folding these very rows. Of what is sealed as many rows are kept as
-    /// `bound` says, and all of the first kind; `is_shown` tells which others are of that kind, by file and
-    /// number in it. Gives how many rows are kept of those that are sealed.
+    /// `bound` says, and the first and the last of each finding whatever it says; `is_shown` tells what
+    /// incidents show besides, by file and number in it. Gives how many rows are kept of those that are sealed.
     pub fn seal(
         &mut self,
         sealing: Sealing,
@@ -298,9 +302,10 @@ fn worth(sealing: &Sealing, folded: &Folded, is_shown: &dyn Fn(&str, u64) -> boo
         }
     }
     for rows in &rows_of {
-        // The last is kept too: it says until when.
-        let shown = rows.iter().take(EVIDENCE_LIMIT).chain(rows.last());
+        let shown = rows.iter().take(EVIDENCE_LIMIT);
         shown.for_each(|row| raise(*row, Worth::Shown));
+        let ends = rows.first().into_iter().chain(rows.last());
+        ends.for_each(|row| raise(*row, Worth::Ends));
     }
     worth
 }
@@ -322,7 +327,7 @@ fn let_go(sealing: &Sealing, folded: &Folded, worth: &[Worth]) -> BTreeMap<Strin
 
 /// Lets go of the oldest of what is worth least until so many are kept.
 fn within(worth: &mut [Worth], bound: usize) {
-    for least in [Worth::Alike, Worth::Matters] {
+    for least in [Worth::Alike, Worth::Shown, Worth::Matters] {
         let kept = worth.iter().filter(|it| **it < Worth::Nothing).count();
         let mut over = kept.saturating_sub(bound);
         for one in worth.iter_mut() {
@@ -437,13 +442,16 @@ mod tests {
 
     #[test]
     fn the_oldest_of_what_is_worth_least_goes_first() {
-        use Worth::{Alike, Matters, Nothing, Shown};
-        let mut worth = [Alike, Matters, Shown, Alike, Matters, Alike];
-        within(&mut worth, 4);
-        assert_eq!(worth, [Nothing, Matters, Shown, Nothing, Matters, Alike]);
-        within(&mut worth, 2);
-        assert_eq!(worth, [Nothing, Nothing, Shown, Nothing, Matters, Nothing]);
+        use Worth::{Alike, Ends, Matters, Nothing, Shown};
+        let mut worth = [Alike, Matters, Ends, Shown, Alike, Matters, Shown];
+        within(&mut worth, 5);
+        let kept = [Nothing, Matters, Ends, Shown, Nothing, Matters, Shown];
+        assert_eq!(worth, kept);
+        within(&mut worth, 3);
+        let kept = [Nothing, Matters, Ends, Nothing, Nothing, Matters, Nothing];
+        assert_eq!(worth, kept);
         within(&mut worth, 0);
-        assert_eq!(worth, [Nothing, Nothing, Shown, Nothing, Nothing, Nothing]);
+        let kept = [Nothing, Nothing, Ends, Nothing, Nothing, Nothing, Nothing];
+        assert_eq!(worth, kept);
     }
 }

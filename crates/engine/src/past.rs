@@ -96,6 +96,7 @@ pub fn chronicle(
                 seam: &seam,
                 buffer: SlotBuffer::new(),
                 batch: portreeve_detect::Batch::default(),
+                room: Vec::new(),
             })
             .collect()
     });

@@ -193,6 +193,7 @@ impl Prepared {
                 seam,
                 buffer: SlotBuffer::new(),
                 batch: Batch::default(),
+                room: Vec::new(),
             })
             .collect()
     }

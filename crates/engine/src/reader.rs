@@ -12,6 +12,9 @@ use crate::seam::Seam;
 /// cost more, since joining batches looks each distinct text up again.
 const BATCH: usize = 1 << 20;
 
+/// The most that is kept of what a file was read into: one huge record does not fill memory until the end.
+const ROOM: usize = 4 << 20;
+
 /// How many dead letters of one file are kept; the rest are counted.
 const DEAD_LETTERS: usize = 200;
 
@@ -24,6 +27,8 @@ pub(crate) struct LogReader<'s> {
     pub(crate) seam: &'s dyn Seam,
     pub(crate) buffer: SlotBuffer,
     pub(crate) batch: Batch,
+    /// What the last file was read into, for the next.
+    pub(crate) room: Vec<u8>,
 }
 
 /// What reading one file gave.
@@ -65,13 +70,19 @@ impl LogReader<'_> {
         match container {
             Container::Ignored => {}
             Container::Json => {
-                let mut splitter = Splitter::new(stream, self.source.split_options());
+                let room = std::mem::take(&mut self.room);
+                let options = self.source.split_options();
+                let mut splitter = Splitter::with_room(stream, options, room);
                 while let Some(split) = splitter.next_likely() {
                     if !self.take(split, name, &mut file, &mut outcome) {
                         splitter.reread();
                     }
                 }
                 outcome.bytes = splitter.bytes_read();
+                let room = splitter.into_room();
+                if room.len() <= ROOM {
+                    self.room = room;
+                }
             }
             Container::Csv => {
                 let mut counted = Counted { stream, bytes: 0 };

@@ -144,19 +144,13 @@ pub(crate) fn raw_files(paths: &[PathBuf], skip: &[PathBuf], progress: &dyn Prog
     let mut rest = Vec::new();
     for found in files {
         let bytes = found.bytes;
-        let opened = match &found.path {
-            Some(path) => Opened::file(path),
-            None => Opened::new(Box::new(std::io::stdin())),
-        };
-        match opened {
+        match told(&found) {
             Err(error) => dead_letters.push(DeadLetter {
                 file: found.name.clone(),
                 offset: 0,
                 reason: format!("cannot be opened: {error}"),
             }),
-            Ok(mut opened) => {
-                let recognition = portreeve_telemetry::recognise(opened.first())
-                    .or_else(|| portreeve_telemetry::recognise(opened.head()));
+            Ok((mut opened, recognition)) => {
                 let is_log = recognition.is_some();
                 if !is_log && portreeve_estate::recognise(opened.head()).is_some() {
                     let (input, dead) = inventory::read(&found, opened, &mut estate);
@@ -195,6 +189,26 @@ pub(crate) fn raw_files(paths: &[PathBuf], skip: &[PathBuf], progress: &dyn Prog
         dead_letters,
         rest,
     }
+}
+
+/// Opens a file, and tells whether it is a log. Logs are opened again to be read: what is looked at of them
+/// here is not hashed.
+fn told(found: &Found) -> std::io::Result<(Opened, Option<Recognition>)> {
+    let recognise = |opened: &mut Opened| {
+        portreeve_telemetry::recognise(opened.first())
+            .or_else(|| portreeve_telemetry::recognise(opened.head()))
+    };
+    let Some(path) = &found.path else {
+        let mut opened = Opened::new(Box::new(std::io::stdin()))?;
+        let recognition = recognise(&mut opened);
+        return Ok((opened, recognition));
+    };
+    let mut opened = Opened::unhashed(path)?;
+    let recognition = recognise(&mut opened);
+    if recognition.is_none() {
+        opened = Opened::file(path)?;
+    }
+    Ok((opened, recognition))
 }
 
 /// Reads all files, and builds the graph of what is inventory.

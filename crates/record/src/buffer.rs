@@ -54,15 +54,20 @@ pub struct Window<R> {
 }
 
 impl<R: Read> Window<R> {
-    pub(crate) fn new(reader: R) -> Self {
+    /// One whose bytes stand in a room that may have served before; what it holds is not looked at.
+    pub(crate) fn new(reader: R, room: Vec<u8>) -> Self {
         Self {
             reader,
-            bytes: Vec::new(),
+            bytes: room,
             end: 0,
             base: 0,
             ended: false,
             error: None,
         }
+    }
+
+    pub(crate) fn into_room(self) -> Vec<u8> {
+        self.bytes
     }
 }
 

@@ -173,7 +173,18 @@ pub struct Splitter<V> {
 impl<R: Read> Splitter<Window<R>> {
     /// A splitter of a stream that is not compressed any more.
     pub fn new(reader: R, options: SplitOptions) -> Self {
-        Self::of(Window::new(reader), options)
+        Self::with_room(reader, options, Vec::new())
+    }
+
+    /// The same, which reads into a room that served another splitter before: where files are many and
+    /// small, making room for each takes longer than finding its records.
+    pub fn with_room(reader: R, options: SplitOptions, room: Vec<u8>) -> Self {
+        Self::of(Window::new(reader, room), options)
+    }
+
+    /// Its room, for the next one. As large as the largest record that it held, or twice that.
+    pub fn into_room(self) -> Vec<u8> {
+        self.window.into_room()
     }
 }
 

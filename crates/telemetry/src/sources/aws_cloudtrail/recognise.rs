@@ -54,7 +54,7 @@ pub(super) fn recognise(head: &[u8]) -> Option<Recognition> {
             .collect(),
         ..SplitOptions::default()
     };
-    let mut splitter = Splitter::new(head, options);
+    let mut splitter = Splitter::whole(head, options);
     let mut records = 0;
     while records < SAMPLE
         && let Some(split) = splitter.next()
