@@ -34,6 +34,7 @@ mod evidence;
 mod exceptions;
 mod files;
 mod gathered;
+mod growing;
 mod hunt;
 mod inventory;
 mod lint;
