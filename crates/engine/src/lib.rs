@@ -41,6 +41,8 @@ mod lint;
 mod logs;
 mod moment;
 mod networks;
+#[cfg(feature = "chain")]
+mod node;
 mod open;
 mod past;
 mod policy_tests;
@@ -88,6 +90,8 @@ pub use networks::{
 };
 pub use past::{Chronicle, Instant, chronicle, read_inventory_at, survey_at};
 pub use policy_tests::{LineNote, PolicyTest, PolicyTests, test_policies};
+#[cfg(feature = "chain")]
+pub use node::{Heads, HttpProvider, Node, NodeError, SocketProvider};
 /// Why a network is said to be what it is.
 pub use portreeve_detect::Explanation;
 /// How mature a rule is.
@@ -103,4 +107,4 @@ pub use signs::{Indicators, SignError, parse_indicators, parse_sign};
 pub use survey::{Inventory, Knowledge, read_inventory, survey};
 pub use touched::TouchError;
 #[cfg(feature = "chain")]
-pub use web::{Answer, HttpProvider, Web, WebError};
+pub use web::{Answer, Web, WebError};

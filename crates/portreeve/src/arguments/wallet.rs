@@ -92,7 +92,8 @@ pub(crate) struct WatchBlocks {
 #[cfg(feature = "chain")]
 #[derive(Debug, Args)]
 pub(crate) struct Live {
-    /// A node's JSON-RPC, by HTTP; repeat it for nodes of others, whose answers are compared
+    /// A node's JSON-RPC, by HTTP or WebSocket (ws://, wss://), which tells of new blocks by itself; repeat it for
+    /// nodes of others, whose answers are compared
     #[arg(long, value_name = "URL", conflicts_with = "blocks")]
     pub(crate) node: Vec<String>,
     /// The first block; the newest where absent
@@ -107,7 +108,7 @@ pub(crate) struct Live {
     /// Add the blocks that are read to this file, for `--blocks`
     #[arg(long, value_name = "FILE", requires = "node")]
     pub(crate) record: Option<PathBuf>,
-    /// How long to wait before asking whether there is a new block
+    /// How long to wait before asking whether there is a new block, where not every node tells of it by itself
     #[arg(long, value_name = "SECONDS", requires = "node", default_value = "2", value_parser = poll)]
     pub(crate) poll: std::time::Duration,
 }

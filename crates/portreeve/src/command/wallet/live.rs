@@ -3,7 +3,7 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use anyhow::{Context, Result};
-use portreeve_engine::HttpProvider;
+use portreeve_engine::Node;
 use portreeve_view::text;
 use portreeve_wallet::node::{Cursor, Reader, Step};
 use portreeve_wallet::policy::Policy;
@@ -16,11 +16,7 @@ use crate::arguments::{AnswerFormat, WatchBlocks};
 /// that was given as the last, or until it is interrupted.
 pub(super) fn run(options: &WatchBlocks, policy: Policy) -> Result<Ending> {
     let live = &options.live;
-    let providers = live
-        .node
-        .iter()
-        .map(|address| HttpProvider::new(address))
-        .collect();
+    let (providers, heads) = Node::connect(&live.node)?;
     let cursor = match &live.state {
         Some(path) if path.exists() => serde_json::from_slice(&super::read(path)?)
             .with_context(|| format!("{} is no state of this command", path.display()))?,
@@ -38,15 +34,30 @@ pub(super) fn run(options: &WatchBlocks, policy: Policy) -> Result<Ending> {
         .is_none_or(|until| reader.cursor().number().is_none_or(|number| number < until))
     {
         match reader.step()? {
-            Step::Wait { pause, reason } => {
-                if let Some(reason) = reason {
+            Step::Wait {
+                pause,
+                reason,
+                sooner,
+            } => {
+                for notice in heads.take_notices() {
+                    eprintln!("portreeve: {}", text::clean(&notice));
+                }
+                if let Some(reason) = &reason {
                     eprintln!(
                         "portreeve: {}; asking again in {} s",
-                        text::clean(&reason),
+                        text::clean(reason),
                         pause.as_secs()
                     );
                 }
-                std::thread::sleep(pause);
+                match (sooner, reason) {
+                    (false, _) => std::thread::sleep(pause),
+                    (true, Some(_)) => {
+                        heads.wait(pause);
+                    }
+                    (true, None) => {
+                        heads.wait_for_block(pause);
+                    }
+                }
             }
             Step::Block(block, divergences, line) => {
                 if let Some(record) = &mut record {
