@@ -48,6 +48,8 @@ mod past;
 mod policy_tests;
 mod prepared;
 mod progress;
+#[cfg(feature = "chain")]
+mod queue;
 mod race;
 mod reader;
 mod rule_tests;
@@ -99,6 +101,8 @@ pub use portreeve_sigma::Status as RuleStatus;
 /// Why a rule matches a record, or does not.
 pub use portreeve_sigma::{Explained, explain};
 pub use progress::{Progress, Silent};
+#[cfg(feature = "chain")]
+pub use queue::{HttpService, ServiceAddress, ServiceAddressError};
 pub use race::{RaceError, RaceQuestion, Raced, race};
 pub use rule_tests::{RuleTests, test_rules};
 pub use run::{Lineages, NothingReadable, Request, RunError, gather, investigate, lineage};

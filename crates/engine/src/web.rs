@@ -68,6 +68,12 @@ pub struct Answer {
 }
 
 impl Web {
+    /// A client to which a redirection is an answer as others.
+    pub(crate) fn without_redirections() -> Agent {
+        let settings = settings().max_redirects(0).max_redirects_will_error(false);
+        settings.build().into()
+    }
+
     /// Sends a JSON document to an address.
     ///
     /// # Errors
