@@ -131,8 +131,9 @@ impl Growing {
         let letters = blocks.take_dead_letters();
         for (file, place) in self.files.iter_mut().zip(blocks.places()) {
             let own = letters.iter().filter(|letter| letter.file == place.name);
-            let (whole, unfinished): (Vec<_>, Vec<_>) =
-                own.cloned().partition(|letter| letter.offset < place.offset);
+            let (whole, unfinished): (Vec<_>, Vec<_>) = own
+                .cloned()
+                .partition(|letter| letter.offset < place.offset);
             file.dead.extend(whole);
             file.unfinished = unfinished;
             file.ends = ends(&file.path, place.offset).ok()?;

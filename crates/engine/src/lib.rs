@@ -90,10 +90,10 @@ pub use networks::{
     FoundData, OPEN_SET, StoredContent, StoredData, UpdateError, default_network_folder, networks,
     stored_data, update_from_files, update_from_open_set,
 };
-pub use past::{Chronicle, Instant, chronicle, read_inventory_at, survey_at};
-pub use policy_tests::{LineNote, PolicyTest, PolicyTests, test_policies};
 #[cfg(feature = "chain")]
 pub use node::{Heads, HttpProvider, Node, NodeError, SocketProvider};
+pub use past::{Chronicle, Instant, chronicle, read_inventory_at, survey_at};
+pub use policy_tests::{LineNote, PolicyTest, PolicyTests, test_policies};
 /// Why a network is said to be what it is.
 pub use portreeve_detect::Explanation;
 /// How mature a rule is.

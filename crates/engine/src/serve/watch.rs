@@ -30,10 +30,10 @@ use super::retention::{Settled, dropped_until, set_dropped};
 use super::stdin;
 use super::taking::{Collected, Origins, Pending, Replay, Taking, until};
 use crate::content::RuleSet;
+use crate::growing::Growing;
 use crate::prepared::Prepared;
 use crate::progress::{Progress, Silent};
 use crate::survey::look;
-use crate::growing::Growing;
 use crate::wallets::Told;
 
 /// So many records are committed at once at most.
