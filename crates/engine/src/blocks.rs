@@ -4,6 +4,8 @@ use std::io::{self, BufRead, BufReader, Read};
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use sha2::{Digest, Sha256};
+
 use portreeve_model::DeadLetter;
 use portreeve_wallet::chain::{Block, read_block};
 
@@ -45,13 +47,23 @@ impl Blocks {
     }
 
     pub(crate) fn add(&mut self, name: Arc<str>, opened: Opened) {
+        let mut place = Place::first(name);
+        place.hash = None;
+        self.add_from(place, opened);
+    }
+
+    /// Adds a file that is read on from a place; `opened` begins there.
+    pub(crate) fn add_from(&mut self, place: Place, opened: Opened) {
         self.files.push(Lines {
-            name,
+            place,
             reader: BufReader::new(opened),
-            offset: 0,
-            line: 0,
             next: None,
         });
+    }
+
+    /// How far each file was read.
+    pub(crate) fn places(&self) -> impl Iterator<Item = Place> {
+        self.files.iter().map(|file| file.place.clone())
     }
 
     /// What could not be read since this was asked last.
@@ -74,13 +86,48 @@ impl Iterator for Blocks {
     }
 }
 
+/// How far a file of blocks was read: lines that have an end, or are a block without.
+#[derive(Clone, Debug)]
+pub(crate) struct Place {
+    pub(crate) name: Arc<str>,
+    /// How much was read: bytes, decompressed, and lines.
+    pub(crate) offset: u64,
+    line: u64,
+    /// Whether the last line that was read had no end yet.
+    open: bool,
+    /// Of what was read, where that is asked for.
+    hash: Option<Sha256>,
+    /// What is behind it: the beginning of a line.
+    pub(crate) rest: Vec<u8>,
+}
+
+impl Place {
+    /// The beginning of a file, of which what is read is hashed.
+    pub(crate) fn first(name: Arc<str>) -> Self {
+        Self {
+            name,
+            offset: 0,
+            line: 0,
+            open: false,
+            hash: Some(Sha256::new()),
+            rest: Vec::new(),
+        }
+    }
+
+    /// The SHA-256 of the file as far as it was read, the beginning of a line included; empty where it was not
+    /// asked for.
+    pub(crate) fn sha256(&self) -> String {
+        let hash = self.hash.clone().map(|hash| hash.chain_update(&self.rest));
+        let bytes = hash.map(|hash| hash.finalize());
+        let bytes = bytes.iter().flatten();
+        bytes.map(|byte| format!("{byte:02x}")).collect()
+    }
+}
+
 /// A file of blocks, read line by line.
 struct Lines {
-    name: Arc<str>,
+    place: Place,
     reader: BufReader<Opened>,
-    /// How much was read: bytes, decompressed, and lines.
-    offset: u64,
-    line: u64,
     next: Option<Block>,
 }
 
@@ -90,40 +137,51 @@ impl Lines {
         let mut line = Vec::new();
         while self.next.is_none() {
             line.clear();
-            let (offset, number) = (self.offset, self.line + 1);
+            let place = &mut self.place;
+            let (offset, number) = (place.offset, place.line + u64::from(!place.open));
             let mut letter = |reason: String| {
                 dead.push(DeadLetter {
-                    file: self.name.clone(),
+                    file: place.name.clone(),
                     offset,
                     reason,
                 });
             };
             let mut part = self.reader.by_ref().take(LONGEST);
-            match part.read_until(b'\n', &mut line) {
+            let read = match part.read_until(b'\n', &mut line) {
                 Ok(0) => return,
-                Ok(read) => self.offset += read as u64,
+                Ok(read) => read as u64,
                 Err(error) => {
                     letter(format!("line {number}: the file breaks off: {error}"));
                     return;
                 }
+            };
+            let block = (!line.trim_ascii().is_empty()).then(|| read_block(&line));
+            let failed = block.as_ref().and_then(|block| block.as_ref().err());
+            if let Some(error) = failed {
+                letter(format!("line {number}: {error}"));
             }
-            self.line = number;
-            if line.trim_ascii().is_empty() {
-                continue;
+            // The last line may go on yet.
+            if failed.is_some() && read < LONGEST && !line.ends_with(b"\n") {
+                place.rest = line;
+                return;
             }
-            match read_block(&line) {
-                Ok(block) => self.next = Some(block),
-                Err(error) => letter(format!("line {number}: {error}")),
+            place.rest.clear();
+            place.offset += read;
+            place.line = number;
+            place.open = !line.ends_with(b"\n");
+            if let Some(hash) = &mut place.hash {
+                hash.update(&line);
             }
+            self.next = block.and_then(Result::ok);
         }
     }
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
 
-    fn line(chain: u64, number: u64, time: u64) -> String {
+    pub(crate) fn line(chain: u64, number: u64, time: u64) -> String {
         let block = serde_json::json!({
             "chainId": chain,
             "block": {

@@ -34,17 +34,22 @@ mod evidence;
 mod exceptions;
 mod files;
 mod gathered;
+mod growing;
 mod hunt;
 mod inventory;
 mod lint;
 mod logs;
 mod moment;
 mod networks;
+#[cfg(feature = "chain")]
+mod node;
 mod open;
 mod past;
 mod policy_tests;
 mod prepared;
 mod progress;
+#[cfg(feature = "chain")]
+mod queue;
 mod race;
 mod reader;
 mod rule_tests;
@@ -85,6 +90,8 @@ pub use networks::{
     FoundData, OPEN_SET, StoredContent, StoredData, UpdateError, default_network_folder, networks,
     stored_data, update_from_files, update_from_open_set,
 };
+#[cfg(feature = "chain")]
+pub use node::{Heads, HttpProvider, Node, NodeError, SocketProvider};
 pub use past::{Chronicle, Instant, chronicle, read_inventory_at, survey_at};
 pub use policy_tests::{LineNote, PolicyTest, PolicyTests, test_policies};
 /// Why a network is said to be what it is.
@@ -94,6 +101,8 @@ pub use portreeve_sigma::Status as RuleStatus;
 /// Why a rule matches a record, or does not.
 pub use portreeve_sigma::{Explained, explain};
 pub use progress::{Progress, Silent};
+#[cfg(feature = "chain")]
+pub use queue::{HttpService, ServiceAddress, ServiceAddressError};
 pub use race::{RaceError, RaceQuestion, Raced, race};
 pub use rule_tests::{RuleTests, test_rules};
 pub use run::{Lineages, NothingReadable, Request, RunError, gather, investigate, lineage};
@@ -102,4 +111,4 @@ pub use signs::{Indicators, SignError, parse_indicators, parse_sign};
 pub use survey::{Inventory, Knowledge, read_inventory, survey};
 pub use touched::TouchError;
 #[cfg(feature = "chain")]
-pub use web::{Answer, HttpProvider, Web, WebError};
+pub use web::{Answer, Web, WebError};

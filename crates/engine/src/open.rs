@@ -76,6 +76,22 @@ impl Opened {
         Self::open(file, Some(Sha256::new()))
     }
 
+    /// What is known not to be compressed, from wherever it begins; unhashed.
+    pub(crate) fn plain(file: Box<dyn Read + Send>) -> Self {
+        let raw = Raw {
+            file,
+            hash: None,
+            bytes: 0,
+        };
+        Self {
+            head: Vec::new(),
+            position: 0,
+            failure: None,
+            decoder: Decoder::Plain(BufReader::with_capacity(CHUNK, raw)),
+            content: None,
+        }
+    }
+
     fn open(file: Box<dyn Read + Send>, hash: Option<Sha256>) -> io::Result<Self> {
         let raw = Raw {
             file,

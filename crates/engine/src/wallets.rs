@@ -1,6 +1,6 @@
 //! What is known of wallets: the wallet policy, queues of Safes, recorded blocks, among the input.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -10,9 +10,11 @@ use portreeve_model::{DeadLetter, Input, InputKind};
 use portreeve_wallet::policy::Policy;
 use portreeve_wallet::safe::{Queue, Verification, read_queues, verify};
 use portreeve_wallet::watch::{Observation, Watch, WatchReport, Watcher};
+use sha2::{Digest, Sha256};
 
 use crate::blocks::Blocks;
 use crate::discover::{Found, discover};
+use crate::growing::Growing;
 use crate::inventory;
 use crate::open::Opened;
 
@@ -65,7 +67,8 @@ pub(crate) fn recognise(head: &[u8]) -> Option<Kind> {
 /// What was read of wallets, before it is judged.
 #[derive(Debug, Default)]
 pub(crate) struct WalletFiles {
-    policies: Vec<Policy>,
+    /// With the SHA-256 of the files that they were read from.
+    policies: Vec<(Policy, [u8; 32])>,
     queues: Vec<Queue>,
     blocks: Vec<Found>,
 }
@@ -103,7 +106,7 @@ impl WalletFiles {
                     refused
                         .into_iter()
                         .for_each(|error| letter(error.to_string()));
-                    self.policies.push(policy);
+                    self.policies.push((policy, Sha256::digest(&bytes).into()));
                 }
                 Err(error) => letter(format!("no wallet policy: {error}")),
             },
@@ -142,18 +145,9 @@ impl WalletFiles {
         dead: &mut Vec<DeadLetter>,
         notes: &mut Vec<String>,
     ) -> Option<Wallets> {
-        if self.policies.is_empty() {
-            if !self.queues.is_empty() || !self.blocks.is_empty() {
-                notes.push(NO_POLICY.to_owned());
-            }
-            return None;
-        }
-        if self.policies.len() > 1 {
-            notes.push(SEVERAL_POLICIES.to_owned());
-        }
-        let policy = self.policies.swap_remove(0);
+        let (policy, _) = self.policy(notes)?;
         let mut blocks = Blocks::open(&[]);
-        for found in self.blocks {
+        for found in std::mem::take(&mut self.blocks) {
             let opened = found.path.as_deref().map(Opened::unhashed);
             match opened {
                 Some(Ok(opened)) => blocks.add(found.name.clone(), opened),
@@ -170,6 +164,25 @@ impl WalletFiles {
             watch.observe(Observation::Block(Box::new(block), Vec::new()));
         }
         dead.extend(blocks.take_dead_letters());
+        Some(self.judged(policy, &watch))
+    }
+
+    /// The policy to go by, and what is to be said about it.
+    fn policy(&mut self, notes: &mut Vec<String>) -> Option<(Policy, [u8; 32])> {
+        if self.policies.is_empty() {
+            if !self.queues.is_empty() || !self.blocks.is_empty() {
+                notes.push(NO_POLICY.to_owned());
+            }
+            return None;
+        }
+        if self.policies.len() > 1 {
+            notes.push(SEVERAL_POLICIES.to_owned());
+        }
+        Some(self.policies.swap_remove(0))
+    }
+
+    /// Judges queues beside blocks that were.
+    fn judged(&self, policy: Policy, watch: &Watch) -> Wallets {
         let mut expectations = policy.expectations(None);
         for queue in &self.queues {
             let spending = expectations.spending.get_mut(&queue.safe);
@@ -178,11 +191,11 @@ impl WalletFiles {
             }
         }
         let verified = verify(&self.queues, &expectations);
-        Some(Wallets {
-            watched: watch.finish(),
+        Wallets {
+            watched: watch.report(),
             verified,
             policy,
-        })
+        }
     }
 }
 
@@ -197,10 +210,17 @@ pub(crate) struct Told {
 
 impl Told {
     /// Reads those files below some paths that are known to tell of wallets, and judges them as a first look
-    /// at all files would. Time is that of reading them whole.
-    pub(crate) fn read(paths: &[PathBuf], known: &BTreeSet<PathBuf>) -> Self {
+    /// at all files would. Files of blocks that only grew since `growing` was made are read on from where they were;
+    /// time is that of what is new, and of policy and queues.
+    pub(crate) fn read(
+        paths: &[PathBuf],
+        known: &BTreeSet<PathBuf>,
+        growing: &mut Option<Growing>,
+    ) -> Self {
         let mut told = Self::default();
         let mut files = WalletFiles::default();
+        let mut plain = Vec::new();
+        let mut order = BTreeMap::new();
         let is_known = |found: &Found| found.path.as_ref().is_some_and(|path| known.contains(path));
         for found in discover(paths).0.into_iter().filter(is_known) {
             // One that went, or became something else, is told by the next look.
@@ -208,13 +228,49 @@ impl Told {
             let Some(Ok(mut opened)) = opened else {
                 continue;
             };
-            if let Some(kind) = recognise(opened.head()) {
-                let (input, dead) = files.read(found, opened, kind);
-                told.inputs.push(input);
-                told.dead_letters.extend(dead);
+            order.insert(found.name.clone(), order.len());
+            match recognise(opened.head()) {
+                Some(Kind::Blocks) if opened.is_plain() => plain.push(found),
+                Some(kind) => {
+                    let (input, dead) = files.read(found, opened, kind);
+                    told.inputs.push(input);
+                    told.dead_letters.extend(dead);
+                }
+                None => {}
             }
         }
-        let wallets = files.judge(&mut told.dead_letters, &mut told.notes);
+        let before = growing.take();
+        // Compressed files have no place to read on from, and several are judged together.
+        let on = match files.policies.first() {
+            Some((policy, digest)) if !plain.is_empty() && files.blocks.is_empty() => {
+                Growing::read_on(before, policy, *digest, &plain)
+            }
+            _ => None,
+        };
+        let wallets = match &on {
+            Some(on) => {
+                told.inputs.extend(on.inputs(Kind::Blocks.format()));
+                told.dead_letters.extend(on.dead_letters().cloned());
+                let policy = files.policy(&mut told.notes);
+                policy.map(|(policy, _)| files.judged(policy, on.watch()))
+            }
+            None => {
+                for found in plain {
+                    if let Some(Ok(opened)) = found.path.as_deref().map(Opened::file) {
+                        let (input, dead) = files.read(found, opened, Kind::Blocks);
+                        told.inputs.push(input);
+                        told.dead_letters.extend(dead);
+                    }
+                }
+                // In the order in which they were found, as a first look does.
+                let place = |found: &Found| order.get(&found.name).copied();
+                files.blocks.sort_by_key(place);
+                files.judge(&mut told.dead_letters, &mut told.notes)
+            }
+        };
+        *growing = on;
+        told.inputs
+            .sort_by_key(|input| order.get(&input.file).copied());
         told.wallets = wallets.map(Arc::new);
         told
     }

@@ -1,39 +1,41 @@
-//! HTTP, for nodes of chains and for pages: the feature `chain`.
+//! HTTP, for nodes of chains, queues of Safes and pages: the feature `chain`.
 
 use std::io::Read;
 use std::time::Duration;
 
-use portreeve_wallet::node::{Provider, ProviderError};
-use serde_json::{Value, json};
 use ureq::Agent;
+use ureq::config::ConfigBuilder;
 use ureq::tls::{Certificate, RootCerts, TlsConfig};
+use ureq::typestate::AgentScope;
 
 use crate::files::stream_sha256;
 
 /// How long one call may take.
-const PATIENCE: Duration = Duration::from_secs(30);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 /// The most bytes of one answer: a full block with its transactions is below 20 MB.
-const LARGEST: u64 = 128 << 20;
+pub(crate) const LARGEST: u64 = 128 << 20;
 
 /// A client. It keeps no cookies, follows redirections, and speaks HTTP and HTTPS; it trusts the certificate
 /// authorities that the operating system trusts, an organisation's own among them.
 #[derive(Clone, Debug)]
 pub struct Web {
-    agent: Agent,
+    pub(crate) agent: Agent,
 }
 
 impl Default for Web {
     fn default() -> Self {
-        let config = Agent::config_builder()
-            .timeout_global(Some(PATIENCE))
-            .http_status_as_error(false)
-            .user_agent(concat!("portreeve/", env!("CARGO_PKG_VERSION")))
-            .tls_config(TlsConfig::builder().root_certs(trusted()).build())
-            .build();
         Self {
-            agent: config.into(),
+            agent: settings().build().into(),
         }
     }
+}
+
+fn settings() -> ConfigBuilder<AgentScope> {
+    Agent::config_builder()
+        .timeout_global(Some(PATIENCE))
+        .http_status_as_error(false)
+        .user_agent(concat!("portreeve/", env!("CARGO_PKG_VERSION")))
+        .tls_config(TlsConfig::builder().root_certs(trusted()).build())
 }
 
 /// The operating system's certificate authorities. One that cannot be read is not trusted.
@@ -66,6 +68,12 @@ pub struct Answer {
 }
 
 impl Web {
+    /// A client to which a redirection is an answer as others.
+    pub(crate) fn without_redirections() -> Agent {
+        let settings = settings().max_redirects(0).max_redirects_will_error(false);
+        settings.build().into()
+    }
+
     /// Sends a JSON document to an address.
     ///
     /// # Errors
@@ -113,98 +121,8 @@ impl Web {
     }
 }
 
-/// A node that is reached by HTTP.
-#[derive(Debug)]
-pub struct HttpProvider {
-    web: Web,
-    address: String,
-    name: String,
-    number: u64,
-}
-
-impl HttpProvider {
-    /// A node at an address. It is called by its host: the rest may hold a key.
-    pub fn new(address: &str) -> Self {
-        let host = address.split("://").last().unwrap_or(address);
-        let host = host.rsplit('@').next().unwrap_or(host);
-        Self {
-            web: Web::default(),
-            address: address.to_owned(),
-            name: host.split(['/', '?']).next().unwrap_or(host).to_owned(),
-            number: 0,
-        }
-    }
-
-    fn hide(&self, error: &str) -> String {
-        error.replace(&self.address, &self.name)
-    }
-}
-
-impl Provider for HttpProvider {
-    fn name(&self) -> &str {
-        &self.name
-    }
-
-    fn call(&mut self, method: &str, parameters: &Value) -> Result<Value, ProviderError> {
-        self.number += 1;
-        let call =
-            json!({"jsonrpc": "2.0", "id": self.number, "method": method, "params": parameters});
-        let answer = self
-            .web
-            .agent
-            .post(&self.address)
-            .header("content-type", "application/json")
-            .send(call.to_string())
-            .map_err(|error| ProviderError::Unreachable(self.hide(&error.to_string())))?;
-        let status = answer.status().as_u16();
-        let wait = answer
-            .headers()
-            .get("retry-after")
-            .and_then(|value| value.to_str().ok()?.parse().ok());
-        if status == 429 {
-            return Err(ProviderError::RateLimited { seconds: wait });
-        }
-        let mut text = Vec::new();
-        answer
-            .into_body()
-            .into_reader()
-            .take(LARGEST + 1)
-            .read_to_end(&mut text)
-            .map_err(|error| ProviderError::Unreachable(self.hide(&error.to_string())))?;
-        let mut answer: Value = serde_json::from_slice(&text)
-            .map_err(|error| ProviderError::Garbage(format!("status {status}, {error}")))?;
-        if let Some(error) = answer.get("error").filter(|error| !error.is_null()) {
-            let code = error
-                .get("code")
-                .and_then(Value::as_i64)
-                .unwrap_or_default();
-            // "Limit exceeded" (EIP-1474).
-            if code == -32005 {
-                return Err(ProviderError::RateLimited { seconds: wait });
-            }
-            let message = error
-                .get("message")
-                .and_then(Value::as_str)
-                .unwrap_or_default();
-            return Err(ProviderError::Refused {
-                code,
-                message: self.hide(message),
-            });
-        }
-        if answer.get("id").and_then(Value::as_u64) != Some(self.number) {
-            return Err(ProviderError::Garbage(
-                "the answer to another call".to_owned(),
-            ));
-        }
-        answer
-            .get_mut("result")
-            .map(Value::take)
-            .ok_or_else(|| ProviderError::Garbage("neither result nor error".to_owned()))
-    }
-}
-
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use std::io::{BufRead, BufReader, Write};
     use std::net::TcpListener;
     use std::thread::JoinHandle;
@@ -212,14 +130,21 @@ mod tests {
     use super::*;
 
     /// Answers calls on loopback one after the other, each on a connection of its own.
-    fn serve(answers: Vec<String>) -> (String, JoinHandle<()>) {
+    pub(crate) fn serve(answers: Vec<String>) -> (String, JoinHandle<()>) {
+        let (address, server) = serve_and_hear(answers);
+        (address, std::thread::spawn(move || drop(server.join())))
+    }
+
+    /// The same; the heads of the calls come back, in small letters.
+    pub(crate) fn serve_and_hear(answers: Vec<String>) -> (String, JoinHandle<Vec<String>>) {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = format!("http://{}/v1/secret-key", listener.local_addr().unwrap());
         let server = std::thread::spawn(move || {
+            let mut heads = Vec::new();
             for answer in answers {
                 let (mut stream, _) = listener.accept().unwrap();
                 let mut reader = BufReader::new(stream.try_clone().unwrap());
-                let mut length = 0;
+                let (mut length, mut head) = (0, String::new());
                 loop {
                     let mut line = String::new();
                     reader.read_line(&mut line).unwrap();
@@ -230,56 +155,23 @@ mod tests {
                     if line.trim().is_empty() {
                         break;
                     }
+                    head.push_str(&lower);
                 }
                 let mut body = vec![0; length];
                 reader.read_exact(&mut body).unwrap();
+                heads.push(head);
                 stream.write_all(answer.as_bytes()).unwrap();
             }
+            heads
         });
         (address, server)
     }
 
-    fn answer(status: &str, head: &str, body: &str) -> String {
+    pub(crate) fn answer(status: &str, head: &str, body: &str) -> String {
         format!(
             "HTTP/1.1 {status}\r\ncontent-length: {}\r\nconnection: close\r\n{head}\r\n{body}",
             body.len()
         )
-    }
-
-    #[test]
-    fn answers_of_every_kind_are_told_apart() {
-        let (address, server) = serve(vec![
-            answer("200 OK", "", r#"{"jsonrpc":"2.0","id":1,"result":"0x1"}"#),
-            answer("429 Too Many Requests", "retry-after: 7\r\n", ""),
-            answer(
-                "200 OK",
-                "",
-                r#"{"jsonrpc":"2.0","id":3,"error":{"code":-32005,"message":"slow down"}}"#,
-            ),
-            answer(
-                "200 OK",
-                "",
-                r#"{"jsonrpc":"2.0","id":4,"error":{"code":-32601,"message":"no such method"}}"#,
-            ),
-            answer("502 Bad Gateway", "", "<html>"),
-            answer("200 OK", "", r#"{"jsonrpc":"2.0","id":99,"result":"0x1"}"#),
-        ]);
-        let mut node = HttpProvider::new(&address);
-        assert!(!node.name().contains("secret"));
-        let mut call = || node.call("eth_chainId", &json!([]));
-        assert_eq!(call(), Ok(json!("0x1")));
-        assert_eq!(call(), Err(ProviderError::RateLimited { seconds: Some(7) }));
-        assert_eq!(call(), Err(ProviderError::RateLimited { seconds: None }));
-        assert!(matches!(
-            call(),
-            Err(ProviderError::Refused { code: -32601, .. })
-        ));
-        assert!(matches!(call(), Err(ProviderError::Garbage(_))));
-        assert!(matches!(call(), Err(ProviderError::Garbage(_))));
-        server.join().unwrap();
-        assert!(
-            matches!(call(), Err(ProviderError::Unreachable(error)) if !error.contains("secret"))
-        );
     }
 
     #[test]

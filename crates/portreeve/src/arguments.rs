@@ -35,6 +35,8 @@ pub(crate) use race::Race;
 pub(crate) use rules::{Backtest, Convert, Lint, LintFormat, Rules, RulesTask};
 pub(crate) use serve::{Data, Doctor, LogForm, Serve, Token, TokenTask};
 pub(crate) use touched::{About, Touched};
+#[cfg(feature = "chain")]
+pub(crate) use wallet::QueueToken;
 pub(crate) use wallet::{Ledger, Outcome, VerifyQueue, Wallet, WalletTask, WatchBlocks};
 
 /// Tells defenders of a cloud estate where an intruder could walk, whether one is walking now, and

@@ -84,8 +84,14 @@ struct Watching {
 
 impl Watching {
     fn start(node: &str, policy: &Path, record: &Path, from: u64) -> Self {
+        // By WebSocket nothing may be asked until the node tells of a block.
+        let poll = if node.starts_with("ws") {
+            "3600"
+        } else {
+            "0.05"
+        };
         let mut child = Command::new(env!("CARGO_BIN_EXE_portreeve"))
-            .args(["wallet", "watch", "--format", "json", "--poll", "0.05"])
+            .args(["wallet", "watch", "--format", "json", "--poll", poll])
             .args(["--node", node, "--from", &from.to_string()])
             .arg("--policy")
             .arg(policy)
@@ -344,7 +350,7 @@ fn safe(
     Safe { address, owners }
 }
 
-fn walk(version: &Version) {
+fn walk(version: &Version, scheme: &str) {
     let Some(mut anvil) = anvil::anvil() else {
         return;
     };
@@ -392,7 +398,8 @@ fn walk(version: &Version) {
     );
     std::fs::write(&policy, &written).unwrap();
     let from = anvil.head();
-    let mut watching = Watching::start(&anvil.address, &policy, &record, from);
+    let node = anvil.address.replacen("http", scheme, 1);
+    let mut watching = Watching::start(&node, &policy, &record, from);
 
     // What passes the queue: found there by the checks named, before it is carried out.
     let step =
@@ -552,10 +559,10 @@ fn walk(version: &Version) {
 
 #[test]
 fn each_step_against_a_safe_1_3_is_found_in_the_block_that_includes_it() {
-    walk(&VERSION_1_3);
+    walk(&VERSION_1_3, "http");
 }
 
 #[test]
-fn each_step_against_a_safe_1_4_is_found_in_the_block_that_includes_it() {
-    walk(&VERSION_1_4);
+fn each_step_against_a_safe_1_4_by_websocket_is_found_in_the_block_that_includes_it() {
+    walk(&VERSION_1_4, "ws");
 }

@@ -23,6 +23,7 @@ pub mod ledger;
 pub mod node;
 pub mod policy;
 pub mod safe;
+pub mod service;
 #[cfg(test)]
 mod test_keys;
 pub mod watch;

@@ -30,6 +30,7 @@ use super::retention::{Settled, dropped_until, set_dropped};
 use super::stdin;
 use super::taking::{Collected, Origins, Pending, Replay, Taking, until};
 use crate::content::RuleSet;
+use crate::growing::Growing;
 use crate::prepared::Prepared;
 use crate::progress::{Progress, Silent};
 use crate::survey::look;
@@ -60,6 +61,8 @@ pub struct Watch {
     piece: u64,
     inventory: u64,
     inventory_change: Option<Arc<(Timestamp, Difference)>>,
+    /// What was made of files of blocks, and how far they were read.
+    growing: Option<Growing>,
     /// Files as they were before the inventory was read, for the follower.
     before: HashMap<PathBuf, Stamp>,
     board: Arc<Board>,
@@ -114,6 +117,7 @@ impl Watch {
             piece: 0,
             inventory: 1,
             inventory_change: None,
+            growing: None,
             before,
             board,
             signs,
@@ -439,7 +443,7 @@ impl Watch {
     /// Reads what files tell of wallets again. No record is looked at by it: it shows with the next fold.
     fn read_wallets(&mut self) -> Result<(), WatchError> {
         let paths = followed(&self.request.paths);
-        let told = Told::read(&paths, &self.signs.wallet_files());
+        let told = Told::read(&paths, &self.signs.wallet_files(), &mut self.growing);
         self.handover.say(Word::Wallets(Box::new(told)))
     }
 

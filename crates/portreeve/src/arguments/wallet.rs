@@ -19,6 +19,7 @@ pub(crate) enum WalletTask {
   portreeve wallet verify queue.json --chain 1 --format json
   portreeve wallet verify queue.json --policy wallets.toml --fail-on medium
   portreeve wallet verify queue.json --format html --output queue.html
+  portreeve wallet verify https://service.example --policy wallets.toml --chain 1
 
 A queue is what the transaction service answers at
 /api/v1/safes/ADDRESS/multisig-transactions/, alone or under `transactions` beside its answer at
@@ -32,6 +33,8 @@ above --fail-on.")]
   portreeve wallet watch --policy wallets.toml --blocks blocks.ndjson
   portreeve wallet watch --policy wallets.toml --blocks mainnet.ndjson --blocks optimism.ndjson
   portreeve wallet watch --policy wallets.toml --blocks blocks.ndjson --format html --output wallets.html
+  portreeve wallet watch --policy wallets.toml --node wss://one.example --node https://two.example
+  portreeve wallet watch --policy wallets.toml --node wss://one.example --queue https://service.example
 
 A line of a file of blocks is one block as a node gives it: `chainId`, `block`, `receipts`, and where
 they were read `storage`, `balances`, `calls`, `code` (docs/wallet.md). Ends with exit code 10 where
@@ -79,7 +82,7 @@ pub(crate) struct WatchBlocks {
     /// Recorded blocks, one a line, also gzip or zstd; may be repeated; `-` is standard input
     #[arg(long, value_name = "FILE")]
     #[cfg_attr(not(feature = "chain"), arg(required = true))]
-    #[cfg_attr(feature = "chain", arg(required_unless_present = "node"))]
+    #[cfg_attr(feature = "chain", arg(required_unless_present_any = ["node", "queue"]))]
     pub(crate) blocks: Vec<PathBuf>,
     #[cfg(feature = "chain")]
     #[command(flatten)]
@@ -92,7 +95,8 @@ pub(crate) struct WatchBlocks {
 #[cfg(feature = "chain")]
 #[derive(Debug, Args)]
 pub(crate) struct Live {
-    /// A node's JSON-RPC, by HTTP; repeat it for nodes of others, whose answers are compared
+    /// A node's JSON-RPC, by HTTP or WebSocket (ws://, wss://), which tells of new blocks by itself; repeat it for
+    /// nodes of others, whose answers are compared
     #[arg(long, value_name = "URL", conflicts_with = "blocks")]
     pub(crate) node: Vec<String>,
     /// The first block; the newest where absent
@@ -107,9 +111,30 @@ pub(crate) struct Live {
     /// Add the blocks that are read to this file, for `--blocks`
     #[arg(long, value_name = "FILE", requires = "node")]
     pub(crate) record: Option<PathBuf>,
-    /// How long to wait before asking whether there is a new block
+    /// How long to wait before asking whether there is a new block, where not every node tells of it by itself
     #[arg(long, value_name = "SECONDS", requires = "node", default_value = "2", value_parser = poll)]
     pub(crate) poll: std::time::Duration,
+    /// A Safe's transaction service, whose queues of the policy's Safes are read again and again; or the address
+    /// of one Safe below it
+    #[arg(long, value_name = "URL", conflicts_with = "blocks")]
+    pub(crate) queue: Option<String>,
+    /// The chain's number of the queues (1 is Ethereum); nodes are asked for it where it is absent
+    #[arg(long, value_name = "NUMBER", requires = "queue")]
+    pub(crate) chain: Option<u64>,
+    /// How long to wait before reading the queues again
+    #[arg(long, value_name = "SECONDS", requires = "queue", default_value = "15", value_parser = poll)]
+    pub(crate) queue_every: std::time::Duration,
+    #[command(flatten)]
+    pub(crate) token: QueueToken,
+}
+
+/// How a transaction service lets us in.
+#[cfg(feature = "chain")]
+#[derive(Debug, Args)]
+pub(crate) struct QueueToken {
+    /// A file that holds the transaction service's token, one line; PORTREEVE_QUEUE_TOKEN in the environment where absent
+    #[arg(long, value_name = "FILE")]
+    pub(crate) queue_token_file: Option<PathBuf>,
 }
 
 /// Reads seconds, down to a hundredth.
@@ -126,8 +151,9 @@ fn poll(text: &str) -> Result<std::time::Duration, String> {
 
 #[derive(Debug, Args)]
 pub(crate) struct VerifyQueue {
-    /// Queues of Safes; `-` is standard input
-    #[arg(required = true, value_name = "FILE")]
+    /// Queues of Safes; `-` is standard input; with the feature `chain` also the address of a transaction service or of
+    /// a Safe there
+    #[arg(required = true, value_name = "FILE|URL")]
     pub(crate) files: Vec<PathBuf>,
     /// The chain's number, where the files do not say it (1 is Ethereum)
     #[arg(long, value_name = "NUMBER")]
@@ -135,6 +161,9 @@ pub(crate) struct VerifyQueue {
     /// The wallet policy: owners, delegatecall targets, executors, announcements
     #[arg(long, value_name = "FILE")]
     pub(crate) policy: Option<PathBuf>,
+    #[cfg(feature = "chain")]
+    #[command(flatten)]
+    pub(crate) token: QueueToken,
     #[command(flatten)]
     pub(crate) outcome: Outcome,
 }

@@ -4,6 +4,9 @@
 //! Nobody here holds a private key: the node's own accounts are unlocked, and owners approve hashes
 //! on the chain.
 
+// Each test file uses a part of it.
+#![allow(dead_code)]
+
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -37,7 +40,12 @@ pub struct Sent {
 
 /// A fresh chain; `None`, with a word about it, where it cannot be had.
 pub fn anvil() -> Option<Anvil> {
-    match packages().and_then(Anvil::start) {
+    anvil_with(&[])
+}
+
+/// The same with more arguments for the node.
+pub fn anvil_with(more: &[&str]) -> Option<Anvil> {
+    match packages().and_then(|packages| Anvil::start(packages, more)) {
         Ok(anvil) => Some(anvil),
         Err(why) if std::env::var_os(REQUIRED).is_some() => panic!("{why}"),
         Err(why) => {
@@ -98,11 +106,12 @@ impl Drop for Anvil {
 }
 
 impl Anvil {
-    fn start(packages: PathBuf) -> Result<Self, String> {
+    fn start(packages: PathBuf, more: &[&str]) -> Result<Self, String> {
         let mut child = Command::new(program(&packages)?)
             .args(["--host", "127.0.0.1", "--port", "0", "--no-mining"])
             .args(["--hardfork", "cancun", "--chain-id", "31337"])
             .args(["--timestamp", &GENESIS.to_string()])
+            .args(more)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
@@ -137,12 +146,21 @@ impl Anvil {
 
     /// The creation code of a contract of a package.
     pub fn code(&self, package: &str, contract: &str) -> Bytes {
+        self.artifact(package, contract, "bytecode")
+    }
+
+    /// The code that a contract of a package has once it is made.
+    pub fn runtime(&self, package: &str, contract: &str) -> Bytes {
+        self.artifact(package, contract, "deployedBytecode")
+    }
+
+    fn artifact(&self, package: &str, contract: &str, key: &str) -> Bytes {
         let name = contract.rsplit('/').next().unwrap();
         let path = self.packages.join(format!(
             "node_modules/{package}/build/artifacts/contracts/{contract}.sol/{name}.json"
         ));
         let artifact: Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
-        artifact["bytecode"].as_str().unwrap().parse().unwrap()
+        artifact[key].as_str().unwrap().parse().unwrap()
     }
 
     /// Makes a block of transactions, none of which may fail.

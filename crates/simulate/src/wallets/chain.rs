@@ -26,8 +26,8 @@ pub(super) struct Sent {
     pub(super) calls: Vec<Inner>,
     /// The contract that it makes, and its code.
     pub(super) creates: Option<(Address, Bytes)>,
-    /// Transfers of tokens: token, from, to, amount. They are logged.
-    pub(super) transfers: Vec<(Address, Address, Address, U256)>,
+    /// Transfers of tokens: token, from, to, amount. What is added by [`Sent::transfers`] is logged too.
+    pub(super) moved: Vec<(Address, Address, Address, U256)>,
 }
 
 /// A call that a contract makes.
@@ -50,8 +50,19 @@ impl Sent {
             logs: Vec::new(),
             calls: Vec::new(),
             creates: None,
-            transfers: Vec::new(),
+            moved: Vec::new(),
         }
+    }
+
+    /// A token moves, and logs it.
+    pub(super) fn transfers(&mut self, token: Address, from: Address, to: Address, amount: U256) {
+        let event = abi::Transfer {
+            from,
+            to,
+            value: amount,
+        };
+        self.logs.push(log(token, &event));
+        self.moved.push((token, from, to, amount));
     }
 
     /// Coin that is paid.
@@ -112,6 +123,18 @@ impl Chain {
         self.ruled.insert(safe, ruled);
     }
 
+    /// A Safe is a proxy: whatever it is called with it has its implementation do.
+    pub(super) fn runs(&self, safe: Address, input: Bytes) -> Option<Inner> {
+        let ruled = self.ruled.get(&safe)?;
+        Some(Inner {
+            delegate: true,
+            from: safe,
+            to: ruled.implementation,
+            value: U256::ZERO,
+            input,
+        })
+    }
+
     /// What rules a Safe.
     pub(super) fn ruled_mut(&mut self, safe: Address) -> Option<&mut Ruled> {
         self.ruled.get_mut(&safe)
@@ -155,18 +178,9 @@ impl Chain {
                 "hash": hash, "from": sent.from, "to": sent.to, "value": sent.value, "input": sent.input,
                 "nonce": format!("{this:#x}"),
             }));
-            let transfers = sent.transfers.iter().map(|(token, from, to, amount)| {
-                let event = abi::Transfer {
-                    from: *from,
-                    to: *to,
-                    value: *amount,
-                };
-                log(*token, &event)
-            });
-            let logs: Vec<Value> = sent.logs.iter().cloned().chain(transfers).collect();
             let created = sent.creates.as_ref().map(|(address, _)| address);
             receipts.push(json!({
-                "transactionHash": hash, "status": "0x1", "contractAddress": created, "logs": logs,
+                "transactionHash": hash, "status": "0x1", "contractAddress": created, "logs": sent.logs,
             }));
             for call in &sent.calls {
                 calls.push(json!({
@@ -207,7 +221,7 @@ impl Chain {
         let outer = sent.to.map(|to| (None, sent.from, to, sent.value));
         let inner = sent.calls.iter().filter(|call| !call.delegate);
         let inner = inner.map(|call| (None, call.from, call.to, call.value));
-        let tokens = sent.transfers.iter();
+        let tokens = sent.moved.iter();
         let tokens = tokens.map(|(token, from, to, amount)| (Some(*token), *from, *to, *amount));
         for (asset, from, to, amount) in outer.into_iter().chain(inner).chain(tokens) {
             for (wallet, comes) in [(from, false), (to, true)] {
@@ -270,6 +284,23 @@ impl Chain {
     }
 }
 
+/// The contract that an account makes, and what it sends to make it: code that gives back the code behind it.
+pub(super) fn contract(account: Address, nonce: u8, code: &[u8]) -> (Address, Bytes) {
+    // PUSH1 length, PUSH1 12, PUSH1 0, CODECOPY, PUSH1 length, PUSH1 0, RETURN: at most 255 bytes.
+    let length = code.len() as u8;
+    let made = [
+        0x60, length, 0x60, 12, 0x60, 0, 0x39, 0x60, length, 0x60, 0, 0xf3,
+    ];
+    (address_of(account, nonce), [&made, code].concat().into())
+}
+
+/// The address of the contract that an account makes with a transaction of a nonce below 128: the hash of both in RLP.
+fn address_of(account: Address, nonce: u8) -> Address {
+    let number = if nonce == 0 { 0x80 } else { nonce };
+    let list = [&[0xd6, 0x94], account.as_slice(), &[number]].concat();
+    Address::from_word(keccak256(list))
+}
+
 /// What a contract logs.
 pub(super) fn log(contract: Address, event: &impl SolEvent) -> Value {
     let data = event.encode_log_data();
@@ -279,4 +310,23 @@ pub(super) fn log(contract: Address, event: &impl SolEvent) -> Value {
 /// Where a mapping keeps the value of an address (Solidity's layout of storage).
 fn entry(mapping: u8, key: Address) -> B256 {
     keccak256([key.into_word(), B256::with_last_byte(mapping)].concat())
+}
+
+#[cfg(test)]
+mod tests {
+    use alloy_primitives::address;
+
+    use super::*;
+
+    #[test]
+    fn contracts_stand_where_the_protocol_puts_them() {
+        // Published contracts of an early account: those of its first two transactions.
+        let account = address!("6ac7ea33f8831ea9dcc53393aaa88b25a785dbf0");
+        let first = address!("cd234a471b72ba2f1ccf0a70fcaba648a5eecd8d");
+        let second = address!("343c43a37d37dff08ae8c4a11544c718abb4fcf8");
+        assert_eq!(contract(account, 0, &[0xfe]).0, first);
+        let (address, sent) = contract(account, 1, &[0xfe, 1]);
+        assert_eq!(address, second);
+        assert_eq!(sent[12..], [0xfe, 1]);
+    }
 }

@@ -5,7 +5,7 @@ use portreeve_wallet::safe::{Operation, SafeTransaction};
 
 use super::Vault;
 use super::abi;
-use super::chain::{Inner, Sent, log};
+use super::chain::{Inner, Sent, contract, log};
 use super::keys::address;
 use super::safe;
 use super::treasury::{Treasury, coin, inner, transfer, usd};
@@ -70,13 +70,14 @@ pub(super) struct Thief {
 impl Thief {
     pub(super) fn new(seeds: Seeds) -> Self {
         let thief = |number| address(seeds, "thief", number);
+        let account = thief(1);
         Self {
             seeds,
             mixer: thief(0),
-            account: thief(1),
+            account,
             purse: thief(2),
-            switch: thief(3),
-            implementation: thief(4),
+            switch: contract(account, 1, &[]).0,
+            implementation: contract(account, 0, &[]).0,
             lot: U256::ZERO,
         }
     }
@@ -95,21 +96,18 @@ impl Thief {
     /// A fresh account makes two contracts, of which the second holds the Safe's address. What stands for
     /// their code is a byte that stops at once, and words.
     fn stages(&self, step: &Step, treasury: &mut Treasury) {
-        let contract = |address: Address, names: Option<Address>| {
-            let mut code = vec![0xfe];
-            code.extend(b"simulated, does nothing");
-            code.extend(names.iter().flat_map(|name| name.as_slice()));
-            let code = Bytes::from(code);
+        let makes = |nonce: u8, names: Option<Address>| {
+            let (address, input) = contract(self.account, nonce, &code(names));
             Sent {
                 to: None,
-                creates: Some((address, code.clone())),
-                ..Sent::call(self.account, address, code)
+                creates: Some((address, code(names).into())),
+                ..Sent::call(self.account, address, input)
             }
         };
         let sent = match step.part {
             0 => Sent::payment(self.mixer, self.account, coin(1)),
-            1 => contract(self.implementation, None),
-            _ => contract(self.switch, Some(treasury.cold.address)),
+            1 => makes(0, None),
+            _ => makes(1, Some(treasury.cold.address)),
         };
         treasury.block(step.at, vec![sent]);
     }
@@ -142,7 +140,9 @@ impl Thief {
         let Some(execution) = treasury.cold.execution() else {
             return;
         };
-        let mut sent = Sent::call(self.account, safe, execution.calldata);
+        let mut sent = Sent::call(self.account, safe, execution.calldata.clone());
+        sent.calls
+            .extend(treasury.chain.runs(safe, execution.calldata));
         sent.calls.push(Inner {
             delegate: true,
             from: safe,
@@ -165,12 +165,13 @@ impl Thief {
     fn takes(&self, at: i64, treasury: &mut Treasury, what: Option<(Address, U256)>) {
         let safe = treasury.cold.address;
         let selector = Bytes::copy_from_slice(&keccak256("simulated").as_slice()[..4]);
-        let mut sent = Sent::call(self.account, safe, selector);
+        let mut sent = Sent::call(self.account, safe, selector.clone());
+        sent.calls.extend(treasury.chain.runs(safe, selector));
         match what {
             Some((token, amount)) => {
                 let input = transfer(self.purse, amount);
                 sent.calls.push(inner(safe, token, U256::ZERO, input));
-                sent.transfers.push((token, safe, self.purse, amount));
+                sent.transfers(token, safe, self.purse, amount);
             }
             None => {
                 let all = treasury.chain.balance(safe, None);
@@ -208,6 +209,14 @@ impl Thief {
         let sent = sent.collect();
         treasury.block(step.at, sent);
     }
+}
+
+/// What stands for the code of the thief's contracts: a byte that stops at once, and words.
+fn code(names: Option<Address>) -> Vec<u8> {
+    let mut code = vec![0xfe];
+    code.extend(b"simulated, does nothing");
+    code.extend(names.iter().flat_map(|name| name.as_slice()));
+    code
 }
 
 /// What each address gets: an equal part, cut to its first digit.

@@ -218,10 +218,11 @@ impl Treasury {
         let customer = address(self.seeds, "customer", self.customers);
         let sent = match asset {
             None => Sent::payment(self.hot, customer, amount),
-            Some(token) => Sent {
-                transfers: vec![(token, self.hot, customer, amount)],
-                ..Sent::call(self.hot, token, transfer(customer, amount))
-            },
+            Some(token) => {
+                let mut sent = Sent::call(self.hot, token, transfer(customer, amount));
+                sent.transfers(token, self.hot, customer, amount);
+                sent
+            }
         };
         self.block(at, vec![sent]);
     }
@@ -296,8 +297,16 @@ impl Treasury {
         };
         let transaction = &execution.transaction;
         let mut sent = Sent::call(self.relayer, address, execution.calldata.clone());
+        sent.calls
+            .extend(self.chain.runs(address, execution.calldata));
         match (transaction.operation, transaction.to) {
-            (Operation::Call, to) if to == address => self.replace_spare(vault, &mut sent),
+            (Operation::Call, to) if to == address => {
+                let data = transaction.data.clone();
+                sent.calls
+                    .push(inner(address, address, U256::ZERO, data.clone()));
+                sent.calls.extend(self.chain.runs(address, data));
+                self.replace_spare(vault, &mut sent);
+            }
             (Operation::Call, _) => self.carry_out(address, transaction, &mut sent),
             // Payments are all that is packed.
             _ => {
@@ -336,6 +345,7 @@ impl Treasury {
         sent.calls
             .push(inner(from, to, value, transaction.data.clone()));
         if to == self.warm.address {
+            sent.calls.extend(self.chain.runs(to, Bytes::new()));
             let received = abi::SafeReceived {
                 sender: from,
                 value,
@@ -343,7 +353,7 @@ impl Treasury {
             sent.logs.push(log(to, &received));
         }
         if let Ok(call) = abi::transferCall::abi_decode(&transaction.data) {
-            sent.transfers.push((to, from, call.to, call.amount));
+            sent.transfers(to, from, call.to, call.amount);
         }
     }
 

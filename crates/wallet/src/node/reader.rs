@@ -50,6 +50,9 @@ pub enum Step {
         pause: Duration,
         /// Why, if it is not that there is no new block.
         reason: Option<String>,
+        /// Whether it may end sooner where a node tells of a new block, or is reached again. Not where a node asks to
+        /// be left alone, or where nodes are given the time to agree.
+        sooner: bool,
     },
 }
 
@@ -121,6 +124,8 @@ pub struct Reader<P> {
     /// After how many seconds a node that was asked too often may be asked again.
     rest: Option<u64>,
     tries: u32,
+    /// Whether nobody answered a question about the block since all broke off.
+    cut_off: bool,
     /// Whether the nodes said which chain they are of.
     chain_known: bool,
 }
@@ -156,6 +161,7 @@ impl<P: Provider> Reader<P> {
             faults: BTreeMap::new(),
             rest: None,
             tries: 0,
+            cut_off: false,
             chain_known: false,
         })
     }
@@ -227,6 +233,7 @@ impl<P: Provider> Reader<P> {
             return Ok(Step::Wait {
                 pause: self.rest.map_or(self.poll, Duration::from_secs),
                 reason: None,
+                sooner: self.rest.is_none(),
             });
         }
         self.read(next)
@@ -241,7 +248,7 @@ impl<P: Provider> Reader<P> {
             if divergence.taken.is_none() && self.tries < TRIES {
                 self.tries += 1;
                 return Ok(
-                    self.wait("providers disagree about the next block, and no majority decides")
+                    self.tie("providers disagree about the next block, and no majority decides")
                 );
             }
             divergences.push(divergence.clone());
@@ -265,16 +272,22 @@ impl<P: Provider> Reader<P> {
         if let Some(divergence) = receipts.divergence.take() {
             if divergence.taken.is_none() && self.tries < TRIES {
                 self.tries += 1;
-                return Ok(self.wait(
+                return Ok(self.tie(
                     "providers disagree about the block's receipts, and no majority decides",
                 ));
             }
             divergences.push(divergence);
         }
         let at = json!(format!("0x{number:x}"));
+        self.cut_off = false;
         let storage = self.storage(&receipts.by, &at, &mut divergences);
         let balances = self.balances(&receipts, &block.taken, &at);
         let calls = self.calls(&receipts, &block.taken);
+        // What nobody was there to answer may be had in a moment, and a takeover shows in storage alone.
+        if self.cut_off && self.tries < TRIES {
+            self.tries += 1;
+            return Ok(self.wait("providers broke off while wallets were read"));
+        }
         let line = json!({
             "chainId": self.cursor.chain,
             "block": block.taken,
@@ -405,6 +418,7 @@ impl<P: Provider> Reader<P> {
         read: impl Fn(&Value) -> Option<T>,
     ) -> Vec<(usize, String, T)> {
         let mut answers = Vec::new();
+        let mut broke_off = false;
         for place in 0..self.providers.len() {
             if of.is_some_and(|of| !of.contains(&place)) {
                 continue;
@@ -426,6 +440,7 @@ impl<P: Provider> Reader<P> {
                         ProviderError::Garbage(_) => FaultKind::Garbage,
                         ProviderError::Refused { .. } => FaultKind::Refused,
                     };
+                    broke_off |= matches!(kind, FaultKind::RateLimited | FaultKind::Unreachable);
                     // A contract that takes a call back is no node's fault, nor is what a node
                     // was built without.
                     let optional = matches!(method, "eth_call" | "debug_traceTransaction");
@@ -435,6 +450,7 @@ impl<P: Provider> Reader<P> {
                 }
             }
         }
+        self.cut_off |= broke_off && answers.is_empty();
         answers
     }
 
@@ -457,6 +473,15 @@ impl<P: Provider> Reader<P> {
         Step::Wait {
             pause: Duration::from_secs(self.rest.unwrap_or(SLOT)),
             reason: Some(reason.to_owned()),
+            sooner: self.rest.is_none(),
+        }
+    }
+
+    fn tie(&self, reason: &str) -> Step {
+        Step::Wait {
+            pause: Duration::from_secs(self.rest.unwrap_or(SLOT)),
+            reason: Some(reason.to_owned()),
+            sooner: false,
         }
     }
 }

@@ -213,7 +213,7 @@ impl Run {
                     );
                     self.notices.extend(observed.notices);
                 }
-                Step::Wait { pause, reason } => {
+                Step::Wait { pause, reason, .. } => {
                     self.waits.push(pause.as_secs());
                     if reason.is_none()
                         && self.reader.cursor().number() == Some(self.world.borrow().head())
@@ -382,4 +382,68 @@ fn nobody_to_ask_and_chains_that_forget_everything_are_told() {
         run.reader.step(),
         Err(ReaderError::TooDeep { number: 110 })
     ));
+}
+
+#[test]
+fn a_node_that_breaks_off_alone_is_asked_again_for_the_whole_block() {
+    let mut run = Run::new(&[Manner::Honest]);
+    run.read();
+    {
+        let mut world = run.world.borrow_mut();
+        world.branches.push(0);
+    }
+    // The fourth call is one for storage: chain, head, block and receipts come before it.
+    let breaks = Breaks {
+        node: nodes(&run.world, &[Manner::Honest]).remove(0),
+        calls: 0,
+        at: 4,
+    };
+    let cursor = run.reader.cursor().clone();
+    let mut reader = Reader::new(vec![breaks], Stage::new().policy(), None, cursor).unwrap();
+    let Step::Wait { reason, sooner, .. } = reader.step().unwrap() else {
+        panic!("a block without its storage");
+    };
+    assert!(reason.is_some() && sooner);
+    let Step::Block(block, ..) = reader.step().unwrap() else {
+        panic!("the block is read in whole");
+    };
+    assert_eq!(block.number, 110);
+}
+
+/// A node of which one call breaks off.
+struct Breaks {
+    node: Node,
+    calls: u64,
+    at: u64,
+}
+
+impl Provider for Breaks {
+    fn name(&self) -> &str {
+        self.node.name()
+    }
+
+    fn call(&mut self, method: &str, parameters: &Value) -> Result<Value, ProviderError> {
+        let call = self.calls;
+        self.calls += 1;
+        if call == self.at {
+            return Err(ProviderError::Unreachable("broke off".to_owned()));
+        }
+        self.node.call(method, parameters)
+    }
+}
+
+#[test]
+fn only_what_a_new_block_may_mend_is_ended_by_one() {
+    let sooner = |manners: &[Manner]| {
+        let mut run = Run::new(manners);
+        loop {
+            if let Step::Wait { sooner, .. } = run.reader.step().unwrap() {
+                return sooner;
+            }
+        }
+    };
+    assert!(sooner(&[Manner::Honest]));
+    assert!(sooner(&[Manner::Garbage]));
+    assert!(!sooner(&[Manner::Limited]));
+    assert!(!sooner(&[Manner::Honest, Manner::Denies]));
 }

@@ -11,6 +11,7 @@ mod verify;
 mod version;
 
 pub use calls::{Call, Packed, Unpacked};
+pub(crate) use queue::queues_of;
 pub use queue::{Confirmation, Execution, Filed, Queue, QueueError, read_queues};
 pub use report::{Check, SignerReport, TransactionReport, Verification};
 pub use signature::{OwnerSignature, Recoverable, SignatureError};

@@ -31,7 +31,7 @@ pub struct Queue {
 }
 
 /// A transaction as it was filed.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Filed {
     /// The ten fields.
     pub transaction: SafeTransaction,
@@ -48,7 +48,7 @@ pub struct Filed {
 }
 
 /// How a transaction was carried out.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Execution {
     /// When.
     pub time: Option<Timestamp>,
@@ -61,7 +61,7 @@ pub struct Execution {
 }
 
 /// A confirmation as it was filed.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Confirmation {
     /// Whose it is said to be.
     pub owner: Address,
@@ -95,11 +95,15 @@ pub enum QueueError {
 /// Reads a file, one queue a Safe. What cannot be read beside others is told and left out; the
 /// answer is an error where nothing can.
 pub fn read_queues(bytes: &[u8]) -> Result<(Vec<Queue>, Vec<QueueError>), QueueError> {
-    let document: Value = serde_json::from_slice(bytes)?;
+    queues_of(&serde_json::from_slice(bytes)?)
+}
+
+/// Reads a document, as [`read_queues`] does.
+pub(crate) fn queues_of(document: &Value) -> Result<(Vec<Queue>, Vec<QueueError>), QueueError> {
     if document.get("nonce").is_some() && document.get("executed").is_some() {
-        return case(&document).map(|queue| (vec![queue], Vec::new()));
+        return case(document).map(|queue| (vec![queue], Vec::new()));
     }
-    let list = match &document {
+    let list = match document {
         Value::Array(list) => list.as_slice(),
         _ => ["results", "transactions"]
             .into_iter()
@@ -108,7 +112,7 @@ pub fn read_queues(bytes: &[u8]) -> Result<(Vec<Queue>, Vec<QueueError>), QueueE
             .or_else(|| {
                 document
                     .get("safeTxHash")
-                    .map(|_| std::slice::from_ref(&document))
+                    .map(|_| std::slice::from_ref(document))
             })
             .ok_or(QueueError::Shape)?,
     };

@@ -88,14 +88,20 @@ impl Watch {
         self.with_balances.extend(block.balances.keys());
     }
 
-    /// Ends.
-    pub fn finish(mut self) -> WatchReport {
-        self.report
+    /// What it came to until now.
+    pub fn report(&self) -> WatchReport {
+        let mut report = self.report.clone();
+        report
             .findings
             .sort_by_key(|finding| (finding.time, std::cmp::Reverse(finding.severity)));
-        self.report.response = steps(&self.report.findings, self.watcher.policy());
-        self.report.blind_spots = self.blind_spots();
-        self.report
+        report.response = steps(&report.findings, self.watcher.policy());
+        report.blind_spots = self.blind_spots();
+        report
+    }
+
+    /// Ends.
+    pub fn finish(self) -> WatchReport {
+        self.report()
     }
 
     fn blind_spots(&self) -> Vec<String> {

@@ -1,26 +1,45 @@
 use std::fs::File;
 use std::io::{self, Write};
 use std::path::Path;
+use std::sync::atomic::Ordering;
 
-use anyhow::{Context, Result};
-use portreeve_engine::HttpProvider;
+use anyhow::{Context, Result, bail};
+use portreeve_engine::Node;
 use portreeve_view::text;
-use portreeve_wallet::node::{Cursor, Reader, Step};
+use portreeve_wallet::node::{Cursor, Provider, Reader, Step};
 use portreeve_wallet::policy::Policy;
 use portreeve_wallet::watch::{Observation, Observed, Watcher};
 
+use super::queue::Following;
 use crate::Ending;
 use crate::arguments::{AnswerFormat, WatchBlocks};
 
-/// Watches a chain as its blocks are made: a line a finding, as soon as it is found, until the block
-/// that was given as the last, or until it is interrupted.
+/// Watches a chain as its blocks are made, and queues as they are filled: a line a finding, as soon as it is found,
+/// until the block that was given as the last, or until it is interrupted.
 pub(super) fn run(options: &WatchBlocks, policy: Policy) -> Result<Ending> {
     let live = &options.live;
-    let providers = live
-        .node
-        .iter()
-        .map(|address| HttpProvider::new(address))
-        .collect();
+    let (mut providers, heads) = Node::connect(&live.node)?;
+    let mut queue_failed = None;
+    if let Some(address) = &live.queue {
+        let chain = live.chain.or_else(|| chain_of(&mut providers));
+        let Some(chain) = chain else {
+            bail!("the chain of the queues is not known: no node says it; give --chain");
+        };
+        let mut following = Following::new(options, address, &policy, chain)?;
+        queue_failed = Some(following.failed());
+        // What waits is told before any block is read.
+        let pause = following.round()?;
+        if providers.is_empty() {
+            match following.run(pause)? {}
+        }
+        std::thread::Builder::new()
+            .name("queues".to_owned())
+            .spawn(move || {
+                let Err(error) = following.run(pause);
+                eprintln!("portreeve: {error:#}");
+                std::process::exit(1);
+            })?;
+    }
     let cursor = match &live.state {
         Some(path) if path.exists() => serde_json::from_slice(&super::read(path)?)
             .with_context(|| format!("{} is no state of this command", path.display()))?,
@@ -38,15 +57,30 @@ pub(super) fn run(options: &WatchBlocks, policy: Policy) -> Result<Ending> {
         .is_none_or(|until| reader.cursor().number().is_none_or(|number| number < until))
     {
         match reader.step()? {
-            Step::Wait { pause, reason } => {
-                if let Some(reason) = reason {
+            Step::Wait {
+                pause,
+                reason,
+                sooner,
+            } => {
+                for notice in heads.take_notices() {
+                    eprintln!("portreeve: {}", text::clean(&notice));
+                }
+                if let Some(reason) = &reason {
                     eprintln!(
                         "portreeve: {}; asking again in {} s",
-                        text::clean(&reason),
+                        text::clean(reason),
                         pause.as_secs()
                     );
                 }
-                std::thread::sleep(pause);
+                match (sooner, reason) {
+                    (false, _) => std::thread::sleep(pause),
+                    (true, Some(_)) => {
+                        heads.wait(pause);
+                    }
+                    (true, None) => {
+                        heads.wait_for_block(pause);
+                    }
+                }
             }
             Step::Block(block, divergences, line) => {
                 if let Some(record) = &mut record {
@@ -79,10 +113,19 @@ pub(super) fn run(options: &WatchBlocks, policy: Policy) -> Result<Ending> {
             reader.untraced()
         );
     }
+    failed |= queue_failed.is_some_and(|failed| failed.load(Ordering::Relaxed));
     Ok(if failed {
         Ending::Findings
     } else {
         Ending::Clean
+    })
+}
+
+/// The chain that nodes are of, by the first that says it.
+fn chain_of(nodes: &mut [Node]) -> Option<u64> {
+    nodes.iter_mut().find_map(|node| {
+        let answer = node.call("eth_chainId", &serde_json::json!([])).ok()?;
+        u64::from_str_radix(answer.as_str()?.strip_prefix("0x")?, 16).ok()
     })
 }
 

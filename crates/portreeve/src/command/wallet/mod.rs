@@ -1,6 +1,8 @@
 mod ledger;
 #[cfg(feature = "chain")]
 mod live;
+#[cfg(feature = "chain")]
+mod queue;
 mod verify;
 mod watch;
 

@@ -10,7 +10,7 @@ use crate::arguments::WatchBlocks;
 pub(super) fn run(options: &WatchBlocks) -> Result<Ending> {
     let policy = super::policy(&options.policy)?;
     #[cfg(feature = "chain")]
-    if !options.live.node.is_empty() {
+    if !options.live.node.is_empty() || options.live.queue.is_some() {
         return super::live::run(options, policy);
     }
     let mut watch = Watch::new(Watcher::new(policy));
