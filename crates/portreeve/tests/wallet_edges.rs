@@ -12,7 +12,15 @@ use serde_json::Value;
 /// A simulated organisation with its wallets: the folder and the hot wallet's address.
 fn simulated(folder: &Path) -> (String, String) {
     let out = folder.join("logs").to_str().unwrap().to_owned();
-    let output = portreeve(&["simulate", "--days", "18", "--max-records", "6000", "--out", &out]);
+    let output = portreeve(&[
+        "simulate",
+        "--days",
+        "18",
+        "--max-records",
+        "6000",
+        "--out",
+        &out,
+    ]);
     assert!(output.status.success(), "{}", said(&output));
     let policy = std::fs::read_to_string(Path::new(&out).join("wallets/wallets.toml")).unwrap();
     let (_, hot) = policy.split_once("name = \"hot\"\naddress = \"").unwrap();
@@ -49,13 +57,20 @@ fn ways_go_on_from_the_key_to_the_wallet() {
     // The public key alone tells the address; the policy, its name.
     let told = json(&["paths", "--to", &address, &estate]);
     let jewels = told["jewels"].as_array().unwrap();
-    assert!(jewels.iter().any(|it| it["id"] == id && it["kind"] == "hot-wallet"));
+    assert!(
+        jewels
+            .iter()
+            .any(|it| it["id"] == id && it["kind"] == "hot-wallet")
+    );
 
     let from = paths[0]["from"].as_str().unwrap();
     let blast = json(&["blast", from, &estate, &policy]);
     assert!(blast.to_string().contains(&id));
     let cut = json(&["cut", "--from", from, "--to", &address, &estate, &policy]);
-    assert_eq!((&cut["proven"], &cut["minimal"]), (&true.into(), &true.into()));
+    assert_eq!(
+        (&cut["proven"], &cut["minimal"]),
+        (&true.into(), &true.into())
+    );
 }
 
 #[test]
@@ -73,11 +88,17 @@ fn the_watch_lists_wallets_part_by_part() {
     let items = all["items"].as_array().unwrap();
     assert_eq!((items.len(), &all["total"]), (3, &3.into()));
     let hot = items.iter().find(|it| it["role"] == "hot").unwrap();
-    assert_eq!((&hot["address"], &hot["name"]), (&address.clone().into(), &"hot".into()));
+    assert_eq!(
+        (&hot["address"], &hot["name"]),
+        (&address.clone().into(), &"hot".into())
+    );
     assert!(hot["keys"][0].as_str().unwrap().contains(":kms:"));
     assert!(hot["reached_by"].as_u64().unwrap() > 0);
     let cold = items.iter().find(|it| it["role"] == "cold").unwrap();
-    assert_eq!((&cold["owners"], &cold["threshold"]), (&5.into(), &3.into()));
+    assert_eq!(
+        (&cold["owners"], &cold["threshold"]),
+        (&5.into(), &3.into())
+    );
 
     // Page by page it is the same list.
     let mut read = Vec::new();
