@@ -59,7 +59,7 @@ OPERATIONS = {
     "identitystore": ["ListUsers", "ListGroups", "ListGroupMemberships"],
     "kms": [
         "ListKeys", "ListAliases", "DescribeKey", "GetKeyPolicy", "ListGrants", "ListResourceTags",
-        "GetKeyRotationStatus",
+        "GetKeyRotationStatus", "GetPublicKey",
         "PutKeyPolicy",
     ],
     "lambda": ["ListFunctions", "GetFunction", "GetPolicy", "GetFunctionUrlConfig"],

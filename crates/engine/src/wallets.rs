@@ -74,6 +74,11 @@ pub(crate) struct WalletFiles {
 }
 
 impl WalletFiles {
+    /// The policy that is gone by, as far as files were taken in.
+    pub(crate) fn policy(&self) -> Option<&Policy> {
+        self.policies.first()
+    }
+
     /// Takes a file in.
     pub(crate) fn read(
         &mut self,

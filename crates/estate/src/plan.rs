@@ -283,6 +283,8 @@ fn named(relation: &Relation) -> Vec<&EntityId> {
         } => vec![distribution, origin],
         Relation::SignsInAs { person, role } => vec![person, role],
         Relation::Stores { store, credential } => vec![store, credential],
+        Relation::SignsFor { signer, wallet } => vec![signer, wallet],
+        Relation::OwnerOf { owner, wallet, .. } => vec![owner, wallet],
         Relation::Kind { principal, .. } => vec![principal],
     }
 }

@@ -293,6 +293,44 @@ fn buckets_and_what_serves_them() {
 }
 
 #[test]
+fn public_keys_are_kept_of_keys_that_sign_for_wallets() {
+    let key = |name: &str| format!("arn:aws:kms:eu-west-1:111122223333:key/{name}");
+    let answer = |name: &str, spec: &str| {
+        format!(
+            r#"{{"KeyId": "{}", "PublicKey": "MFYw", "{spec}", "KeyUsage": "SIGN_VERIFY"}}"#,
+            key(name)
+        )
+    };
+    let wallet = answer("one", r#"KeySpec": "ECC_SECG_P256K1"#);
+    let old = answer("two", r#"CustomerMasterKeySpec": "ECC_SECG_P256K1"#);
+    let other = answer("three", r#"KeySpec": "ECC_NIST_P256"#);
+    let listed = format!(r#"{{"PublicKeys": [{old}]}}"#);
+    // As `collect aws` writes them, beside what else it knows of a key.
+    let collected = format!(
+        r#"{{"Keys": [{{"KeyId": "four", "Arn": "{}", "KeySpec": "ECC_SECG_P256K1", "PublicKey": "MFYx"}},
+            {{"KeyId": "five", "Arn": "{}", "KeySpec": "SYMMETRIC_DEFAULT"}}]}}"#,
+        key("four"),
+        key("five")
+    );
+    let estate = estate(&[
+        ("aws.public-keys", &format!("{wallet}\n{other}")),
+        ("aws.public-keys", &listed),
+        ("aws.keys", &collected),
+    ]);
+    for (name, expected) in [("one", "MFYw"), ("two", "MFYw"), ("four", "MFYx")] {
+        let attributes = &entity(&estate, &key(name)).attributes;
+        assert_eq!(attributes["PublicKey"], expected, "{name}");
+    }
+    assert!(estate.get(&key("three")).is_none());
+    let five = entity(&estate, &key("five"));
+    assert!(!five.attributes.contains_key("PublicKey"));
+
+    let mut unread = Estate::default();
+    let nameless = wallet.replace(&key("one"), "k-1");
+    assert_eq!(read("file", nameless.as_bytes(), &mut unread).len(), 1);
+}
+
+#[test]
 fn keys_secrets_parameters_queues_topics() {
     let policy = POLICY.replace('"', "\\\"");
     let key = "arn:aws:kms:eu-west-1:111122223333:key/k-1";

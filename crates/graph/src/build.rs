@@ -2,6 +2,7 @@
 
 #[cfg(test)]
 mod law;
+mod wallets;
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -109,6 +110,7 @@ impl Builder {
             &mut self.notes,
         );
         self.relate(estate);
+        self.wallets(estate);
         self.guess_roles();
         self.place_targets(&jewels);
         for (&place, permit) in &administrators {

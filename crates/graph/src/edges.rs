@@ -115,6 +115,18 @@ pub(crate) struct Grant {
     pub(crate) edge: Edge,
 }
 
+/// That some of the owners of a Safe together sign for it: one who acts as so many of them needs no
+/// others.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Quorum {
+    /// In order, each once.
+    pub(crate) owners: Vec<NodeId>,
+    /// How many must sign; two at least.
+    pub(crate) needed: u32,
+    /// The step to the Safe, for each of them.
+    pub(crate) edge: Edge,
+}
+
 /// Someone who holds something, and what he holds that is changed for his good: himself, a group,
 /// a policy.
 pub(crate) type Holder = (NodeId, NodeId);
@@ -131,6 +143,7 @@ pub(crate) struct Edges {
     hubs: Vec<Arc<[NodeId]>>,
     pub(crate) grants: Vec<Grant>,
     holders: Vec<Vec<Holder>>,
+    pub(crate) quorums: Vec<Quorum>,
     #[serde(skip)]
     places: Places,
 }
@@ -147,6 +160,7 @@ struct Places {
     grants_by: HashMap<NodeId, Vec<u32>>,
     grants_of_holders: Vec<Vec<u32>>,
     lists_of: HashMap<NodeId, Vec<u32>>,
+    quorums_of: HashMap<NodeId, Vec<u32>>,
 }
 
 impl Edges {
@@ -218,6 +232,11 @@ impl Edges {
         self.places.lists_of.get(&node).map_or(&[], Vec::as_slice)
     }
 
+    /// The quorums that someone is one of.
+    pub(crate) fn quorums_of(&self, node: NodeId) -> &[u32] {
+        self.places.quorums_of.get(&node).map_or(&[], Vec::as_slice)
+    }
+
     pub(crate) fn holders(&self, list: u32) -> &[Holder] {
         self.holders.get(list as usize).map_or(&[], Vec::as_slice)
     }
@@ -265,6 +284,12 @@ impl Edges {
                 }
             }
         }
+        for (place, quorum) in self.quorums.iter().enumerate() {
+            for owner in &quorum.owners {
+                let quorums = places.quorums_of.entry(*owner).or_default();
+                quorums.push(place as u32);
+            }
+        }
         self.places = places;
     }
 
@@ -298,6 +323,13 @@ impl Edges {
             && self.holders.iter().all(|list| {
                 list.iter()
                     .all(|(holder, target)| node(holder) && node(target))
+            })
+            && self.quorums.iter().all(|quorum| {
+                quorum.owners.iter().all(node)
+                    && quorum.owners.is_sorted_by(|one, other| one < other)
+                    && quorum.needed > 1
+                    && node(&quorum.edge.to)
+                    && edge(&quorum.edge)
             })
     }
 }
@@ -350,6 +382,7 @@ pub(crate) struct EdgeBuilder {
     grants: Vec<Grant>,
     holders: Vec<Vec<Holder>>,
     list_of: HashMap<Vec<Holder>, u32>,
+    quorums: Vec<Quorum>,
 }
 
 impl EdgeBuilder {
@@ -444,6 +477,21 @@ impl EdgeBuilder {
         });
     }
 
+    /// `owners` are in order, each once.
+    pub(crate) fn quorum(
+        &mut self,
+        owners: Vec<NodeId>,
+        needed: u32,
+        to: NodeId,
+        detail: DetailId,
+    ) {
+        self.quorums.push(Quorum {
+            owners,
+            needed,
+            edge: Edge { to, detail },
+        });
+    }
+
     /// Whether any edge leads away from a node.
     pub(crate) fn leads_on(&self, node: NodeId) -> bool {
         self.leading[node as usize]
@@ -505,6 +553,7 @@ impl EdgeBuilder {
             hubs: self.hubs,
             grants: self.grants,
             holders: self.holders,
+            quorums: self.quorums,
             places: Places::default(),
         };
         edges.find_places();

@@ -119,6 +119,7 @@ pub(crate) fn word(kind: EntityKind) -> &'static str {
         EntityKind::ImageRepository => "image-repository",
         EntityKind::Distribution => "distribution",
         EntityKind::Database => "database",
+        EntityKind::Wallet => "wallet",
         EntityKind::Other => "other",
     }
 }

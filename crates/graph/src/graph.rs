@@ -563,6 +563,15 @@ impl Graph {
             Last::Start => None,
             Last::Member(from) => Some(self.administers(from, to)),
             Last::Edge(from, edge) => Some(self.path_step(from, to, self.edges.edge(edge))),
+            Last::Quorum(place, from) => {
+                let quorum = self.edges.quorums.get(place as usize)?;
+                let mut step = self.path_step(from, to, &quorum.edge);
+                // What it takes to reach the others is not on the way that is shown.
+                step.conditions.extend(self.words(reach.conditions(to)));
+                step.conditions.sort_unstable();
+                step.conditions.dedup();
+                Some(step)
+            }
             Last::Grant(place, holder) => {
                 let grant = self.edges.grants.get(place as usize)?;
                 let (who, _) = *self.edges.holders(grant.holders).get(holder as usize)?;

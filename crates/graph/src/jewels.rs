@@ -180,6 +180,22 @@ fn by_nature(node: &Node) -> Option<(JewelKind, String)> {
                 (JewelKind::SigningKey, reason)
             })
         }
+        EntityKind::Wallet => {
+            let role = node.attributes.get("Role")?;
+            let kind = match role.as_str() {
+                "cold" => JewelKind::ColdWallet,
+                "warm" => JewelKind::WarmWallet,
+                "contract" => JewelKind::Contract,
+                _ => JewelKind::HotWallet,
+            };
+            let reason = match node.attributes.get("Name") {
+                Some(name) => format!("the wallet policy calls it {name}: {role}"),
+                None => {
+                    "a key of the estate signs for it, and no wallet policy names it".to_owned()
+                }
+            };
+            Some((kind, reason))
+        }
         EntityKind::Secret | EntityKind::Parameter => {
             let texts = std::iter::once(node.id.as_str().splitn(6, ':').nth(5).unwrap_or_default())
                 .chain(node.attributes.get("Name").map(String::as_str))

@@ -175,12 +175,14 @@ impl Nodes {
     }
 }
 
-/// What people call an entity whose id is a number: a person's or a group's name, a key's aliases.
+/// What people call an entity whose id is a number: a person's or a group's name, a key's aliases, a
+/// wallet's name.
 fn called(entity: &Entity) -> Vec<String> {
     let attribute = match entity.kind {
         EntityKind::Person => "UserName",
         EntityKind::PersonGroup => "DisplayName",
         EntityKind::Key => "Aliases",
+        EntityKind::Wallet => "Name",
         _ => return Vec::new(),
     };
     let Some(names) = entity.attributes.get(attribute) else {
@@ -256,17 +258,26 @@ fn named_by(relation: &Relation) -> Vec<(&EntityId, EntityKind)> {
         Relation::Stores { store, credential } => {
             vec![(store, guess(store)), (credential, guess(credential))]
         }
+        Relation::SignsFor { signer, wallet } => {
+            vec![(signer, guess(signer)), (wallet, EntityKind::Wallet)]
+        }
+        Relation::OwnerOf { owner, wallet, .. } => {
+            vec![(owner, guess(owner)), (wallet, EntityKind::Wallet)]
+        }
         Relation::Kind { principal, .. } => vec![(principal, guess(principal))],
     }
 }
 
-/// What an id of AWS is the id of, as far as its text tells.
+/// What an id is the id of, as far as its text tells.
 pub(crate) fn kind_of_arn(id: &str) -> EntityKind {
     if id.starts_with("AKIA") || id.starts_with("ASIA") {
         return EntityKind::AccessKey;
     }
     if id.starts_with("password:") {
         return EntityKind::Password;
+    }
+    if id.starts_with("eip155:") {
+        return EntityKind::Wallet;
     }
     let mut parts = id.splitn(6, ':');
     let service = parts.nth(2).unwrap_or_default();

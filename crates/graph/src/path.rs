@@ -50,6 +50,14 @@ pub struct Jewel {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum JewelKind {
+    /// A wallet whose money moves only in ceremonies.
+    ColdWallet,
+    /// A wallet that fills hot ones.
+    WarmWallet,
+    /// A contract that rules over money: a token, a bridge, a proxy.
+    Contract,
+    /// A wallet that pays by itself, or of which no more is known than that a key signs for it.
+    HotWallet,
     /// A key that signs transactions.
     SigningKey,
     /// A secret that names wallets or seeds.
@@ -72,6 +80,10 @@ impl JewelKind {
         match self {
             JewelKind::SigningKey => "signing-key",
             JewelKind::WalletSecret => "wallet-secret",
+            JewelKind::ColdWallet => "cold-wallet",
+            JewelKind::WarmWallet => "warm-wallet",
+            JewelKind::HotWallet => "hot-wallet",
+            JewelKind::Contract => "contract",
             JewelKind::WebOrigin => "web-origin",
             JewelKind::ImageRepository => "image-repository",
             JewelKind::Administrator => "administrator",
@@ -85,6 +97,10 @@ impl JewelKind {
         match self {
             JewelKind::SigningKey => "signing key",
             JewelKind::WalletSecret => "wallet secret",
+            JewelKind::ColdWallet => "cold wallet",
+            JewelKind::WarmWallet => "warm wallet",
+            JewelKind::HotWallet => "hot wallet",
+            JewelKind::Contract => "contract",
             JewelKind::WebOrigin => "web origin",
             JewelKind::ImageRepository => "image repository",
             JewelKind::Administrator => "administrator",

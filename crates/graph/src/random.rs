@@ -12,6 +12,8 @@ pub(crate) const AWAY: &str = "444455556666";
 pub(crate) const USERS: usize = 4;
 pub(crate) const ROLES: usize = 5;
 pub(crate) const GROUPS: usize = 2;
+/// A Safe that the estate's keys own.
+pub(crate) const SAFE: &str = "eip155:0:0x0000000000000000000000000000000000000009";
 pub(crate) const PRINCIPALS: usize = USERS + ROLES;
 
 pub(crate) fn catalogue() -> Catalogue {
@@ -287,6 +289,26 @@ pub(crate) fn estate(seed: &Seed) -> Estate {
     let spec = "ECC_SECG_P256K1".to_owned();
     entity.attributes.insert("KeySpec".to_owned(), spec);
     estate.add(entity);
+    // Two keys and a secret own a Safe, of whom two must sign; the first key has a wallet of its own.
+    let wallet = |number: usize| format!("eip155:0:0x{number:040}");
+    let spare = format!("arn:aws:kms:us-east-1:{HOME}:key/spare");
+    estate.add(Entity::new(spare.as_str(), EntityKind::Key));
+    let signers = [&key, &spare, &secret];
+    for (number, signer) in signers.into_iter().enumerate() {
+        estate.relate(Relation::SignsFor {
+            signer: signer.as_str().into(),
+            wallet: wallet(number).into(),
+        });
+        estate.relate(Relation::OwnerOf {
+            owner: wallet(number).into(),
+            wallet: SAFE.into(),
+            threshold: Some(2),
+            owners: 3,
+        });
+    }
+    let mut safe = Entity::new(SAFE, EntityKind::Wallet);
+    safe.attributes.insert("Role".to_owned(), "cold".to_owned());
+    estate.add(safe);
     let delegates = json!({
         "Effect": "Allow", "Principal": trusted(0), "Action": "kms:*", "Resource": "*"
     });

@@ -77,13 +77,16 @@ pub struct JewelReach {
 /// How grave the loss of a jewel is; the gravest first.
 fn gravity(kind: JewelKind) -> u8 {
     match kind {
-        JewelKind::SigningKey => 0,
-        JewelKind::WalletSecret => 1,
-        JewelKind::WebOrigin => 2,
-        JewelKind::ManagementAccount => 3,
-        JewelKind::Declared => 4,
-        JewelKind::Administrator => 5,
-        JewelKind::ImageRepository => 6,
+        JewelKind::ColdWallet => 0,
+        JewelKind::WarmWallet | JewelKind::Contract => 1,
+        JewelKind::HotWallet => 2,
+        JewelKind::SigningKey => 3,
+        JewelKind::WalletSecret => 4,
+        JewelKind::WebOrigin => 5,
+        JewelKind::ManagementAccount => 6,
+        JewelKind::Declared => 7,
+        JewelKind::Administrator => 8,
+        JewelKind::ImageRepository => 9,
     }
 }
 

@@ -112,6 +112,8 @@ pub(crate) enum Last {
     Member(NodeId),
     /// A grant, by its place, with the place of the holder who uses it on his list.
     Grant(u32, u32),
+    /// A quorum, by its place, with that of its owners who was met last.
+    Quorum(u32, NodeId),
 }
 
 /// How a node was reached.
@@ -175,6 +177,7 @@ pub(crate) fn reach_from(
         settled: vec![false; places],
         queue: BTreeMap::new(),
         held: HashMap::new(),
+        met: HashMap::new(),
         bounds,
     };
     for &start in starts {
@@ -208,6 +211,8 @@ struct Walk<'w> {
     /// For each list of holders, by its place, the first two of them who are reached: a giver does
     /// not count as a holder of himself on a list.
     held: HashMap<u32, SmallVec<[u32; 2]>>,
+    /// For each quorum, by its place, those of its owners who are reached.
+    met: HashMap<u32, SmallVec<[NodeId; 4]>>,
     bounds: Bounds<'w>,
 }
 
@@ -277,6 +282,9 @@ impl Walk<'_> {
                 }
             }
         }
+        for &quorum in edges.quorums_of(node) {
+            self.join_quorum(quorum, node);
+        }
         if edges.grants.is_empty() {
             return false;
         }
@@ -302,6 +310,26 @@ impl Walk<'_> {
             }
         }
         false
+    }
+
+    /// One who acts as as many owners of a Safe as must sign has the Safe.
+    fn join_quorum(&mut self, place: u32, node: NodeId) {
+        let quorum = &self.edges.quorums[place as usize];
+        let met = self.met.entry(place).or_default();
+        met.push(node);
+        if met.len() != quorum.needed as usize {
+            return;
+        }
+        let (mut set, mut steps) = (0, 0);
+        for owner in met.clone() {
+            let label = self.reach.labels[owner as usize];
+            let more = self.reach.sets.list[label.set as usize].clone();
+            set = self.reach.sets.with(set, &more);
+            steps = steps.max(label.steps);
+        }
+        let set = self.with(set, &quorum.edge);
+        let last = Last::Quorum(place, node);
+        self.offer(quorum.edge.to, set, steps.saturating_add(1), last);
     }
 
     fn offer_grant(&mut self, place: u32, holder: u32) {
@@ -339,7 +367,7 @@ impl Reach {
             let last = self.last(at)?;
             let from = match last {
                 Last::Start => break,
-                Last::Edge(from, _) | Last::Member(from) => from,
+                Last::Edge(from, _) | Last::Member(from) | Last::Quorum(_, from) => from,
                 Last::Grant(grant, _) => edges.grants[grant as usize].by,
             };
             steps.push((last, at));

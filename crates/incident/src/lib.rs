@@ -57,6 +57,7 @@ mod response;
 mod runners;
 mod score;
 pub mod sight;
+mod standings;
 mod story;
 mod survey;
 mod text;
@@ -76,5 +77,6 @@ pub use report::{
     Chain, ChainedCredential, CredentialStory, ExceptionState, ExceptionUse, Incident, NetworkUse,
     Report, ResponseStep, ScorePart, Summary, TimelineEntry, TimelineRole, Touched,
 };
+pub use standings::{WalletStanding, standings};
 pub use trace::{Held, Minting, Trace, TracedCredential, Tree, trace};
 pub use wallets::{Lead, OnChain, Tie, TieKind, WalletEvent, WalletStory, join_wallets};

@@ -12,6 +12,7 @@ use portreeve_model::{Estate, Relation, Severity, Tactic, Technique};
 use portreeve_wallet::Address;
 use portreeve_wallet::contain::{Step, steps};
 use portreeve_wallet::policy::{Policy, Wallet};
+use portreeve_wallet::relations::wallet_id;
 use portreeve_wallet::safe::{Check, Verification};
 use portreeve_wallet::watch::{WalletFinding, WatchReport};
 use serde::{Deserialize, Serialize};
@@ -57,6 +58,9 @@ pub struct WalletStory {
     pub wallet: String,
     /// Its address.
     pub address: String,
+    /// Its id in the estate and the attack graph: that of CAIP-10.
+    #[serde(default)]
+    pub id: String,
     /// The gravest of its events.
     pub severity: Severity,
     /// Why it belongs to the incident that tells it; none where it belongs to none.
@@ -67,6 +71,9 @@ pub struct WalletStory {
     pub loss: Option<Timestamp>,
     /// What could have been known before the loss, the first first.
     pub before_loss: Vec<Lead>,
+    /// What to do first where no incident tells of it; else the incident says it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub response: Vec<ResponseStep>,
 }
 
 /// One thing that was seen of a wallet.
@@ -148,16 +155,19 @@ pub fn join_wallets(
             });
             tied.max_by_key(|(last, number, _)| (*last, std::cmp::Reverse(*number)))
         });
+        let steps: Vec<Step> = steps(&on_chain.watched.findings, on_chain.policy)
+            .into_iter()
+            .filter(|step| step.wallet == address)
+            .collect();
         match tied {
             Some((_, number, ties)) => {
                 story.ties = ties;
-                let steps: Vec<Step> = steps(&on_chain.watched.findings, on_chain.policy)
-                    .into_iter()
-                    .filter(|step| step.wallet == address)
-                    .collect();
                 tell(&mut incidents[number], story, &steps);
             }
-            None => apart.push(story),
+            None => {
+                story.response = steps.iter().map(response_step).collect();
+                apart.push(story);
+            }
         }
     }
     crate::build::order(incidents);
@@ -174,11 +184,13 @@ fn stories(on_chain: &OnChain<'_>) -> BTreeMap<Address, WalletStory> {
                 None => address.to_string(),
             },
             address: address.to_string(),
+            id: wallet_id(Some(on_chain.policy), address).to_string(),
             severity: Severity::Informational,
             ties: Vec::new(),
             events: Vec::new(),
             loss: None,
             before_loss: Vec::new(),
+            response: Vec::new(),
         });
         story.severity = story.severity.max(event.severity);
         story.events.push(event);
@@ -529,11 +541,13 @@ mod tests {
         let told = |events: &[WalletEvent]| WalletStory {
             wallet: "cold".to_owned(),
             address: String::new(),
+            id: String::new(),
             severity: Severity::High,
             ties: Vec::new(),
             events: events.to_vec(),
             loss: None,
             before_loss: Vec::new(),
+            response: Vec::new(),
         };
         let low = event(REACH_SECONDS, "wallet.outflow-burst", Severity::Low);
         let staged = event(REACH_SECONDS + 10, PREPARATIONS[0], Severity::High);

@@ -99,6 +99,8 @@ fn subject_of(relation: &Relation) -> &EntityId {
         Relation::Serves { distribution, .. } => distribution,
         Relation::SignsInAs { person, .. } => person,
         Relation::Stores { store, .. } => store,
+        Relation::SignsFor { signer, .. } => signer,
+        Relation::OwnerOf { owner, .. } => owner,
         Relation::Kind { principal, .. } => principal,
     }
 }

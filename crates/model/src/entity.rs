@@ -24,8 +24,19 @@ impl EntityId {
             .then_some(account)
     }
 
-    /// What a reader calls it: the part of an ARN after the resource type and path, else the id.
+    /// The address of a wallet on an EVM chain, where this is the id of one.
+    pub fn evm_address(&self) -> Option<&str> {
+        let (chain, address) = self.0.strip_prefix("eip155:")?.split_once(':')?;
+        let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+        (digits(chain) && address.len() == 42 && address.starts_with("0x")).then_some(address)
+    }
+
+    /// What a reader calls it: the part of an ARN after the resource type and path, a wallet's address, else
+    /// the id.
     pub fn short_name(&self) -> &str {
+        if let Some(address) = self.evm_address() {
+            return address;
+        }
         if !self.0.starts_with("arn:") {
             return &self.0;
         }
@@ -164,6 +175,8 @@ pub enum EntityKind {
     Distribution,
     /// A table or database.
     Database,
+    /// An address on a chain: what an outside account's key signs for, a Safe, a contract.
+    Wallet,
     /// Anything else that a policy can name.
     Other,
 }
@@ -256,6 +269,9 @@ mod tests {
             "web-prod/_next/app.js"
         );
         assert_eq!(short("ASIAEXAMPLE"), "ASIAEXAMPLE");
+        let address = "0x1Db92e2EeBC8E0c075a02BeA49a2935BcD2dFCF4";
+        assert_eq!(short(&format!("eip155:1:{address}")), address);
+        assert_eq!(short("eip155:x:0x1"), "eip155:x:0x1");
         assert_eq!(short("arn:aws:iam::111122223333:root"), "root");
     }
 

@@ -35,6 +35,7 @@
 //! | AWS | console password | `password:USER_ARN` |
 //! | AWS | bucket; object | `arn:aws:s3:::BUCKET`; `arn:aws:s3:::BUCKET/KEY` (two resources) |
 //! | AWS | key, secret, function, repository, … | its ARN |
+//! | EVM chain | wallet: outside account, Safe, contract | `eip155:CHAIN:ADDRESS` (CAIP-10), the address with its EIP-55 checksum; chain 0 where the policy names none: a key signs for its address on every chain |
 //! | AWS | organization root, unit, account in the tree | `r-…`, `ou-…`, `arn:aws:iam::ACCOUNT:root` |
 
 mod activity;

@@ -82,6 +82,24 @@ pub enum Relation {
         /// What it holds.
         credential: EntityId,
     },
+    /// Whoever has `signer` sign, or reads it, signs for `wallet` alone.
+    SignsFor {
+        /// A key of a key management service, or the secret that holds the private key.
+        signer: EntityId,
+        /// The wallet.
+        wallet: EntityId,
+    },
+    /// `owner` is one of those of whom some together sign for `wallet`, a Safe.
+    OwnerOf {
+        /// The owner's own wallet, or the key that signs for it.
+        owner: EntityId,
+        /// The Safe.
+        wallet: EntityId,
+        /// How many owners must sign; none where that is not known.
+        threshold: Option<u64>,
+        /// How many owners there are.
+        owners: u64,
+    },
     /// What kind of principal it is, as far as the inventory tells.
     Kind {
         /// The principal.

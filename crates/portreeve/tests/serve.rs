@@ -248,6 +248,7 @@ fn on_loopback_it_answers_its_own_pages_and_bad_requests_as_they_deserve() {
         "/estate",
         "/keys",
         "/doors",
+        "/wallets",
         "/posture",
         "/coverage",
         "/hunt",

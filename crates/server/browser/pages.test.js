@@ -31,6 +31,7 @@ before(async () => {
     "Estate, one": `/estate?q=${encodeURIComponent(incident.paths[0].to)}`,
     Keys: "/keys",
     Doors: "/doors",
+    Wallets: "/wallets",
     Posture: "/posture",
     "Posture, further": "/posture?failures=2",
     Coverage: "/coverage",

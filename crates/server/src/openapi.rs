@@ -8,7 +8,7 @@ use utoipa::openapi::path::{Operation, Parameter, ParameterIn};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{Content, PathItem, Ref, RefOr, Response};
 
-use crate::api::{estate, events, findings, incidents, records, sources};
+use crate::api::{estate, events, findings, incidents, records, sources, wallets};
 use crate::error::{PROBLEM, Problem};
 
 #[derive(OpenApi)]
@@ -18,7 +18,7 @@ use crate::error::{PROBLEM, Problem};
         incidents::list, incidents::one, incidents::stix, incidents::notes, incidents::add_note, incidents::set_care,
         findings::list, findings::one,
         estate::paths, estate::blast, estate::jewels, estate::doors, estate::keys,
-        estate::inventory,
+        estate::inventory, wallets::list,
         sources::sources, sources::coverage, sources::rules, sources::audit,
         events::events, records::take,
     ),

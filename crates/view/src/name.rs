@@ -24,6 +24,7 @@ pub(crate) enum Kind {
     ImageRepository,
     Distribution,
     Policy,
+    Wallet,
     Other,
 }
 
@@ -60,6 +61,7 @@ impl Kind {
             Kind::ImageRepository => "image repository",
             Kind::Distribution => "distribution",
             Kind::Policy => "policy",
+            Kind::Wallet => "wallet",
             Kind::Other => "resource",
         }
     }
@@ -98,6 +100,9 @@ pub(crate) fn of(id: &str) -> Name<'_> {
             _ if id.ends_with(".amazonaws.com") => plain(Kind::Service, id),
             _ if id.starts_with("r-") || id.starts_with("ou-") => plain(Kind::Organization, id),
             "*" => plain(Kind::External, "anyone"),
+            _ if id.starts_with("eip155:") => {
+                plain(Kind::Wallet, id.rsplit(':').next().unwrap_or(id))
+            }
             _ if id.contains(':') => plain(Kind::External, id),
             _ => plain(Kind::Other, id),
         };

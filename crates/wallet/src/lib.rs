@@ -22,6 +22,7 @@ mod keys;
 pub mod ledger;
 pub mod node;
 pub mod policy;
+pub mod relations;
 pub mod safe;
 pub mod service;
 #[cfg(test)]

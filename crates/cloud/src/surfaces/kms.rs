@@ -1,4 +1,4 @@
-//! KMS keys with their policies, grants, tags and aliases.
+//! KMS keys with their policies, grants, tags and aliases, and the public keys of those that sign for wallets.
 
 use serde_json::{Map, Value, json};
 
@@ -12,12 +12,13 @@ const GET_KEY_POLICY: Call = Call::new("kms", "GetKeyPolicy");
 const LIST_GRANTS: Call = Call::new("kms", "ListGrants");
 const LIST_RESOURCE_TAGS: Call = Call::new("kms", "ListResourceTags");
 const GET_KEY_ROTATION_STATUS: Call = Call::new("kms", "GetKeyRotationStatus");
+const GET_PUBLIC_KEY: Call = Call::new("kms", "GetPublicKey");
 
 pub(super) const SURFACE: Surface = Surface {
     id: "keys",
     title: "KMS keys",
     scope: Scope::Region,
-    formats: &["aws.keys"],
+    formats: &["aws.keys", "aws.public-keys"],
     calls: &[
         LIST_KEYS,
         LIST_ALIASES,
@@ -26,6 +27,7 @@ pub(super) const SURFACE: Surface = Surface {
         LIST_GRANTS,
         LIST_RESOURCE_TAGS,
         GET_KEY_ROTATION_STATUS,
+        GET_PUBLIC_KEY,
     ],
     collect: |aws| Box::pin(collect(aws)),
 };
@@ -62,6 +64,18 @@ async fn describe(aws: &Caller<'_>, mut key: Map<String, Value>) -> Map<String, 
         let name = "KeyRotationEnabled";
         aws.add(&mut key, name, GET_KEY_ROTATION_STATUS, input.clone(), name)
             .await;
+    }
+    // The address that it signs for follows from it; of a key that is to be deleted AWS gives none.
+    let deleted = text(&key, "KeyState") == "PendingDeletion";
+    if text(&key, "KeySpec") == "ECC_SECG_P256K1" && !deleted {
+        aws.add(
+            &mut key,
+            "PublicKey",
+            GET_PUBLIC_KEY,
+            input.clone(),
+            "PublicKey",
+        )
+        .await;
     }
     put(
         &mut key,

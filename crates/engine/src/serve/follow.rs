@@ -150,8 +150,20 @@ struct Known {
 enum Stands {
     /// The estate, or the networks.
     Inventory,
-    /// A wallet policy, a queue, blocks.
+    /// A queue, blocks.
     Wallets,
+    /// A wallet policy: what is judged by it changes, and the wallets of the graph.
+    WalletPolicy,
+}
+
+impl Stands {
+    fn tells_of_wallets(self) -> bool {
+        self != Stands::Inventory
+    }
+
+    fn tells_of_the_estate(self) -> bool {
+        self != Stands::Wallets
+    }
 }
 
 /// Whether all of a file was taken.
@@ -271,17 +283,19 @@ impl Follower {
         let gone: Vec<Stands> = gone.filter_map(|(_, known)| known.stands).collect();
         self.known.retain(|path, _| seen.contains(path));
         let wallets = self.known.iter();
-        let wallets = wallets.filter(|(_, known)| known.stands == Some(Stands::Wallets));
+        let wallets =
+            wallets.filter(|(_, known)| known.stands.is_some_and(Stands::tells_of_wallets));
         self.signs
             .set_wallet_files(wallets.map(|(path, _)| path.clone()).collect());
         // After which they are is known.
         self.changed.extend(gone);
         for stands in std::mem::take(&mut self.changed) {
-            match stands {
-                Stands::Inventory => &self.signs.inventory_changed,
-                Stands::Wallets => &self.signs.wallets_changed,
+            if stands.tells_of_the_estate() {
+                self.signs.inventory_changed.store(true, Ordering::SeqCst);
             }
-            .store(true, Ordering::SeqCst);
+            if stands.tells_of_wallets() {
+                self.signs.wallets_changed.store(true, Ordering::SeqCst);
+            }
         }
         self.before = HashMap::new();
         let all = self.known.values().all(|known| !known.waits) && before == self.known.len();
@@ -586,7 +600,10 @@ fn stands(head: &[u8], path: &Path) -> Option<Stands> {
     {
         Some(Stands::Inventory)
     } else {
-        wallets::recognise(head).map(|_| Stands::Wallets)
+        wallets::recognise(head).map(|kind| match kind {
+            wallets::Kind::Policy => Stands::WalletPolicy,
+            wallets::Kind::Queue | wallets::Kind::Blocks => Stands::Wallets,
+        })
     }
 }
 

@@ -115,7 +115,7 @@ impl<'e> Candidates<'e> {
             "stores" => self.of_stored(&step.to, found),
             "runs-as" => self.of_workload(step, found),
             "signs-in-as" => self.of_person(step, found),
-            "administers" | "pulled-by" | "serves" => {}
+            "administers" | "pulled-by" | "serves" | "signs-for" | "owner-of" => {}
             "administrator" => self.of_administrator(&step.from, found),
             via => {
                 let escalation = self.catalogue.get(via);

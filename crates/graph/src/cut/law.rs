@@ -57,7 +57,7 @@ proptest! {
     fn a_cut_leaves_no_path_and_none_is_cheaper(
         seed in random::seed(),
         from in 0..USERS,
-        to in 0..PRINCIPALS + 2,
+        to in 0..PRINCIPALS + 3,
     ) {
         let estate = random::estate(&seed);
         let catalogue = random::catalogue();
@@ -65,6 +65,7 @@ proptest! {
         let to = match to.checked_sub(PRINCIPALS) {
             None => EntityId::from(random::id(to)),
             Some(0) => EntityId::from("arn:aws:s3:::web-0"),
+            Some(1) => EntityId::from(random::SAFE),
             Some(_) => crate::nodes::account_id(random::HOME),
         };
         let (costs, circumstances) = (Costs::default(), Circumstances::default());

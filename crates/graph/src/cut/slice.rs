@@ -80,6 +80,15 @@ impl<'e> Slicer<'e> {
                 | Relation::Stores {
                     store: one,
                     credential: other,
+                }
+                | Relation::SignsFor {
+                    signer: one,
+                    wallet: other,
+                }
+                | Relation::OwnerOf {
+                    owner: one,
+                    wallet: other,
+                    ..
                 } => [Some(one), Some(other)],
                 Relation::Kind { .. } => continue,
             };
@@ -142,6 +151,15 @@ impl<'e> Slicer<'e> {
                     | Relation::Stores {
                         store: one,
                         credential: other,
+                    }
+                    | Relation::SignsFor {
+                        signer: one,
+                        wallet: other,
+                    }
+                    | Relation::OwnerOf {
+                        owner: one,
+                        wallet: other,
+                        ..
                     } if !(subjects.contains(one) && subjects.contains(other)) => continue,
                     _ => {}
                 }

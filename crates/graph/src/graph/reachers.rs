@@ -1,6 +1,6 @@
 //! Who reaches an entity.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::Graph;
@@ -79,8 +79,11 @@ impl Graph {
             }));
             ends.extend(leaf.iter().map(|(taker, _)| *taker));
         }
-        // Who reaches both ends of a grant on ways of his own is not seen by a walk backwards.
-        for from in self.by_grants(&ends) {
+        // Who reaches both ends of a grant on ways of his own is not seen by a walk backwards, nor who
+        // reaches several owners of a Safe.
+        let mut several: BTreeSet<NodeId> = self.by_grants(&ends).into_iter().collect();
+        several.extend(self.by_quorums(&ends));
+        for from in several {
             let is_open = found
                 .cost(from)
                 .is_some_and(|(conditions, _)| conditions == 0);
@@ -157,6 +160,29 @@ impl Graph {
         both.filter(|(_, (by, holder))| *by && *holder)
             .map(|(place, _)| place as NodeId)
             .collect()
+    }
+
+    /// Those who may reach as many owners of a Safe as must sign, where it leads on to any of some ends.
+    fn by_quorums(&self, ends: &[NodeId]) -> BTreeSet<NodeId> {
+        let mut found = BTreeSet::new();
+        if self.edges.quorums.is_empty() {
+            return found;
+        }
+        let near = may_reach(ends, &self.edges, &self.members);
+        let quorums = self.edges.quorums.iter();
+        for quorum in quorums.filter(|quorum| near[quorum.edge.to as usize]) {
+            let mut counts = vec![0; near.len()];
+            for &owner in &quorum.owners {
+                let reaching = may_reach(&[owner], &self.edges, &self.members);
+                for (count, reaches) in counts.iter_mut().zip(reaching) {
+                    *count += u32::from(reaches);
+                }
+            }
+            let counts = counts.into_iter().zip(0..);
+            let enough = counts.filter(|(count, _)| *count >= quorum.needed);
+            found.extend(enough.map(|(_, place)| place));
+        }
+        found
     }
 
     /// The steps onto a node that leads nowhere, which have no edges: by whom, and how.

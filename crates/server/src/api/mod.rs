@@ -7,6 +7,7 @@ pub(crate) mod incidents;
 pub(crate) mod paging;
 pub(crate) mod records;
 pub(crate) mod sources;
+pub(crate) mod wallets;
 mod words;
 
 use std::sync::Arc;

@@ -11,7 +11,7 @@ use portreeve_view::html::{Parts, keys_page, paths_page, posture_page};
 use portreeve_view::roads::Roads;
 use serde::Deserialize;
 
-use super::{asked, derived, drawn};
+use super::{asked, derived, drawn, wallet_standings};
 use crate::access::Caller;
 use crate::app::App;
 use crate::error::Refused;
@@ -101,6 +101,20 @@ pub(crate) async fn doors(
             blind_spots: &shown.estate.blind_spots,
         };
         Ok(paths_page(&roads, Parts::screen(&asked)))
+    })
+    .await
+}
+
+pub(crate) async fn wallets(
+    State(app): State<Arc<App>>,
+    Extension(caller): Extension<Caller>,
+    Query(query): Query<BTreeMap<String, String>>,
+) -> Result<Response, Refused> {
+    drawn(app, caller, Some(Section::Wallets), move |app, shown, _| {
+        let asked = asked(&query)?;
+        let standings = wallet_standings(app, shown);
+        let apart = &shown.report.wallets;
+        Ok(live::wallets(&standings, apart, Parts::screen(&asked)))
     })
     .await
 }

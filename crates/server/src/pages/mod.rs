@@ -14,7 +14,7 @@ use axum::response::{Html, IntoResponse, Response};
 use jiff::Timestamp;
 use portreeve_engine::serve::{Health, Shown};
 use portreeve_graph::{AttackPath, JewelReach};
-use portreeve_incident::{KeyQuestion, KeyRing};
+use portreeve_incident::{KeyQuestion, KeyRing, WalletStanding, standings};
 use portreeve_posture::{Posture, Scene, check};
 use portreeve_view::html::live::{self, Frame, Section};
 use portreeve_view::html::{Asked, Page};
@@ -28,7 +28,7 @@ use crate::extract::Path;
 use crate::guard::is_page;
 use crate::viewed::Viewed;
 
-pub(crate) use estate::{coverage, doors, estate, keys, posture};
+pub(crate) use estate::{coverage, doors, estate, keys, posture, wallets};
 pub(crate) use hunt::hunt;
 pub(crate) use incident::{
     care, finding, findings, incident, incident_report, note, plan, plan_text, record, records,
@@ -98,6 +98,12 @@ pub(crate) fn derived(app: &App, shown: &Shown) -> Arc<Derived> {
     });
     *slot = Some(derived.clone());
     derived
+}
+
+/// How each wallet stands as of what is shown.
+pub(crate) fn wallet_standings(app: &App, shown: &Shown) -> Vec<WalletStanding> {
+    let derived = derived(app, shown);
+    standings(&shown.estate, &derived.reach, &shown.report)
 }
 
 /// A page in its frame.

@@ -1,15 +1,21 @@
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
 use super::iam::{allow, document};
 use crate::background::{FUNCTIONS, NODE_ROLE, SERVICES};
 use crate::organisation::{Account, DEV, HOME_REGION, MANAGEMENT, SIGN, WEB};
 use crate::stage::Stage;
+use crate::wallets::hot_public_key;
 
 /// What an account holds, the listings of the command line side by side.
 pub(super) fn resources(stage: &Stage, account: Account) -> Value {
     let mut all = json!({"Account": account.id, "Region": HOME_REGION});
     all["Buckets"] = buckets(stage, account);
     all["Keys"] = keys(stage, account);
+    if account == SIGN {
+        all["PublicKeys"] = public_keys(stage);
+    }
     all["Functions"] = functions(stage, account);
     all["repositories"] = repositories(account);
     all["SecretList"] = secrets(stage, account);
@@ -185,6 +191,15 @@ fn keys(stage: &Stage, account: Account) -> Value {
         "Aliases": ["alias/data"],
     }));
     keys.into()
+}
+
+/// The answers of `get-public-key`.
+fn public_keys(stage: &Stage) -> Value {
+    json!([{
+        "KeyId": stage.organisation.signing_key, "PublicKey": STANDARD.encode(hot_public_key(stage.seeds)),
+        "CustomerMasterKeySpec": "ECC_SECG_P256K1", "KeySpec": "ECC_SECG_P256K1", "KeyUsage": "SIGN_VERIFY",
+        "SigningAlgorithms": ["ECDSA_SHA_256"],
+    }])
 }
 
 fn functions(stage: &Stage, account: Account) -> Value {

@@ -30,6 +30,16 @@ impl Key {
         }
     }
 
+    /// The public key as a key management service gives it out: DER (RFC 5480) on secp256k1.
+    pub(super) fn public_der(&self) -> Vec<u8> {
+        const HEAD: [u8; 23] = [
+            0x30, 0x56, 0x30, 0x10, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01, 0x06,
+            0x05, 0x2b, 0x81, 0x04, 0x00, 0x0a, 0x03, 0x42, 0x00,
+        ];
+        let point = self.signing.verifying_key().to_encoded_point(false);
+        [&HEAD[..], point.as_bytes()].concat()
+    }
+
     /// Signs a hash as typed data is signed: `v` is 27 or 28.
     pub(super) fn sign(&self, hash: B256) -> Bytes {
         let Ok((signature, recovery)) = self.signing.sign_prehash_recoverable(hash.as_slice())

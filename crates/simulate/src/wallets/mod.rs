@@ -13,6 +13,7 @@ mod treasury;
 
 use alloy_primitives::U256;
 
+use crate::dice::Seeds;
 use crate::intrusion::Scenario;
 use crate::stage::Stage;
 use crate::{SimulateError, Sink, Written, second};
@@ -74,6 +75,14 @@ struct Part {
     path: &'static str,
     written: Written,
 }
+
+/// The public key of the hot wallet, which a key management service has: DER.
+pub(crate) fn hot_public_key(seeds: Seeds) -> Vec<u8> {
+    keys::Key::of(seeds, HOT).public_der()
+}
+
+/// What the simulation calls the hot wallet's key.
+const HOT: &str = "hot";
 
 /// Writes the wallets of a plan.
 pub(crate) fn write(

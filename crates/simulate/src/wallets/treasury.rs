@@ -9,7 +9,7 @@ use super::abi;
 use super::chain::{Asset, Chain, Inner, Ruled, Sent, log};
 use super::keys::{Key, address};
 use super::safe::{self, FALLBACK_HANDLER, IMPLEMENTATION, Safe};
-use super::{Deed, Part, Proposal, Vault};
+use super::{Deed, HOT, Part, Proposal, Vault};
 use crate::dice::Seeds;
 use crate::stage::Stage;
 use crate::time::HOUR;
@@ -81,7 +81,7 @@ impl Treasury {
             2,
             dice.between(300, 600) as u64,
         );
-        let hot = Key::of(seeds, "hot").address;
+        let hot = Key::of(seeds, HOT).address;
         let relayer = Key::of(seeds, "relayer").address;
         let tokens = Tokens {
             usd: address(seeds, "token", 0),

@@ -94,7 +94,7 @@ pub(super) fn article(
                 }
             }
             (verification::of_incident(incident))
-            (wallets::sections(&incident.wallets, if let Told::Whole = told { wallets::ROWS } else { wallets::SCREEN }))
+            (wallets::sections(&incident.wallets, if let Told::Whole = told { wallets::Place::File } else { wallets::Place::Screen }))
             @if let Told::Whole = told { (eviction::section(incident)) }
             @if !incident.response.is_empty() {
                 section id=[part("plan", told)] {

@@ -102,7 +102,7 @@ pub fn report(report: &Report) -> String {
             (incident::article(incident, &findings, &jewels, number + 1, incident::Told::Whole))
         }
         (left_out(report.incidents.len(), INCIDENTS, "incident", "incidents"))
-        (wallets::sections(&report.wallets, wallets::ROWS))
+        (wallets::sections(&report.wallets, wallets::Place::File))
         (other_findings(report))
         (blind_spots(&report.blind_spots))
         (covered(report))

@@ -82,6 +82,9 @@ pub(super) fn icon(kind: Kind) -> &'static str {
         Kind::Account | Kind::Organization => {
             "M4 17.2V4.4h8v12.8M12 8.4h4.2v8.8M2.6 17.2h14.8M6.6 7.6h2.8M6.6 10.6h2.8M6.6 13.6h2.8"
         }
+        Kind::Wallet => {
+            "M3.4 6.4h12.2v-2.6H4.6c-1.6 0-1.6 2.6 0 2.6M3.4 5.2v10.6h13.2V6.4M16.6 9.6h-3.8v3h3.8"
+        }
         Kind::Policy | Kind::Other => "M5 2.8h7l3.2 3.2v11.2H5zM12 2.8V6h3.2M7.6 9.6h5M7.6 12.8h5",
     }
 }

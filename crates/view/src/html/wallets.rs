@@ -7,21 +7,33 @@ use maud::{Markup, html};
 use portreeve_incident::{WalletEvent, WalletStory};
 
 use super::incident::left_out;
+use super::live::address;
 use super::shape::Clean;
 use crate::text;
 
-/// How many events of a wallet are told in a file.
-pub(super) const ROWS: usize = 200;
-/// How many on a screen.
-pub(super) const SCREEN: usize = 5;
+/// Where wallets are told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Place {
+    /// In a file, which has room for many events.
+    File,
+    /// On a page of the watch, which leads to the wallet in the graph.
+    Screen,
+}
 
-/// A section for each wallet, with so many of its events, in order of time.
-pub(super) fn sections(wallets: &[WalletStory], rows: usize) -> Markup {
+/// A section for each wallet, with its events in order of time: as many as the place has room for.
+pub(super) fn sections(wallets: &[WalletStory], place: Place) -> Markup {
+    let rows = match place {
+        Place::File => 200,
+        Place::Screen => 5,
+    };
     html! {
         @for story in wallets {
             section {
                 h3 { "Wallet " (Clean(&story.wallet)) }
-                p class="soft small mono" { (Clean(&story.address)) }
+                p class="soft small mono" {
+                    @if place == Place::Screen && !story.id.is_empty() { a href={ "/estate?q=" (address(&story.id)) } { (Clean(&story.address)) } }
+                    @else { (Clean(&story.address)) }
+                }
                 @if !story.before_loss.is_empty() {
                     ul { @for lead in &story.before_loss {
                         li { b { (text::span(lead.seconds)) } " before money left: " (Clean(&lead.what)) " (" span class="t" { (text::minute(lead.time)) } " UTC)" }

@@ -413,12 +413,17 @@ fn wallet(story: &mut WalletStory, visit: Visit<'_>) {
         wallet,
         // What is on a public chain names nobody, and is how the story is checked.
         address: _,
+        id: _,
         severity: _,
         ties,
         events,
         loss: _,
         before_loss,
+        response,
     } = story;
+    response
+        .iter_mut()
+        .for_each(|one| step_of_response(one, visit));
     visit(Field::Text, wallet);
     for Tie {
         kind: _,

@@ -414,6 +414,7 @@ fn wallet() -> WalletStory {
     WalletStory {
         wallet: "treasury-cold".into(),
         address: format!("0x{}", "1c".repeat(20)),
+        id: format!("eip155:1:0x{}", "1c".repeat(20)),
         severity: Severity::Critical,
         ties: vec![Tie {
             kind: TieKind::Page,
@@ -448,6 +449,7 @@ fn wallet() -> WalletStory {
             time: at("2026-02-19T15:20:02Z"),
             seconds: 82_413,
         }],
+        response: Vec::new(),
     }
 }
 

@@ -37,6 +37,8 @@ pub struct Wallet {
     pub address: Address,
     /// How readily its money may move.
     pub role: Role,
+    /// The number of the chain that it is on; none where it is on several.
+    pub chain: Option<u64>,
     /// The owners, where it is a Safe.
     #[serde(default)]
     pub owners: BTreeSet<Address>,

@@ -8,6 +8,7 @@ mod hunt;
 mod incident;
 mod plan;
 mod today;
+mod wallets;
 
 use maud::{Markup, html};
 use portreeve_incident::Report;
@@ -24,6 +25,7 @@ pub use hunt::{HuntPage, Searched, hunt};
 pub use incident::{IncidentPage, NoteLine, incident};
 pub use plan::{plan, plan_text};
 pub use today::{Listed, SourceLine, Today, address, today};
+pub use wallets::wallets;
 
 /// The styles of all pages of the watch; served at [`STYLESHEET`].
 pub fn stylesheet() -> String {
@@ -55,6 +57,8 @@ pub enum Section {
     Keys,
     /// Ways in, and ways to jewels.
     Doors,
+    /// Wallets.
+    Wallets,
     /// Posture checks.
     Posture,
     /// What the logs can show.
@@ -65,11 +69,12 @@ pub enum Section {
 
 impl Section {
     /// All of them, with their addresses and names.
-    pub const ALL: [(Section, &str, &str); 7] = [
+    pub const ALL: [(Section, &str, &str); 8] = [
         (Section::Today, "/", "Today"),
         (Section::Estate, "/estate", "Estate"),
         (Section::Keys, "/keys", "Keys"),
         (Section::Doors, "/doors", "Doors"),
+        (Section::Wallets, "/wallets", "Wallets"),
         (Section::Posture, "/posture", "Posture"),
         (Section::Coverage, "/coverage", "Coverage"),
         (Section::Hunt, "/hunt", "Hunt"),

@@ -115,8 +115,8 @@ pub fn today(today: &Today<'_>) -> Page {
         @if !today.wallets.is_empty() {
             section class="card part" id="wallets" {
                 h2 { "Wallets" }
-                p class="soft" { "No known intrusion leads to what was seen of them." }
-                (wallets::sections(today.wallets, wallets::SCREEN))
+                p class="soft" { "No known intrusion leads to what was seen of them. " a href="/wallets" { "All wallets" } }
+                (wallets::sections(today.wallets, wallets::Place::Screen))
             }
         }
         div class="columns" {
