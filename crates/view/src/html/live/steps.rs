@@ -263,8 +263,7 @@ fn shape(steps: &Steps, number: usize, jewels: &BTreeMap<&str, JewelKind>) -> Ma
     let may = number > 0 && (opened.is_some() || steps.may_open());
     html! {
         @if may {
-            a data-step=(key(&node.id)) href={ "/estate?q=" (address(&steps.nodes[0].id)) "&open=" (steps.turned(number)) "#steps" }
-                aria-label={ @if open { "Hide what is behind " } @else { "Show what is behind " } (text::clean(name::short(&node.id))) } { (drawn) }
+            a data-step=(key(&node.id)) href={ "/estate?q=" (address(&steps.nodes[0].id)) "&open=" (steps.turned(number)) "#steps" } aria-expanded=(open) { g { (drawn) } }
         } @else { g { (drawn) } }
     }
 }
