@@ -57,7 +57,7 @@ pub(crate) fn browser(pictures: bool) -> Result<()> {
         node.env("PICTURES", root.canonicalize()?.join(PICTURES))
             .args(["--test-name-pattern", "pictures", "walk.test.js"]);
     } else {
-        node.args(["pages.test.js", "walk.test.js"]);
+        node.args(["pages.test.js", "walk.test.js", "estate.test.js"]);
     }
     run("pages in a browser", &mut node)
 }

@@ -24,6 +24,7 @@
 
 mod activities;
 mod blocks;
+pub mod case;
 mod checks;
 mod compare;
 mod config;

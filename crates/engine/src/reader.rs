@@ -2,7 +2,7 @@ use std::io::Read;
 use std::sync::Arc;
 
 use portreeve_detect::{Batch, Position, StageOne};
-use portreeve_model::DeadLetter;
+use portreeve_model::{DeadLetter, Timestamp};
 use portreeve_record::{Extractor, SlotBuffer, Slots, Split, Splitter};
 use portreeve_telemetry::{Container, Reader, Source, Unwrapped};
 
@@ -44,7 +44,7 @@ pub(crate) struct FileOutcome {
 }
 
 impl FileOutcome {
-    fn bury(&mut self, file: &Arc<str>, offset: u64, reason: impl Into<String>) {
+    pub(crate) fn bury(&mut self, file: &Arc<str>, offset: u64, reason: impl Into<String>) {
         if self.dead.len() < DEAD_LETTERS {
             self.dead.push(DeadLetter {
                 file: file.clone(),
@@ -143,6 +143,24 @@ impl LogReader<'_> {
             *file = self.batch.add_file(name.clone());
         }
         true
+    }
+
+    /// The time of a record, and nothing else of it; of one that holds several, the latest.
+    pub(crate) fn time_of(&mut self, bytes: &[u8]) -> Option<Timestamp> {
+        if let Ok(slots) = self.extractor.extract(bytes, &mut self.buffer)
+            && self.reader.is_native(&slots)
+        {
+            return self.reader.activity(&slots).time;
+        }
+        let Unwrapped::Inner { records, .. } = self.reader.unwrap(bytes) else {
+            return None;
+        };
+        let mut latest = None;
+        for inner in records {
+            let slots = self.extractor.extract(&inner, &mut self.buffer).ok()?;
+            latest = latest.max(Some(self.reader.activity(&slots).time?));
+        }
+        latest
     }
 
     /// A record that has something around it: whatever is inside stands at the same position.

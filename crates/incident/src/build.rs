@@ -151,7 +151,7 @@ fn incident(case: &Case<'_>, surroundings: &Surroundings<'_>) -> Incident {
     let likeness = actor::likenesses(case, &facts, &Jewels::new(jewels), profiles);
     let weighed = weigh::parts(case, &touched, reach, surroundings.rarity, &likeness);
     let (score, score_parts) = score::score(case, &facts, &touched, &paths, weighed);
-    let severity = score::severity(case, score);
+    let severity = score::severity(case.findings(), score);
     let chains = chains::chains(case);
     let (contained, evicted) = eviction::eviction(case, surroundings.aftermath);
     let story = story::story(case, &facts, &chains, &touched, &paths, omitted_paths);
@@ -191,6 +191,7 @@ fn incident(case: &Case<'_>, surroundings: &Surroundings<'_>) -> Incident {
         evidence_holes: Vec::new(),
         proof: BTreeMap::new(),
         wallets: Vec::new(),
+        by_people: None,
         touched,
         paths,
     }

@@ -97,7 +97,7 @@ impl<'a> Case<'a> {
     }
 
     /// The findings, in order of time.
-    pub(crate) fn findings(&self) -> impl Iterator<Item = &'a Finding> {
+    pub(crate) fn findings(&self) -> impl Iterator<Item = &'a Finding> + Clone {
         let folded = self.folded;
         self.group
             .findings
@@ -106,7 +106,7 @@ impl<'a> Case<'a> {
     }
 
     /// The findings that no exception mutes: those that score.
-    pub(crate) fn loud(&self) -> impl Iterator<Item = &'a Finding> {
+    pub(crate) fn loud(&self) -> impl Iterator<Item = &'a Finding> + Clone {
         self.findings().filter(|finding| !finding.is_muted())
     }
 

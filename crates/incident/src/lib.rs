@@ -41,6 +41,7 @@ mod case;
 mod chains;
 pub mod containment;
 mod credentials;
+pub mod decide;
 pub mod eviction;
 mod evidence;
 pub mod exceptions;

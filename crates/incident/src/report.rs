@@ -7,6 +7,7 @@ use portreeve_detect::Certainty;
 
 use crate::actor::Likeness;
 use crate::containment::IncidentCut;
+use crate::decide::ByPeople;
 use crate::eviction::{Containment, Evicted};
 use crate::sight::ProfileSight;
 use crate::wallets::WalletStory;
@@ -219,6 +220,10 @@ pub struct Incident {
     /// What happened to the wallets that it leads to.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub wallets: Vec<WalletStory>,
+    /// What people decided of it; absent where they decided nothing. Never derived: it is there where an
+    /// incident is shown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by_people: Option<ByPeople>,
 }
 
 /// One part of an incident's score.

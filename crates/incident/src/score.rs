@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use portreeve_graph::AttackPath;
-use portreeve_model::{FindingSource, Severity, Tactic};
+use portreeve_model::{Finding, FindingSource, Severity, Tactic};
 
 use crate::behaviour::Behaviour;
 use crate::case::Case;
@@ -24,29 +24,21 @@ fn points(severity: Severity) -> u32 {
     }
 }
 
-/// The score, at most 100, and its parts.
-pub(crate) fn score(
-    case: &Case<'_>,
-    facts: &Facts<'_>,
-    touched: &[Touched],
-    paths: &[AttackPath],
-    weighed: Vec<ScorePart>,
-) -> (u32, Vec<ScorePart>) {
-    if case.loud().next().is_none() {
-        // All of it is expected.
-        return (0, Vec::new());
-    }
+/// What findings give by themselves; those that an exception mutes give nothing.
+pub(crate) fn of_findings<'f>(
+    findings: impl Iterator<Item = &'f Finding> + Clone,
+) -> Vec<ScorePart> {
+    let loud = || findings.clone().filter(|it| !it.is_muted());
     let mut parts = Vec::new();
     let mut add = |points: u32, reason: String| {
         if points > 0 {
             parts.push(ScorePart { reason, points });
         }
     };
-    let gravest = case.gravest();
+    let gravest = loud().map(|it| it.severity).max().unwrap_or_default();
     add(points(gravest), format!("gravest finding is {gravest}"));
 
-    let rules: BTreeSet<&str> = case
-        .loud()
+    let rules: BTreeSet<&str> = loud()
         .filter(|it| is_grave(it))
         .map(|it| it.rule.as_str())
         .collect();
@@ -59,16 +51,33 @@ pub(crate) fn score(
         ),
     );
 
-    let tactics: BTreeSet<Tactic> = case
-        .loud()
-        .flat_map(|finding| finding.tactics.iter().copied())
-        .collect();
+    let tactics: BTreeSet<Tactic> = loud().flat_map(|it| it.tactics.iter().copied()).collect();
     let more_tactics = tactics.len().saturating_sub(1) as u32;
     add(
         (more_tactics * 3).min(18),
         format!("{} tactics", tactics.len()),
     );
+    parts
+}
 
+/// The score, at most 100, and its parts.
+pub(crate) fn score(
+    case: &Case<'_>,
+    facts: &Facts<'_>,
+    touched: &[Touched],
+    paths: &[AttackPath],
+    weighed: Vec<ScorePart>,
+) -> (u32, Vec<ScorePart>) {
+    if case.loud().next().is_none() {
+        // All of it is expected.
+        return (0, Vec::new());
+    }
+    let mut parts = of_findings(case.loud());
+    let mut add = |points: u32, reason: String| {
+        if points > 0 {
+            parts.push(ScorePart { reason, points });
+        }
+    };
     let strange = case.group.is_strange();
     if strange
         && case
@@ -145,9 +154,12 @@ fn is_used(touched: &Touched) -> bool {
             .any(|(action, _)| guarded.iter().any(|it| action.starts_with(it)))
 }
 
-/// The severity that a score gives, kept within one step of the gravest finding's and not below
-/// that of a sign that the user named.
-pub(crate) fn severity(case: &Case<'_>, score: u32) -> Severity {
+/// The severity that a score of these findings gives, kept within one step of the gravest finding's and not
+/// below that of a sign that the user named.
+pub(crate) fn severity<'f>(
+    findings: impl Iterator<Item = &'f Finding> + Clone,
+    score: u32,
+) -> Severity {
     let by_score = match score {
         70.. => Severity::Critical,
         45.. => Severity::High,
@@ -159,12 +171,11 @@ pub(crate) fn severity(case: &Case<'_>, score: u32) -> Severity {
         let place = (severity as isize + by).clamp(0, Severity::ALL.len() as isize - 1);
         Severity::ALL[place as usize]
     };
-    if case.loud().next().is_none() {
+    let loud = findings.clone().filter(|it| !it.is_muted());
+    let Some(gravest) = loud.map(|it| it.severity).max() else {
         return Severity::Informational;
-    }
-    let gravest = case.gravest();
-    let named = case
-        .findings()
+    };
+    let named = findings
         .filter(|finding| finding.source == FindingSource::Sign)
         .map(|finding| finding.severity)
         .max()

@@ -2,6 +2,7 @@
 pub(crate) mod apply;
 mod at;
 mod bundle;
+mod case;
 mod check;
 #[cfg(feature = "aws")]
 pub(crate) mod collect;
@@ -25,6 +26,7 @@ use portreeve_simulate::{Share, Without};
 
 pub(crate) use at::At;
 pub(crate) use bundle::{Attest, Bundle, BundleTask, VerifyBundle};
+pub(crate) use case::{Case, CaseTask, Open, Pack};
 pub(crate) use check::{Check, CheckFormat};
 pub(crate) use cut::Cut;
 pub(crate) use diff::{Diff, Failing};
@@ -124,6 +126,8 @@ pub(crate) enum Task {
     Networks(Networks),
     /// Watch: follow logs as they arrive, keep incidents current, show them on a page
     Serve(Serve),
+    /// Pack all of a case into one file, or open such a file to look at it elsewhere
+    Case(Case),
     /// Make, list and forget the tokens of those who may look at the watch
     Token(Token),
     /// Tell whether the watch's data folder is in order, or copy its database

@@ -62,6 +62,7 @@ fn main() -> ExitCode {
         Task::Exceptions(options) => command::exceptions::run(&options),
         Task::Rules(options) => command::rules::run(&options),
         Task::Networks(options) => command::networks::run(&options),
+        Task::Case(options) => command::case::run(&options),
         Task::Serve(options) => command::serve::run(&options),
         Task::Token(options) => command::serve::token(&options),
         Task::Doctor(options) => command::serve::doctor(&options),

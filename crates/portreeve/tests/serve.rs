@@ -153,11 +153,10 @@ fn each_route_needs_its_role() {
     let served = Served::new(folder, &["--behind-proxy"]);
     let forged = format!("Bearer portreeve_{}", "0".repeat(64));
     for (number, route) in ROUTES.iter().enumerate() {
+        let path = route.path.replace("{number}", "1");
         let path = ["{id}", "{finding}", "{name}"]
             .iter()
-            .fold(route.path.to_owned(), |path, name| {
-                path.replace(name, "none")
-            });
+            .fold(path, |path, name| path.replace(name, "none"));
         // Each route from an address of its own, so that no rate bites.
         let from = format!("192.0.2.{number}");
         let ask = |authorization: Option<&str>| {

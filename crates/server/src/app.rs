@@ -1,14 +1,16 @@
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use jiff::Timestamp;
 use portreeve_engine::serve::{Board, Intake, News};
-use portreeve_store::{AuditEntry, Care, Store, StoreError, StoredToken};
+use portreeve_store::{AuditEntry, Store, StoreError, StoredToken};
 use serde::Serialize;
 use tokio::sync::{broadcast, watch};
 use utoipa::ToSchema;
 
 use crate::archive::Archive;
+use crate::decisions::Decisions;
 use crate::rate::Rates;
 use crate::viewed::Viewed;
 
@@ -41,11 +43,15 @@ pub struct App {
     /// The records that were kept.
     pub(crate) archive: Archive,
     viewed: Mutex<Option<Arc<Viewed>>>,
+    /// How often people decided something.
+    changes: AtomicU64,
     store: Mutex<Box<dyn Store>>,
     news: broadcast::Sender<News>,
     ended: watch::Sender<bool>,
     pub(crate) address: OnceLock<SocketAddr>,
     pub(crate) behind_proxy: bool,
+    /// Whether nothing may be written: it is a case that was opened.
+    pub(crate) read_only: bool,
 }
 
 impl std::fmt::Debug for App {
@@ -78,12 +84,21 @@ impl App {
             derived: Mutex::default(),
             archive,
             viewed: Mutex::default(),
+            changes: AtomicU64::default(),
             store: Mutex::new(store),
             news,
             ended: watch::channel(false).0,
             address: OnceLock::new(),
             behind_proxy: false,
+            read_only: false,
         }
+    }
+
+    /// Lets nobody write: neither people their words, nor anyone records.
+    #[must_use]
+    pub fn read_only(mut self) -> Self {
+        self.read_only = true;
+        self
     }
 
     pub(crate) fn at(mut self, address: SocketAddr, behind_proxy: bool) -> Self {
@@ -135,26 +150,40 @@ impl App {
         self.store(|store| store.audit(&entry))
     }
 
+    /// What is shown, where it can be made out what people decided of it.
     pub(crate) fn shown(&self) -> Option<Arc<Viewed>> {
-        let shown = self.board.shown()?;
+        self.viewed().ok().flatten()
+    }
+
+    /// What is shown, with what people decided of it.
+    pub(crate) fn viewed(&self) -> Result<Option<Arc<Viewed>>, StoreError> {
+        let Some(shown) = self.board.shown() else {
+            return Ok(None);
+        };
         // Whoever asks meanwhile waits for the one who goes through it.
         let mut slot = self.viewed.lock().unwrap_or_else(PoisonError::into_inner);
+        // Read first: what is decided meanwhile makes it be done again.
+        let changes = self.changes.load(Ordering::Acquire);
         match &*slot {
-            Some(known) if known.is_of(&shown) => Some(known.clone()),
+            Some(known) if known.is_of(&shown, changes) => Ok(Some(known.clone())),
             _ => {
-                let viewed = Arc::new(Viewed::new(shown));
+                let decisions = self.store(|store| {
+                    Decisions::new(store.decisions()?, |id| store.incident_id(id))
+                })?;
+                let viewed = Arc::new(Viewed::new(shown, decisions, changes));
                 *slot = Some(viewed.clone());
-                Some(viewed)
+                Ok(Some(viewed))
             }
         }
     }
 
-    pub(crate) fn news(&self) -> broadcast::Receiver<News> {
-        self.news.subscribe()
+    /// Says that people decided something.
+    pub(crate) fn decided(&self) {
+        self.changes.fetch_add(1, Ordering::AcqRel);
     }
 
-    pub(crate) fn cares(&self) -> Result<std::collections::BTreeMap<String, Care>, StoreError> {
-        Ok(self.store(|store| store.cares())?.into_iter().collect())
+    pub(crate) fn news(&self) -> broadcast::Receiver<News> {
+        self.news.subscribe()
     }
 
     pub(crate) fn end(&self) {

@@ -96,6 +96,10 @@ fn let_in(
     let Some(needed) = role_of(method, route) else {
         return Ok(None);
     };
+    if app.read_only && !matches!(*method, Method::GET | Method::HEAD) {
+        let words = "this case was opened to be read; nothing can be written to it";
+        return Err(Refused::new(StatusCode::FORBIDDEN, words));
+    }
     let caller = admit(app, from, method, headers, needed);
     if let Err(refused) = &caller
         && refused.status() == StatusCode::FORBIDDEN

@@ -11,6 +11,7 @@
 //! | `pages` | the pages, drawn by `portreeve-view` |
 //! | `archive` | records as they arrived: one, or what a hunt finds |
 //! | `slow` | connections, and for how long a request is waited for |
+//! | `decisions` | what people decided of incidents |
 //! | `viewed` | what is shown, with where each thing of it is |
 //! | `extract` | what handlers take out of a request |
 //! | `metrics` | Prometheus text, health, readiness |
@@ -20,6 +21,7 @@ pub mod access;
 mod api;
 mod app;
 mod archive;
+mod decisions;
 mod error;
 mod extract;
 mod guard;

@@ -160,7 +160,7 @@ fn text(app: &App) -> String {
             "incidents",
             gauge,
             "Incidents.",
-            shown.report.incidents.len() as f64,
+            shown.incidents().len() as f64,
         );
         put(
             "revision",

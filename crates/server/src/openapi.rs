@@ -8,7 +8,7 @@ use utoipa::openapi::path::{Operation, Parameter, ParameterIn};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{Content, PathItem, Ref, RefOr, Response};
 
-use crate::api::{estate, events, findings, incidents, records, sources, wallets};
+use crate::api::{decisions, estate, events, findings, incidents, records, sources, wallets};
 use crate::error::{PROBLEM, Problem};
 
 #[derive(OpenApi)]
@@ -16,6 +16,7 @@ use crate::error::{PROBLEM, Problem};
     info(title = "Portreeve", description = "What the watch has found."),
     paths(
         incidents::list, incidents::one, incidents::stix, incidents::notes, incidents::add_note, incidents::set_care,
+        decisions::decisions, decisions::decide, decisions::undo,
         findings::list, findings::one,
         estate::paths, estate::blast, estate::jewels, estate::doors, estate::keys,
         estate::inventory, wallets::list,

@@ -6,7 +6,7 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::Method;
 use axum::middleware::{from_fn, from_fn_with_state};
-use axum::routing::{MethodRouter, get, post, put};
+use axum::routing::{MethodRouter, delete, get, post, put};
 use portreeve_store::Role;
 
 use crate::app::App;
@@ -50,10 +50,18 @@ pub const ROUTES: &[Route] = &[
     route("GET", "/incidents/{id}/findings", Role::Viewer),
     route("GET", "/incidents/{id}/findings/{finding}", Role::Viewer),
     route("GET", "/incidents/{id}/records", Role::Viewer),
+    route("GET", "/incidents/{id}/paths", Role::Viewer),
     route("GET", "/incidents/{id}/plan", Role::Viewer),
     route("GET", "/incidents/{id}/plan.txt", Role::Viewer),
     route("POST", "/incidents/{id}/care", Role::Responder),
     route("POST", "/incidents/{id}/notes", Role::Responder),
+    route("GET", "/incidents/{id}/decisions", Role::Viewer),
+    route("POST", "/incidents/{id}/decisions", Role::Responder),
+    route(
+        "POST",
+        "/incidents/{id}/decisions/{number}/undo",
+        Role::Responder,
+    ),
     route("GET", "/estate", Role::Viewer),
     route("GET", "/keys", Role::Viewer),
     route("GET", "/doors", Role::Viewer),
@@ -71,6 +79,13 @@ pub const ROUTES: &[Route] = &[
     route("GET", "/api/v1/incidents/{id}/notes", Role::Viewer),
     route("POST", "/api/v1/incidents/{id}/notes", Role::Responder),
     route("PUT", "/api/v1/incidents/{id}/care", Role::Responder),
+    route("GET", "/api/v1/incidents/{id}/decisions", Role::Viewer),
+    route("POST", "/api/v1/incidents/{id}/decisions", Role::Responder),
+    route(
+        "DELETE",
+        "/api/v1/incidents/{id}/decisions/{number}",
+        Role::Responder,
+    ),
     route("GET", "/api/v1/findings", Role::Viewer),
     route("GET", "/api/v1/findings/{id}", Role::Viewer),
     route("GET", "/api/v1/paths", Role::Viewer),
@@ -113,10 +128,14 @@ fn handler(route: &Route) -> Option<MethodRouter<Arc<App>>> {
         ("GET", "/incidents/{id}/findings") => get(pages::findings),
         ("GET", "/incidents/{id}/findings/{finding}") => get(pages::finding),
         ("GET", "/incidents/{id}/records") => get(pages::records),
+        ("GET", "/incidents/{id}/paths") => get(pages::paths),
         ("GET", "/incidents/{id}/plan") => get(pages::plan),
         ("GET", "/incidents/{id}/plan.txt") => get(pages::plan_text),
         ("POST", "/incidents/{id}/care") => post(pages::care),
         ("POST", "/incidents/{id}/notes") => post(pages::note),
+        ("GET", "/incidents/{id}/decisions") => get(pages::decisions),
+        ("POST", "/incidents/{id}/decisions") => post(pages::decide),
+        ("POST", "/incidents/{id}/decisions/{number}/undo") => post(pages::undo),
         ("GET", "/estate") => get(pages::estate),
         ("GET", "/keys") => get(pages::keys),
         ("GET", "/doors") => get(pages::doors),
@@ -134,6 +153,9 @@ fn handler(route: &Route) -> Option<MethodRouter<Arc<App>>> {
         ("GET", "/api/v1/incidents/{id}/notes") => get(api::incidents::notes),
         ("POST", "/api/v1/incidents/{id}/notes") => post(api::incidents::add_note),
         ("PUT", "/api/v1/incidents/{id}/care") => put(api::incidents::set_care),
+        ("GET", "/api/v1/incidents/{id}/decisions") => get(api::decisions::decisions),
+        ("POST", "/api/v1/incidents/{id}/decisions") => post(api::decisions::decide),
+        ("DELETE", "/api/v1/incidents/{id}/decisions/{number}") => delete(api::decisions::undo),
         ("GET", "/api/v1/findings") => get(api::findings::list),
         ("GET", "/api/v1/findings/{id}") => get(api::findings::one),
         ("GET", "/api/v1/paths") => get(api::estate::paths),

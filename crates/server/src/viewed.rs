@@ -8,14 +8,27 @@ use std::sync::Arc;
 use portreeve_engine::serve::Shown;
 use portreeve_incident::Incident;
 use portreeve_model::Finding;
+use portreeve_store::{Care, Note, Store, StoreError};
+
+use crate::api::paging::Listed;
+use crate::decisions::{self, Decisions, Found};
 
 /// What is shown, and where each thing of it is.
+///
+/// The incidents are those that were derived with what people decided applied: [`Viewed::incidents`], never
+/// those of the report.
 #[derive(Debug)]
 pub(crate) struct Viewed {
     shown: Arc<Shown>,
     findings: Places,
     incidents: Places,
+    /// What people decided, as of this number of changes.
+    decisions: Decisions,
+    changes: u64,
 }
+
+/// Whose each incident is and how it stands, by the id that it is shown as.
+pub(crate) type Cares = BTreeMap<String, Care>;
 
 impl Deref for Viewed {
     type Target = Shown;
@@ -27,18 +40,29 @@ impl Deref for Viewed {
 
 impl Viewed {
     /// Takes time in proportion to what is shown.
-    pub(crate) fn new(shown: Arc<Shown>) -> Self {
+    pub(crate) fn new(shown: Arc<Shown>, decisions: Decisions, changes: u64) -> Self {
         let report = &shown.report;
-        Self {
+        let mut viewed = Self {
             findings: Places::of(report.findings.iter().map(|it| it.id.as_str())),
             incidents: Places::of(report.incidents.iter().map(|it| it.id.as_str())),
             shown,
-        }
+            decisions: Decisions::default(),
+            changes,
+        };
+        let mut decisions = decisions;
+        decisions.apply(&viewed);
+        viewed.decisions = decisions;
+        viewed
     }
 
-    /// Whether it is of this commit.
-    pub(crate) fn is_of(&self, shown: &Arc<Shown>) -> bool {
-        Arc::ptr_eq(&self.shown, shown)
+    /// Whether it is of this commit, and of so many changes of what people decided.
+    pub(crate) fn is_of(&self, shown: &Arc<Shown>, changes: u64) -> bool {
+        Arc::ptr_eq(&self.shown, shown) && self.changes == changes
+    }
+
+    /// What people decided.
+    pub(crate) fn decisions(&self) -> &Decisions {
+        &self.decisions
     }
 
     /// A finding, in logarithmic time.
@@ -46,9 +70,47 @@ impl Viewed {
         self.findings.find(id, &self.report.findings, |it| &it.id)
     }
 
-    /// An incident by the id that it has now, in logarithmic time.
+    /// The incidents that are shown, gravest first.
+    pub(crate) fn incidents(&self) -> Vec<&Incident> {
+        let rank = |it: &Incident| (it.rank(), it.id.clone());
+        decisions::shown(&self.shown, &self.decisions.decided, rank)
+    }
+
+    /// An incident by an id that it has now, or that of one that people joined to it; in logarithmic time.
     pub(crate) fn incident(&self, id: &str) -> Option<&Incident> {
-        self.incidents.find(id, &self.report.incidents, |it| &it.id)
+        let id = self.decisions.now(id);
+        match self.decisions.decided.made.get(id) {
+            Some(made) => Some(made),
+            None => self.derived(id),
+        }
+    }
+
+    /// Whose each incident is and how it stands. What is said of the incident itself goes before what was said
+    /// of those that were joined to it.
+    pub(crate) fn cares(&self, store: &dyn Store) -> Result<Cares, StoreError> {
+        let mut all: Vec<(String, Care)> = store.cares()?;
+        all.sort_by_key(|(id, _)| self.decisions.now(id) != id);
+        let mut cares = Cares::new();
+        for (id, care) in all {
+            let now = self.decisions.now(&id).to_owned();
+            cares.entry(now).or_insert(care);
+        }
+        Ok(cares)
+    }
+
+    /// What people wrote to an incident and to those that were joined to it, the oldest first.
+    pub(crate) fn notes(
+        &self,
+        incident: &Incident,
+        store: &dyn Store,
+    ) -> Result<Vec<Note>, StoreError> {
+        let mut notes = store.notes(&incident.id)?;
+        let by_people = incident.by_people.iter();
+        for id in by_people.flat_map(|it| &it.joined) {
+            notes.extend(store.notes(id)?);
+        }
+        notes.sort_by_key(|note| note.time);
+        Ok(notes)
     }
 
     /// An incident's findings by id.
@@ -58,6 +120,16 @@ impl Viewed {
     ) -> BTreeMap<&'v str, &'v Finding> {
         let ids = incident.findings.iter().map(String::as_str);
         ids.filter_map(|id| Some((id, self.finding(id)?))).collect()
+    }
+}
+
+impl Found for Viewed {
+    fn derived(&self, id: &str) -> Option<&Incident> {
+        self.incidents.find(id, &self.report.incidents, |it| &it.id)
+    }
+
+    fn found(&self, id: &str) -> Option<&Finding> {
+        self.finding(id)
     }
 }
 

@@ -31,6 +31,16 @@ pub enum StoreError {
         /// The newest schema that is known.
         known: i64,
     },
+    /// An older program wrote it, and it cannot be brought up to date where it lies.
+    #[error(
+        "the database is of an older version of portreeve (schema {found}; this one needs {known}) and is only read here: open the case anew with this version"
+    )]
+    TooOld {
+        /// The schema that was found.
+        found: i64,
+        /// The schema that is needed.
+        known: i64,
+    },
     /// The place of a backup is taken.
     #[error("{} exists already; a backup never replaces a file", .0.display())]
     Exists(PathBuf),

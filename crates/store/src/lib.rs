@@ -5,7 +5,8 @@
 //! commit that holds its offset is written, so a process that is killed at any instant begins again where
 //! the last commit ended.
 //!
-//! What people add (notes, owner, state of an incident, tokens, the audit log) lies in tables of its own,
+//! What people add (notes, owner, state of an incident, what is one and what is not of it, tokens, the
+//! audit log) lies in tables of its own,
 //! which no commit writes: what is derived can be derived anew without losing a word of theirs.
 //!
 //! The store decides nothing and reads nothing: values are bytes to it.
@@ -36,7 +37,7 @@ use jiff::Timestamp;
 use portreeve_model::DeadLetter;
 
 pub use error::StoreError;
-pub use people::{AuditEntry, Care, Note, Role, State, StoredToken};
+pub use people::{AuditEntry, Care, Decision, DecisionKind, Note, Role, State, StoredToken};
 pub use sqlite::Sqlite;
 
 /// A finding or an incident as it is stored.
@@ -150,6 +151,20 @@ pub trait Store: Send {
 
     /// Whose each incident is and how it stands, by the id that it has now, of those that anyone cared for.
     fn cares(&self) -> Result<Vec<(String, Care)>, StoreError>;
+
+    /// Adds what someone decided, and gives its number.
+    fn add_decision(&mut self, decision: &Decision) -> Result<u64, StoreError>;
+
+    /// Undoes a decision; whether it stood until then.
+    fn undo_decision(
+        &mut self,
+        number: u64,
+        who: &str,
+        time: Timestamp,
+    ) -> Result<bool, StoreError>;
+
+    /// All decisions, those that were undone too, in order of number.
+    fn decisions(&self) -> Result<Vec<Decision>, StoreError>;
 
     /// How each incident stood when a target was told of it last, in order of id.
     fn told(&self, target: &str) -> Result<Vec<(String, String)>, StoreError>;

@@ -27,6 +27,25 @@ pub struct Care {
     pub state: State,
 }
 
+/// What someone decided of an incident.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Decision {
+    /// Its number; numbers rise. What it is given as does not matter where it is added.
+    pub number: u64,
+    /// The incident, by the id that it had.
+    pub incident: String,
+    /// What was decided.
+    pub kind: DecisionKind,
+    /// The other incident, or the part.
+    pub what: String,
+    /// Who.
+    pub who: String,
+    /// When, by the server's clock.
+    pub time: Timestamp,
+    /// Who undid it, and when.
+    pub undone: Option<(String, Timestamp)>,
+}
+
 /// One line of the audit log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AuditEntry {
@@ -34,7 +53,7 @@ pub struct AuditEntry {
     pub time: Timestamp,
     /// The name of the token, or `loopback`.
     pub who: String,
-    /// What was done: `note`, `state`, `denied`.
+    /// What was done: `note`, `care`, `join`, `part`, `undo`, `denied`.
     pub did: String,
     /// On what.
     pub what: String,
@@ -127,6 +146,17 @@ impl State {
     }
 }
 
+/// What can be decided of an incident.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum DecisionKind {
+    /// It and another are one.
+    Join,
+    /// A part is not of it.
+    Part,
+}
+
+words!(DecisionKind, "join, part", Join => "join", Part => "part");
+
 /// What the bearer of a token may do. Each may what those before it may, but for `ingest`, which may
 /// nothing but hand in records.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -135,7 +165,7 @@ pub enum Role {
     Ingest,
     /// Look at everything.
     Viewer,
-    /// Write notes, take incidents on, say how they stand.
+    /// Write notes, take incidents on, say how they stand, join them and take parts out of them.
     Responder,
     /// See the audit log; hand in records.
     Admin,

@@ -1,6 +1,8 @@
 //! The schema, as the steps that lead to it. A step that was released is never changed: a database of any
 //! age is brought up to date by the steps that it lacks.
 
+use std::cmp::Ordering;
+
 use rusqlite::{Connection, TransactionBehavior};
 
 use crate::StoreError;
@@ -91,11 +93,35 @@ const STEPS: &[&str] = &["
         state TEXT NOT NULL,
         PRIMARY KEY (target, incident)
     ) STRICT, WITHOUT ROWID;
+", "
+    -- What people decided of incidents: two are one, a part is not of it. None is ever taken away: one that
+    -- was undone says so. No commit writes here.
+    CREATE TABLE decision (
+        number INTEGER PRIMARY KEY AUTOINCREMENT,
+        incident TEXT NOT NULL,
+        kind TEXT NOT NULL,
+        what TEXT NOT NULL,
+        who TEXT NOT NULL,
+        time INTEGER NOT NULL,
+        undone_by TEXT,
+        undone INTEGER
+    ) STRICT;
 "];
 
 /// Brings a database up to date.
 pub(crate) fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
     migrate_by(connection, STEPS)
+}
+
+/// Whether a database that cannot be brought up to date needs not to be.
+pub(crate) fn expect_current(connection: &Connection) -> Result<(), StoreError> {
+    let found: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    let known = STEPS.len() as i64;
+    match found.cmp(&known) {
+        Ordering::Equal => Ok(()),
+        Ordering::Greater => Err(StoreError::TooNew { found, known }),
+        Ordering::Less => Err(StoreError::TooOld { found, known }),
+    }
 }
 
 fn migrate_by(connection: &mut Connection, steps: &[&str]) -> Result<(), StoreError> {
@@ -163,7 +189,7 @@ mod tests {
             migrate(&mut connection),
             Err(StoreError::TooNew {
                 found: 99,
-                known: 2
+                known: 3
             })
         ));
     }

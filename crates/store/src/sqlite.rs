@@ -4,11 +4,12 @@ use std::time::Duration;
 use jiff::Timestamp;
 use portreeve_model::DeadLetter;
 use rusqlite::backup::Backup;
-use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
+use rusqlite::{Connection, OpenFlags, OptionalExtension, TransactionBehavior, params};
 
 use crate::people::stored;
 use crate::{
-    AuditEntry, Care, Commit, Note, Segment, Store, StoreError, StoredToken, Value, micros, schema,
+    AuditEntry, Care, Commit, Decision, Note, Segment, Store, StoreError, StoredToken, Value,
+    micros, schema,
 };
 
 /// For how long another writer is waited for.
@@ -26,6 +27,8 @@ const BACKUP_PAUSE: Duration = Duration::from_millis(5);
 #[derive(Debug)]
 pub struct Sqlite {
     connection: Connection,
+    /// Whether commits are forgotten.
+    sealed: bool,
 }
 
 impl Sqlite {
@@ -48,7 +51,10 @@ impl Sqlite {
         connection.pragma_update(None, "synchronous", "FULL")?;
         connection.pragma_update(None, "foreign_keys", true)?;
         schema::migrate(&mut connection)?;
-        Ok(Self { connection })
+        Ok(Self {
+            connection,
+            sealed: false,
+        })
     }
 
     /// Bounds the size of the file, in pages of 4 KiB; what would take more is [`StoreError::Full`].
@@ -60,6 +66,42 @@ impl Sqlite {
             .connection
             .pragma_update_and_check(None, "max_page_count", pages, |row| row.get::<_, i64>(0));
         Ok(set.map(drop)?)
+    }
+
+    /// Forgets tokens and who was told of what, so that not even the file's free pages hold them.
+    ///
+    /// # Errors
+    /// Where the database cannot be written.
+    pub fn forget_secrets(&mut self) -> Result<(), StoreError> {
+        self.connection.execute_batch(
+            "DELETE FROM token; DELETE FROM told; PRAGMA journal_mode = DELETE; VACUUM;",
+        )?;
+        Ok(())
+    }
+
+    /// Opens a store that nobody writes to, to be read: nothing is written, not even beside it. A commit is
+    /// taken and forgotten; what people want to write is [`StoreError::ReadOnly`].
+    ///
+    /// # Errors
+    /// Where it is damaged, or of another version.
+    pub fn open_sealed(path: &Path) -> Result<Self, StoreError> {
+        let mut address = String::from("file:");
+        for byte in path.to_string_lossy().bytes() {
+            match byte {
+                b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'.' | b'-' | b'_' => {
+                    address.push(char::from(byte));
+                }
+                byte => address.push_str(&format!("%{byte:02x}")),
+            }
+        }
+        address.push_str("?immutable=1");
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
+        let connection = Connection::open_with_flags(address, flags)?;
+        schema::expect_current(&connection)?;
+        Ok(Self {
+            connection,
+            sealed: true,
+        })
     }
 
     fn each(&self, query: &str, take: &mut dyn FnMut(&str, &[u8])) -> Result<(), StoreError> {
@@ -122,6 +164,9 @@ fn put(
 
 impl Store for Sqlite {
     fn commit(&mut self, commit: &Commit) -> Result<u64, StoreError> {
+        if self.sealed {
+            return self.revision();
+        }
         let transaction = self
             .connection
             .transaction_with_behavior(TransactionBehavior::Immediate)?;
@@ -337,6 +382,56 @@ impl Store for Sqlite {
         }
         cares.dedup_by(|later, first| later.0 == first.0);
         Ok(cares)
+    }
+
+    fn add_decision(&mut self, decision: &Decision) -> Result<u64, StoreError> {
+        self.connection.execute(
+            "INSERT INTO decision (incident, kind, what, who, time) VALUES (?1, ?2, ?3, ?4, ?5)",
+            params![
+                decision.incident,
+                decision.kind.as_str(),
+                decision.what,
+                decision.who,
+                micros(decision.time)
+            ],
+        )?;
+        Ok(unsigned(self.connection.last_insert_rowid()))
+    }
+
+    fn undo_decision(
+        &mut self,
+        number: u64,
+        who: &str,
+        time: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let undone = self.connection.execute(
+            "UPDATE decision SET undone_by = ?2, undone = ?3 WHERE number = ?1 AND undone IS NULL",
+            params![signed(number), who, micros(time)],
+        )?;
+        Ok(undone > 0)
+    }
+
+    fn decisions(&self) -> Result<Vec<Decision>, StoreError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT number, incident, kind, what, who, time, undone_by, undone FROM decision \
+             ORDER BY number",
+        )?;
+        let mut rows = statement.query([])?;
+        let mut decisions = Vec::new();
+        while let Some(row) = rows.next()? {
+            let by: Option<String> = row.get(6)?;
+            let undone = row.get::<_, Option<i64>>(7)?.map(time).transpose()?;
+            decisions.push(Decision {
+                number: unsigned(row.get(0)?),
+                incident: row.get(1)?,
+                kind: stored(text(row.get_ref(2)?)?)?,
+                what: row.get(3)?,
+                who: row.get(4)?,
+                time: time(row.get(5)?)?,
+                undone: by.zip(undone),
+            });
+        }
+        Ok(decisions)
     }
 
     fn told(&self, target: &str) -> Result<Vec<(String, String)>, StoreError> {

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use portreeve_model::{DeadLetter, Timestamp};
 use portreeve_store::{
-    AuditEntry, Care, Commit, Note, Role, Segment, Sqlite, State, Store, StoreError, StoredToken,
-    Value,
+    AuditEntry, Care, Commit, Decision, DecisionKind, Note, Role, Segment, Sqlite, State, Store,
+    StoreError, StoredToken, Value,
 };
 
 fn at(second: i64) -> Timestamp {
@@ -149,6 +149,41 @@ fn what_people_wrote_follows_an_incident_into_another() {
         .unwrap();
     assert_eq!(store.incident("b").unwrap().unwrap(), b"apart");
     assert_eq!(store.notes("b").unwrap(), [note("seen")]);
+}
+
+#[test]
+fn decisions_are_kept_and_undone_once_whatever_is_derived() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut store = open(folder.path());
+    let decision = |number, kind, what: &str| Decision {
+        number,
+        incident: "a".to_owned(),
+        kind,
+        what: what.to_owned(),
+        who: "mira".to_owned(),
+        time: at(7),
+        undone: None,
+    };
+    let join = decision(1, DecisionKind::Join, "b");
+    let part = decision(2, DecisionKind::Part, "finding:f");
+    assert_eq!(store.add_decision(&join).unwrap(), 1);
+    assert_eq!(store.add_decision(&part).unwrap(), 2);
+    assert!(store.undo_decision(1, "jo", at(9)).unwrap());
+    assert!(!store.undo_decision(1, "mira", at(10)).unwrap());
+    assert!(!store.undo_decision(7, "mira", at(10)).unwrap());
+    store
+        .commit(&Commit {
+            incidents: vec![("a".to_owned(), None)],
+            ..Commit::default()
+        })
+        .unwrap();
+    drop(store);
+    let store = open(folder.path());
+    let undone = Decision {
+        undone: Some(("jo".to_owned(), at(9))),
+        ..join
+    };
+    assert_eq!(store.decisions().unwrap(), [undone, part]);
 }
 
 #[test]

@@ -18,6 +18,7 @@ use portreeve_telemetry::{Container, Recognition, Source};
 
 use super::intake::{Chunk, Intake, each_split};
 use super::mark::{Mark, Stamp};
+use super::pruning::prune;
 use crate::discover::discover;
 use crate::networks;
 use crate::open::Opened;
@@ -117,6 +118,18 @@ impl Signs {
     }
 }
 
+/// For how long marks are kept.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Keeping {
+    /// For how many days after their file went; for good where nothing is said.
+    pub(crate) days: Option<u32>,
+    /// Up to when marks of files were pruned, in seconds since 1970.
+    pub(crate) floor: Option<i64>,
+}
+
+/// How often it is looked which marks are needed.
+const PRUNE: Duration = Duration::from_secs(3_600);
+
 pub(crate) struct Follower {
     roots: Vec<PathBuf>,
     skip: Vec<PathBuf>,
@@ -124,6 +137,9 @@ pub(crate) struct Follower {
     intake: Intake,
     signs: Arc<Signs>,
     marks: HashMap<String, Mark>,
+    keeping: Keeping,
+    /// When it was last looked which marks are needed.
+    pruned: Option<Instant>,
     known: HashMap<PathBuf, Known>,
     /// Files as they were when the inventory was read, until the first look is done.
     before: HashMap<PathBuf, Stamp>,
@@ -199,6 +215,7 @@ impl Follower {
         skip: Vec<PathBuf>,
         patience: Patience,
         marks: Vec<(String, Vec<u8>)>,
+        keeping: Keeping,
         before: HashMap<PathBuf, Stamp>,
         intake: Intake,
         signs: Arc<Signs>,
@@ -213,6 +230,8 @@ impl Follower {
                 .into_iter()
                 .filter_map(|(key, mark)| Some((key, Mark::read(&mark)?)))
                 .collect(),
+            keeping,
+            pruned: None,
             known: HashMap::new(),
             before,
             changed: Vec::new(),
@@ -298,8 +317,37 @@ impl Follower {
             }
         }
         self.before = HashMap::new();
+        if missing.is_empty() && self.pruned.is_none_or(|last| last.elapsed() >= PRUNE) {
+            self.prune()?;
+            self.pruned = Some(Instant::now());
+        }
         let all = self.known.values().all(|known| !known.waits) && before == self.known.len();
         self.signs.caught_up.store(all, Ordering::SeqCst);
+        Ok(())
+    }
+
+    /// Sets down which files went, and forgets those that have been gone for longer than records are kept. Only
+    /// after a look at everything: what is not mounted is not gone.
+    fn prune(&mut self) -> Result<(), Ended> {
+        let known = || self.known.iter();
+        let there = known().map(|(path, known)| known.stamp.key(path)).collect();
+        // What has no mark of its own goes by that of its name.
+        let bare = known().filter(|(path, known)| !self.marks.contains_key(&known.stamp.key(path)));
+        let named = bare.map(|(path, _)| path.to_string_lossy().into_owned());
+        let (named, days) = (named.collect(), self.keeping.days);
+        let now = jiff::Timestamp::now().as_second();
+        let pruned = prune(&mut self.marks, &there, &named, days, now);
+        for (key, mark) in pruned.changed {
+            let mut chunk = Chunk::new(&key, "", mark.name.as_str().into());
+            chunk.mark = Some(mark.bytes());
+            self.send(chunk)?;
+        }
+        self.keeping.floor = self.keeping.floor.max(pruned.floor);
+        for key in pruned.forgotten {
+            let mut chunk = Chunk::new(&key, "", "".into());
+            chunk.forgotten = self.keeping.floor;
+            self.send(chunk)?;
+        }
         Ok(())
     }
 
@@ -382,6 +430,7 @@ impl Follower {
         }
         Ok(Mark {
             name: name.into_owned(),
+            floor: self.keeping.floor,
             ..Mark::default()
         })
     }
@@ -398,6 +447,12 @@ impl Follower {
         let mut mark = self.mark(path, stamp)?;
         let key = stamp.key(path);
         if mark.whole && mark.size == stamp.size {
+            // A copy of what was read: it goes by a mark of its own from now on.
+            if !self.marks.contains_key(&key) {
+                let mut chunk = Chunk::new(&key, recognition.source, mark.name.as_str().into());
+                chunk.mark = Some(mark.bytes());
+                self.send(chunk)?;
+            }
             self.marks.insert(key, mark);
             return Ok(Taken::All);
         }
@@ -432,7 +487,9 @@ struct Reading<'f> {
 impl Reading<'_> {
     fn chunk(&self) -> Chunk {
         let name: Arc<str> = self.mark.name.as_str().into();
-        Chunk::new(&self.key, self.recognition.source, name)
+        let mut chunk = Chunk::new(&self.key, self.recognition.source, name);
+        chunk.floor = self.mark.floor;
+        chunk
     }
 
     /// Sends a piece, with how far the file was read with it.

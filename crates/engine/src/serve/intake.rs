@@ -20,6 +20,10 @@ pub(crate) struct Chunk {
     pub(crate) input: String,
     /// How far the input was read with this piece; without one the watch counts the input's records.
     pub(crate) mark: Option<Vec<u8>>,
+    /// Records up to this time, in seconds since 1970, are passed over.
+    pub(crate) floor: Option<i64>,
+    /// The input is forgotten: its mark is taken away, and this becomes the floor of what is new.
+    pub(crate) forgotten: Option<i64>,
     pub(crate) source: &'static str,
     pub(crate) file: Arc<str>,
     pub(crate) bytes: Vec<u8>,
@@ -44,6 +48,8 @@ impl Chunk {
         Self {
             input: input.to_owned(),
             mark: None,
+            floor: None,
+            forgotten: None,
             source,
             file,
             bytes: Vec::new(),

@@ -28,6 +28,13 @@ pub(crate) struct Mark {
     pub(crate) head: String,
     /// Whether everything in it was taken, for this size.
     pub(crate) whole: bool,
+    /// Since when the file is not there any more, in seconds since 1970, as far as that was noticed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) gone: Option<i64>,
+    /// Records up to this time, in seconds since 1970, are passed over: marks of files that held such were
+    /// pruned before this file was first seen, and it may be one of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) floor: Option<i64>,
 }
 
 impl Mark {

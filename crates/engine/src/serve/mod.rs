@@ -8,6 +8,7 @@
 //! | `handover`, `queue` | batches in order of the log, from stage one to stage two |
 //! | `fold` | stage two: what follows from all records that are held, committed as soon as it is folded |
 //! | `ledger` | the store, as both write to it |
+//! | `pruning` | which marks of files that are gone are kept |
 //! | `hold`, `retention` | bound how many records stage two holds, and how much of the log is kept |
 //! | [`Board`] | what there is to see, for whoever shows it |
 //!
@@ -25,6 +26,7 @@ mod intake;
 mod ledger;
 mod mark;
 mod objects;
+mod pruning;
 mod queue;
 mod request;
 mod retention;

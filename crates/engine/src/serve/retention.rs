@@ -11,6 +11,7 @@ use portreeve_model::Finding;
 use portreeve_store::{Segment, StateChange, Store, StoreError};
 
 const SPACE: &str = "retention";
+const FLOOR: &[u8] = b"marks-floor";
 const DROPPED: &[u8] = b"dropped-until";
 
 const GIGABYTE: u64 = 1_000_000_000;
@@ -74,6 +75,27 @@ pub(crate) fn set_dropped(segments: &[Segment], before: Option<Timestamp>) -> Op
         .max(before)?;
     let value = until.to_string().into_bytes();
     Some((SPACE.to_owned(), DROPPED.to_vec(), Some(value)))
+}
+
+/// Up to when marks of files were pruned, in seconds since 1970.
+pub(crate) fn floor(store: &dyn Store) -> Result<Option<i64>, StoreError> {
+    let mut floor = None;
+    store.state(SPACE, &mut |key, value| {
+        if key == FLOOR {
+            let text = std::str::from_utf8(value).ok();
+            floor = text.and_then(|text| text.parse().ok());
+        }
+    })?;
+    Ok(floor)
+}
+
+/// What a commit sets down of that.
+pub(crate) fn set_floor(floor: i64) -> StateChange {
+    (
+        SPACE.to_owned(),
+        FLOOR.to_vec(),
+        Some(floor.to_string().into_bytes()),
+    )
 }
 
 /// What was found in records that are no longer kept.

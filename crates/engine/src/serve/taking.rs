@@ -69,7 +69,10 @@ impl Seam for Collected {
 /// What was taken in and is not committed yet.
 #[derive(Default)]
 pub(crate) struct Pending {
-    pub(crate) offsets: BTreeMap<String, Vec<u8>>,
+    /// How far inputs were read; nothing for those that are forgotten.
+    pub(crate) offsets: BTreeMap<String, Option<Vec<u8>>>,
+    /// Up to when inputs were forgotten, in seconds since 1970.
+    pub(crate) floor: Option<i64>,
     pub(crate) dead: Vec<DeadLetter>,
     /// Between each two it is to be looked how many rows are held.
     pub(crate) pieces: Vec<Vec<Batch>>,
@@ -122,10 +125,16 @@ impl<'p> Taking<'p> {
         ledger: &Ledger,
         pending: &mut Pending,
     ) -> Result<(), WatchError> {
+        if chunk.forgotten.is_some() {
+            pending.floor = pending.floor.max(chunk.forgotten);
+            pending.offsets.insert(chunk.input, None);
+            return Ok(());
+        }
         let before = match &chunk.mark {
             Some(mark) => {
                 pending.taken.files.extend(Mark::read(mark));
-                pending.offsets.insert(chunk.input.clone(), mark.clone());
+                let mark = Some(mark.clone());
+                pending.offsets.insert(chunk.input.clone(), mark);
                 Counter::default()
             }
             None => {
@@ -135,16 +144,25 @@ impl<'p> Taking<'p> {
                 counter.bytes += chunk.bytes.len() as u64;
                 if !chunk.records.is_empty() {
                     let mark = serde_json::to_vec(counter).unwrap_or_default();
-                    pending.offsets.insert(chunk.input.clone(), mark);
+                    pending.offsets.insert(chunk.input.clone(), Some(mark));
                 }
                 before
             }
         };
         let mut outcome = FileOutcome::default();
-        let mut latest = None;
+        let (mut latest, mut passed) = (None, None::<(u64, u64)>);
         if let Some(number) = self.reader(chunk.source) {
             let mut file = self.readers[number].batch.add_file(chunk.file.clone());
             for place in &chunk.records {
+                if let Some(floor) = chunk.floor {
+                    let bytes = chunk.bytes.get(place.start..place.end).unwrap_or_default();
+                    let time = self.readers[number].time_of(bytes);
+                    if time.is_some_and(|time| time.as_second() <= floor) {
+                        let (_, count) = passed.get_or_insert((before.bytes + place.offset, 0));
+                        *count += 1;
+                        continue;
+                    }
+                }
                 let record = RawRecord {
                     bytes: chunk.bytes.get(place.start..place.end).unwrap_or_default(),
                     index: before.records + place.index,
@@ -172,6 +190,14 @@ impl<'p> Taking<'p> {
         }
         latest = latest.max(self.piece_ends(pending));
         let records = outcome.records;
+        if let Some((offset, count)) = passed {
+            let until = chunk.floor.and_then(|it| Timestamp::from_second(it).ok());
+            let until = until.map(|it| it.to_string()).unwrap_or_default();
+            let reason = format!(
+                "{count} records up to {until} are passed over: files with records of that time were forgotten, and this may be one that came back"
+            );
+            outcome.bury(&chunk.file, offset, reason);
+        }
         let taken = &mut pending.taken;
         taken.records += records;
         taken.bytes += chunk.bytes.len() as u64;

@@ -18,7 +18,7 @@ use super::board::{Board, Health, News};
 use super::changes::value_of_finding;
 use super::event_log::EventLog;
 use super::fold::Fold;
-use super::follow::{Follower, Patience, Signs, stamps};
+use super::follow::{Follower, Keeping, Patience, Signs, stamps};
 use super::handover::{Anew, Handover, Taken, Word};
 use super::hold::Beat;
 use super::intake::{Chunk, Intake};
@@ -26,7 +26,7 @@ use super::ledger::Ledger;
 use super::mark::Stamp;
 use super::objects::{Bucket, Objects};
 use super::request::{Stop, WatchError, WatchRequest};
-use super::retention::{Settled, dropped_until, set_dropped};
+use super::retention::{Settled, dropped_until, floor, set_dropped, set_floor};
 use super::stdin;
 use super::taking::{Collected, Origins, Pending, Replay, Taking, until};
 use crate::content::RuleSet;
@@ -162,6 +162,24 @@ impl Watch {
         self.watch(true)
     }
 
+    /// Takes nothing in: what there is stays up until the watch is told to stop.
+    ///
+    /// # Errors
+    /// Where what there is cannot be folded.
+    pub fn stand(mut self) -> Result<(), WatchError> {
+        self.board.set_health(Health::Watching);
+        self.board.count(|figures| figures.caught_up = true);
+        while !self.signs.is_stopping() && !self.handover.has_ended() {
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        let result = self.handover.end();
+        self.board.set_health(match &result {
+            Ok(()) => Health::Ended,
+            Err(error) => Health::Failed(error.to_string()),
+        });
+        result
+    }
+
     fn watch(mut self, until_caught_up: bool) -> Result<(), WatchError> {
         let board = self.board.clone();
         let taken = self.run_on(until_caught_up);
@@ -248,6 +266,10 @@ impl Watch {
             self.request.skip.clone(),
             patience,
             marks.clone(),
+            Keeping {
+                days: self.request.keep.days,
+                floor: floor(&**self.ledger.store())?,
+            },
             take(&mut self.before),
             self.intake.clone(),
             self.signs.clone(),
@@ -343,13 +365,11 @@ impl Watch {
         }
         let findings = self.certain(&pending);
         let mut commit = Commit {
-            offsets: take(&mut pending.offsets)
-                .into_iter()
-                .map(|(name, mark)| (name, Some(mark)))
-                .collect(),
+            offsets: take(&mut pending.offsets).into_iter().collect(),
             dead_letters: take(&mut pending.dead),
             ..Commit::default()
         };
+        commit.state.extend(pending.floor.map(set_floor));
         for finding in &findings {
             let body = serde_json::to_vec(finding).unwrap_or_default();
             let value = value_of_finding(finding, body);

@@ -17,13 +17,14 @@ use super::RuleSources;
   portreeve serve logs/ --catch-up --data watch/       take in what there is, and end
   portreeve serve logs/ --listen 0.0.0.0:7373 --behind-proxy
                                                        for others: tokens, and TLS by a proxy
+  portreeve serve --case case/                         show a case that was opened
 
 On loopback nobody logs in. On any other address it does not start without a token (`portreeve token add`)
 and a proxy that speaks TLS before it. The section [serve] of portreeve.toml, and variables as
 PORTREEVE_SERVE_HOLD before it, say the same as options do, which come before both. docs/serve.md tells what is kept, and what each promise rests on.")]
 pub(crate) struct Serve {
     /// Files and folders with logs and inventory, in any mix; s3://BUCKET/PREFIX with logs; `-` is standard input
-    #[arg(value_name = "PATH", required_unless_present = "demo")]
+    #[arg(value_name = "PATH", required_unless_present_any = ["demo", "case"])]
     pub(crate) paths: Vec<PathBuf>,
     /// Settings; without it `portreeve.toml` in the paths or here, if there is one
     #[arg(long, value_name = "FILE")]
@@ -83,6 +84,9 @@ pub(crate) struct Serve {
     /// Watch a simulated organisation while an intrusion unfolds
     #[arg(long, conflicts_with = "paths")]
     pub(crate) demo: bool,
+    /// Show a case that `portreeve case open` made: nothing is taken in, and nothing can be written
+    #[arg(long, value_name = "FOLDER", conflicts_with_all = ["paths", "demo", "catch_up", "config", "rules", "data"])]
+    pub(crate) case: Option<PathBuf>,
     /// How many hours of the simulation pass in a second
     #[arg(long, value_name = "HOURS", default_value_t = 6.0, requires = "demo")]
     pub(crate) speed: f64,

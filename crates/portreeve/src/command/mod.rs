@@ -4,6 +4,7 @@ mod at;
 pub(crate) mod blast;
 pub(crate) mod bundle;
 pub(crate) mod can;
+pub(crate) mod case;
 pub(crate) mod check;
 #[cfg(feature = "aws")]
 pub(crate) mod collect;

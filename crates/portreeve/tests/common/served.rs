@@ -47,6 +47,20 @@ impl Served {
         Self::begin(command, tempfile::tempdir().unwrap())
     }
 
+    /// A case that was opened, to be looked at.
+    pub fn case(folder: &str) -> Self {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_portreeve"));
+        command.args(["serve", "--case", folder, "--listen", "127.0.0.1:0"]);
+        Self::begin(command, tempfile::tempdir().unwrap())
+    }
+
+    /// Kills it, and gives back its folder.
+    pub fn end(mut self) -> tempfile::TempDir {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        std::mem::replace(&mut self.folder, tempfile::tempdir().unwrap())
+    }
+
     fn begin(mut command: Command, folder: tempfile::TempDir) -> Self {
         let mut child = command
             .env("PORTREEVE_DATA_DIR", folder.path())
@@ -89,6 +103,20 @@ impl Served {
             assert!(Instant::now() < until, "it does not get ready");
             std::thread::sleep(Duration::from_millis(100));
         }
+    }
+
+    /// Waits until all is taken in and folded that lies there.
+    pub fn wait_until_caught_up(&self) {
+        let until = Instant::now() + Duration::from_secs(120);
+        while !self
+            .get("/metrics")
+            .body
+            .contains("\nportreeve_caught_up 1")
+        {
+            assert!(Instant::now() < until, "it does not catch up");
+            std::thread::sleep(Duration::from_millis(100));
+        }
+        self.wait_until_ready();
     }
 
     pub fn get(&self, path: &str) -> Answer {

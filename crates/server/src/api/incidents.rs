@@ -1,11 +1,9 @@
 //! Incidents, and what people write beside them.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::str::FromStr;
 use std::sync::Arc;
 
-use axum::Extension;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
@@ -18,14 +16,14 @@ use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
+use super::about::{About, Told};
 use super::paging::{Cursor, Listing, page};
 use super::words::{CursorText, SeverityWord, StandingWord, StateWord};
 use super::{apart, private, shown, tagged, tagged_body, words};
-use crate::access::Caller;
 use crate::app::App;
 use crate::error::Refused;
-use crate::extract::{Json, Path, Query};
-use crate::viewed::Viewed;
+use crate::extract::{Json, Query};
+use crate::viewed::Cares;
 
 /// The longest note, in characters.
 const NOTE: usize = 10_000;
@@ -54,6 +52,12 @@ pub(crate) struct Wanted {
     #[param(minimum = 1, maximum = 1_000)]
     pub(crate) limit: Option<usize>,
 }
+
+/// How an incident stands that nobody cared for.
+pub(crate) static NOBODY: Care = Care {
+    owner: None,
+    state: Stands::New,
+};
 
 /// Which states are asked for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -133,17 +137,14 @@ impl Wanted {
     /// The incidents that it leaves, in their order, each with how it stands.
     pub(crate) fn of<'v>(
         &self,
-        incidents: &'v [Incident],
+        incidents: &[&'v Incident],
         cares: &'v Cares,
     ) -> Vec<(&'v Incident, &'v Care)> {
-        static NOBODY: Care = Care {
-            owner: None,
-            state: Stands::New,
-        };
         let q = self.q.as_ref().map(|q| q.trim().to_lowercase());
         let q = q.filter(|q| !q.is_empty());
         incidents
             .iter()
+            .copied()
             .map(|incident| (incident, cares.get(&incident.id).unwrap_or(&NOBODY)))
             .filter(|(incident, care)| self.leaves(incident, care, q.as_deref()))
             .collect()
@@ -179,8 +180,10 @@ pub(crate) async fn list(
     headers: HeaderMap,
 ) -> Result<Response, Refused> {
     apart(move || {
-        let (shown, cares) = (shown(&app)?, app.cares()?);
-        let left = wanted.of(&shown.report.incidents, &cares);
+        let shown = shown(&app)?;
+        let cares = app.store(|store| shown.cares(store))?;
+        let incidents = shown.incidents();
+        let left = wanted.of(&incidents, &cares);
         let listing = page(left, wanted.after.as_ref(), wanted.limit)?;
         let line = |(incident, care): (&Incident, &Care)| Line {
             id: incident.id.clone(),
@@ -207,11 +210,7 @@ pub(crate) async fn list(
 /// wrote. An id that went into another incident leads to that one.
 #[utoipa::path(get, path = "/api/v1/incidents/{id}", params(("id" = String, Path)), responses(
     (status = 200, body = serde_json::Value), (status = 304)))]
-pub(crate) async fn one(
-    State(app): State<Arc<App>>,
-    Path(id): Path<String>,
-    headers: HeaderMap,
-) -> Result<Response, Refused> {
+pub(crate) async fn one(about: About) -> Result<Response, Refused> {
     #[derive(Serialize)]
     struct Document<'a> {
         #[serde(flatten)]
@@ -220,28 +219,20 @@ pub(crate) async fn one(
         owner: &'a Option<String>,
         notes: Vec<NoteLine>,
     }
-    apart(move || {
-        let shown = shown(&app)?;
-        let incident = find(&app, &shown, &id)?;
-        let care = app.cares()?.remove(&incident.id).unwrap_or_default();
-        let document = Document {
-            incident,
-            state: care.state.as_str(),
-            owner: &care.owner,
-            notes: note_lines(&app, &incident.id)?,
-        };
-        tagged(&headers, &document)
-    })
-    .await
-}
-
-/// An incident by any id that it was called by.
-pub(crate) fn find<'v>(app: &App, shown: &'v Viewed, id: &str) -> Result<&'v Incident, Refused> {
-    let found = match shown.incident(id) {
-        Some(incident) => Some(incident),
-        None => shown.incident(&app.store(|store| store.incident_id(id))?),
-    };
-    found.ok_or_else(|| Refused::missing("incident"))
+    about
+        .told(|told| {
+            let incident = told.incident;
+            let cares = told.about.app.store(|store| told.shown.cares(store))?;
+            let care = cares.get(&incident.id).unwrap_or(&NOBODY);
+            let document = Document {
+                incident,
+                state: care.state.as_str(),
+                owner: &care.owner,
+                notes: note_lines(told)?,
+            };
+            tagged(&told.about.headers, &document)
+        })
+        .await
 }
 
 /// What someone wrote.
@@ -254,8 +245,9 @@ pub(crate) struct NoteLine {
     words: String,
 }
 
-fn note_lines(app: &App, id: &str) -> Result<Vec<NoteLine>, Refused> {
-    let notes = app.store(|store| store.notes(id))?;
+fn note_lines(told: &Told<'_>) -> Result<Vec<NoteLine>, Refused> {
+    let app = &told.about.app;
+    let notes = app.store(|store| told.shown.notes(told.incident, store))?;
     let line = |note: Note| NoteLine {
         who: note.who,
         time: note.time,
@@ -267,38 +259,29 @@ fn note_lines(app: &App, id: &str) -> Result<Vec<NoteLine>, Refused> {
 /// One incident as a STIX 2.1 bundle: what was observed, by which techniques, from where.
 #[utoipa::path(get, path = "/api/v1/incidents/{id}/stix", params(("id" = String, Path)), responses(
     (status = 200, content_type = "application/stix+json", body = serde_json::Value), (status = 304)))]
-pub(crate) async fn stix(
-    State(app): State<Arc<App>>,
-    Path(id): Path<String>,
-    headers: HeaderMap,
-) -> Result<Response, Refused> {
-    apart(move || {
-        let shown = shown(&app)?;
-        let incident = find(&app, &shown, &id)?;
-        let findings = shown.findings_of(incident).into_values().cloned().collect();
-        let mut bundle = Vec::new();
-        stix::report(&shown.report.only(incident.clone(), findings), &mut bundle)
-            .map_err(|error| Refused::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()))?;
-        let kind = "application/stix+json;version=2.1";
-        Ok(private(tagged_body(&headers, kind, bundle)))
-    })
-    .await
+pub(crate) async fn stix(about: About) -> Result<Response, Refused> {
+    about
+        .told(|told| {
+            let findings = told.shown.findings_of(told.incident);
+            let findings = findings.into_values().cloned().collect();
+            let report = told.shown.report.only(told.incident.clone(), findings);
+            let mut bundle = Vec::new();
+            stix::report(&report, &mut bundle).map_err(|error| {
+                Refused::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string())
+            })?;
+            let kind = "application/stix+json;version=2.1";
+            Ok(private(tagged_body(&told.about.headers, kind, bundle)))
+        })
+        .await
 }
 
 /// What people wrote to an incident, the oldest first.
 #[utoipa::path(get, path = "/api/v1/incidents/{id}/notes", params(("id" = String, Path)), responses(
     (status = 200, body = Vec<NoteLine>), (status = 304)))]
-pub(crate) async fn notes(
-    State(app): State<Arc<App>>,
-    Path(id): Path<String>,
-    headers: HeaderMap,
-) -> Result<Response, Refused> {
-    apart(move || {
-        let shown = shown(&app)?;
-        let incident = find(&app, &shown, &id)?;
-        tagged(&headers, &note_lines(&app, &incident.id)?)
-    })
-    .await
+pub(crate) async fn notes(about: About) -> Result<Response, Refused> {
+    about
+        .told(|told| tagged(&told.about.headers, &note_lines(told)?))
+        .await
 }
 
 /// A note to write.
@@ -313,29 +296,24 @@ pub(crate) struct NewNote {
 /// Writes a note to an incident.
 #[utoipa::path(post, path = "/api/v1/incidents/{id}/notes", params(("id" = String, Path)), request_body = NewNote, responses(
     (status = 201)))]
-pub(crate) async fn add_note(
-    State(app): State<Arc<App>>,
-    Extension(caller): Extension<Caller>,
-    Path(id): Path<String>,
-    Json(note): Json<NewNote>,
-) -> Result<Response, Refused> {
-    apart(move || {
-        write_note(&app, &caller, &id, &note.words)?;
-        Ok(StatusCode::CREATED.into_response())
-    })
-    .await
+pub(crate) async fn add_note(about: About, Json(note): Json<NewNote>) -> Result<Response, Refused> {
+    about
+        .told(move |told| {
+            write_note(told, &note.words)?;
+            Ok(StatusCode::CREATED.into_response())
+        })
+        .await
 }
 
-pub(crate) fn write_note(app: &App, caller: &Caller, id: &str, text: &str) -> Result<(), Refused> {
+pub(crate) fn write_note(told: &Told<'_>, text: &str) -> Result<(), Refused> {
     let text = words(text, NOTE)?;
-    let shown = shown(app)?;
-    let id = &find(app, &shown, id)?.id;
+    let (app, id) = (&told.about.app, &told.incident.id);
     let note = Note {
-        who: caller.name.clone(),
+        who: told.about.caller.name.clone(),
         time: Timestamp::now(),
         words: text.to_owned(),
     };
-    app.audit(&caller.name, "note", id)?;
+    app.audit(&note.who, "note", id)?;
     app.store(|store| store.add_note(id, &note))?;
     Ok(())
 }
@@ -354,25 +332,16 @@ pub(crate) struct NewCare {
 /// Says whose an incident is, and how it stands.
 #[utoipa::path(put, path = "/api/v1/incidents/{id}/care", params(("id" = String, Path)), request_body = NewCare, responses(
     (status = 204)))]
-pub(crate) async fn set_care(
-    State(app): State<Arc<App>>,
-    Extension(caller): Extension<Caller>,
-    Path(id): Path<String>,
-    Json(care): Json<NewCare>,
-) -> Result<Response, Refused> {
-    apart(move || {
-        write_care(&app, &caller, &id, &care)?;
-        Ok(StatusCode::NO_CONTENT.into_response())
-    })
-    .await
+pub(crate) async fn set_care(about: About, Json(care): Json<NewCare>) -> Result<Response, Refused> {
+    about
+        .told(move |told| {
+            write_care(told, &care)?;
+            Ok(StatusCode::NO_CONTENT.into_response())
+        })
+        .await
 }
 
-pub(crate) fn write_care(
-    app: &App,
-    caller: &Caller,
-    id: &str,
-    care: &NewCare,
-) -> Result<(), Refused> {
+pub(crate) fn write_care(told: &Told<'_>, care: &NewCare) -> Result<(), Refused> {
     let state: Stands = care
         .state
         .parse()
@@ -383,10 +352,9 @@ pub(crate) fn write_care(
         .map(str::trim)
         .filter(|it| !it.is_empty());
     let owner = owner.map(|owner| words(owner, OWNER)).transpose()?;
-    let shown = shown(app)?;
-    let id = &find(app, &shown, id)?.id;
+    let (app, id) = (&told.about.app, &told.incident.id);
     let what = format!("{id}: {state}, owner {}", owner.unwrap_or("nobody"));
-    app.audit(&caller.name, "care", &what)?;
+    app.audit(&told.about.caller.name, "care", &what)?;
     let care = Care {
         owner: owner.map(str::to_owned),
         state,
@@ -394,6 +362,3 @@ pub(crate) fn write_care(
     app.store(|store| store.set_care(id, &care))?;
     Ok(())
 }
-
-/// How each incident stands, by id.
-pub(crate) type Cares = BTreeMap<String, Care>;

@@ -1,5 +1,7 @@
 //! The API, version 1. Keys that are there stay; more may come.
 
+pub(crate) mod about;
+pub(crate) mod decisions;
 pub(crate) mod estate;
 pub(crate) mod events;
 pub(crate) mod findings;
@@ -85,7 +87,7 @@ pub(crate) async fn apart<T: Send + 'static>(
 }
 
 pub(crate) fn shown(app: &App) -> Result<Arc<Viewed>, Refused> {
-    app.shown().ok_or_else(Refused::starting)
+    app.viewed()?.ok_or_else(Refused::starting)
 }
 
 /// Words that are to be stored: none without content, none that is a book.

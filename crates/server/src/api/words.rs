@@ -1,7 +1,7 @@
 //! What stands for something in a text, as the document declares it: made of the lists themselves.
 
 use portreeve_model::Severity;
-use portreeve_store::State;
+use portreeve_store::{DecisionKind, State};
 use utoipa::openapi::schema::{ObjectBuilder, Type};
 use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
@@ -34,6 +34,8 @@ words! {
     SeverityWord => Severity::ALL.map(Severity::as_str),
     /// How an incident stands.
     StateWord => State::ALL.map(State::as_str),
+    /// What can be decided of an incident.
+    DecisionWord => [DecisionKind::Join, DecisionKind::Part].map(DecisionKind::as_str),
     /// Which incidents are asked for, by how they stand.
     StandingWord => State::ALL.map(State::as_str).into_iter().chain([Standing::OPEN, Standing::ALL]),
 }

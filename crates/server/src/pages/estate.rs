@@ -25,6 +25,9 @@ const HITS: usize = 50;
 pub(crate) struct Search {
     #[serde(default)]
     q: String,
+    /// What is open of the picture of steps.
+    #[serde(default)]
+    open: String,
 }
 
 pub(crate) async fn estate(
@@ -57,6 +60,8 @@ pub(crate) async fn estate(
         let mut reachers = chosen.map_or_else(Vec::new, |id| graph.reachers(id.as_str()));
         graph.rank(&mut ways);
         graph.rank(&mut reachers);
+        let steps =
+            chosen.map(|id| live::Steps::lay(id.as_str(), &search.open, |id| graph.steps_from(id)));
         Ok(live::estate(&live::Estate {
             query,
             found: all.len(),
@@ -65,6 +70,7 @@ pub(crate) async fn estate(
             blast: blast.as_ref(),
             ways: &ways,
             reachers: &reachers,
+            steps: steps.as_ref(),
             jewels: &jewels,
         }))
     })

@@ -31,18 +31,20 @@ use crate::viewed::Viewed;
 pub(crate) use estate::{coverage, doors, estate, keys, posture, wallets};
 pub(crate) use hunt::hunt;
 pub(crate) use incident::{
-    care, finding, findings, incident, incident_report, note, plan, plan_text, record, records,
+    care, decide, decisions, finding, findings, incident, incident_report, note, paths, plan,
+    plan_text, record, records, undo,
 };
 pub(crate) use login::{log_in, login};
 pub(crate) use today::today;
 
 /// Our modules, by name; pages ask for the first, which imports the others.
-const MODULES: [(&str, &str); 6] = [
+const MODULES: [(&str, &str); 7] = [
     ("watch.js", include_str!("../../assets/watch.js")),
     ("live.js", include_str!("../../assets/live.js")),
     ("picture.js", include_str!("../../assets/picture.js")),
     ("inline.js", include_str!("../../assets/inline.js")),
     ("keyboard.js", include_str!("../../assets/keyboard.js")),
+    ("steps.js", include_str!("../../assets/steps.js")),
     ("table.js", include_str!("../../assets/table.js")),
 ];
 

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use axum::Extension;
 use axum::extract::State;
 use axum::response::Response;
-use portreeve_engine::serve::Shown;
 use portreeve_graph::JewelKind;
 use portreeve_incident::{Incident, Report};
 use portreeve_view::html::Page;
@@ -15,11 +14,12 @@ use serde::Deserialize;
 
 use super::{derived, drawn};
 use crate::access::Caller;
-use crate::api::incidents::{Cares, Standing, Wanted, severity};
+use crate::api::incidents::{Standing, Wanted, severity};
 use crate::api::paging::page;
 use crate::app::App;
 use crate::error::Refused;
 use crate::extract::Query;
+use crate::viewed::{Cares, Viewed};
 
 /// Incidents on one page.
 const INCIDENTS: usize = 40;
@@ -63,10 +63,11 @@ pub(crate) async fn today(
     .await
 }
 
-fn today_of(app: &App, shown: &Shown, asked: &Asked) -> Result<Page, Refused> {
-    let (cares, wanted) = (app.cares()?, asked.wanted()?);
-    let incidents = &shown.report.incidents;
-    let left = wanted.of(incidents, &cares);
+fn today_of(app: &App, shown: &Viewed, asked: &Asked) -> Result<Page, Refused> {
+    let cares = app.store(|store| shown.cares(store))?;
+    let wanted = asked.wanted()?;
+    let incidents = shown.incidents();
+    let left = wanted.of(&incidents, &cares);
     let listing = page(left, wanted.after.as_ref(), wanted.limit)?;
     let state = wanted.state.unwrap_or_default().as_str();
     let next = listing.next.as_deref().map(|after| {
@@ -81,7 +82,7 @@ fn today_of(app: &App, shown: &Shown, asked: &Asked) -> Result<Page, Refused> {
     });
     let derived = derived(app, shown);
     let is_open =
-        |incident: &&Incident| cares.get(&incident.id).is_none_or(|it| !it.state.is_over());
+        |incident: &Incident| cares.get(&incident.id).is_none_or(|it| !it.state.is_over());
     Ok(live::today(&Today {
         incidents: listing
             .items
@@ -94,12 +95,12 @@ fn today_of(app: &App, shown: &Shown, asked: &Asked) -> Result<Page, Refused> {
             .collect(),
         found: listing.total,
         all: incidents.len(),
-        open: incidents.iter().filter(is_open).count(),
+        open: incidents.iter().filter(|it| is_open(it)).count(),
         query: &asked.q,
         severity: wanted.severity,
         state,
         next,
-        at_risk: at_risk(&shown.report, &cares),
+        at_risk: at_risk(&shown.report, &incidents, &cares),
         findings: shown.report.findings.len(),
         doors: shown.graph.doors().len(),
         masters: derived.ring.masters,
@@ -131,7 +132,11 @@ fn joined(pairs: &[(&str, &str)]) -> String {
 }
 
 /// Jewels that an open incident touched or has a way to, each with the gravest such incident.
-fn at_risk<'r>(report: &'r Report, cares: &Cares) -> Vec<(&'r str, JewelKind, &'r str, bool)> {
+fn at_risk<'r>(
+    report: &'r Report,
+    incidents: &[&'r Incident],
+    cares: &Cares,
+) -> Vec<(&'r str, JewelKind, &'r str, bool)> {
     let kinds: BTreeMap<&str, JewelKind> = report
         .jewels
         .iter()
@@ -139,7 +144,7 @@ fn at_risk<'r>(report: &'r Report, cares: &Cares) -> Vec<(&'r str, JewelKind, &'
         .collect();
     let mut found = BTreeMap::<&str, (&str, bool)>::new();
     let open = |incident: &&Incident| cares.get(&incident.id).is_none_or(|it| !it.state.is_over());
-    for incident in report.incidents.iter().filter(open) {
+    for incident in incidents.iter().copied().filter(open) {
         let touched = incident.touched.iter().filter(|it| it.succeeded);
         for resource in touched.map(|it| it.resource.as_str()) {
             if kinds.contains_key(resource) {

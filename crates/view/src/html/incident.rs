@@ -90,6 +90,10 @@ pub(super) fn article(
                 } @else {
                     @let paths = first(&incident.paths, told.rows(path::DRAWN));
                     div data-pan[matches!(told, Told::Linked(_))] { (path::draw(paths, jewels, &format!("{id}-paths"))) }
+                    @match told {
+                        Told::Linked(address) => p { a href={ (address) "/paths" } data-inline { "The same as a table" } },
+                        Told::Whole => (path::table(paths)),
+                    }
                     (left_out(incident.paths.len(), paths.len(), "path", "paths"))
                 }
             }

@@ -66,6 +66,33 @@ pub(super) fn draw_cut(
     }
 }
 
+/// What a drawing of paths shows, as a table.
+pub(super) fn table(paths: &[AttackPath]) -> Markup {
+    html! {
+        details {
+            summary { span class="grow" { "The same as a table" } }
+            div class="inside" { (rows(paths)) }
+        }
+    }
+}
+
+/// The table itself: a row for each step, the steps of a path one below the other.
+pub(super) fn rows(paths: &[AttackPath]) -> Markup {
+    html! {
+        div class="scroll" { table {
+            caption { "The steps of each path, in order. A condition must hold before the step can be taken." }
+            thead { tr { th scope="col" { "Path" } th scope="col" { "From" } th scope="col" { "Step" } th scope="col" { "To" } th scope="col" { "Conditions" } } }
+            tbody { @for (number, path) in paths.iter().take(DRAWN).enumerate() { @for step in &path.steps { tr {
+                td { (number + 1) }
+                td title=(text::clean(step.from.as_str())) { (Clean(name::short(step.from.as_str()))) }
+                td { (Clean(&step.title)) }
+                td title=(text::clean(step.to.as_str())) { (Clean(name::short(step.to.as_str()))) }
+                td { (Clean(&step.conditions.join(", "))) }
+            } } } }
+        } }
+    }
+}
+
 struct Node<'a> {
     id: &'a str,
     parent: Option<usize>,

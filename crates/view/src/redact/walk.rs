@@ -7,6 +7,7 @@ use portreeve_evidence::{EvidenceHole, Moved, Repeated, Verification};
 use portreeve_graph::{AttackPath, Jewel, PathStep};
 use portreeve_incident::actor::{Likeness, Resemblance};
 use portreeve_incident::containment::{IncidentCut, Refused, SessionEnd};
+use portreeve_incident::decide::ByPeople;
 use portreeve_incident::eviction::{Evicted, RecordName};
 use portreeve_incident::sight::Gap;
 use portreeve_incident::{
@@ -328,7 +329,18 @@ fn incident(incident: &mut Incident, visit: Visit<'_>) {
         evidence_holes,
         proof: _,
         wallets,
+        by_people,
     } = incident;
+    if let Some(by_people) = by_people {
+        let ByPeople {
+            joined,
+            without,
+            part_of,
+        } = by_people;
+        for ids in [joined, without, part_of] {
+            fixed(ids, visit);
+        }
+    }
     wallets.iter_mut().for_each(|one| wallet(one, visit));
     evidence_holes
         .iter_mut()

@@ -545,6 +545,7 @@ fn incident(story: &Story) -> Incident {
         muted: 0,
         evidence_holes: vec![evidence_hole()],
         proof: [(Proof::Proven, 21), (Proof::Unproven, 3)].into(),
+        by_people: None,
     }
 }
 

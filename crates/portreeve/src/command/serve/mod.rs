@@ -1,5 +1,6 @@
 #[cfg(feature = "aws")]
 mod bucket;
+mod case;
 mod demo;
 mod log;
 mod settings;
@@ -10,6 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
+use portreeve_engine::case::Inputs;
 use portreeve_engine::serve::{Board, DataFolder, Health, Segments, Stop, Watch, WatchRequest};
 use portreeve_engine::{Config, Progress, RuleSet};
 use portreeve_server::{App, Archive, Listen, RuleLine, ServerError};
@@ -29,6 +31,9 @@ pub(crate) use tend::{doctor, token};
 pub(crate) fn run(options: &Serve) -> Result<Ending> {
     if options.demo {
         return demo::run(options);
+    }
+    if let Some(folder) = &options.case {
+        return case::show(options, folder);
     }
     let input = Input {
         paths: options.paths.clone(),
@@ -71,7 +76,16 @@ fn watch(
     investigate::show_diagnostics(&parsed, &rules);
     let lines = rule_lines(&parsed);
     let posture = config.posture.clone();
-    let folder = DataFolder::take(data)?;
+    let folder = DataFolder::take(data.clone())?;
+    // For whoever packs the case.
+    let inputs = Inputs {
+        paths: buckets.iter().chain(&paths).cloned().collect(),
+        config: skip.first().cloned(),
+        rules: options.rules.rules.clone(),
+        no_built_in_rules: options.rules.no_built_in_rules,
+        hold: Some(settings.hold),
+    };
+    inputs.set_down(&data)?;
     skip.extend(folder.below(&paths));
     let open = || Sqlite::open(&folder.database()).context("cannot open the database");
     let store = open()?;

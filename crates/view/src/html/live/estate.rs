@@ -10,6 +10,7 @@ use super::super::incident::left_out;
 use super::super::path;
 use super::super::shape::Clean;
 use super::foot;
+use super::steps::{self, Steps};
 use super::today::address;
 use crate::{name, text};
 
@@ -30,6 +31,8 @@ pub struct Estate<'e> {
     pub ways: &'e [AttackPath],
     /// Ways to it.
     pub reachers: &'e [AttackPath],
+    /// Single steps from it, as far as they were opened.
+    pub steps: Option<&'e Steps>,
     /// The estate's crown jewels.
     pub jewels: &'e [Jewel],
 }
@@ -87,6 +90,7 @@ fn listed(estate: &Estate<'_>) -> Markup {
 
 fn chosen(estate: &Estate<'_>, kinds: &BTreeMap<&str, JewelKind>) -> Markup {
     html! {
+        @if let Some(it) = estate.steps { (steps::section(it, kinds)) }
         (ways("Ways from it to crown jewels", "No way from it to a crown jewel was found.", estate.ways, kinds, "from"))
         (ways("Who reaches it", "Nobody was found who reaches it.", estate.reachers, kinds, "to"))
         @if let Some(blast) = estate.blast {
@@ -122,6 +126,7 @@ fn ways(
             h2 { (title) }
             @if paths.is_empty() { p class="soft" { (none) } } @else {
                 div data-pan {  (path::draw(paths.get(..DRAWN).unwrap_or(paths), kinds, id)) }
+                (path::table(paths.get(..DRAWN).unwrap_or(paths)))
                 (left_out(paths.len(), DRAWN, "way", "ways"))
             }
         }

@@ -93,9 +93,10 @@ fn people(page: &IncidentPage<'_>, address: &str) -> Markup {
                     label { "Owner " input name="owner" value=(text::clean(page.owner.unwrap_or_default())) maxlength="100" autocomplete="off"; }
                     label { "State " select name="state" { @for word in page.states { option value=(word) selected[*word == page.state] { (word) } } } }
                     button { "Save" }
+                    a href={ (address) "/decisions" } { "Merge or split" }
                 }
             } @else {
-                p { "State " b { (page.state) } @if let Some(owner) = page.owner { ", " (Clean(owner)) " looks after it" } }
+                p { "State " b { (page.state) } @if let Some(owner) = page.owner { ", " (Clean(owner)) " looks after it" } " " a href={ (address) "/decisions" } { "Merges and splits" } }
             }
             @if !page.notes.is_empty() {
                 ul class="plain notes" { @for note in &page.notes {

@@ -2,11 +2,13 @@
 //!
 //! Every page works without scripts; those that there are bring what is new, and move pictures.
 
+mod decisions;
 mod estate;
 mod evidence;
 mod hunt;
 mod incident;
 mod plan;
+mod steps;
 mod today;
 mod wallets;
 
@@ -19,11 +21,13 @@ use super::shape::Clean;
 use super::{Page, blind_spots_in, covered, matrix};
 use crate::text;
 
+pub use decisions::{DecisionLine, DecisionsPage, decisions};
 pub use estate::{Estate, estate};
 pub use evidence::{Raw, finding, findings, record, records};
 pub use hunt::{HuntPage, Searched, hunt};
 pub use incident::{IncidentPage, NoteLine, incident};
-pub use plan::{plan, plan_text};
+pub use plan::{paths, plan, plan_text};
+pub use steps::Steps;
 pub use today::{Listed, SourceLine, Today, address, today};
 pub use wallets::wallets;
 

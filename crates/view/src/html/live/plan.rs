@@ -5,7 +5,7 @@ use portreeve_incident::{Incident, ResponseStep};
 
 use super::super::incident::response;
 use super::super::shape::Clean;
-use super::super::{Page, cut, eviction};
+use super::super::{Page, cut, eviction, path};
 use super::foot;
 use super::incident::address_of;
 use crate::cut::of_incident_in_words;
@@ -31,6 +31,22 @@ pub fn plan(incident: &Incident) -> Page {
             @if let Some(it) = &incident.cut { (cut::of_incident(it)) }
             (eviction::section(incident))
         }
+    };
+    Page {
+        title,
+        what: html! {},
+        main,
+        foot: foot(),
+    }
+}
+
+/// The paths of an incident as a table, each step a row.
+pub fn paths(incident: &Incident) -> Page {
+    let title = "How far it can still go".to_owned();
+    let main = html! {
+        nav class="back" aria-label="Where this belongs" { a href=(address_of(incident)) { "← " (Clean(&incident.headline)) } }
+        div class="answer" { h1 { (title) } }
+        div class="card part" data-fragment { (path::rows(&incident.paths)) }
     };
     Page {
         title,
