@@ -181,7 +181,7 @@ pub(crate) fn raw_files(paths: &[PathBuf], skip: &[PathBuf], progress: &dyn Prog
         }
         progress.advance(bytes);
     }
-    portreeve_wallet::relations::relate(&mut estate, wallets.policy());
+    portreeve_wallet::relations::relate(&mut estate, wallets.first_policy());
     Files {
         estate,
         networks,

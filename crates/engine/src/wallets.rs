@@ -74,9 +74,9 @@ pub(crate) struct WalletFiles {
 }
 
 impl WalletFiles {
-    /// The policy that is gone by, as far as files were taken in.
-    pub(crate) fn policy(&self) -> Option<&Policy> {
-        self.policies.first()
+    /// The first policy that was taken in: the one that is gone by, where there is no other.
+    pub(crate) fn first_policy(&self) -> Option<&Policy> {
+        self.policies.first().map(|(policy, _)| policy)
     }
 
     /// Takes a file in.
