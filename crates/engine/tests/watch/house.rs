@@ -19,7 +19,7 @@ use portreeve_engine::{
 use portreeve_model::DeadLetter;
 use portreeve_simulate::{Plan, Sink, Written, simulate};
 use portreeve_store::{
-    AuditEntry, Care, Commit, Note, Segment, Sqlite, Store, StoreError, StoredToken,
+    AuditEntry, Care, Commit, Decision, Note, Segment, Sqlite, Store, StoreError, StoredToken,
 };
 
 /// Findings and incidents, byte for byte.
@@ -498,6 +498,23 @@ impl Store for Failing {
 
     fn cares(&self) -> Result<Vec<(String, Care)>, StoreError> {
         self.store.cares()
+    }
+
+    fn add_decision(&mut self, decision: &Decision) -> Result<u64, StoreError> {
+        self.store.add_decision(decision)
+    }
+
+    fn undo_decision(
+        &mut self,
+        number: u64,
+        who: &str,
+        time: Timestamp,
+    ) -> Result<bool, StoreError> {
+        self.store.undo_decision(number, who, time)
+    }
+
+    fn decisions(&self) -> Result<Vec<Decision>, StoreError> {
+        self.store.decisions()
     }
 
     fn told(&self, target: &str) -> Result<Vec<(String, String)>, StoreError> {
