@@ -108,8 +108,8 @@ fn splittable() -> (&'static Incident, Part) {
         .find(|it| credentials(it).len() > 1)
         .expect("an incident of several credentials");
     // The latest: nothing was minted from it that would go with it.
-    let last = of.credentials.iter().rev();
-    let last = last.cloned().find(|it| credentials(of).contains(it));
+    let mut last = of.credentials.iter().rev();
+    let last = last.find(|it| credentials(of).contains(*it)).cloned();
     (of, Part::Credential(last.unwrap()))
 }
 
@@ -144,7 +144,7 @@ fn two_that_are_one_are_told_as_one() {
         assert!(one.narrative.contains(sentence), "{sentence}");
     }
     let by_people = one.by_people.as_ref().unwrap();
-    assert_eq!(by_people.joined, [other.id.clone()]);
+    assert_eq!(by_people.joined, [other.id.as_str()]);
 }
 
 #[test]
@@ -165,8 +165,8 @@ fn a_part_becomes_an_incident_of_its_own_and_can_be_another_s() {
     );
     assert_eq!(rest.findings.len() + out.findings.len(), of.findings.len());
     assert!(!out.timeline.is_empty() && out.score > 0 && rest.score <= of.score);
-    assert_eq!(out.by_people.as_ref().unwrap().part_of, [of.id.clone()]);
-    assert_eq!(rest.by_people.as_ref().unwrap().without, [id.clone()]);
+    assert_eq!(out.by_people.as_ref().unwrap().part_of, [of.id.as_str()]);
+    assert_eq!(rest.by_people.as_ref().unwrap().without, [id.as_str()]);
     // Joined to another it is told there, and no longer by itself.
     let decisions = [
         without(of, part),
@@ -195,7 +195,7 @@ fn one_finding_is_taken_out_by_itself() {
     let id = of.findings.last().unwrap();
     let part = Part::Finding(id.clone());
     let decided = by(derived(), &[without(of, part.clone())]);
-    assert_eq!(decided.made[&part.id(&of.id)].findings, [id.clone()]);
+    assert_eq!(decided.made[&part.id(&of.id)].findings, [id.as_str()]);
     assert!(!decided.made[&of.id].findings.contains(id));
     let told = decided.made[&of.id].timeline.iter();
     assert!(told.clone().all(|it| it.finding.as_ref() != Some(id)));

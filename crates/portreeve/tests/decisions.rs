@@ -141,10 +141,7 @@ fn incidents_are_joined_parted_and_as_before_when_that_is_undone() {
     let parted = read(&served, &of(a));
     assert!(!texts(&parted["findings"]).contains(&finding));
     let part = texts(&parted["by_people"]["without"]).pop().unwrap();
-    assert_eq!(
-        texts(&read(&served, &of(&part))["findings"]),
-        [finding.clone()]
-    );
+    assert_eq!(texts(&read(&served, &of(&part))["findings"]), [finding]);
     assert_eq!(ids(&served).len(), before.len());
 
     // All of it outlives the process.

@@ -33,11 +33,12 @@ const LONGEST_LINE: usize = 32 << 20;
 /// Of a file that is not whole yet so much is kept back until it is.
 const KEPT_BACK: usize = 64 << 20;
 
-/// How often folders are looked at, and how long an unfinished end is waited for.
+/// How often folders are looked at, how long an unfinished end is waited for, and for how long marks are kept.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Patience {
     pub(crate) poll: Duration,
     pub(crate) settle: Duration,
+    pub(crate) keeping: Keeping,
 }
 
 /// What the follower tells the watch beside records.
@@ -137,7 +138,6 @@ pub(crate) struct Follower {
     intake: Intake,
     signs: Arc<Signs>,
     marks: HashMap<String, Mark>,
-    keeping: Keeping,
     /// When it was last looked which marks are needed.
     pruned: Option<Instant>,
     known: HashMap<PathBuf, Known>,
@@ -215,7 +215,6 @@ impl Follower {
         skip: Vec<PathBuf>,
         patience: Patience,
         marks: Vec<(String, Vec<u8>)>,
-        keeping: Keeping,
         before: HashMap<PathBuf, Stamp>,
         intake: Intake,
         signs: Arc<Signs>,
@@ -230,7 +229,6 @@ impl Follower {
                 .into_iter()
                 .filter_map(|(key, mark)| Some((key, Mark::read(&mark)?)))
                 .collect(),
-            keeping,
             pruned: None,
             known: HashMap::new(),
             before,
@@ -334,7 +332,7 @@ impl Follower {
         // What has no mark of its own goes by that of its name.
         let bare = known().filter(|(path, known)| !self.marks.contains_key(&known.stamp.key(path)));
         let named = bare.map(|(path, _)| path.to_string_lossy().into_owned());
-        let (named, days) = (named.collect(), self.keeping.days);
+        let (named, days) = (named.collect(), self.patience.keeping.days);
         let now = jiff::Timestamp::now().as_second();
         let pruned = prune(&mut self.marks, &there, &named, days, now);
         for (key, mark) in pruned.changed {
@@ -342,10 +340,10 @@ impl Follower {
             chunk.mark = Some(mark.bytes());
             self.send(chunk)?;
         }
-        self.keeping.floor = self.keeping.floor.max(pruned.floor);
+        self.patience.keeping.floor = self.patience.keeping.floor.max(pruned.floor);
         for key in pruned.forgotten {
             let mut chunk = Chunk::new(&key, "", "".into());
-            chunk.forgotten = self.keeping.floor;
+            chunk.forgotten = self.patience.keeping.floor;
             self.send(chunk)?;
         }
         Ok(())
@@ -430,7 +428,7 @@ impl Follower {
         }
         Ok(Mark {
             name: name.into_owned(),
-            floor: self.keeping.floor,
+            floor: self.patience.keeping.floor,
             ..Mark::default()
         })
     }

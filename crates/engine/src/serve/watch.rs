@@ -260,16 +260,16 @@ impl Watch {
         let patience = Patience {
             poll: self.request.pace.poll,
             settle: self.request.pace.settle,
+            keeping: Keeping {
+                days: self.request.keep.days,
+                floor: floor(&**self.ledger.store())?,
+            },
         };
         let follower = Follower::new(
             followed(&self.request.paths),
             self.request.skip.clone(),
             patience,
             marks.clone(),
-            Keeping {
-                days: self.request.keep.days,
-                floor: floor(&**self.ledger.store())?,
-            },
             take(&mut self.before),
             self.intake.clone(),
             self.signs.clone(),

@@ -305,7 +305,7 @@ mod tests {
             via: "v".into(),
             title: format!("step to {to}"),
             permissions: Vec::new(),
-            conditions: if to % 3 == 0 {
+            conditions: if to.is_multiple_of(3) {
                 vec!["aws:SourceIp".to_owned()]
             } else {
                 Vec::new()
