@@ -234,8 +234,10 @@ proptest! {
         }
     }
 
+    // The walk keeps one way to each node: of ways with conditions, a further grant may make it prefer one that
+    // shares fewer of them with what comes later. Open ways have none to share, and are found exactly.
     #[test]
-    fn a_further_grant_removes_no_path(
+    fn a_further_grant_removes_no_path_and_closes_none(
         rows in prop::collection::vec(row(), 0..8),
         mut more in row(),
     ) {
@@ -249,9 +251,8 @@ proptest! {
                 if let Some(path) = before.path(&id(from), to.as_str()) {
                     let still = after.path(&id(from), to.as_str());
                     prop_assert!(still.is_some(), "lost {path:?} by {more:?}");
-                    prop_assert!(
-                        still.is_some_and(|still| still.conditions.len() <= path.conditions.len())
-                    );
+                    let is_open = still.is_some_and(|still| still.conditions.is_empty());
+                    prop_assert!(is_open || !path.conditions.is_empty(), "closed {path:?} by {more:?}");
                 }
             }
         }
