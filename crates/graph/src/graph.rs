@@ -269,13 +269,22 @@ impl Graph {
             within: None,
         };
         let reach = reach(start, &self.edges, &self.members, bounds);
-        if reach.is_reached(end) {
-            return self.path_in(&reach, start, end);
+        let reached = reach.is_reached(end);
+        let reached = reached.then(|| self.path_in(&reach, start, end)).flatten();
+        if reached
+            .as_ref()
+            .is_some_and(|path| path.conditions.is_empty())
+        {
+            return reached;
         }
-        let (last, step) = self.leaf_step(&reach, end)?;
-        let mut path = self.path_in(&reach, start, last)?;
-        path.steps.push(step);
-        Some(self.whole(start, end, path.steps))
+        // What an account's administrator has may be had with fewer conditions by a step onto it alone.
+        let stepped = self.leaf_step(&reach, end).and_then(|(last, step)| {
+            let mut path = self.path_in(&reach, start, last)?;
+            path.steps.push(step);
+            Some(self.whole(start, end, path.steps))
+        });
+        let ways = [stepped, reached].into_iter().flatten();
+        ways.min_by_key(|path| (path.conditions.len(), path.steps.len()))
     }
 
     /// The best path from an entity to the control of an account, or to a principal that may do
