@@ -100,6 +100,12 @@ pub(crate) fn touched(case: &Case<'_>, jewels: &[Jewel]) -> Vec<Touched> {
             }
         })
         .collect();
+    gravest_first(&mut touched);
+    touched
+}
+
+/// Jewels that were got at first, then what was written, then the rest of jewels, then what was used most.
+pub(crate) fn gravest_first(touched: &mut [Touched]) {
     touched.sort_by_cached_key(|it| {
         let calls: u64 = it.actions.iter().map(|(_, count)| count).sum();
         (
@@ -111,7 +117,6 @@ pub(crate) fn touched(case: &Case<'_>, jewels: &[Jewel]) -> Vec<Touched> {
             it.resource.clone(),
         )
     });
-    touched
 }
 
 /// Crown jewels by id.

@@ -12,6 +12,7 @@ use crate::containment::IncidentCut;
 use crate::names;
 use crate::report::{CredentialStory, Incident, TimelineEntry, TimelineRole, Touched};
 use crate::text::listed;
+use crate::touched::gravest_first;
 
 /// How many ids a sentence names.
 const NAMED: usize = 5;
@@ -212,17 +213,7 @@ fn touched(members: &[Incident], timeline: &[TimelineEntry]) -> Vec<Touched> {
             known.objects = known.objects.max(objects.len() as u64);
         }
     }
-    all.sort_by_cached_key(|it| {
-        let calls: u64 = it.actions.iter().map(|(_, count)| count).sum();
-        (
-            !(it.jewel.is_some() && it.succeeded),
-            !it.written,
-            it.jewel.is_none(),
-            !it.succeeded,
-            std::cmp::Reverse(calls),
-            it.resource.clone(),
-        )
-    });
+    gravest_first(&mut all);
     all
 }
 
