@@ -36,7 +36,7 @@ use std::time::Instant;
 use portreeve_authz::Decision;
 use portreeve_authz::aws::index::{ActionId, IndexBuilder, PrincipalId, ResourceId};
 use portreeve_authz::aws::{
-    Absent, AttachedPolicy, Caller, Context, Document, PrincipalPolicies, Request, ResourceAccess,
+    Absent, AttachedPolicy, Caller, Context, Document, PrincipalPolicies, Request,
     ResourcePolicies, ResourcePolicyKind, Target, evaluate,
 };
 use serde_json::Value;
@@ -387,7 +387,7 @@ fn main() {
     let resources: Vec<ResourceId> = estate
         .resources
         .iter()
-        .map(|(arn, side)| builder.resource(arn, side.clone(), ResourceAccess::default()))
+        .map(|(arn, side)| builder.resource(arn, side.clone()))
         .collect();
     let actions: Vec<ActionId> = estate
         .actions

@@ -19,8 +19,8 @@ use ask::{Asked, context};
 use portreeve_authz::Decision;
 use portreeve_authz::aws::index::IndexBuilder;
 use portreeve_authz::aws::{
-    Absent, AttachedPolicy, Caller, Context, Document, PrincipalPolicies, Request, ResourceAccess,
-    ResourcePolicies, ResourcePolicyKind, Target, evaluate_with,
+    Absent, AttachedPolicy, Caller, Context, Document, PrincipalPolicies, Request,
+    ResourcePolicies, ResourcePolicyKind, Target, evaluate,
 };
 use source::{Source, random_bytes};
 use world::{ACTIONS, RESOURCES, ROLE, WHO, World, choices};
@@ -79,7 +79,7 @@ fn answers_as_the_evaluator_does() {
             for arn in RESOURCES {
                 // One resource may be asked about in the manner of its kind only.
                 let action = source.pick(&["s3:GetObject", "sts:AssumeRole", "kms:Decrypt"]);
-                let (mut policies, access) = side.resource(action);
+                let mut policies = side.resource(action);
                 if source.chance(10) {
                     policies.policy = None;
                 }
@@ -89,19 +89,19 @@ fn answers_as_the_evaluator_does() {
                 let own = source
                     .chance(30)
                     .then(|| Context::new(Absent::Absent).with("k:a", source.pick(&["a", "ab"])));
-                let id = builder.resource_in(arn, policies.clone(), access.clone(), own.as_ref());
+                let id = builder.resource_in(arn, policies.clone(), own.as_ref());
                 let mut merged = shared.clone();
                 if let Some(own) = &own {
                     merged.extend(own);
                 }
                 let target = Target::Exact(arn);
-                resources.push((id, target, policies, access.clone(), merged));
+                resources.push((id, target, policies, merged));
             }
             for pattern in ["arn:aws:s3:::b/*", "*"] {
-                let (policies, access) = side.resource("s3:GetObject");
-                let id = builder.some_within(pattern, policies.clone(), access.clone());
+                let policies = side.resource("s3:GetObject");
+                let id = builder.some_within(pattern, policies.clone());
                 let target = Target::Within(pattern);
-                resources.push((id, target, policies, access.clone(), shared.clone()));
+                resources.push((id, target, policies, shared.clone()));
             }
         }
         let actions: Vec<_> = ACTIONS
@@ -113,14 +113,14 @@ fn answers_as_the_evaluator_does() {
         let mut possible = Vec::new();
         for (principal, caller, own) in &principals {
             for (action, name) in &actions {
-                for (resource, target, policies, access, context) in &resources {
+                for (resource, target, policies, context) in &resources {
                     let request = Request {
                         principal: caller,
                         action: name,
                         target: *target,
                         context,
                     };
-                    let expected = evaluate_with(&request, own, Some(policies), access);
+                    let expected = evaluate(&request, own, Some(policies));
                     let answer = asker.may(*principal, *action, *resource);
                     assert_eq!(
                         *answer, expected,
@@ -188,8 +188,7 @@ fn principals_fold_into_classes() {
             builder.principal(caller.unwrap(), policies)
         })
         .collect();
-    let side = || (ResourcePolicies::default(), ResourceAccess::default());
-    let mut resource = |arn: &str| builder.resource(arn, side().0, side().1);
+    let mut resource = |arn: &str| builder.resource(arn, ResourcePolicies::default());
     let (instance, home) = (
         resource("arn:aws:ec2:eu-west-1:111122223333:instance/i-1"),
         resource("arn:aws:s3:::home/u7/x"),
@@ -242,7 +241,7 @@ fn roles_of_one_trust_are_one_class() {
                 kind: ResourcePolicyKind::RoleTrust,
                 ..ResourcePolicies::default()
             };
-            builder.resource(&arn, side, ResourceAccess::default())
+            builder.resource(&arn, side)
         })
         .collect();
     let assume = builder.action("sts:AssumeRole");
@@ -266,7 +265,7 @@ fn an_id_of_another_index_is_neither_yes_nor_no() {
     let caller = Caller::from_arn("arn:aws:iam::111122223333:user/u").unwrap();
     let principal = one.principal(caller, PrincipalPolicies::default());
     let action = one.action("s3:GetObject");
-    let resource = one.resource("*", ResourcePolicies::default(), ResourceAccess::default());
+    let resource = one.resource("*", ResourcePolicies::default());
     let empty = IndexBuilder::new(Context::new(Absent::Unknown)).build();
     let mut asker = empty.asker();
     let answer = asker.may(principal, action, resource);
@@ -296,11 +295,7 @@ fn principals_without_policies_of_their_own_differ_by_their_bounds() {
     let free = add("free", None, false);
     let exempt = add("exempt", Some(none), true);
     let get = builder.action("s3:GetObject");
-    let object = builder.resource(
-        "arn:aws:s3:::ledger/a",
-        ResourcePolicies::default(),
-        ResourceAccess::default(),
-    );
+    let object = builder.resource("arn:aws:s3:::ledger/a", ResourcePolicies::default());
     let index = builder.build();
     let mut asker = index.asker();
     let mut layer = |principal| asker.may(principal, get, object).layer.unwrap().as_str();

@@ -225,6 +225,18 @@ impl<'a> Object<'a> {
         }
     }
 
+    /// The whole object as JSON, without its white space.
+    pub(crate) fn whole(&self, reader: &mut Reader<'_>) -> Option<Arc<str>> {
+        match self.json.compact() {
+            Some(text) => Some(text.into()),
+            None => {
+                let reason = "is nested deeper than 128 levels".to_owned();
+                reader.letter(self.json.offset, &self.path, reason);
+                None
+            }
+        }
+    }
+
     fn compacted(&self, name: &str, value: Json<'_>, reader: &mut Reader<'_>) -> Option<Arc<str>> {
         match value.compact() {
             Some(text) => Some(text.into()),

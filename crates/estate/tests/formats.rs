@@ -336,7 +336,7 @@ fn keys_secrets_parameters_queues_topics() {
     let key = "arn:aws:kms:eu-west-1:111122223333:key/k-1";
     let keys = format!(
         r#"{{"Keys": [{{"KeyMetadata": {{"Arn": "{key}", "KeySpec": "ECC_SECG_P256K1", "KeyUsage": "SIGN_VERIFY", "Origin": "AWS_KMS"}},
-      "Policy": "{policy}", "Grants": [{{"GranteePrincipal": "{ROLE}", "Operations": ["Sign", "Verify"]}}]}}]}}"#
+      "Policy": "{policy}", "Grants": [{{"GrantId": "g-1", "GranteePrincipal": "{ROLE}", "Operations": ["Sign", "Verify"]}}]}}]}}"#
     );
     let described =
         format!(r#"{{"KeyMetadata": {{"Arn": "{key}", "Description": "hot wallet"}}}}"#);
@@ -376,6 +376,23 @@ fn keys_secrets_parameters_queues_topics() {
     ] {
         assert_eq!(wallet.attributes[name], value);
     }
+    let is_grant = |relation: &&Relation| matches!(relation, Relation::Policy { layer, .. } if *layer == PolicyLayer::Grant);
+    assert_eq!(
+        estate
+            .relations()
+            .iter()
+            .filter(is_grant)
+            .collect::<Vec<_>>(),
+        [&Relation::Policy {
+            subject: key.into(),
+            layer: PolicyLayer::Grant,
+            name: "grant:g-1".to_owned(),
+            document: format!(
+                r#"{{"GrantId":"g-1","GranteePrincipal":"{ROLE}","Operations":["Sign","Verify"]}}"#
+            )
+            .into(),
+        }]
+    );
     for id in [
         key,
         secret,

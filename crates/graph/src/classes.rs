@@ -60,7 +60,7 @@ impl<'e> Folder<'e> {
             at_tags: BTreeSet::new(),
             questions,
         };
-        let own: BTreeSet<PolicyId> = evaluator.world.own.values().copied().collect();
+        let own: BTreeSet<PolicyId> = evaluator.world.of_resources().map(|(_, own)| own).collect();
         let of_resources = own.into_iter().filter(|_| folder.questions.resources);
         let bounds: Vec<PolicyId> = of_resources.chain(evaluator.world.all_rcps()).collect();
         for policy in bounds {
@@ -197,8 +197,8 @@ impl Evaluator {
         naming: &'e [bool],
         denying: &'e [bool],
     ) -> Alike<'e> {
-        let own = self.world.own.get(&target).copied();
-        let mut policies = own.into_iter().chain(self.world.all_rcps());
+        let own = self.world.said_by(target);
+        let mut policies = own.chain(self.world.all_rcps());
         // Other policies may allow what else the step needs.
         let apart =
             plan.escalation.needs.len() != 1 || policies.any(|policy| self.looks_at_caller(policy));

@@ -311,6 +311,7 @@ impl<'d> Found<'d> {
     fn opened(&self, names: &[String], may_drive: bool) -> Vec<u32> {
         let own_account = Some(self.taker.account.as_str());
         let own_root = crate::nodes::account_id(&self.taker.account);
+        let evaluator = self.evaluator;
         let mut found = Vec::new();
         for name in names {
             let outside = self.taker.kind == TakerKind::Outside;
@@ -324,9 +325,11 @@ impl<'d> Found<'d> {
                 if home && self.away && !self.taker.account.is_empty() {
                     continue;
                 }
-                // Between accounts the taker's own policies must allow as well.
+                // Between accounts the taker's own policies must allow as well, but for grants.
+                let first = self.index.clusters[cluster as usize].nodes[0];
                 let own_too = !home
                     && account.is_some()
+                    && !evaluator.world.has_grants(first)
                     && matches!(self.taker.kind, TakerKind::Principal | TakerKind::Group);
                 if own_too && !may_drive {
                     continue;
@@ -483,7 +486,7 @@ impl<'d> Found<'d> {
         let cluster = &index.clusters[cluster as usize];
         if cluster.single {
             for &target in &*cluster.nodes {
-                if target != self.taker.node {
+                if self.is_meant(target) {
                     self.ask_one(target);
                 }
             }
@@ -502,7 +505,7 @@ impl<'d> Found<'d> {
         let touched = self.touch(&cluster.nodes, &cluster.head, shared);
         if touched.all_single {
             for &target in &*cluster.nodes {
-                if target != self.taker.node {
+                if self.is_meant(target) {
                     self.ask_one(target);
                 }
             }
@@ -553,7 +556,7 @@ impl<'d> Found<'d> {
         let mut alike: BTreeMap<SmallVec<[u32; 4]>, Vec<NodeId>> = BTreeMap::new();
         for (target, touch) in touched {
             if touch.single {
-                if target != self.taker.node {
+                if self.is_meant(target) {
                     self.ask_one(target);
                 }
             } else {
@@ -564,7 +567,7 @@ impl<'d> Found<'d> {
             let Some(&first) = targets.first() else {
                 continue;
             };
-            if targets == [self.taker.node] {
+            if targets == [first] && !self.is_meant(first) {
                 continue;
             }
             if let Some(permit) = self.ask(first) {
@@ -575,6 +578,13 @@ impl<'d> Found<'d> {
                 self.steps.push((onto, permit));
             }
         }
+    }
+
+    /// Whether a target is one of this taker's. A taker may be asked for all of its class: what it
+    /// could do to itself, which is no step, the others can do to it. Steps that give power are
+    /// asked for each taker alone, and those on itself by themselves.
+    fn is_meant(&self, target: NodeId) -> bool {
+        target != self.taker.node || !grants_power(self.plan)
     }
 
     fn ask_one(&mut self, target: NodeId) {

@@ -62,6 +62,15 @@ pub struct Graph {
     notes: Vec<String>,
 }
 
+/// A way to an end.
+struct Way {
+    path: AttackPath,
+    /// The last node that the walk reached: the end, or who takes the last step.
+    walked_to: NodeId,
+    /// The step onto an end that leads nowhere, and so has no edge.
+    last: Option<PathStep>,
+}
+
 impl Graph {
     /// Builds the graph of an estate with the steps of a catalogue. `declared` are crown jewels
     /// that the user names, beside those that are found.
@@ -269,22 +278,35 @@ impl Graph {
             within: None,
         };
         let reach = reach(start, &self.edges, &self.members, bounds);
-        let reached = reach.is_reached(end);
-        let reached = reached.then(|| self.path_in(&reach, start, end)).flatten();
-        if reached
-            .as_ref()
-            .is_some_and(|path| path.conditions.is_empty())
-        {
+        self.way(&reach, start, end).map(|way| way.path)
+    }
+
+    /// The best way to an end that a walk found: with the fewest conditions, then the fewest steps.
+    fn way(&self, reach: &Reach, start: NodeId, end: NodeId) -> Option<Way> {
+        let reached = reach
+            .is_reached(end)
+            .then(|| self.path_in(reach, start, end));
+        let reached = reached.flatten().map(|path| Way {
+            path,
+            walked_to: end,
+            last: None,
+        });
+        let is_open = |way: &Way| way.path.conditions.is_empty();
+        if reached.as_ref().is_some_and(is_open) {
             return reached;
         }
         // What an account's administrator has may be had with fewer conditions by a step onto it alone.
-        let stepped = self.leaf_step(&reach, end).and_then(|(last, step)| {
-            let mut path = self.path_in(&reach, start, last)?;
-            path.steps.push(step);
-            Some(self.whole(start, end, path.steps))
+        let stepped = self.leaf_step(reach, end).and_then(|(before, step)| {
+            let mut path = self.path_in(reach, start, before)?;
+            path.steps.push(step.clone());
+            Some(Way {
+                path: self.whole(start, end, path.steps),
+                walked_to: before,
+                last: Some(step),
+            })
         });
         let ways = [stepped, reached].into_iter().flatten();
-        ways.min_by_key(|path| (path.conditions.len(), path.steps.len()))
+        ways.min_by_key(|way| (way.path.conditions.len(), way.path.steps.len()))
     }
 
     /// The best path from an entity to the control of an account, or to a principal that may do

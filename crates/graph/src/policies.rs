@@ -5,8 +5,8 @@ use std::sync::{Arc, OnceLock};
 use std::thread;
 
 use foldhash::{HashMap, HashMapExt};
-use portreeve_authz::aws::{AttachedPolicy, Document};
-use portreeve_model::Relation;
+use portreeve_authz::aws::{AttachedPolicy, Document, KmsGrant};
+use portreeve_model::{PolicyLayer, Relation};
 use serde::{Deserialize, Serialize};
 
 use crate::outline::{Actions, Outline, Outliner};
@@ -27,6 +27,12 @@ struct Text {
     compiled: OnceLock<Arc<Document>>,
 }
 
+/// The policy that says the same as a grant; no text where the grant is not understood.
+fn policy_of_grant(text: &str) -> Arc<str> {
+    let policy = KmsGrant::from_json(text).and_then(|grant| grant.as_policy());
+    policy.unwrap_or_default().into()
+}
+
 /// All policies.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Policies {
@@ -36,20 +42,30 @@ pub(crate) struct Policies {
 }
 
 impl Policies {
-    /// Reads the policies of relations; which of them each relation holds.
+    /// Reads the policies of relations; which of them each relation holds. A grant is held as the
+    /// policy that says the same; one that is not understood has no text.
     pub(crate) fn read(relations: &[Relation], actions: &Actions) -> (Self, Vec<Option<PolicyId>>) {
         let mut policies = Self::default();
         let mut places: HashMap<&str, u32> = HashMap::new();
         let mut named: HashMap<(&str, u32), PolicyId> = HashMap::new();
         let mut held = Vec::with_capacity(relations.len());
         for relation in relations {
-            let Relation::Policy { name, document, .. } = relation else {
+            let Relation::Policy {
+                layer,
+                name,
+                document,
+                ..
+            } = relation
+            else {
                 held.push(None);
                 continue;
             };
             let place = *places.entry(document).or_insert_with(|| {
                 policies.texts.push(Text {
-                    text: document.clone(),
+                    text: match layer {
+                        PolicyLayer::Grant => policy_of_grant(document),
+                        _ => document.clone(),
+                    },
                     ..Text::default()
                 });
                 policies.texts.len() as u32 - 1

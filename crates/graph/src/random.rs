@@ -78,7 +78,7 @@ const ACTIONS: [&str; 16] = [
     "*",
 ];
 
-const RESOURCES: [&str; 18] = [
+const RESOURCES: [&str; 19] = [
     "*",
     "*",
     "arn:aws:iam::111122223333:role/*",
@@ -89,6 +89,7 @@ const RESOURCES: [&str; 18] = [
     "arn:aws:iam::*:role/*2",
     "arn:aws:iam::111122223333:user/*",
     "arn:aws:iam::111122223333:user/u1",
+    "arn:aws:iam::111122223333:user/u?",
     "arn:aws:iam::111122223333:user/${aws:username}",
     "arn:aws:iam::111122223333:*",
     "arn:aws:iam::111122223333:policy/p",
@@ -161,6 +162,8 @@ pub(crate) struct Seed {
     rows: Vec<Row>,
     trusts: Vec<usize>,
     buckets: Vec<Option<usize>>,
+    /// To whom two keys are opened by a grant, and by which account.
+    grants: Vec<Option<(usize, bool)>>,
     /// Which principals have which tags, and which boundary.
     tags: Vec<usize>,
     boundaries: Vec<usize>,
@@ -172,18 +175,25 @@ pub(crate) fn seed() -> impl Strategy<Value = Seed> {
         prop::collection::vec(row(), 0..14),
         prop::collection::vec(0..7 + PRINCIPALS, ROLES),
         prop::collection::vec(prop::option::of(0..7 + PRINCIPALS), 3),
+        prop::collection::vec(
+            prop::option::weighted(0.4, (0..PRINCIPALS + 2, any::<bool>())),
+            2,
+        ),
         prop::collection::vec(0..3usize, PRINCIPALS),
         prop::collection::vec(0..6usize, PRINCIPALS),
         prop::collection::vec(prop::bool::weighted(0.3), USERS),
     )
-        .prop_map(|(rows, trusts, buckets, tags, boundaries, members)| Seed {
-            rows,
-            trusts,
-            buckets,
-            tags,
-            boundaries,
-            members,
-        })
+        .prop_map(
+            |(rows, trusts, buckets, grants, tags, boundaries, members)| Seed {
+                rows,
+                trusts,
+                buckets,
+                grants,
+                tags,
+                boundaries,
+                members,
+            },
+        )
 }
 
 fn policy(subject: &str, layer: PolicyLayer, name: &str, statements: &[Value]) -> Relation {
@@ -194,6 +204,27 @@ fn policy(subject: &str, layer: PolicyLayer, name: &str, statements: &[Value]) -
         document: json!({"Version": "2012-10-17", "Statement": statements})
             .to_string()
             .into(),
+    }
+}
+
+/// A grant of the key's use to a principal, or to another account of the estate or outside.
+fn given(key: &str, whom: usize, by_home: bool) -> Relation {
+    let grantee = match whom {
+        0 => format!("arn:aws:iam::{AWAY}:root"),
+        1 => "arn:aws:iam::999988887777:root".to_owned(),
+        whom => id(whom - 2),
+    };
+    let by = if by_home { HOME } else { AWAY };
+    Relation::Policy {
+        subject: key.into(),
+        layer: PolicyLayer::Grant,
+        name: "grant:g".to_owned(),
+        document: json!({
+            "GrantId": "g", "GranteePrincipal": grantee, "Operations": ["Sign", "GetPublicKey"],
+            "IssuingAccount": format!("arn:aws:iam::{by}:root"),
+        })
+        .to_string()
+        .into(),
     }
 }
 
@@ -289,10 +320,15 @@ pub(crate) fn estate(seed: &Seed) -> Estate {
     let spec = "ECC_SECG_P256K1".to_owned();
     entity.attributes.insert("KeySpec".to_owned(), spec);
     estate.add(entity);
-    // Two keys and a secret own a Safe, of whom two must sign; the first key has a wallet of its own.
-    let wallet = |number: usize| format!("eip155:0:0x{number:040}");
     let spare = format!("arn:aws:kms:us-east-1:{HOME}:key/spare");
     estate.add(Entity::new(spare.as_str(), EntityKind::Key));
+    for (key, grant) in [&key, &spare].into_iter().zip(&seed.grants) {
+        if let Some((whom, by_home)) = grant {
+            estate.relate(given(key, *whom, *by_home));
+        }
+    }
+    // Two keys and a secret own a Safe, of whom two must sign; the first key has a wallet of its own.
+    let wallet = |number: usize| format!("eip155:0:0x{number:040}");
     let signers = [&key, &spare, &secret];
     for (number, signer) in signers.into_iter().enumerate() {
         estate.relate(Relation::SignsFor {

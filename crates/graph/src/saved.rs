@@ -31,7 +31,7 @@ use crate::world::World;
 const NAME: &[u8; 16] = b"portreeve-graph\0";
 
 /// The version of the form. It rises with every change of what is saved.
-const VERSION: u32 = 3;
+const VERSION: u32 = 4;
 
 /// What a graph is built of, as a digest: equal inputs make the same graph.
 #[derive(Clone, Debug, PartialEq, Eq)]

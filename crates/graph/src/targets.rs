@@ -7,11 +7,13 @@ use std::sync::Arc;
 use foldhash::{HashMap, HashMapExt};
 use portreeve_authz::aws::ResourcePolicyKind;
 use portreeve_model::EntityKind;
+use smallvec::SmallVec;
 
 use crate::catalogue::PermissionTarget;
 use crate::evaluate::{Evaluator, Plan, Targets, has_generated_suffix};
 use crate::nodes::{NodeId, account_id};
 use crate::outline::ActionSet;
+use crate::policies::PolicyId;
 use crate::wildcard::head_and_rest;
 use crate::world::principal_id;
 
@@ -55,12 +57,12 @@ pub(crate) struct TargetIndex {
     pub(crate) asks_nothing: bool,
 }
 
-/// What is the same of all targets of a cluster: account, head, own policy, whether each is asked
+/// What is the same of all targets of a cluster: account, head, what each itself says, whether each is asked
 /// about by itself, tags that matter.
 type Key<'e> = (
     Option<&'e str>,
     &'e str,
-    Option<u32>,
+    SmallVec<[PolicyId; 1]>,
     bool,
     Vec<(&'e str, &'e str)>,
 );
@@ -117,20 +119,17 @@ impl TargetIndex {
                 _ => id.split(':').nth(2).unwrap_or_default(),
             };
             let uses_own = services.contains(own_service);
-            let own = evaluator
-                .world
-                .own
-                .get(&place)
-                .copied()
-                .filter(|_| uses_own);
+            let own = evaluator.world.own.contains_key(&place) && uses_own;
+            let said = evaluator.world.said_by(place).filter(|_| uses_own);
+            let said: SmallVec<[PolicyId; 1]> = said.collect();
             let kind = evaluator.world.kind_of(nodes, place, uses_own);
             // What an answer says of a policy that was not seen, it says of this one target.
-            let unseen = kind != ResourcePolicyKind::Ordinary && own.is_none();
+            let unseen = kind != ResourcePolicyKind::Ordinary && !own;
             let head = head_and_rest(id).map(|(head, _)| head);
             // The same text on two resources may speak of one of them only.
-            let particular = own.is_some_and(|own| {
-                *particular.entry(own).or_insert_with(|| {
-                    let outline = evaluator.world.policies.outline_of(own);
+            let particular = said.iter().any(|&policy| {
+                *particular.entry(policy).or_insert_with(|| {
+                    let outline = evaluator.world.policies.outline_of(policy);
                     let grants = outline
                         .grants
                         .iter()
@@ -150,7 +149,7 @@ impl TargetIndex {
             let key = (
                 node.account.as_deref(),
                 head.unwrap_or_default(),
-                own,
+                said,
                 single,
                 tags,
             );
@@ -159,7 +158,7 @@ impl TargetIndex {
         let mut found: Vec<(Key<'_>, Vec<NodeId>)> = found.into_iter().collect();
         found.sort_unstable();
         let mut blocks: BTreeMap<(Option<String>, String), Vec<u32>> = BTreeMap::new();
-        for ((account, head, own, single, _), list) in found {
+        for ((account, head, said, single, _), list) in found {
             let (account, head) = (account.map(str::to_owned), head.to_owned());
             let cluster = index.clusters.len() as u32;
             let first = list[0];
@@ -177,9 +176,10 @@ impl TargetIndex {
                 && driver_services.contains(own_service);
             let of = list.iter().map(|&place| (place, cluster));
             index.cluster_of.extend(of);
-            if let Some(own) = own {
-                index.note_openings(evaluator, cluster, own, &driving);
-            } else if bound {
+            for &policy in &said {
+                index.note_openings(evaluator, cluster, policy, &driving);
+            }
+            if bound && !evaluator.world.own.contains_key(&first) {
                 index.unclear.insert(cluster);
             }
             blocks
@@ -220,10 +220,10 @@ impl TargetIndex {
         &mut self,
         evaluator: &Evaluator,
         cluster: u32,
-        own: u32,
+        policy: PolicyId,
         driving: &ActionSet,
     ) {
-        let outline = evaluator.world.policies.outline_of(own);
+        let outline = evaluator.world.policies.outline_of(policy);
         let mut names: BTreeSet<String> = BTreeSet::new();
         for grant in &outline.grants {
             if !grant.actions.meets(driving) {

@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use foldhash::HashMap;
 use portreeve_authz::aws::{
-    AttachedPolicy, Caller, CallerKind, Document, PrincipalPolicies, ResourcePolicies,
-    ResourcePolicyKind,
+    AttachedPolicy, Caller, CallerKind, Document, KmsGrant, PrincipalPolicies, ResourceAccess,
+    ResourcePolicies, ResourcePolicyKind,
 };
 use portreeve_model::{EntityId, EntityKind, Estate, PolicyLayer, Relation};
 use serde::{Deserialize, Serialize};
@@ -61,6 +61,15 @@ pub(crate) struct Opening {
     pub(crate) actions: ActionSet,
 }
 
+/// A grant on a key.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct HeldGrant {
+    /// The policy that says the same.
+    policy: PolicyId,
+    /// The account that made it.
+    issuing_account: Option<String>,
+}
+
 /// The policies of an organization's levels, from the root down.
 type Levels = Vec<Vec<PolicyId>>;
 
@@ -71,6 +80,8 @@ pub(crate) struct World {
     pub(crate) takers: Vec<Taker>,
     /// The policy of each resource that has one: bucket, key, role (its trust), …
     pub(crate) own: BTreeMap<NodeId, PolicyId>,
+    /// What opens a key beside its policy.
+    grants: BTreeMap<NodeId, Vec<HeldGrant>>,
     /// Members of groups, and principals to which a managed policy is attached.
     pub(crate) holders: BTreeMap<NodeId, BTreeSet<NodeId>>,
     pub(crate) management: BTreeSet<String>,
@@ -108,6 +119,8 @@ pub(crate) struct Places {
     /// Services that each role's trust policy names.
     pub(crate) trusted_services: BTreeMap<NodeId, BTreeSet<String>>,
     everything: Option<AttachedPolicy>,
+    /// The grants of each key that has some, compiled.
+    access: BTreeMap<NodeId, ResourceAccess>,
 }
 
 /// The identities outside the estate that its trust and resource policies name.
@@ -125,7 +138,7 @@ pub(crate) fn outside_identities(
     for (relation, policy) in estate.relations().iter().zip(held) {
         let (
             Relation::Policy {
-                layer: PolicyLayer::Trust | PolicyLayer::Resource,
+                layer: PolicyLayer::Trust | PolicyLayer::Resource | PolicyLayer::Grant,
                 ..
             },
             Some(policy),
@@ -218,7 +231,7 @@ impl World {
                     subject,
                     layer,
                     name,
-                    ..
+                    document,
                 } => {
                     let (Some(subject), Some(policy)) = (nodes.find(subject.as_str()), *policy)
                     else {
@@ -246,6 +259,17 @@ impl World {
                                     "{} has more than one policy of its own; the first counts",
                                     nodes.id(subject)
                                 )),
+                            }
+                        }
+                        PolicyLayer::Grant => {
+                            // One that cannot be read was noted, and opens nothing.
+                            if let Ok(grant) = KmsGrant::from_json(document)
+                                && self.policies.outline_of(policy).readable
+                            {
+                                self.grants.entry(subject).or_default().push(HeldGrant {
+                                    policy,
+                                    issuing_account: grant.issuing_account,
+                                });
                             }
                         }
                         PolicyLayer::ServiceControl => {
@@ -348,6 +372,7 @@ impl World {
             .flatten()
             .flatten()
             .chain(self.own.values())
+            .chain(self.grants.values().flatten().map(|grant| &grant.policy))
             .chain(of_takers.flat_map(|taker| taker.identity.iter().chain(&taker.boundary)));
         for &policy in policies {
             used[policy as usize] = true;
@@ -370,7 +395,7 @@ impl World {
         }
         // Who is named, with the one account where that is so; none for several.
         let mut named: HashMap<String, Option<Option<&str>>> = HashMap::default();
-        for (&place, &policy) in &self.own {
+        for (place, policy) in self.of_resources() {
             let node = nodes.get(place);
             let outline = self.policies.outline_of(policy);
             let account = Some(node.account.as_deref());
@@ -419,7 +444,38 @@ impl World {
                 _ => Named::AtHome,
             });
         }
+        for (&place, grants) in &self.grants {
+            let compiled = grants.iter().map(|grant| {
+                let policy = self.policies.attached(grant.policy);
+                (policy, grant.issuing_account.clone())
+            });
+            places
+                .access
+                .insert(place, ResourceAccess::of_grants(compiled));
+        }
         self.places = places;
+    }
+
+    /// Every policy of a resource itself, and every grant beside one.
+    pub(crate) fn of_resources(&self) -> impl Iterator<Item = (NodeId, PolicyId)> {
+        let own = self.own.iter().map(|(&place, &policy)| (place, policy));
+        let grants = self.grants.iter().flat_map(|(&place, grants)| {
+            let policies = grants.iter().map(|grant| grant.policy);
+            policies.map(move |policy| (place, policy))
+        });
+        own.chain(grants)
+    }
+
+    /// Whether grants stand beside a resource's policy.
+    pub(crate) fn has_grants(&self, place: NodeId) -> bool {
+        self.grants.contains_key(&place)
+    }
+
+    /// What a resource itself says of who may use it: its policy, and the grants beside it.
+    pub(crate) fn said_by(&self, place: NodeId) -> impl Iterator<Item = PolicyId> {
+        let grants = self.grants.get(&place).into_iter().flatten();
+        let own = self.own.get(&place).copied();
+        own.into_iter().chain(grants.map(|grant| grant.policy))
     }
 
     /// Who holds a group holds the policies attached to it.
@@ -569,6 +625,10 @@ impl World {
             policy: own.map(|&policy| self.policies.attached(policy)),
             kind: self.kind_of(nodes, place, uses_own),
             account: node.account.clone(),
+            access: match self.places.access.get(&place) {
+                Some(access) if uses_own => access.clone(),
+                _ => ResourceAccess::default(),
+            },
             rcps: self.attached(
                 node.account
                     .as_ref()
@@ -632,6 +692,9 @@ impl World {
                 .own
                 .iter()
                 .all(|(&place, &own)| node(place) && policy(own))
+            && self.grants.iter().all(|(&place, grants)| {
+                node(place) && grants.iter().all(|grant| policy(grant.policy))
+            })
             && self.takers.iter().all(|taker| {
                 node(taker.node)
                     && taker

@@ -524,3 +524,27 @@ fn what_anyone_may_read_or_call_is_a_door() {
     assert!(why.starts_with("anyone may"), "{why}");
     assert!(reason(function).unwrap().1.contains("by its address"));
 }
+
+#[test]
+fn those_who_share_a_policy_reach_each_other_by_it() {
+    let dex = "arn:aws:iam::111122223333:user/dex";
+    let both = "arn:aws:iam::111122223333:user/de?";
+    let mut town = Town::default()
+        .entity(DEV, EntityKind::User)
+        .entity(dex, EntityKind::User);
+    for user in [DEV, dex] {
+        town = town.relate(Relation::Policy {
+            subject: user.into(),
+            layer: PolicyLayer::Identity,
+            name: "arn:aws:iam::111122223333:policy/keys".to_owned(),
+            document: json!({"Statement": {
+                "Effect": "Allow", "Action": "iam:CreateAccessKey", "Resource": both,
+            }})
+            .to_string()
+            .into(),
+        });
+    }
+    let graph = town.graph();
+    assert_eq!(via(&graph, DEV, dex), ["iam-create-access-key"]);
+    assert_eq!(via(&graph, dex, DEV), ["iam-create-access-key"]);
+}

@@ -117,6 +117,9 @@ pub enum PolicyLayer {
     Identity,
     /// Grants on a resource: bucket, key, queue, secret, function, repository.
     Resource,
+    /// Lets a principal use a KMS key beside the key's policy. The document is no policy but the
+    /// grant, in the shape of KMS's `ListGrants`; its name is `grant:ID`.
+    Grant,
     /// Who may assume a role.
     Trust,
     /// The most that a principal may have.
@@ -135,6 +138,7 @@ impl PolicyLayer {
         match self {
             PolicyLayer::Identity => "identity",
             PolicyLayer::Resource => "resource",
+            PolicyLayer::Grant => "grant",
             PolicyLayer::Trust => "trust",
             PolicyLayer::Boundary => "boundary",
             PolicyLayer::Session => "session",

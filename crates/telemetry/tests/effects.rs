@@ -270,6 +270,43 @@ fn policies_of_resources() {
 }
 
 #[test]
+fn grants_on_keys_come_and_go() {
+    let key = "arn:aws:kms:eu-west-1:111122223333:key/1234";
+    let grant = Spot::Document {
+        subject: key.into(),
+        layer: PolicyLayer::Grant,
+        name: "grant:g-1".to_owned(),
+    };
+    let request = json!({
+        "keyId": "1234", "granteePrincipal": "arn:aws:iam::111122223333:role/app",
+        "operations": ["Decrypt"], "constraints": {"encryptionContextSubset": {"team": "pay"}},
+    });
+    let found = made("kms", "CreateGrant", request, json!({"grantId": "g-1"}));
+    let [(spot, Held::Nothing, Held::Text(text))] = found.as_slice() else {
+        panic!("{found:?}");
+    };
+    assert_eq!(spot, &grant);
+    assert_eq!(
+        serde_json::from_str::<Value>(text).unwrap(),
+        json!({
+            "GrantId": "g-1", "GranteePrincipal": "arn:aws:iam::111122223333:role/app",
+            "Operations": ["Decrypt"], "IssuingAccount": "arn:aws:iam::111122223333:root",
+            "Constraints": {"EncryptionContextSubset": {"team": "pay"}},
+        })
+    );
+    let gone = [(grant, Held::Something, Held::Nothing)];
+    let request = json!({"keyId": key, "grantId": "g-1"});
+    assert_eq!(
+        made("kms", "RevokeGrant", request.clone(), Value::Null),
+        gone
+    );
+    assert_eq!(made("kms", "RetireGrant", request, Value::Null), gone);
+    // Nothing is known of a grant whose id the record does not tell.
+    let request = json!({"keyId": key, "granteePrincipal": "arn:aws:iam::111122223333:role/app"});
+    assert_eq!(made("kms", "CreateGrant", request, Value::Null), []);
+}
+
+#[test]
 fn guard_rails_and_accounts() {
     let request = json!({"policyId": "p-1", "targetId": "111122223333"});
     let spot = attached(

@@ -1,6 +1,8 @@
 //! What opens or closes a resource beside policies: KMS grants, S3 access control lists, S3
 //! public-access blocks.
 
+use std::sync::Arc;
+
 use super::acl::{self, AclGrant, AclOf};
 use super::grant::{CompiledGrant, GrantError, KmsGrant};
 use super::public::is_public;
@@ -38,11 +40,11 @@ impl PublicAccessBlock {
 }
 
 /// What opens or closes a resource beside its policies, compiled once and used for many
-/// questions. [`Default`] is nothing.
+/// questions: to clone it costs nothing. [`Default`] is nothing.
 #[derive(Clone, Debug, Default)]
 pub struct ResourceAccess {
-    pub(super) grants: Vec<CompiledGrant>,
-    acls: Vec<AttachedPolicy>,
+    pub(super) grants: Arc<[CompiledGrant]>,
+    acls: Arc<[AttachedPolicy]>,
     restrict_public_buckets: bool,
 }
 
@@ -62,6 +64,19 @@ impl ResourceAccess {
         })
     }
 
+    /// The same of grants that are read already: the policy of each ([`KmsGrant::as_policy`]),
+    /// named `grant:ID`, and the account that made it.
+    pub fn of_grants(grants: impl IntoIterator<Item = (AttachedPolicy, Option<String>)>) -> Self {
+        let compiled = |(policy, issuing_account)| CompiledGrant {
+            policy,
+            issuing_account,
+        };
+        Self {
+            grants: grants.into_iter().map(compiled).collect(),
+            ..Self::default()
+        }
+    }
+
     /// The access control lists of a bucket and of the object that is asked about, and the
     /// public-access block. Where the bucket enforces its owner's ownership of all objects, lists
     /// have no effect: then hand in none.
@@ -75,12 +90,12 @@ impl ResourceAccess {
             (!kept.is_empty()).then(|| acl::compile(of, &kept))
         };
         Self {
-            grants: Vec::new(),
             acls: list(AclOf::Bucket, bucket)
                 .into_iter()
                 .chain(list(AclOf::Object, object))
                 .collect(),
             restrict_public_buckets: block.restrict_public_buckets,
+            ..Self::default()
         }
     }
 

@@ -65,16 +65,10 @@ const RCP_SERVICES: &[&str] = &[
 /// Conditions are tested in three values. An answer is *depends* where it could fall either way
 /// as far as each test is seen by itself; tests that exclude or imply each other are not seen
 /// together, so *depends* may name atoms that in truth cancel out, and is never wrong otherwise.
-pub fn evaluate(
-    request: &Request<'_>,
-    principal: &PrincipalPolicies,
-    resource: Option<&ResourcePolicies>,
-) -> Answer {
-    evaluate_with(request, principal, resource, &ResourceAccess::default())
-}
-
-/// The same as [`evaluate`] where the resource is opened or closed by more than its policies: by
-/// KMS grants, S3 access control lists, a public-access block.
+///
+/// # Beside policies
+///
+/// What [`ResourcePolicies::access`] holds opens or closes the resource as well:
 ///
 /// * A grant or a list allows in the manner of the resource's policy, under its layer; its name
 ///   in answers is `grant:ID`, `acl:bucket` or `acl:object`. Denies and bounds stand above it.
@@ -83,14 +77,13 @@ pub fn evaluate(
 ///   *depends* unless they do.
 /// * A public-access block with `RestrictPublicBuckets` keeps callers from outside the account out
 ///   of a bucket whose policy S3 calls public, AWS services excepted.
-pub fn evaluate_with(
+pub fn evaluate(
     request: &Request<'_>,
     principal: &PrincipalPolicies,
     resource: Option<&ResourcePolicies>,
-    access: &ResourceAccess,
 ) -> Answer {
     let boundary = principal.boundary.as_slice();
-    evaluate_bounded(request, principal, boundary, resource, access)
+    evaluate_bounded(request, principal, boundary, resource)
 }
 
 /// The same with a boundary made of several policies, any of which may allow.
@@ -99,8 +92,9 @@ pub(super) fn evaluate_bounded(
     principal: &PrincipalPolicies,
     boundary: &[AttachedPolicy],
     resource: Option<&ResourcePolicies>,
-    access: &ResourceAccess,
 ) -> Answer {
+    let nothing = ResourceAccess::default();
+    let access = resource.map_or(&nothing, |resource| &resource.access);
     let lower = lower_case(request.action);
     let caller = request.principal;
     let target = match request.target {

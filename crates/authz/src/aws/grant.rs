@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use thiserror::Error;
 
+use super::case::CaseGrant;
 use super::document::Document;
 use super::request::AttachedPolicy;
 
@@ -84,12 +85,27 @@ pub(super) struct CompiledGrant {
 }
 
 impl KmsGrant {
-    /// Compiles it, or says what is wrong with it.
-    pub(super) fn compile(&self) -> Result<CompiledGrant, GrantError> {
-        let wrong = |reason: String| GrantError {
-            id: self.id.clone(),
-            reason,
-        };
+    /// Reads a grant in the shape of `ListGrants`, as JSON.
+    ///
+    /// # Errors
+    ///
+    /// It is no such JSON, or has not one grantee, or more than one constraint.
+    pub fn from_json(text: &str) -> Result<Self, GrantError> {
+        let read: CaseGrant = serde_json::from_str(text).map_err(|error| GrantError {
+            id: String::new(),
+            reason: error.to_string(),
+        })?;
+        Self::try_from(&read)
+    }
+
+    /// The policy of the key that would permit the same, as JSON, each statement with the `Sid`
+    /// `Grantee`, `GranteeUnconstrained` or `Retiring`.
+    ///
+    /// # Errors
+    ///
+    /// It permits no operation, or one that no grant can.
+    pub fn as_policy(&self) -> Result<String, GrantError> {
+        let wrong = |reason: String| self.wrong(reason);
         if let Some(unknown) = self
             .operations
             .iter()
@@ -138,13 +154,24 @@ impl KmsGrant {
             add("Retiring", retiring, actions, serde_json::json!({}));
         }
         // No version: what stands in an encryption context is text, never a variable.
-        let text = serde_json::json!({"Statement": statements}).to_string();
-        let document = Document::parse(&text)
-            .map_err(|error| wrong(format!("{}: {}", error.path, error.reason)))?;
+        Ok(serde_json::json!({"Statement": statements}).to_string())
+    }
+
+    /// Compiles it, or says what is wrong with it.
+    pub(super) fn compile(&self) -> Result<CompiledGrant, GrantError> {
+        let document = Document::parse(&self.as_policy()?)
+            .map_err(|error| self.wrong(format!("{}: {}", error.path, error.reason)))?;
         Ok(CompiledGrant {
             policy: AttachedPolicy::new(format!("grant:{}", self.id), document),
             issuing_account: self.issuing_account.clone(),
         })
+    }
+
+    fn wrong(&self, reason: String) -> GrantError {
+        GrantError {
+            id: self.id.clone(),
+            reason,
+        }
     }
 
     fn constrain(&self, condition: &mut serde_json::Map<String, serde_json::Value>) {
@@ -170,6 +197,44 @@ impl KmsGrant {
                 serde_json::json!({"kms:EncryptionContextKeys": keys}),
             );
         }
+    }
+}
+
+impl TryFrom<&CaseGrant> for KmsGrant {
+    type Error = GrantError;
+
+    fn try_from(grant: &CaseGrant) -> Result<Self, GrantError> {
+        let wrong = |reason: &str| GrantError {
+            id: grant.grant_id.clone(),
+            reason: reason.to_owned(),
+        };
+        let grantee = match (&grant.grantee_principal, &grant.grantee_service_principal) {
+            (Some(grantee), None) | (None, Some(grantee)) => grantee.clone(),
+            _ => return Err(wrong("it has not one grantee")),
+        };
+        let constraints = &grant.constraints;
+        let constraint = match (
+            &constraints.encryption_context_equals,
+            &constraints.encryption_context_subset,
+        ) {
+            (None, None) => GrantConstraint::None,
+            (Some(pairs), None) => GrantConstraint::Equals(pairs.clone()),
+            (None, Some(pairs)) => GrantConstraint::Subset(pairs.clone()),
+            (Some(_), Some(_)) => return Err(wrong("it has two constraints of one kind")),
+        };
+        let account = |text: &String| {
+            let number = text.split(':').nth(4).unwrap_or(text);
+            number.to_owned()
+        };
+        Ok(KmsGrant {
+            id: grant.grant_id.clone(),
+            grantee,
+            operations: grant.operations.clone(),
+            constraint,
+            source_arn: constraints.source_arn.clone(),
+            retiring: grant.retiring_principal.clone(),
+            issuing_account: grant.issuing_account.as_ref().map(account),
+        })
     }
 }
 

@@ -24,7 +24,7 @@ mod statement;
 pub use access::{PublicAccessBlock, ResourceAccess};
 pub use acl::{AclGrant, AclGrantee, AclPermission};
 pub use document::{Document, PolicyError, decode_document};
-pub use evaluate::{evaluate, evaluate_with};
+pub use evaluate::evaluate;
 pub use grant::{GrantConstraint, GrantError, KmsGrant};
 pub use request::{
     Absent, AttachedPolicy, Caller, CallerKind, Context, ContextValue, PrincipalPolicies, Request,

@@ -2,6 +2,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::Document;
+use super::access::ResourceAccess;
 
 /// A policy where it is attached.
 #[derive(Clone, Debug)]
@@ -73,6 +74,8 @@ pub struct ResourcePolicies {
     pub account: Option<String>,
     /// Resource control policies from the root down to the account, a level each.
     pub rcps: Vec<Vec<AttachedPolicy>>,
+    /// What opens or closes it beside policies.
+    pub access: ResourceAccess,
 }
 
 /// What kind of caller asks.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use portreeve_authz::aws::{
     AclGrant, AclGrantee, AclPermission, AttachedPolicy, Caller, Context, ContextValue, Document,
     GrantConstraint, KmsGrant, PrincipalPolicies, PublicAccessBlock, Request, ResourceAccess,
-    ResourcePolicies, ResourcePolicyKind, Target, evaluate_with,
+    ResourcePolicies, ResourcePolicyKind, Target, evaluate,
 };
 use portreeve_authz::{Answer, aws::Absent};
 use serde_json::{Value, json};
@@ -95,6 +95,7 @@ impl Asked {
                 kind: ResourcePolicyKind::Ordinary,
                 account: Some(world.owner.clone()),
                 rcps: levels("rcp", &world.rcps),
+                access: ResourceAccess::default(),
             },
             key: ResourceAccess::of_key(&grants).unwrap(),
             bucket: ResourceAccess::of_bucket(
@@ -107,7 +108,7 @@ impl Asked {
 
     /// The resource's side, as it is for an action: what lies under a name may be a bucket, a
     /// role or a key here.
-    pub(crate) fn resource(&self, action: &str) -> (ResourcePolicies, &ResourceAccess) {
+    pub(crate) fn resource(&self, action: &str) -> ResourcePolicies {
         let mut resource = self.resource.clone();
         resource.kind = match action.split(':').next() {
             Some("sts") => ResourcePolicyKind::RoleTrust,
@@ -123,18 +124,19 @@ impl Asked {
         } else {
             &self.bucket
         };
-        (resource, access)
+        resource.access = access.clone();
+        resource
     }
 
     pub(crate) fn ask(&self, action: &str, target: Target<'_>, context: &Context) -> Answer {
-        let (resource, access) = self.resource(action);
+        let resource = self.resource(action);
         let request = Request {
             principal: &self.caller,
             action,
             target,
             context,
         };
-        evaluate_with(&request, &self.principal, Some(&resource), access)
+        evaluate(&request, &self.principal, Some(&resource))
     }
 }
 

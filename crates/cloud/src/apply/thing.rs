@@ -408,6 +408,9 @@ fn document(
                 Err("the policy is on a unit of the organization, not on an account".to_owned())
             }
         },
+        PolicyLayer::Grant => Err(
+            "a grant cannot be brought back with the id that it had: revoke it by hand".to_owned(),
+        ),
         PolicyLayer::Resource => Store::of(id)
             .map(|store| Thing::Resource {
                 store,

@@ -1,6 +1,6 @@
 //! KMS keys with their policies, aliases and grants.
 
-use portreeve_model::{Entity, EntityKind};
+use portreeve_model::{Entity, EntityKind, PolicyLayer};
 
 use crate::arn;
 use crate::format::FormatFile;
@@ -97,7 +97,7 @@ fn read(document: &Object<'_>, reader: &mut Reader<'_>) {
     }
 }
 
-/// Grants in one line each: who, which operations.
+/// Grants: each by itself, and in one line for reading: who, which operations.
 fn grants(key: &Object<'_>, entity: &mut Entity, reader: &mut Reader<'_>) {
     let mut lines = Vec::new();
     let mut grants = key.list("Grants", reader);
@@ -106,8 +106,11 @@ fn grants(key: &Object<'_>, entity: &mut Entity, reader: &mut Reader<'_>) {
         let operations = grant
             .get("Operations")
             .map(|list| list.strings().join(", "));
-        if let Some(grantee) = grantee {
-            lines.push(format!("{grantee}: {}", operations.unwrap_or_default()));
+        let Some(grantee) = grantee else { continue };
+        lines.push(format!("{grantee}: {}", operations.unwrap_or_default()));
+        if let (Some(id), Some(text)) = (grant.required(&["GrantId"], reader), grant.whole(reader)) {
+            let name = format!("grant:{id}");
+            reader.policy(entity.id.clone(), PolicyLayer::Grant, name, text);
         }
     }
     lines.sort();

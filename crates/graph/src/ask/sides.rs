@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use portreeve_authz::aws::{
-    AttachedPolicy, Caller, CallerKind, Document, PrincipalPolicies, ResourcePolicies,
-    ResourcePolicyKind,
+    AttachedPolicy, Caller, CallerKind, Document, KmsGrant, PrincipalPolicies, ResourceAccess,
+    ResourcePolicies, ResourcePolicyKind,
 };
 use portreeve_model::{EntityId, EntityKind, PolicyLayer as Layer};
 
@@ -252,7 +252,8 @@ impl<'e> Access<'e> {
             ));
         }
         let inside = owner.is_none_or(|owner| self.accounts.contains(owner));
-        if own.is_empty() && !inside {
+        let access = self.grants_on(&holder, &mut notes);
+        if own.is_empty() && access.is_empty() && !inside {
             return Ok(Asked {
                 owner: owner.map(str::to_owned),
                 holder,
@@ -278,6 +279,7 @@ impl<'e> Access<'e> {
                 kind,
                 account: owner.map(str::to_owned),
                 rcps,
+                access: ResourceAccess::of_grants(access),
             }),
             levels,
             owner: owner.map(str::to_owned),
@@ -285,6 +287,32 @@ impl<'e> Access<'e> {
             holder,
             ..plain(notes)
         })
+    }
+
+    /// The grants on a key, each as a policy with the account that made it.
+    fn grants_on(
+        &self,
+        key: &EntityId,
+        notes: &mut Vec<String>,
+    ) -> Vec<(AttachedPolicy, Option<String>)> {
+        let list = self.policies.get(key).into_iter().flatten();
+        let mut found = Vec::new();
+        for attached in list.filter(|attached| attached.layer == Layer::Grant) {
+            if attached.text.is_empty() {
+                let unseen = Document::unseen("the grant's text is not in the inventory");
+                found.push((AttachedPolicy::new(attached.name, unseen), None));
+                continue;
+            }
+            let read = KmsGrant::from_json(attached.text);
+            match read.and_then(|grant| Ok((grant.as_policy()?, grant.issuing_account))) {
+                Ok((policy, account)) => {
+                    let document = Document::parse_lenient(&policy);
+                    found.push((AttachedPolicy::new(attached.name, document), account));
+                }
+                Err(error) => notes.push(format!("on {key} a grant was left out: {error}")),
+            }
+        }
+        found
     }
 
     /// What the policies of a resource are attached to: itself, or the nearest thing around it that

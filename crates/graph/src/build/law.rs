@@ -36,15 +36,17 @@ impl Builder {
             for &target in &plan.core.all {
                 let home = nodes.get(target).account.as_deref() == Some(taker.account.as_str());
                 let names = |id: &str| {
-                    let own = evaluator.world.own.get(&target);
-                    own.is_some_and(|&own| {
-                        let grants = &evaluator.world.policies.outline_of(own).grants;
+                    evaluator.world.said_by(target).any(|policy| {
+                        let grants = &evaluator.world.policies.outline_of(policy).grants;
                         let mut names = grants.iter().flat_map(|grant| &grant.principals);
                         names.any(|name| principal_id(name) == id)
                     })
                 };
-                // What lets nobody in by a policy that is seen opens nothing between accounts.
+                // What lets nobody in by a policy or a grant that is seen opens nothing between
+                // accounts.
+                let mut called = evaluator.world.names_of(nodes, taker).into_iter();
                 let unseen = !home
+                    && !called.any(|name| names(&name))
                     && nodes.get(target).account.is_some()
                     && !plan.escalation.target.member_accounts
                     && !evaluator.world.own.contains_key(&target);

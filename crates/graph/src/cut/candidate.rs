@@ -7,6 +7,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use portreeve_authz::aws::KmsGrant;
 use portreeve_model::{EntityId, EntityKind, PolicyLayer, Relation};
 use serde_json::{Map, Value};
 
@@ -34,6 +35,8 @@ pub(super) enum Part {
         policy: String,
         copies: Vec<EntityId>,
     },
+    /// A grant on a key is revoked.
+    Revoke { key: EntityId, grant: String },
     /// A user leaves a group.
     Leave { user: EntityId, group: EntityId },
     /// A key is deactivated.
@@ -132,6 +135,7 @@ impl<'e> Candidates<'e> {
                     let used = Use { action, on };
                     self.of_taker(&step.from, &used, found);
                     self.of_resource(&step.from, &step.to, &used, found);
+                    self.of_grants(&step.from, &step.to, &used, found);
                 }
             }
         }
@@ -580,6 +584,38 @@ impl<'e> Candidates<'e> {
                         StatementEdit::RequireMfa { statement: place },
                     );
                 }
+            }
+        }
+    }
+
+    /// The grants on a key that let a taker in.
+    fn of_grants(
+        &self,
+        taker: &EntityId,
+        key: &EntityId,
+        used: &Use<'_>,
+        found: &mut BTreeSet<Candidate>,
+    ) {
+        let names = names_of(taker);
+        for held in self.holdings.policies(key.as_str(), PolicyLayer::Grant) {
+            let policy = KmsGrant::from_json(held.document).and_then(|grant| grant.as_policy());
+            let list = policy.map(|policy| statements(&policy)).unwrap_or_default();
+            let lets_in = list.iter().any(|statement| {
+                covers_action(statement, used.action)
+                    && principals(statement)
+                        .into_iter()
+                        .any(|(of, principal)| names_principal(&names, of, principal))
+            });
+            if lets_in {
+                found.insert(Candidate {
+                    title: format!("Revoke {} on {}", held.name, key.full_name()),
+                    kind: ChangeKind::RevokeGrant,
+                    touches: BTreeSet::from([key.clone()]),
+                    part: Part::Revoke {
+                        key: key.clone(),
+                        grant: held.name.to_owned(),
+                    },
+                });
             }
         }
     }

@@ -16,6 +16,8 @@ pub enum ChangeKind {
     NarrowTrust,
     /// A principal is taken out of one statement of a resource's policy.
     NarrowResource,
+    /// A grant on a KMS key is revoked.
+    RevokeGrant,
     /// An action is taken out of one statement of a managed policy: of all who hold it.
     NarrowManaged,
     /// An action on one resource is denied to one principal, by an inline policy of its own.
@@ -48,11 +50,12 @@ pub enum ChangeKind {
 }
 
 /// A kind of change, what it costs where nothing else is said, and what it is called.
-const KINDS: [(ChangeKind, u32, &str); 18] = [
+const KINDS: [(ChangeKind, u32, &str); 19] = [
     (ChangeKind::RequireCondition, 1, "require-condition"),
     (ChangeKind::NarrowInline, 2, "narrow-inline"),
     (ChangeKind::NarrowTrust, 2, "narrow-trust"),
     (ChangeKind::NarrowResource, 2, "narrow-resource"),
+    (ChangeKind::RevokeGrant, 2, "revoke-grant"),
     (ChangeKind::NarrowManaged, 3, "narrow-managed"),
     (ChangeKind::Deny, 3, "deny"),
     (ChangeKind::DenyEverywhere, 4, "deny-everywhere"),

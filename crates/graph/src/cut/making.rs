@@ -59,6 +59,12 @@ pub(super) fn revision<'p>(
                 }
                 continue;
             }
+            Part::Revoke { key, grant } => {
+                let held = holdings.policies(key.as_str(), PolicyLayer::Grant);
+                let held = held.filter(|held| held.name == grant);
+                revision.gone.extend(held.map(|held| held.relation(key)));
+                continue;
+            }
             Part::Leave { user, group } => Relation::MemberOf {
                 member: user.clone(),
                 group: group.clone(),
@@ -137,6 +143,16 @@ pub(super) fn plan(holdings: &Holdings<'_>, chosen: &[&Candidate], costs: &Costs
                 policy: policy.clone(),
                 attached: false,
                 copies: copies.clone(),
+            },
+            Part::Revoke { key, grant } => Edit::Document {
+                target: key.clone(),
+                layer: PolicyLayer::Grant,
+                name: grant.clone(),
+                before: holdings
+                    .document(key.as_str(), PolicyLayer::Grant, grant)
+                    .cloned(),
+                after: None,
+                copies: Vec::new(),
             },
             Part::Leave { user, group } => Edit::Membership {
                 user: user.clone(),

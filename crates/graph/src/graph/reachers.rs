@@ -71,9 +71,15 @@ impl Graph {
                 })
                 .collect();
             let to_leaf = back(&starts);
-            let is_new =
-                |from: &NodeId| *from != end && found.cost(*from).is_none() && principal(*from);
-            let from: Vec<NodeId> = to_leaf.order.iter().copied().filter(is_new).collect();
+            // Who reaches it as an administrator may do so with fewer conditions by such a step.
+            let is_easier = |from: NodeId| {
+                let known = found.cost(from);
+                known.is_none_or(|known| to_leaf.cost(from).is_some_and(|cost| cost < known))
+            };
+            let from = to_leaf.order.iter().copied();
+            let from: Vec<NodeId> = from
+                .filter(|&from| from != end && principal(from) && is_easier(from))
+                .collect();
             paths.extend(in_parallel(&from, A_SHARE, |&from| {
                 (from, self.path_back(&to_leaf, from, end, &leaf))
             }));
@@ -92,7 +98,7 @@ impl Graph {
             }
             if let Some(path) = self.path_between(from, end) {
                 let cost = |path: &AttackPath| (path.conditions.len(), path.steps.len());
-                let known = paths.get(&from).filter(|_| found.cost(from).is_some());
+                let known = paths.get(&from);
                 if known.is_none_or(|known| cost(&path) < cost(known)) {
                     paths.insert(from, path);
                 }
@@ -200,8 +206,8 @@ impl Graph {
             let mut only = Targets::default();
             only.push(nodes, leaf);
             let naming = spoken.policies(&self.evaluator, plan);
-            let opens = world.own.get(&leaf).is_some_and(|&own| {
-                let grants = &world.policies.outline_of(own).grants;
+            let opens = world.said_by(leaf).any(|policy| {
+                let grants = &world.policies.outline_of(policy).grants;
                 grants.iter().any(|grant| !grant.principals.is_empty())
             });
             let mut named = vec![false; world.policies.len()];

@@ -37,23 +37,14 @@ impl Graph {
         };
         let reach = reach(start, &self.edges, &self.members, bounds);
         let walk = |end: NodeId| {
-            let (goal, last) = match reach.is_reached(end) {
-                true => (end, None),
-                false => {
-                    let (before, step) = self.leaf_step(&reach, end)?;
-                    (before, Some(step))
-                }
-            };
-            let mut path = self.path_in(&reach, start, goal)?;
-            path.steps.extend(last.clone());
-            let path = self.whole(start, end, path.steps);
+            let way = self.way(&reach, start, end)?;
             let mut walk = Walk {
                 nodes: BTreeSet::from([start, end]),
                 steps: Vec::new(),
-                path,
+                path: way.path,
             };
-            self.support(&reach, goal, &mut walk);
-            walk.steps.extend(last);
+            self.support(&reach, way.walked_to, &mut walk);
+            walk.steps.extend(way.last);
             Some(walk)
         };
         places.into_iter().filter_map(walk).collect()

@@ -3,6 +3,7 @@
 //! Names come from inventories, which an intruder may have had a hand in: each is put in single
 //! quotes, and what the shell or the terminal would act on is taken out of it.
 
+use portreeve_authz::aws::{GrantConstraint, KmsGrant};
 use portreeve_graph::cut::Edit;
 use portreeve_model::{EntityId, PolicyLayer};
 use serde_json::{Value, json};
@@ -128,9 +129,47 @@ fn document(
             .but("Sessions of the role that exist live on until they end."),
             None => Command::none("A role cannot be without a trust policy."),
         },
+        PolicyLayer::Grant => grant(target, name, after),
         PolicyLayer::ServiceControl => control(target, name, before, after),
         _ => resource(target, after),
     }
+}
+
+/// A grant is revoked for good: to make it again gives it another id.
+fn grant(key: &EntityId, name: &str, after: Option<&str>) -> Command {
+    let id = name.strip_prefix("grant:").unwrap_or(name);
+    let on = format!("--key-id {}", quote(key.as_str()));
+    let Some(after) = after else {
+        return Command::new(format!(
+            "aws kms revoke-grant {on} --grant-id {}",
+            quote(id)
+        ))
+        .but("It counts within minutes. A grant that an AWS service made is in use by the service's resource.");
+    };
+    let Ok(grant) = KmsGrant::from_json(after) else {
+        return Command::none("The grant is not understood.");
+    };
+    let operations: Vec<String> = grant.operations.iter().map(|name| quote(name)).collect();
+    let mut line = format!(
+        "aws kms create-grant {on} --grantee-principal {} --operations {}",
+        quote(&grant.grantee),
+        operations.join(" ")
+    );
+    let constraint = match &grant.constraint {
+        GrantConstraint::None => None,
+        GrantConstraint::Equals(pairs) => Some(json!({"EncryptionContextEquals": pairs})),
+        GrantConstraint::Subset(pairs) => Some(json!({"EncryptionContextSubset": pairs})),
+    };
+    if let Some(constraint) = constraint {
+        line.push_str(&format!(
+            " --constraints {}",
+            quote(&constraint.to_string())
+        ));
+    }
+    if let Some(retiring) = &grant.retiring {
+        line.push_str(&format!(" --retiring-principal {}", quote(retiring)));
+    }
+    Command::new(line).but("The grant gets another id than it had.")
 }
 
 fn managed(policy: &EntityId, after: Option<&str>) -> Command {

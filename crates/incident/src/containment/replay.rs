@@ -183,7 +183,11 @@ impl Concern {
             match &change.edit {
                 Edit::Document {
                     target,
-                    layer: PolicyLayer::Resource | PolicyLayer::Trust | PolicyLayer::ResourceControl,
+                    layer:
+                        PolicyLayer::Resource
+                        | PolicyLayer::Grant
+                        | PolicyLayer::Trust
+                        | PolicyLayer::ResourceControl,
                     ..
                 } => {
                     concern.resources.insert(target.clone());

@@ -187,6 +187,13 @@ fn document(
             &named(target, ("assume_role_policy", policy(after?))),
         ));
     }
+    if layer == PolicyLayer::Grant {
+        return Some(format!(
+            "# Take out of the configuration the aws_kms_grant {} of key {}.",
+            clean(name.strip_prefix("grant:").unwrap_or(name)),
+            clean(short)
+        ));
+    }
     if layer == PolicyLayer::ServiceControl {
         let account = target.aws_account().unwrap_or_default();
         let made = resource(

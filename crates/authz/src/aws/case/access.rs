@@ -2,9 +2,9 @@
 
 use super::super::access::{PublicAccessBlock, ResourceAccess};
 use super::super::acl::{AclGrant, AclGrantee, AclPermission};
-use super::super::grant::{GrantConstraint, KmsGrant};
+use super::super::grant::{GrantError, KmsGrant};
 use super::super::request::ResourcePolicyKind;
-use super::format::{Case, CaseAcl, CaseAclGrant, CaseBlock, CaseGrant, S3Settings};
+use super::format::{Case, CaseAcl, CaseAclGrant, CaseBlock, S3Settings};
 
 /// What opens or closes the resource beside its policies.
 pub(super) fn access(case: &Case, kind: ResourcePolicyKind) -> Result<ResourceAccess, String> {
@@ -12,8 +12,10 @@ pub(super) fn access(case: &Case, kind: ResourcePolicyKind) -> Result<ResourceAc
         if kind != ResourcePolicyKind::KmsKey {
             return Err("kms_grants are given, and the resource is no KMS key".to_owned());
         }
-        let grants: Result<Vec<KmsGrant>, String> = case.kms_grants.iter().map(grant).collect();
-        return ResourceAccess::of_key(&grants?).map_err(|error| error.to_string());
+        let grants: Result<Vec<KmsGrant>, GrantError> =
+            case.kms_grants.iter().map(KmsGrant::try_from).collect();
+        let access = grants.and_then(|grants| ResourceAccess::of_key(&grants));
+        return access.map_err(|error| error.to_string());
     }
     let settings = &case.settings.s3;
     let enforced = settings.object_ownership.as_deref() == Some("BucketOwnerEnforced");
@@ -35,39 +37,6 @@ pub(super) fn access(case: &Case, kind: ResourcePolicyKind) -> Result<ResourceAc
     };
     let (bucket, object) = (list(&case.bucket_acl)?, list(&case.object_acl)?);
     Ok(ResourceAccess::of_bucket(&bucket, &object, block))
-}
-
-fn grant(grant: &CaseGrant) -> Result<KmsGrant, String> {
-    let id = &grant.grant_id;
-    let grantee = match (&grant.grantee_principal, &grant.grantee_service_principal) {
-        (Some(grantee), None) | (None, Some(grantee)) => grantee.clone(),
-        _ => return Err(format!("grant {id:?}: it has not one grantee")),
-    };
-    let constraints = &grant.constraints;
-    let constraint = match (
-        &constraints.encryption_context_equals,
-        &constraints.encryption_context_subset,
-    ) {
-        (None, None) => GrantConstraint::None,
-        (Some(pairs), None) => GrantConstraint::Equals(pairs.clone()),
-        (None, Some(pairs)) => GrantConstraint::Subset(pairs.clone()),
-        (Some(_), Some(_)) => {
-            return Err(format!("grant {id:?}: it has two constraints of one kind"));
-        }
-    };
-    let account = |text: &String| {
-        let number = text.split(':').nth(4).unwrap_or(text);
-        number.to_owned()
-    };
-    Ok(KmsGrant {
-        id: id.clone(),
-        grantee,
-        operations: grant.operations.clone(),
-        constraint,
-        source_arn: constraints.source_arn.clone(),
-        retiring: grant.retiring_principal.clone(),
-        issuing_account: grant.issuing_account.as_ref().map(account),
-    })
 }
 
 fn acl_grant(grant: &CaseAclGrant, settings: &S3Settings) -> Result<AclGrant, String> {

@@ -126,8 +126,8 @@ fn answer(case: &Case) -> Result<crate::Answer, String> {
         kind,
         account: request.resource_account.clone(),
         rcps: if free_of_rcps { Vec::new() } else { rcps },
+        access: access(case, kind)?,
     };
-    let access = access(case, kind)?;
     let question = Request {
         principal: caller,
         action: &request.action,
@@ -139,6 +139,5 @@ fn answer(case: &Case) -> Result<crate::Answer, String> {
         &principal,
         &boundary,
         Some(&resource),
-        &access,
     ))
 }

@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use super::super::evaluate::evaluate_with;
+use super::super::evaluate::evaluate;
 use super::super::request::{Caller, Request, Target};
 use super::super::statement::Action;
 use super::builder::{Index, Resource};
@@ -44,7 +44,7 @@ impl<'i> Asker<'i> {
     }
 
     /// May the principal do the action on the resource? The answer of
-    /// [`evaluate_with`](super::super::evaluate_with). For an id that the index does not hold it
+    /// [`evaluate`](super::super::evaluate). For an id that the index does not hold it
     /// depends, on what is not seen.
     ///
     /// Time: a look-up and the class's patterns; at the first question of its classes an
@@ -350,12 +350,7 @@ impl<'i> Asker<'i> {
             context: resource.context.as_ref().unwrap_or(&index.context),
         };
         let policies = &index.classes.get(class as usize)?.policies;
-        let answer = evaluate_with(
-            &request,
-            policies,
-            Some(&resource.policies),
-            &resource.access,
-        );
+        let answer = evaluate(&request, policies, Some(&resource.policies));
         self.evaluated += 1;
         let answer = Arc::new(answer);
         let next = id(self.answers.len());

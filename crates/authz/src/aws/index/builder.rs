@@ -1,4 +1,3 @@
-use super::super::access::ResourceAccess;
 use super::super::arn::ArnParts;
 use super::super::document::lower_case;
 use super::super::evaluate::{has_allow, is_service_linked};
@@ -43,7 +42,6 @@ pub(super) struct Resource {
     pub(super) broad: bool,
     pub(super) owner: Option<Box<str>>,
     pub(super) policies: ResourcePolicies,
-    pub(super) access: ResourceAccess,
     /// Its own context, where it has one.
     pub(super) context: Option<Context>,
     pub(super) context_id: u32,
@@ -148,27 +146,16 @@ impl IndexBuilder {
         principal
     }
 
-    /// Adds a resource, by its ARN (`*` for actions that name none), with its side: its policies
-    /// and what opens or closes it beside them.
-    pub fn resource(
-        &mut self,
-        arn: &str,
-        policies: ResourcePolicies,
-        access: ResourceAccess,
-    ) -> ResourceId {
-        self.resource_in(arn, policies, access, None)
+    /// Adds a resource, by its ARN (`*` for actions that name none), with its side.
+    pub fn resource(&mut self, arn: &str, policies: ResourcePolicies) -> ResourceId {
+        self.resource_in(arn, policies, None)
     }
 
     /// Adds what a pattern covers (`arn:aws:lambda:*:111122223333:function:*`; `*` for anything),
     /// for questions whether there is *some* resource among it: those of
     /// [`Target::Within`](super::super::Target::Within).
-    pub fn some_within(
-        &mut self,
-        pattern: &str,
-        policies: ResourcePolicies,
-        access: ResourceAccess,
-    ) -> ResourceId {
-        let added = self.resource_in(pattern, policies, access, None);
+    pub fn some_within(&mut self, pattern: &str, policies: ResourcePolicies) -> ResourceId {
+        let added = self.resource_in(pattern, policies, None);
         if let Some(resource) = self.resources.get_mut(added.index()) {
             resource.broad = true;
         }
@@ -181,7 +168,6 @@ impl IndexBuilder {
         &mut self,
         arn: &str,
         mut policies: ResourcePolicies,
-        access: ResourceAccess,
         context: Option<&Context>,
     ) -> ResourceId {
         let table = &mut self.table;
@@ -190,11 +176,8 @@ impl IndexBuilder {
             .iter_mut()
             .map(|policy| table.intern(policy))
             .collect();
-        own.extend(
-            access
-                .policies()
-                .map(|policy| table.intern(&mut policy.clone())),
-        );
+        let beside = policies.access.policies();
+        own.extend(beside.map(|policy| table.intern(&mut policy.clone())));
         let rcps = policies
             .rcps
             .iter_mut()
@@ -227,7 +210,6 @@ impl IndexBuilder {
             broad: false,
             owner,
             policies,
-            access,
             context,
             context_id,
             own,

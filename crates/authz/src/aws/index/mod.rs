@@ -13,14 +13,13 @@
 //! An answer then hangs on the classes of principal and resource, on which of the class's patterns
 //! cover the resource, and on how the resource's side names the principal; and on nothing else.
 //! It is evaluated at the first such question and looked up at all others, so that it is the
-//! answer of [`evaluate_with`](super::evaluate_with), by construction.
+//! answer of [`evaluate`](super::evaluate), by construction.
 //!
 //! ```
 //! use portreeve_authz::Decision;
 //! use portreeve_authz::aws::index::IndexBuilder;
 //! use portreeve_authz::aws::{
-//!     Absent, AttachedPolicy, Caller, Context, Document, PrincipalPolicies, ResourceAccess,
-//!     ResourcePolicies,
+//!     Absent, AttachedPolicy, Caller, Context, Document, PrincipalPolicies, ResourcePolicies,
 //! };
 //!
 //! let readers = Document::parse(r#"{"Statement": {
@@ -33,11 +32,7 @@
 //!         ..PrincipalPolicies::default()
 //!     },
 //! );
-//! let ledger = builder.resource(
-//!     "arn:aws:s3:::ledger/q1",
-//!     ResourcePolicies::default(),
-//!     ResourceAccess::default(),
-//! );
+//! let ledger = builder.resource("arn:aws:s3:::ledger/q1", ResourcePolicies::default());
 //! let get = builder.action("s3:GetObject");
 //! let put = builder.action("s3:PutObject");
 //!

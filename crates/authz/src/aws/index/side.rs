@@ -86,7 +86,7 @@ impl Column {
         key.extend(resource.context_id.to_le_bytes());
         // Answers name a resource whose policy was not seen, what opens it beside policies is its
         // own, and how patterns meet a pattern is not worked out before.
-        if resource.broad || resource.is_unseen() || !resource.access.is_empty() {
+        if resource.broad || resource.is_unseen() || !resource.policies.access.is_empty() {
             key.push(1);
             key.extend(id_of.0.to_le_bytes());
         } else {

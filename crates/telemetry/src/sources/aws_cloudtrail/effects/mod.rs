@@ -58,7 +58,7 @@ pub(super) fn read(
 
 /// Cheap, for the many calls that are none of these.
 fn is_told(operation: &str) -> bool {
-    const VERBS: [&str; 18] = [
+    const VERBS: [&str; 20] = [
         "Add",
         "Associate",
         "Attach",
@@ -70,6 +70,8 @@ fn is_told(operation: &str) -> bool {
         "Put",
         "Remove",
         "Replace",
+        "Retire",
+        "Revoke",
         "Run",
         "Set",
         "Tag",

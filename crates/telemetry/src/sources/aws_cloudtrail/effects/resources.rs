@@ -1,11 +1,11 @@
 //! Resources with policies of their own, and workloads that act as a role.
 
-use portreeve_model::{Effect, EntityId, EntityKind, Held, Spot};
+use portreeve_model::{Effect, EntityId, EntityKind, Held, PolicyLayer, Spot};
 use serde_json::{Value, json};
 
 use super::{
-    Call, attribute, deleted, document, made, made_in_part, resource_policy, set, tagged, taken,
-    text,
+    Call, at, attribute, deleted, document, made, made_in_part, own_document, resource_policy, set,
+    tagged, taken, text,
 };
 
 pub(super) fn effects(call: &Call<'_>) -> Option<Vec<Effect>> {
@@ -52,18 +52,72 @@ fn keys(call: &Call<'_>) -> Option<Vec<Effect>> {
             effects
         }
         "PutKeyPolicy" => {
-            let key = call.asked_text("keyId")?;
-            let id = match key.starts_with("arn:") {
-                true => key.to_owned(),
-                false => call.arn("kms", &format!("key/{key}")),
-            };
+            let id = key_of(call, call.asked_text("keyId")?);
             vec![Effect {
                 before: Held::Something,
-                ..set(resource_policy(&id.into()), document(call.asked("policy")))
+                ..set(resource_policy(&id), document(call.asked("policy")))
             }]
+        }
+        "CreateGrant" => {
+            let key = key_of(call, call.asked_text("keyId")?);
+            let id = call.answered_text("grantId")?;
+            vec![Effect {
+                before: Held::Nothing,
+                ..set(grant(&key, id), Held::told(Some(made_grant(call, id))))
+            }]
+        }
+        "RevokeGrant" => {
+            let key = key_of(call, call.asked_text("keyId")?);
+            vec![taken(grant(&key, call.asked_text("grantId")?))]
+        }
+        // By the grant's token a caller tells neither.
+        "RetireGrant" => {
+            let key = call.answered_text("keyId").or(call.asked_text("keyId"))?;
+            let id = at(call.record, "additionalEventData.grantId").and_then(text);
+            let id = id.or(call.asked_text("grantId"))?;
+            vec![taken(grant(&key_of(call, key), id))]
         }
         _ => return None,
     })
+}
+
+/// A key, by its number or ARN.
+fn key_of(call: &Call<'_>, key: &str) -> EntityId {
+    match key.starts_with("arn:") {
+        true => key.into(),
+        false => call.arn("kms", &format!("key/{key}")).into(),
+    }
+}
+
+fn grant(key: &EntityId, id: &str) -> Spot {
+    own_document(key, PolicyLayer::Grant, &format!("grant:{id}"))
+}
+
+/// A grant as `ListGrants` tells of it, from the call that made it. It is the caller's account that
+/// counts as having made it.
+fn made_grant(call: &Call<'_>, id: &str) -> String {
+    let by = at(call.record, "userIdentity.accountId").and_then(text);
+    let by = super::arn::account_root(by.unwrap_or(call.account), call.region);
+    let mut grant = json!({"GrantId": id, "IssuingAccount": by});
+    for (name, path) in [
+        ("GranteePrincipal", "granteePrincipal"),
+        ("RetiringPrincipal", "retiringPrincipal"),
+        ("Operations", "operations"),
+    ] {
+        if let Some(told) = call.asked(path) {
+            grant[name] = told.clone();
+        }
+    }
+    for (name, path) in [
+        ("EncryptionContextEquals", "constraints.encryptionContextEquals"),
+        ("EncryptionContextSubset", "constraints.encryptionContextSubset"),
+        ("SourceArn", "constraints.sourceArn"),
+    ] {
+        if let Some(told) = call.asked(path) {
+            grant["Constraints"][name] = told.clone();
+        }
+    }
+    grant.to_string()
 }
 
 /// The policy of a key that is made by a program without one: "Default key policy" in the KMS
