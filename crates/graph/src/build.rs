@@ -124,6 +124,7 @@ impl Builder {
         steps(&mut self, &administrators, &if_granted);
         self.federations();
         self.doors.extend(doors::callable(&self.evaluator));
+        self.doors.extend(doors::open_by_list(&self.evaluator));
         self.doors.extend(doors::open_addresses(&self.evaluator));
         self.doors.extend(doors::open_machines(estate));
         self.evaluator.nodes.forget_attributes();

@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use portreeve_authz::aws::{
-    Absent, Caller, CallerKind, Context, PrincipalPolicies, Request, Target, evaluate,
+    Absent, AclGrantee, AclPermission, Caller, CallerKind, Context, PrincipalPolicies, Request,
+    Target, evaluate,
 };
 use portreeve_authz::{Decision, KeyClass};
 use portreeve_model::{EntityId, EntityKind, Estate, Relation};
@@ -11,7 +12,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::catalogue::Origin;
 use crate::evaluate::{Evaluator, Permit};
-use crate::nodes::{Node, NodeId};
+use crate::lists;
+use crate::nodes::{Node, NodeId, account_id};
 use crate::outline::Grant;
 use crate::ports::{ALL, Ports, open_to_anyone};
 
@@ -339,6 +341,47 @@ fn place_of(id: &EntityId) -> Option<&str> {
     let end = id.match_indices(':').nth(4)?.0;
     let start = id.match_indices(':').nth(2)?.0;
     id.get(start + 1..end)
+}
+
+/// Buckets that their access control lists open to the public.
+pub(crate) fn open_by_list(evaluator: &Evaluator) -> Vec<Door> {
+    let nodes = &evaluator.nodes;
+    let mut found = Vec::new();
+    for (_, node) in nodes
+        .iter()
+        .filter(|(_, node)| node.kind == EntityKind::Bucket)
+    {
+        let list = lists::public_list(&node.attributes);
+        if list.is_empty() {
+            continue;
+        }
+        let account = node.account.as_deref().map(account_id);
+        let account = account.and_then(|account| nodes.find(account.as_str()));
+        let above = account.map(|account| &nodes.get(account).attributes);
+        if lists::block(&node.attributes, above).ignore_public_acls {
+            continue;
+        }
+        for given in list {
+            let who = match given.grantee {
+                AclGrantee::Everyone => "anyone",
+                _ => "anyone with an AWS account",
+            };
+            let may = match given.permission {
+                AclPermission::Read => "list the bucket's objects",
+                AclPermission::Write => "write objects into the bucket",
+                AclPermission::ReadAcp => "read who may use the bucket",
+                AclPermission::WriteAcp => "open the bucket to anyone",
+                AclPermission::FullControl => "list, write and open the bucket",
+            };
+            found.push(Door {
+                id: "*".into(),
+                to: node.id.clone(),
+                reason: format!("{who} may {may}, by its access control list"),
+                conditions: Vec::new(),
+            });
+        }
+    }
+    found
 }
 
 /// Functions, queues, topics and more that their own policies open to anyone. One who may call a

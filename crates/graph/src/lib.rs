@@ -69,6 +69,7 @@ mod jewels;
 mod keys;
 mod least;
 mod leaves;
+mod lists;
 mod names;
 mod naming;
 mod nodes;

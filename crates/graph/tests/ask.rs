@@ -427,3 +427,35 @@ fn a_graph_in_circumstances_is_saved_with_them() {
     );
     assert!(Graph::load(&plain, bytes.as_slice()).is_err());
 }
+
+#[test]
+fn lists_and_blocks_of_buckets_are_weighed() {
+    let list = r#"[{"Grantee": {"Type": "Group", "URI": "http://acs.amazonaws.com/groups/global/AllUsers"},
+        "Permission": "WRITE"}]"#;
+    let town = |settings: &[(&str, &str)]| {
+        let mut bucket = Entity::new(WEB, EntityKind::Bucket);
+        bucket.account = Some("111122223333".to_owned());
+        bucket.attributes.insert("Grants".into(), list.into());
+        let settings = settings.iter().map(|(name, value)| (*name, *value));
+        bucket
+            .attributes
+            .extend(settings.map(|(name, value)| (name.into(), value.into())));
+        let mut estate = Estate::default();
+        estate.add(bucket);
+        estate.add(Entity::new("*", EntityKind::External));
+        estate.finish();
+        estate
+    };
+    let by = |settings: &[(&str, &str)], action: &str| {
+        let estate = town(settings);
+        let access = Access::of(&estate);
+        let verdict = access.can("*", action, PAGE, &Circumstances::default());
+        let answer = verdict.unwrap().answer;
+        (answer.decision, answer.statement.map(|by| by.policy))
+    };
+    let written = (Decision::Allowed, Some("acl:bucket".to_owned()));
+    assert_eq!(by(&[], "s3:PutObject"), written);
+    assert_eq!(by(&[], "s3:GetObject").0, Decision::Denied);
+    let ignored = [("IgnorePublicAcls", "true")];
+    assert_eq!(by(&ignored, "s3:PutObject").0, Decision::Denied);
+}

@@ -161,3 +161,31 @@ fn a_machine_with_a_role_that_anyone_may_reach_is_a_door() {
     assert_eq!(doors("192.0.2.7", true, "eu-west-1", own), none);
     assert_eq!(doors("192.0.2.7", true, "eu-west-1", "not rules"), none);
 }
+
+#[test]
+fn what_a_bucket_s_list_gives_to_the_public_is_a_door() {
+    let list = |group: &str, permission: &str| {
+        json!([
+            {"Grantee": {"Type": "CanonicalUser", "ID": "1"}, "Permission": "FULL_CONTROL"},
+            {"Grantee": {"Type": "Group", "URI": format!("http://acs.amazonaws.com/groups/{group}")},
+             "Permission": permission},
+        ])
+        .to_string()
+    };
+    let of = |list: &str, ignored: &str| {
+        let attributes = [("Grants", list), ("IgnorePublicAcls", ignored)];
+        doors("arn:aws:s3:::b", EntityKind::Bucket, &[], &attributes)
+    };
+    let open = list("global/AllUsers", "WRITE");
+    assert_eq!(
+        of(&open, "false"),
+        ["anyone may write objects into the bucket, by its access control list"]
+    );
+    assert_eq!(
+        of(&list("global/AuthenticatedUsers", "READ"), "false"),
+        ["anyone with an AWS account may list the bucket's objects, by its access control list"]
+    );
+    assert!(of(&open, "true").is_empty());
+    assert!(of(&list("s3/LogDelivery", "WRITE"), "false").is_empty());
+    assert!(of("[{\"Grantee\": 1}, 2]", "false").is_empty());
+}

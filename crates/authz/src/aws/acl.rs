@@ -4,6 +4,9 @@
 //! policy permissions" (S3 User Guide,
 //! <https://docs.aws.amazon.com/AmazonS3/latest/userguide/acl-overview.html>).
 
+use std::collections::BTreeMap;
+
+use super::case::CaseAclGrant;
 use super::document::Document;
 use super::principal::{PrincipalElement, PrincipalEntry};
 use super::request::AttachedPolicy;
@@ -70,6 +73,43 @@ impl AclGrant {
             AclGrantee::Everyone | AclGrantee::Authenticated
         )
     }
+
+    /// Reads one entry; `accounts` are the numbers behind canonical ids, as far as they are known.
+    pub(super) fn read(
+        grant: &CaseAclGrant,
+        accounts: &BTreeMap<String, String>,
+    ) -> Result<Self, String> {
+        let permission = AclPermission::from_name(&grant.permission)
+            .ok_or_else(|| format!("acl: {:?} is no permission of a list", grant.permission))?;
+        let grantee = match (&grant.grantee.uri, &grant.grantee.id) {
+            (Some(uri), None) => match uri.rsplit('/').next() {
+                Some("AllUsers") => AclGrantee::Everyone,
+                Some("AuthenticatedUsers") => AclGrantee::Authenticated,
+                Some("LogDelivery") => AclGrantee::LogDelivery,
+                _ => return Err(format!("acl: {uri:?} is no group of S3")),
+            },
+            (None, Some(id)) => match accounts.get(id) {
+                Some(account) => AclGrantee::Account(account.clone()),
+                None => AclGrantee::Canonical(id.clone()),
+            },
+            _ => return Err("acl: an entry has not one grantee".to_owned()),
+        };
+        Ok(AclGrant {
+            grantee,
+            permission,
+        })
+    }
+}
+
+/// Reads the entries of a list: JSON, as `Grants` of `GetBucketAcl`. What is no entry is left out.
+pub fn read_acl(grants: &str) -> Vec<AclGrant> {
+    let read: Vec<serde_json::Value> = serde_json::from_str(grants).unwrap_or_default();
+    let entries = read
+        .into_iter()
+        .filter_map(|entry| serde_json::from_value(entry).ok());
+    entries
+        .filter_map(|entry| AclGrant::read(&entry, &BTreeMap::new()).ok())
+        .collect()
 }
 
 /// What a list is of.

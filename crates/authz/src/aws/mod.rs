@@ -22,7 +22,7 @@ mod session;
 mod statement;
 
 pub use access::{PublicAccessBlock, ResourceAccess};
-pub use acl::{AclGrant, AclGrantee, AclPermission};
+pub use acl::{AclGrant, AclGrantee, AclPermission, read_acl};
 pub use document::{Document, PolicyError, decode_document};
 pub use evaluate::evaluate;
 pub use grant::{GrantConstraint, GrantError, KmsGrant};

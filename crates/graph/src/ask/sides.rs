@@ -10,6 +10,7 @@ use portreeve_authz::aws::{
 use portreeve_model::{EntityId, EntityKind, PolicyLayer as Layer};
 
 use super::{Access, AskError};
+use crate::lists;
 use crate::nodes::{account_id, kind_of_arn};
 use crate::world::session_role;
 
@@ -252,8 +253,8 @@ impl<'e> Access<'e> {
             ));
         }
         let inside = owner.is_none_or(|owner| self.accounts.contains(owner));
-        let access = self.grants_on(&holder, &mut notes);
-        if own.is_empty() && access.is_empty() && !inside {
+        let grants = self.grants_on(&holder, &mut notes);
+        if own.is_empty() && grants.is_empty() && !inside {
             return Ok(Asked {
                 owner: owner.map(str::to_owned),
                 holder,
@@ -279,7 +280,10 @@ impl<'e> Access<'e> {
                 kind,
                 account: owner.map(str::to_owned),
                 rcps,
-                access: ResourceAccess::of_grants(access),
+                access: match entity.filter(|entity| entity.kind == EntityKind::Bucket) {
+                    Some(bucket) => self.access_of(&bucket.attributes, owner),
+                    None => ResourceAccess::of_grants(grants),
+                },
             }),
             levels,
             owner: owner.map(str::to_owned),
@@ -287,6 +291,13 @@ impl<'e> Access<'e> {
             holder,
             ..plain(notes)
         })
+    }
+
+    /// What a bucket's access control list and the public-access blocks above it make of it.
+    fn access_of(&self, bucket: &BTreeMap<String, String>, owner: Option<&str>) -> ResourceAccess {
+        let account = owner.and_then(|owner| self.estate.get(account_id(owner).as_str()));
+        let block = lists::block(bucket, account.map(|account| &account.attributes));
+        ResourceAccess::of_bucket(&lists::public_list(bucket), &[], block)
     }
 
     /// The grants on a key, each as a policy with the account that made it.

@@ -1,10 +1,10 @@
 //! What opens or closes the resource of a case beside its policies.
 
 use super::super::access::{PublicAccessBlock, ResourceAccess};
-use super::super::acl::{AclGrant, AclGrantee, AclPermission};
+use super::super::acl::AclGrant;
 use super::super::grant::{GrantError, KmsGrant};
 use super::super::request::ResourcePolicyKind;
-use super::format::{Case, CaseAcl, CaseAclGrant, CaseBlock, S3Settings};
+use super::format::{Case, CaseAcl, CaseBlock};
 
 /// What opens or closes the resource beside its policies.
 pub(super) fn access(case: &Case, kind: ResourcePolicyKind) -> Result<ResourceAccess, String> {
@@ -21,8 +21,9 @@ pub(super) fn access(case: &Case, kind: ResourcePolicyKind) -> Result<ResourceAc
     let enforced = settings.object_ownership.as_deref() == Some("BucketOwnerEnforced");
     let list = |list: &Option<CaseAcl>| -> Result<Vec<AclGrant>, String> {
         let grants = list.iter().flat_map(|list| &list.grants);
-        let read: Result<Vec<AclGrant>, String> =
-            grants.map(|grant| acl_grant(grant, settings)).collect();
+        let read: Result<Vec<AclGrant>, String> = grants
+            .map(|grant| AclGrant::read(grant, &settings.canonical_users))
+            .collect();
         Ok(if enforced { Vec::new() } else { read? })
     };
     let block = match settings.block_public_access {
@@ -37,26 +38,4 @@ pub(super) fn access(case: &Case, kind: ResourcePolicyKind) -> Result<ResourceAc
     };
     let (bucket, object) = (list(&case.bucket_acl)?, list(&case.object_acl)?);
     Ok(ResourceAccess::of_bucket(&bucket, &object, block))
-}
-
-fn acl_grant(grant: &CaseAclGrant, settings: &S3Settings) -> Result<AclGrant, String> {
-    let permission = AclPermission::from_name(&grant.permission)
-        .ok_or_else(|| format!("acl: {:?} is no permission of a list", grant.permission))?;
-    let grantee = match (&grant.grantee.uri, &grant.grantee.id) {
-        (Some(uri), None) => match uri.rsplit('/').next() {
-            Some("AllUsers") => AclGrantee::Everyone,
-            Some("AuthenticatedUsers") => AclGrantee::Authenticated,
-            Some("LogDelivery") => AclGrantee::LogDelivery,
-            _ => return Err(format!("acl: {uri:?} is no group of S3")),
-        },
-        (None, Some(id)) => match settings.canonical_users.get(id) {
-            Some(account) => AclGrantee::Account(account.clone()),
-            None => AclGrantee::Canonical(id.clone()),
-        },
-        _ => return Err("acl: an entry has not one grantee".to_owned()),
-    };
-    Ok(AclGrant {
-        grantee,
-        permission,
-    })
 }
