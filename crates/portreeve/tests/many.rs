@@ -21,6 +21,9 @@ use portreeve_model::{Finding, Timestamp};
 use portreeve_server::{App, Archive, Listen, serve};
 use portreeve_store::{Care, Note, Role, Sqlite, State, Store, StoredToken};
 
+/// No page and no list takes longer, however much was found.
+const AT_ONCE: Duration = Duration::from_secs(1);
+
 /// Findings of one incident.
 const OF_ONE: usize = 100;
 
@@ -224,13 +227,24 @@ fn very_much_is_shown_in_small_parts() {
     {
         // What is worked out once is worked out before.
         get(path);
-        let start = Instant::now();
-        let answer = get(path);
+        let timed = || {
+            let start = Instant::now();
+            let answer = get(path);
+            (start.elapsed(), answer)
+        };
+        let (mut took, answer) = timed();
+        // The machine may do something else meanwhile; a page that is slow is slow each time.
+        for _ in 0..2 {
+            if took >= AT_ONCE {
+                took = took.min(timed().0);
+            }
+        }
         println!(
             "{:>7.1} ms {:>8} bytes {path}",
-            start.elapsed().as_secs_f64() * 1e3,
+            took.as_secs_f64() * 1e3,
             answer.body.len()
         );
+        assert!(took < AT_ONCE, "{path}: {took:?}");
         assert_eq!(answer.status, 200, "{path}");
         if is_page {
             assert!(

@@ -115,6 +115,7 @@ pub(crate) struct Table<E> {
     /// Numbers of slots, by key.
     index: HashTable<u32>,
     slots: Slots<E>,
+    /// Keys that changed since they were saved last, and some of them that are no more.
     dirty: Vec<u64>,
     /// Keys that are saved and are no more.
     gone: Vec<u64>,
@@ -171,6 +172,9 @@ impl<E: Entry> Table<E> {
             None => {
                 if self.index.len() >= self.bound {
                     self.let_go();
+                }
+                if self.dirty.len() >= 2 * self.index.len() + CHUNK {
+                    self.forget_who_is_no_more();
                 }
                 self.add(Slot {
                     key,
@@ -264,6 +268,18 @@ impl<E: Entry> Table<E> {
             }
         }
         self.dropped_changed = true;
+    }
+
+    /// Where nothing is ever saved, as in the watch, whoever comes and goes would stay among what changed.
+    fn forget_who_is_no_more(&mut self) {
+        let mut keys = std::mem::take(&mut self.dirty);
+        keys.sort_unstable();
+        keys.dedup();
+        keys.retain(|key| {
+            let slot = self.number(*key).and_then(|number| self.slots.get(number));
+            slot.is_some_and(|slot| slot.dirty)
+        });
+        self.dirty = keys;
     }
 
     fn remove(&mut self, key: u64) {
@@ -487,5 +503,25 @@ mod tests {
         changes.clear();
         table.changes(&[7], &mut |change| changes.push(change));
         assert_eq!(changes, [(vec![7, 0, 0, 0, 0, 0, 0, 0, 1], None)]);
+    }
+
+    #[test]
+    fn who_comes_and_goes_leaves_nothing_behind() {
+        let mut table = Table::<Count>::new(4, DAY);
+        table.touch(0, 0).0 = 1;
+        for key in 1..100_000 {
+            table.touch(0, 1).0 += 1;
+            table.touch(key, 1).0 = key;
+        }
+        assert!(table.dirty.len() <= 2 * CHUNK, "{}", table.dirty.len());
+        // Those that are left are saved all the same.
+        let kept = table.keys();
+        let mut saved = Vec::new();
+        table.changes(&[], &mut |(key, value)| saved.push((key, value.is_some())));
+        let expected: Vec<(Vec<u8>, bool)> = kept
+            .iter()
+            .map(|key| (key.to_be_bytes().to_vec(), true))
+            .collect();
+        assert_eq!(saved.split_off(1), expected, "behind what was let go");
     }
 }

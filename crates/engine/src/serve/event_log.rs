@@ -95,6 +95,8 @@ struct Open {
     positions: File,
     /// Whether it grew since it was sealed.
     grew: bool,
+    /// Whether its files are durable entries of the folder: once, for they stay the same files.
+    is_entered: bool,
 }
 
 /// Records that are not compressed yet.
@@ -285,6 +287,7 @@ impl Segments {
             positions: open(&positions, segment.positions)?,
             segment,
             grew: false,
+            is_entered: false,
         })
     }
 
@@ -333,8 +336,10 @@ impl Segments {
         }
         open.records.sync_data()?;
         open.positions.sync_data()?;
-        // The folder's entry of a new file has to be durable too.
-        File::open(&self.folder)?.sync_all()?;
+        if !open.is_entered {
+            File::open(&self.folder)?.sync_all()?;
+            open.is_entered = true;
+        }
         open.grew = false;
         let segment = open.segment.clone();
         self.sealed.retain(|known| known.number != segment.number);

@@ -1,6 +1,6 @@
 //! Stage two of the watch: folds what stage one hands over, writes what is new of it, and puts it up.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
 use std::time::{Duration, Instant};
@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use portreeve_detect::StageTwo;
 use portreeve_graph::Difference;
 use portreeve_incident::{Report, Summary};
-use portreeve_model::{DeadLetter, Input, InputKind};
+use portreeve_model::DeadLetter;
 use portreeve_store::Commit;
 
 use super::board::{Board, News, Shown, SourceState};
@@ -19,6 +19,7 @@ use super::hold::Hold;
 use super::ledger::Ledger;
 use super::mark::Mark;
 use super::queue::{Next, Queue};
+use super::read::FilesRead;
 use super::request::WatchError;
 use super::retention::Settled;
 use crate::prepared::{Prepared, Read};
@@ -43,7 +44,7 @@ pub(crate) struct Fold {
     summary: Summary,
     dead: Dead,
     /// Files that were read, for the report.
-    files: BTreeMap<String, Input>,
+    files: FilesRead,
     sources: Vec<SourceState>,
     inventory: u64,
     inventory_change: Option<Arc<(Timestamp, Difference)>>,
@@ -93,10 +94,10 @@ impl Fold {
     ) -> Result<Self, WatchError> {
         let store = ledger.store();
         let stored = Stored::load(&**store)?;
-        let mut files = BTreeMap::new();
-        for (_, mark) in store.offsets()? {
+        let mut files = FilesRead::default();
+        for (input, mark) in store.offsets()? {
             if let Some(mark) = Mark::read(&mark) {
-                note_file(&mut files, &mark);
+                files.note(input, Some(&mark));
             }
         }
         let mut dead = Dead::default();
@@ -184,8 +185,8 @@ impl Fold {
         }
         self.summary.records += taken.records;
         self.summary.bytes += taken.bytes;
-        for mark in &taken.files {
-            note_file(&mut self.files, mark);
+        for (input, mark) in taken.files {
+            self.files.note(input, mark.as_ref());
         }
         taken.dead.into_iter().for_each(|it| self.dead.add(it));
         for id in taken.told {
@@ -262,7 +263,7 @@ impl Fold {
         let mut notes = self.prepared.notes.clone();
         let told = self.wallets.as_ref();
         let wallets = told.map(|told| told.replace(&mut inputs, &mut letters, &mut notes));
-        inputs.extend(self.files.values().cloned());
+        inputs.extend(self.files.told());
         inputs.sort_by(|a, b| a.file.cmp(&b.file));
         letters.extend(self.dead.kept.iter().cloned());
         letters.sort();
@@ -292,17 +293,4 @@ fn changed(commit: &Commit) -> Vec<String> {
         .filter(|(_, value)| value.is_some())
         .map(|(id, _)| id.clone())
         .collect()
-}
-
-fn note_file(files: &mut BTreeMap<String, Input>, mark: &Mark) {
-    let input = Input {
-        file: mark.name.as_str().into(),
-        kind: InputKind::Log,
-        format: String::new(),
-        bytes: mark.size,
-        sha256: String::new(),
-        records: mark.index,
-        proof: None,
-    };
-    files.insert(mark.name.clone(), input);
 }

@@ -61,8 +61,8 @@ pub(crate) struct Taken {
     pub(crate) batches: Vec<Batch>,
     pub(crate) records: u64,
     pub(crate) bytes: u64,
-    /// Files that were read on.
-    pub(crate) files: Vec<Mark>,
+    /// Files that were read on, by the names of their inputs, and nothing for those that are forgotten.
+    pub(crate) files: Vec<(String, Option<Mark>)>,
     pub(crate) dead: Vec<DeadLetter>,
     /// Told the number of the commit with what follows.
     pub(crate) acknowledge: Vec<SyncSender<u64>>,

@@ -28,6 +28,7 @@ mod mark;
 mod objects;
 mod pruning;
 mod queue;
+mod read;
 mod request;
 mod retention;
 mod settings;

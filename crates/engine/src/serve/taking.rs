@@ -127,12 +127,14 @@ impl<'p> Taking<'p> {
     ) -> Result<(), WatchError> {
         if chunk.forgotten.is_some() {
             pending.floor = pending.floor.max(chunk.forgotten);
+            pending.taken.files.push((chunk.input.clone(), None));
             pending.offsets.insert(chunk.input, None);
             return Ok(());
         }
         let before = match &chunk.mark {
             Some(mark) => {
-                pending.taken.files.extend(Mark::read(mark));
+                let read = Mark::read(mark).map(|mark| (chunk.input.clone(), Some(mark)));
+                pending.taken.files.extend(read);
                 let mark = Some(mark.clone());
                 pending.offsets.insert(chunk.input.clone(), mark);
                 Counter::default()

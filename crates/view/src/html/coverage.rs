@@ -14,6 +14,8 @@ use super::shape::{Clean, mark};
 use crate::text;
 
 const CELL: f64 = 17.0;
+/// Seconds of a day.
+const SECONDS: i64 = 86_400;
 /// The most weeks that a calendar shows: two years.
 const WEEKS: i64 = 105;
 
@@ -112,6 +114,38 @@ fn gap_words(gap: &Gap) -> Markup {
     }
 }
 
+/// The gravest finding of each day, and on how many findings the day bears. In days since 1970 until all is
+/// counted: a million findings have many millions of times, on few days.
+fn found_by_day(report: &Report) -> BTreeMap<Date, (Severity, u64)> {
+    let mut found = BTreeMap::<i64, (Severity, u64)>::new();
+    let mut days = Vec::new();
+    for finding in &report.findings {
+        days.clear();
+        for time in finding.evidence.iter().filter_map(|one| one.time) {
+            let day = time.as_second().div_euclid(SECONDS);
+            if days.last() != Some(&day) {
+                days.push(day);
+            }
+        }
+        days.extend(
+            finding
+                .time
+                .map(|time| time.as_second().div_euclid(SECONDS)),
+        );
+        days.sort_unstable();
+        days.dedup();
+        for day in &days {
+            let entry = found.entry(*day).or_insert((finding.severity, 0));
+            *entry = (entry.0.max(finding.severity), entry.1 + 1);
+        }
+    }
+    let dated = found.into_iter().filter_map(|(day, told)| {
+        let time = jiff::Timestamp::from_second(day.checked_mul(SECONDS)?).ok()?;
+        Some((time.to_zoned(TimeZone::UTC).date(), told))
+    });
+    dated.collect()
+}
+
 /// Weeks as columns, days as rows, Monday first.
 fn calendar(report: &Report, coverage: &Coverage, id: &str) -> Markup {
     let day = |time: jiff::Timestamp| time.to_zoned(TimeZone::UTC).date();
@@ -132,20 +166,7 @@ fn calendar(report: &Report, coverage: &Coverage, id: &str) -> Markup {
         .iter()
         .map(String::as_str)
         .collect();
-    let mut found: BTreeMap<Date, (Severity, u64)> = BTreeMap::new();
-    for finding in &report.findings {
-        let days: BTreeSet<Date> = finding
-            .evidence
-            .iter()
-            .filter_map(|one| one.time)
-            .chain(finding.time)
-            .map(day)
-            .collect();
-        for date in days {
-            let entry = found.entry(date).or_insert((finding.severity, 0));
-            *entry = (entry.0.max(finding.severity), entry.1 + 1);
-        }
-    }
+    let found = found_by_day(report);
     let columns = weeks(start);
     let width = 34.0 + columns as f64 * CELL;
     let height = 22.0 + 7.0 * CELL;
