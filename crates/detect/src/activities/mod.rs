@@ -30,6 +30,10 @@ pub struct Position {
 /// The number of a row in an [`Activities`] table.
 pub type RowId = u32;
 
+/// A table that has come to so many rows will have many more: room for them is made at once, since each
+/// moving of the rows to a larger room touches all of its memory anew.
+const MANY_ROWS: usize = 1 << 17;
+
 const NO_TIME: i64 = i64::MAX;
 
 /// An activity folded to about a hundred bytes: everything that incidents tell, with texts interned.
@@ -202,6 +206,9 @@ impl Activities {
                 (self.more_targets.len() - 1) as u32
             }
         };
+        if self.rows.len() == self.rows.capacity() && self.rows.len() >= MANY_ROWS {
+            self.rows.reserve(7 * MANY_ROWS);
+        }
         self.rows.push(Row {
             event_id,
             time: activity.time.map_or(NO_TIME, Timestamp::as_microsecond),
