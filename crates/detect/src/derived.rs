@@ -331,25 +331,24 @@ impl<'s> RecentNetworks<'s> {
 
 /// What the user agents that were met last tell: a few dozen programs make most of a log.
 #[derive(Clone, Debug, Default)]
-struct RecentClients(HashMap<String, Vec<(FieldId, Value<'static>)>, FixedState>);
+struct RecentClients(hashbrown::HashMap<String, Vec<(FieldId, Value<'static>)>, FixedState>);
 
 /// How many user agents are remembered; all are forgotten when there are more.
 const RECENT_CLIENTS: usize = 1 << 12;
 
 impl RecentClients {
     fn of(&mut self, user_agent: &str, wanted: &[Wanted]) -> &[(FieldId, Value<'static>)] {
-        if !self.0.contains_key(user_agent) {
-            if self.0.len() >= RECENT_CLIENTS {
-                self.0.clear();
-            }
+        if self.0.len() >= RECENT_CLIENTS && !self.0.contains_key(user_agent) {
+            self.0.clear();
+        }
+        // Looked for once: a user agent is long, and its hash a good part of what this costs.
+        self.0.entry_ref(user_agent).or_insert_with(|| {
             let client = Client::parse(user_agent);
-            let values = wanted
+            wanted
                 .iter()
                 .filter_map(|(id, field)| Some((*id, of_client(field.path, &client, user_agent)?)))
-                .collect();
-            self.0.insert(user_agent.to_owned(), values);
-        }
-        self.0.get(user_agent).map_or(&[], Vec::as_slice)
+                .collect()
+        })
     }
 }
 

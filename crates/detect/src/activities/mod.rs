@@ -173,6 +173,34 @@ impl Activities {
         let actor = &activity.actor;
         let address = &*activity.origin.address;
         let target = |number: usize| activity.targets.get(number).map(|target| &**target);
+        let near = self.rows.last().map_or([Symbol::NONE; 11], |last| {
+            [
+                last.action,
+                last.principal,
+                last.session,
+                last.subject,
+                last.credential,
+                last.address,
+                last.client,
+                last.account,
+                last.code,
+                last.targets[0],
+                last.targets[1],
+            ]
+        });
+        let texts = [
+            Some(&*self.action),
+            Some(&*actor.principal),
+            actor.session.as_deref(),
+            actor.subject.as_deref(),
+            credential.map(|credential| &*credential.id),
+            (!address.is_empty()).then_some(address),
+            activity.client.as_deref(),
+            activity.account.as_deref(),
+            code,
+            target(0),
+            target(1),
+        ];
         let [
             action,
             principal,
@@ -185,19 +213,7 @@ impl Activities {
             code,
             first_target,
             second_target,
-        ] = strings.intern_all([
-            Some(&*self.action),
-            Some(&*actor.principal),
-            actor.session.as_deref(),
-            actor.subject.as_deref(),
-            credential.map(|credential| &*credential.id),
-            (!address.is_empty()).then_some(address),
-            activity.client.as_deref(),
-            activity.account.as_deref(),
-            code,
-            target(0),
-            target(1),
-        ]);
+        ] = strings.intern_all(texts, near);
         let more_targets = match activity.targets.get(2..) {
             None | Some([]) => NO_MORE_TARGETS,
             Some(more) => {
