@@ -72,7 +72,7 @@ impl Read for Raw {
 }
 
 enum Decoder {
-    Plain(BufReader<Raw>),
+    Plain(Box<BufReader<Raw>>),
     Gzip(Box<MultiGzDecoder<BufReader<Raw>>>),
     Zstandard(Box<zstd::stream::read::Decoder<'static, BufReader<Raw>>>),
 }
@@ -100,7 +100,7 @@ impl Opened {
             head: Vec::new(),
             position: 0,
             failure: None,
-            decoder: Decoder::Plain(BufReader::with_capacity(CHUNK, raw)),
+            decoder: Decoder::Plain(Box::new(BufReader::with_capacity(CHUNK, raw))),
             content: None,
         }
     }
@@ -121,7 +121,7 @@ impl Opened {
                 let reader = whole(reader);
                 Decoder::Zstandard(Box::new(zstd::stream::read::Decoder::with_buffer(reader)?))
             }
-            _ => Decoder::Plain(reader),
+            _ => Decoder::Plain(Box::new(reader)),
         };
         Ok(Self {
             head: Vec::new(),
@@ -199,7 +199,7 @@ impl Opened {
     /// on disk with the SHA-256 in hexadecimal.
     pub(crate) fn finish(self) -> io::Result<(u64, String)> {
         let mut reader = match self.decoder {
-            Decoder::Plain(reader) => reader,
+            Decoder::Plain(reader) => *reader,
             Decoder::Gzip(decoder) => decoder.into_inner(),
             Decoder::Zstandard(decoder) => decoder.finish(),
         };
