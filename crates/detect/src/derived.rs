@@ -8,7 +8,7 @@ use foldhash::fast::FixedState;
 use crate::clients::{Client, client_family};
 use crate::networks::{Network, is_callers_address};
 use crate::settings::outcome_word;
-use crate::snapshot::Snapshot;
+use crate::snapshot::{Sight, Snapshot};
 use crate::subject::Subject;
 
 /// When a derived field can be known.
@@ -289,12 +289,16 @@ pub(crate) struct Deriver<'s> {
     /// What the caller's network and the client tell.
     network: Vec<Wanted>,
     client: Vec<Wanted>,
-    others: Vec<Wanted>,
+    others: Vec<(FieldId, Teller)>,
+    tags: Option<FieldId>,
     networks: RecentNetworks<'s>,
     clients: RecentClients,
     /// What was derived of the record at hand. Several values of one field stand together.
     values: Vec<(FieldId, Value<'s>)>,
 }
+
+/// What tells a field of an activity.
+type Teller = for<'s> fn(&Activity<'_>, &'s Snapshot, &Sight<'s>) -> Option<Value<'s>>;
 
 /// A derived field that some rule asks for.
 type Wanted = (FieldId, &'static DerivedField);
@@ -327,32 +331,31 @@ impl<'s> RecentNetworks<'s> {
 
 /// What the user agents that were met last tell: a few dozen programs make most of a log.
 #[derive(Clone, Debug, Default)]
-struct RecentClients(HashMap<String, Vec<(FieldId, Value<'static>)>, FixedState>);
+struct RecentClients(hashbrown::HashMap<String, Vec<(FieldId, Value<'static>)>, FixedState>);
 
 /// How many user agents are remembered; all are forgotten when there are more.
 const RECENT_CLIENTS: usize = 1 << 12;
 
 impl RecentClients {
     fn of(&mut self, user_agent: &str, wanted: &[Wanted]) -> &[(FieldId, Value<'static>)] {
-        if !self.0.contains_key(user_agent) {
-            if self.0.len() >= RECENT_CLIENTS {
-                self.0.clear();
-            }
+        if self.0.len() >= RECENT_CLIENTS && !self.0.contains_key(user_agent) {
+            self.0.clear();
+        }
+        // Looked for once: a user agent is long, and its hash a good part of what this costs.
+        self.0.entry_ref(user_agent).or_insert_with(|| {
             let client = Client::parse(user_agent);
-            let values = wanted
+            wanted
                 .iter()
                 .filter_map(|(id, field)| Some((*id, of_client(field.path, &client, user_agent)?)))
-                .collect();
-            self.0.insert(user_agent.to_owned(), values);
-        }
-        self.0.get(user_agent).map_or(&[], Vec::as_slice)
+                .collect()
+        })
     }
 }
 
 impl<'s> Deriver<'s> {
     /// Takes the derived fields among those that were interned.
     pub(crate) fn new(fields: &Fields) -> Self {
-        let wanted = |belongs: &dyn Fn(&DerivedField) -> bool| {
+        let wanted = |belongs: &dyn Fn(&DerivedField) -> bool| -> Vec<Wanted> {
             DERIVED_FIELDS
                 .iter()
                 .filter(|field| belongs(field))
@@ -368,7 +371,12 @@ impl<'s> Deriver<'s> {
             history: wanted(&is_history),
             network: wanted(&is_network),
             client: wanted(&is_client),
-            others: wanted(&|field| !is_history(field) && !is_network(field) && !is_client(field)),
+            // Names are compared here, and not once more for each record.
+            others: wanted(&|field| !is_history(field) && !is_network(field) && !is_client(field))
+                .into_iter()
+                .filter_map(|(id, field)| Some((id, of_activity(field.path)?)))
+                .collect(),
+            tags: fields.get(TARGET_TAGS),
             networks: RecentNetworks::default(),
             clients: RecentClients::default(),
             values: Vec::new(),
@@ -376,7 +384,12 @@ impl<'s> Deriver<'s> {
     }
 
     /// Finds what the snapshot knows of a record; fields of history are marked as not known yet.
-    pub(crate) fn derive(&mut self, activity: &Activity<'_>, snapshot: &'s Snapshot) {
+    pub(crate) fn derive(
+        &mut self,
+        activity: &Activity<'_>,
+        snapshot: &'s Snapshot,
+        sight: &Sight<'s>,
+    ) {
         let values = &mut self.values;
         values.clear();
         for (id, field) in &self.history {
@@ -393,14 +406,12 @@ impl<'s> Deriver<'s> {
                 values.push((*id, Value::Unknown));
             }
         }
-        for (id, field) in &self.others {
-            if field.path == TARGET_TAGS {
-                let tags = snapshot.tags(activity).into_iter();
-                values.extend(tags.map(|tag| (*id, Value::String(Cow::Borrowed(tag)))));
-            } else {
-                values
-                    .extend(of_activity(field.path, activity, snapshot).map(|value| (*id, value)));
-            }
+        for (id, tell) in &self.others {
+            values.extend(tell(activity, snapshot, sight).map(|value| (*id, value)));
+        }
+        if let Some(id) = self.tags {
+            let tags = sight.tags();
+            values.extend(tags.map(|tag| (id, Value::String(Cow::Borrowed(tag)))));
         }
         // Where nothing is known of any network, only its name is left to ask for.
         let asks_network = match snapshot.networks().is_empty() {
@@ -445,48 +456,52 @@ impl<'s> Deriver<'s> {
 }
 
 /// A field that the activity tells together with the estate.
-fn of_activity<'s>(
-    path: &str,
-    activity: &Activity<'_>,
-    snapshot: &'s Snapshot,
-) -> Option<Value<'s>> {
-    let text = |text: &'static str| Some(Value::String(Cow::Borrowed(text)));
-    let yes = |holds: bool| holds.then_some(Value::Bool(true));
-    match path {
-        ACTION => Some(Value::String(Cow::Owned(action(activity)))),
-        ACTOR_KIND => text(snapshot.actor_kind(activity).as_str()),
-        ACTOR_FOREIGN => snapshot.actor_is_foreign(activity).map(Value::Bool),
-        ACTOR_PERSON => snapshot
-            .person(activity)
-            .map(|person| Value::String(Cow::Owned(person.to_owned()))),
-        ACTOR_REPOSITORY => subject(activity)
-            .map(|subject| Value::String(Cow::Owned(subject.repository.into_owned()))),
-        ACTOR_TRIGGER => {
-            subject(activity).map(|subject| Value::String(Cow::Owned(subject.kind.to_owned())))
+fn of_activity(path: &str) -> Option<Teller> {
+    Some(match path {
+        ACTION => |activity, _, _| owned(action(activity)),
+        ACTOR_KIND => |_, _, sight| text(sight.kind.as_str()),
+        ACTOR_FOREIGN => {
+            |activity, snapshot, _| snapshot.actor_is_foreign(activity).map(Value::Bool)
         }
-        CREDENTIAL_KIND => text(
-            activity
-                .credential
-                .as_ref()
-                .map_or(CredentialKind::Other, |it| it.kind)
-                .as_str(),
-        ),
-        CREDENTIAL_CONSOLE => yes(is_console(activity)),
-        CANARY => snapshot.canary(activity).and_then(text),
-        ORIGIN_KIND => text(match activity.origin.kind {
-            OriginKind::Public => "public",
-            OriginKind::Private => "private",
-            OriginKind::Service => "service",
-            OriginKind::Unknown => "unknown",
-        }),
-        OUTCOME => text(outcome_word(&activity.outcome)),
-        TARGET_WEB_ORIGIN => yes(snapshot.is_web_origin(activity)),
-        TARGET_PULLED => yes(snapshot.is_pulled(activity)),
-        TARGET_JEWEL => snapshot
-            .jewel(activity)
-            .map(|kind| Value::String(Cow::Borrowed(kind))),
-        _ => None,
-    }
+        ACTOR_PERSON => |activity, snapshot, _| owned(snapshot.person(activity)?),
+        ACTOR_REPOSITORY => |activity, _, _| owned(subject(activity)?.repository),
+        ACTOR_TRIGGER => |activity, _, _| owned(subject(activity)?.kind),
+        CREDENTIAL_KIND => |activity, _, _| {
+            let credential = activity.credential.as_ref();
+            text(
+                credential
+                    .map_or(CredentialKind::Other, |it| it.kind)
+                    .as_str(),
+            )
+        },
+        CREDENTIAL_CONSOLE => |activity, _, _| yes(is_console(activity)),
+        CANARY => |activity, snapshot, _| text(snapshot.canary(activity)?),
+        ORIGIN_KIND => |activity, _, _| {
+            text(match activity.origin.kind {
+                OriginKind::Public => "public",
+                OriginKind::Private => "private",
+                OriginKind::Service => "service",
+                OriginKind::Unknown => "unknown",
+            })
+        },
+        OUTCOME => |activity, _, _| text(outcome_word(&activity.outcome)),
+        TARGET_WEB_ORIGIN => |_, _, sight| yes(sight.is_web_origin()),
+        TARGET_PULLED => |_, _, sight| yes(sight.is_pulled()),
+        TARGET_JEWEL => |_, _, sight| text(sight.jewel()?),
+        _ => return None,
+    })
+}
+
+fn text(text: &str) -> Option<Value<'_>> {
+    Some(Value::String(Cow::Borrowed(text)))
+}
+
+fn owned(text: impl Into<String>) -> Option<Value<'static>> {
+    Some(Value::String(Cow::Owned(text.into())))
+}
+
+fn yes(holds: bool) -> Option<Value<'static>> {
+    holds.then_some(Value::Bool(true))
 }
 
 fn is_console(activity: &Activity<'_>) -> bool {

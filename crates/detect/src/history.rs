@@ -18,6 +18,7 @@ use crate::lineage::{Lineage, Reason};
 use crate::logins::Logins;
 use crate::runs::Runs;
 use crate::snapshot::Snapshot;
+use crate::stage_one::Values;
 
 /// What history says of a row, joined with what its record says.
 pub(crate) struct History<'h> {
@@ -36,7 +37,7 @@ impl History<'_> {
     pub(crate) fn complete(
         &self,
         row: ActivityRow<'_>,
-        mut values: Vec<(FieldId, Vec<Value<'static>>)>,
+        mut values: Vec<(FieldId, Values)>,
     ) -> OwnedRecord {
         for (field, known) in &mut values {
             let value = match self.fields.path(*field) {
@@ -104,7 +105,7 @@ impl History<'_> {
 }
 
 pub(crate) struct OwnedRecord {
-    pub(crate) values: Vec<(FieldId, Vec<Value<'static>>)>,
+    pub(crate) values: Vec<(FieldId, Values)>,
 }
 
 impl Record for OwnedRecord {

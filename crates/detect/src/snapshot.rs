@@ -4,6 +4,7 @@ use std::sync::Arc;
 use foldhash::fast::FixedState;
 use portreeve_graph::Changes;
 use portreeve_model::{Activity, EntityKind, Estate, PrincipalKind, Relation};
+use smallvec::SmallVec;
 
 use crate::networks::Networks;
 use crate::people::{PERSON_PREFIX, is_reserved};
@@ -28,6 +29,38 @@ struct Target {
     web_origin: bool,
     pulled: bool,
     tags: Vec<String>,
+}
+
+/// What the estate knows of one activity.
+#[derive(Debug)]
+pub(crate) struct Sight<'s> {
+    /// What kind of principal acted.
+    pub(crate) kind: PrincipalKind,
+    targets: SmallVec<[&'s Target; 2]>,
+}
+
+impl<'s> Sight<'s> {
+    /// Whether a target is a bucket that a distribution serves, or an object in one.
+    pub(crate) fn is_web_origin(&self) -> bool {
+        self.targets.iter().any(|target| target.web_origin)
+    }
+
+    /// Whether a target is an image repository that a workload pulls from.
+    pub(crate) fn is_pulled(&self) -> bool {
+        self.targets.iter().any(|target| target.pulled)
+    }
+
+    /// The kind of crown jewel that a target is.
+    pub(crate) fn jewel(&self) -> Option<&'s str> {
+        let mut jewels = self.targets.iter().map(|target| target.jewel.as_deref());
+        jewels.find_map(|jewel| jewel)
+    }
+
+    /// The tags of the targets, as `key=value`.
+    pub(crate) fn tags(&self) -> impl Iterator<Item = &'s str> {
+        let targets = self.targets.iter();
+        targets.flat_map(|target| target.tags.iter().map(String::as_str))
+    }
 }
 
 impl Snapshot {
@@ -128,13 +161,18 @@ impl Snapshot {
         })
     }
 
-    fn known_targets<'s>(&'s self, activity: &Activity<'_>) -> impl Iterator<Item = &'s Target> {
-        activity.targets.iter().filter_map(|id| self.find(id))
+    /// What is known of an activity's actor and targets. Many fields ask for it.
+    pub(crate) fn sight<'s>(&'s self, activity: &Activity<'_>) -> Sight<'s> {
+        let targets = activity.targets.iter();
+        Sight {
+            kind: self.actor_kind(activity),
+            targets: targets.filter_map(|id| self.find(id)).collect(),
+        }
     }
 
     /// What kind of principal acted: the estate's word first, then the record's. A role that the
     /// estate knows as a person's or a pipeline's stays one, whatever its session is called.
-    pub fn actor_kind(&self, activity: &Activity<'_>) -> PrincipalKind {
+    fn actor_kind(&self, activity: &Activity<'_>) -> PrincipalKind {
         match self.kinds.get(&*activity.actor.principal) {
             Some(kind) if *kind != PrincipalKind::Unknown => *kind,
             _ => activity.actor.kind,
@@ -171,29 +209,6 @@ impl Snapshot {
     /// User names of the identity provider's people, by their ids.
     pub(crate) fn people(&self) -> &std::collections::BTreeMap<String, String> {
         &self.people
-    }
-
-    /// Whether a target is a bucket that a distribution serves, or an object in one.
-    pub fn is_web_origin(&self, activity: &Activity<'_>) -> bool {
-        self.known_targets(activity).any(|target| target.web_origin)
-    }
-
-    /// Whether a target is an image repository that a workload pulls from.
-    pub fn is_pulled(&self, activity: &Activity<'_>) -> bool {
-        self.known_targets(activity).any(|target| target.pulled)
-    }
-
-    /// The kind of crown jewel that a target is.
-    pub fn jewel<'s>(&'s self, activity: &Activity<'_>) -> Option<&'s str> {
-        self.known_targets(activity)
-            .find_map(|target| target.jewel.as_deref())
-    }
-
-    /// The tags of the targets, as `key=value`.
-    pub fn tags<'s>(&'s self, activity: &Activity<'_>) -> Vec<&'s str> {
-        self.known_targets(activity)
-            .flat_map(|target| target.tags.iter().map(String::as_str))
-            .collect()
     }
 
     /// How an activity touches what was planted for intruders: `used` where it is the caller's

@@ -84,8 +84,11 @@ pub(crate) struct SourceCounts {
 pub(crate) struct Candidate {
     pub(crate) row: RowId,
     pub(crate) rule: u32,
-    pub(crate) values: Vec<(FieldId, Vec<Value<'static>>)>,
+    pub(crate) values: Vec<(FieldId, Values)>,
 }
+
+/// The values of one field: one, mostly.
+pub(crate) type Values = SmallVec<[Value<'static>; 1]>;
 
 impl Batch {
     /// Names a file that positions will point to.
@@ -203,9 +206,8 @@ impl<'s> StageOne<'s> {
         batch: &mut Batch,
     ) -> RowId {
         let row = batch.activities.push(activity, position);
-        batch
-            .activities
-            .set_kind(row, self.snapshot.actor_kind(activity));
+        let sight = self.snapshot.sight(activity);
+        batch.activities.set_kind(row, sight.kind);
         let symbols = batch.activities.get(row);
         let (credential, principal) = (symbols.credential_symbol(), symbols.principal_symbol());
         let session = symbols.session_symbol();
@@ -260,9 +262,7 @@ impl<'s> StageOne<'s> {
             let subject = batch.activities.strings_mut().intern(subject);
             batch.revocations.push(Revocation { row, subject, kind });
         }
-        if activity.read_only != Some(true)
-            && (self.snapshot.is_web_origin(activity) || self.snapshot.is_pulled(activity))
-        {
+        if activity.read_only != Some(true) && (sight.is_web_origin() || sight.is_pulled()) {
             batch.deploys.push(row);
         }
         if let Some(change) = &activity.policy_change {
@@ -292,7 +292,7 @@ impl<'s> StageOne<'s> {
         if cell.region.is_some() {
             *counts.regions.entry(cell.region).or_default() += 1;
         }
-        self.deriver.derive(activity, self.snapshot);
+        self.deriver.derive(activity, self.snapshot, &sight);
         row
     }
 
@@ -338,7 +338,7 @@ impl<'s> StageOne<'s> {
     }
 }
 
-fn values_of(record: &impl Record, fields: &[FieldId]) -> Vec<(FieldId, Vec<Value<'static>>)> {
+fn values_of(record: &impl Record, fields: &[FieldId]) -> Vec<(FieldId, Values)> {
     fields
         .iter()
         .map(|field| (*field, record.values(*field).iter().map(owned).collect()))

@@ -304,13 +304,12 @@ impl StageTwo {
             .filter_map(|(row, effects)| Some((new_row(row)?, effects)))
             .collect();
         effects.sort();
+        let judging = [CHANGE_OPENS, CHANGE_JUDGED].map(|path| fields.get(path));
         let asked: BTreeSet<RowId> = candidates
             .iter()
             .filter(|candidate| {
-                candidate
-                    .values
-                    .iter()
-                    .any(|(field, _)| matches!(fields.path(*field), CHANGE_OPENS | CHANGE_JUDGED))
+                let mut asks = candidate.values.iter().map(|(field, _)| *field);
+                asks.any(|field| judging.contains(&Some(field)))
             })
             .filter_map(|candidate| new_row(candidate.row))
             .collect();

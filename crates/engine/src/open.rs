@@ -36,13 +36,30 @@ enum ContentHash {
 /// Counts and hashes the bytes of a file as they are on disk.
 struct Raw {
     file: Box<dyn Read + Send>,
+    /// What was read ahead of it, counted and hashed already.
+    ahead: io::Cursor<Vec<u8>>,
     /// `None` where nobody asks for it: hashing takes longer than a hunt's matching.
     hash: Option<Sha256>,
     bytes: u64,
 }
 
+impl Raw {
+    fn new(file: Box<dyn Read + Send>, hash: Option<Sha256>) -> Self {
+        Self {
+            file,
+            ahead: io::Cursor::default(),
+            hash,
+            bytes: 0,
+        }
+    }
+}
+
 impl Read for Raw {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.ahead.read(buffer)?;
+        if count > 0 {
+            return Ok(count);
+        }
         let most = if self.bytes == 0 { FIRST } else { CHUNK };
         let size = most.min(buffer.len());
         let count = self.file.read(&mut buffer[..size])?;
@@ -55,7 +72,7 @@ impl Read for Raw {
 }
 
 enum Decoder {
-    Plain(BufReader<Raw>),
+    Plain(Box<BufReader<Raw>>),
     Gzip(Box<MultiGzDecoder<BufReader<Raw>>>),
     Zstandard(Box<zstd::stream::read::Decoder<'static, BufReader<Raw>>>),
 }
@@ -78,33 +95,33 @@ impl Opened {
 
     /// What is known not to be compressed, from wherever it begins; unhashed.
     pub(crate) fn plain(file: Box<dyn Read + Send>) -> Self {
-        let raw = Raw {
-            file,
-            hash: None,
-            bytes: 0,
-        };
+        let raw = Raw::new(file, None);
         Self {
             head: Vec::new(),
             position: 0,
             failure: None,
-            decoder: Decoder::Plain(BufReader::with_capacity(CHUNK, raw)),
+            decoder: Decoder::Plain(Box::new(BufReader::with_capacity(CHUNK, raw))),
             content: None,
         }
     }
 
     fn open(file: Box<dyn Read + Send>, hash: Option<Sha256>) -> io::Result<Self> {
-        let raw = Raw {
-            file,
-            hash,
-            bytes: 0,
+        // What is not compressed is mostly read past this buffer, and for many small files a large one is
+        // dear: it is cleared.
+        let mut reader = BufReader::with_capacity(FIRST, Raw::new(file, hash));
+        let whole = |reader: BufReader<Raw>| {
+            let ahead = reader.buffer().to_vec();
+            let mut raw = reader.into_inner();
+            raw.ahead = io::Cursor::new(ahead);
+            BufReader::with_capacity(CHUNK, raw)
         };
-        let mut reader = BufReader::with_capacity(CHUNK, raw);
         let decoder = match io::BufRead::fill_buf(&mut reader)? {
-            [0x1f, 0x8b, ..] => Decoder::Gzip(Box::new(MultiGzDecoder::new(reader))),
+            [0x1f, 0x8b, ..] => Decoder::Gzip(Box::new(MultiGzDecoder::new(whole(reader)))),
             [0x28, 0xb5, 0x2f, 0xfd, ..] => {
+                let reader = whole(reader);
                 Decoder::Zstandard(Box::new(zstd::stream::read::Decoder::with_buffer(reader)?))
             }
-            _ => Decoder::Plain(reader),
+            _ => Decoder::Plain(Box::new(reader)),
         };
         Ok(Self {
             head: Vec::new(),
@@ -182,7 +199,7 @@ impl Opened {
     /// on disk with the SHA-256 in hexadecimal.
     pub(crate) fn finish(self) -> io::Result<(u64, String)> {
         let mut reader = match self.decoder {
-            Decoder::Plain(reader) => reader,
+            Decoder::Plain(reader) => *reader,
             Decoder::Gzip(decoder) => decoder.into_inner(),
             Decoder::Zstandard(decoder) => decoder.finish(),
         };

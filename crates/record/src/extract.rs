@@ -1,4 +1,5 @@
 use std::borrow::Cow;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use smallvec::SmallVec;
 
@@ -17,6 +18,8 @@ pub struct ExtractError {
     /// What stands there.
     pub reason: &'static str,
 }
+
+static NEXT_NUMBER: AtomicU64 = AtomicU64::new(1);
 
 pub(crate) type NodeId = u32;
 /// No wanted path leads here.
@@ -124,6 +127,8 @@ impl Node {
 /// * An escaped key is compared unescaped.
 #[derive(Debug)]
 pub struct Extractor {
+    /// Tells it from every other one, for what is remembered in a buffer that several may use.
+    pub(crate) number: u64,
     nodes: Vec<Node>,
     fields: usize,
 }
@@ -192,6 +197,7 @@ impl Extractor {
         }
         nodes.iter_mut().for_each(Node::finish);
         Self {
+            number: NEXT_NUMBER.fetch_add(1, Ordering::Relaxed),
             nodes,
             fields: fields.paths().len(),
         }
@@ -209,9 +215,13 @@ impl Extractor {
         })?;
         let mut tokens = std::mem::take(&mut buffer.tokens);
         let found = tokens.find(record);
+        let mut again = std::mem::take(&mut buffer.again);
         let mut slots = Slots::empty(text, self.fields, buffer);
-        let walked = found && self.walk_quickly(text, &tokens, &mut slots).is_some();
-        slots.give_back(tokens);
+        let walked = found
+            && self
+                .walk_quickly(text, &tokens, &mut again, &mut slots)
+                .is_some();
+        slots.give_back(tokens, again);
         if walked {
             slots.gather();
             return Ok(slots);

@@ -29,6 +29,7 @@
 //! # Ok::<(), portreeve_record::ExtractError>(())
 //! ```
 
+mod again;
 mod buffer;
 mod envelope;
 mod extract;

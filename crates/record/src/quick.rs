@@ -7,6 +7,7 @@ use std::borrow::Cow;
 
 use smallvec::SmallVec;
 
+use crate::again::{Again, Open};
 use crate::extract::{Extractor, MAX_DEPTH, NO_FIELD, NodeId, scalar_value};
 use crate::tokens::Tokens;
 use crate::{Slots, Value, scan};
@@ -63,6 +64,7 @@ impl Extractor {
         &self,
         text: &'r str,
         tokens: &Tokens,
+        again: &mut Again,
         slots: &mut Slots<'r>,
     ) -> Option<()> {
         let walk = Walk {
@@ -80,6 +82,8 @@ impl Extractor {
         let mut from = 0;
         let mut node: NodeId = 0;
         let mut field = NO_FIELD;
+        // The object at the top of the record that is being walked, if it is to be remembered.
+        let mut open: Option<Open> = None;
         'value: loop {
             let position = walk.at(token);
             let byte = walk.byte(position);
@@ -91,6 +95,23 @@ impl Extractor {
                 }
                 from = close + 1;
                 token += 2;
+            } else if structured
+                && let Some(known) = (byte == b'{' && stack.len() == 1)
+                    .then(|| again.find((self.number, node), walk.bytes, position))
+                    .and_then(|found| {
+                        open = found.as_ref().err().copied().flatten().map(|place| Open {
+                            place,
+                            start: position,
+                            token,
+                            node,
+                            values: slots.pushed(),
+                        });
+                        found.ok()
+                    })
+            {
+                known.give(text, position, slots);
+                from = position + known.len();
+                token += known.tokens;
             } else if structured {
                 if stack.len() >= MAX_DEPTH {
                     return None;
@@ -156,6 +177,18 @@ impl Extractor {
                             slots.push(frame.field, value);
                         }
                         stack.pop();
+                        if stack.len() == 1
+                            && let Some(open) = open.take()
+                        {
+                            again.remember(
+                                self.number,
+                                open,
+                                text,
+                                from,
+                                token - open.token,
+                                slots,
+                            );
+                        }
                     }
                     _ => return None,
                 }
@@ -257,11 +290,41 @@ mod tests {
         })
     }
 
-    fn changed() -> impl Strategy<Value = String> {
+    /// Records with objects that are long enough to be remembered, and of which there are few.
+    fn repeating() -> impl Strategy<Value = String> {
+        let word = || prop::sample::select(vec!["x", "y", r"\u0061", "caf\u{e9}", ""]);
+        let inner = prop::sample::select(vec![
+            "1",
+            "null",
+            "true",
+            "{}",
+            "\"\"",
+            "01",
+            "[]",
+            r#"[1,{"c":2}]"#,
+            r#"{"c":-1.5}"#,
+        ]);
+        let long = (word(), inner, word()).prop_map(|(first, inner, last)| {
+            let filling = "-".repeat(100);
+            format!(
+                r#"{{"c":"{filling}","b":"{first}","a":{inner},"b":{{"c":{inner}}},"b.c":[{{"a":"{last}"}}]}}"#
+            )
+        });
+        let member = (prop::sample::select(KEYS), space(), long);
+        prop::collection::vec(member, 1..4).prop_map(|members| {
+            let members: Vec<String> = members
+                .into_iter()
+                .map(|(key, space, value)| format!("{space}\"{key}\":{value}"))
+                .collect();
+            format!("{{{}}}", members.join(","))
+        })
+    }
+
+    fn changed(text: impl Strategy<Value = String>) -> impl Strategy<Value = String> {
         let edits =
             prop::collection::vec((any::<prop::sample::Index>(), 0..3u8, any::<char>()), 0..3);
         let signs = prop::sample::select(vec!['{', '}', '[', ']', ',', ':', '"', '\\', ' ', '1']);
-        (value(), edits, signs).prop_map(|(text, edits, sign)| {
+        (text, edits, signs).prop_map(|(text, edits, sign)| {
             let mut characters: Vec<char> = text.chars().collect();
             for (at, kind, character) in edits {
                 if characters.is_empty() {
@@ -317,13 +380,58 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(4000))]
         #[test]
-        fn both_walks_read_the_same(texts in prop::collection::vec(changed(), 1..4)) {
+        fn both_walks_read_the_same(texts in prop::collection::vec(changed(value()), 1..4)) {
             // One buffer after the other, so that nothing of a record is left for the next.
             let mut buffers = Default::default();
             for text in texts {
                 let (quick, plain) = both(&text, &mut buffers);
                 prop_assert_eq!(quick, plain);
             }
+        }
+
+        #[test]
+        fn what_comes_again_is_read_the_same(
+            texts in prop::collection::vec(prop_oneof![repeating(), changed(repeating())], 1..8)
+        ) {
+            let mut fields = Fields::default();
+            for path in PATHS {
+                fields.intern(path);
+            }
+            // Two that share a buffer, and ask for different fields.
+            let all = Extractor::new(&fields);
+            let some = Extractor::of(&fields, &|field| field.0 % 2 == 0);
+            let mut shared = SlotBuffer::new();
+            for text in texts {
+                for extractor in [&all, &all, &some] {
+                    let quick = read(&fields, extractor.extract(text.as_bytes(), &mut shared));
+                    let mut own = SlotBuffer::new();
+                    let plain = read(&fields, extractor.extract_plainly(&text, &mut own));
+                    prop_assert_eq!(quick, plain);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn long_objects_at_the_top_are_remembered() {
+        let mut fields = Fields::default();
+        let field = fields.intern("a.b");
+        let extractor = Extractor::new(&fields);
+        let mut buffer = SlotBuffer::new();
+        let long = format!(r#"{{"b":"x","c":"{}"}}"#, "-".repeat(100));
+        for (space, is_known) in [("", false), (" ", true)] {
+            let text = format!(r#"{{"a":{space}{long}}}"#);
+            let at = text.find(&long).unwrap();
+            let node = extractor.node(0).unwrap().step(b"a");
+            let known = |buffer: &SlotBuffer| {
+                let of = (extractor.number, node);
+                buffer.again.find(of, text.as_bytes(), at).is_ok()
+            };
+            assert_eq!(known(&buffer), is_known);
+            let slots = extractor.extract(text.as_bytes(), &mut buffer).unwrap();
+            assert_eq!(slots.values(field), [Value::String("x".into())]);
+            drop(slots);
+            assert!(known(&buffer));
         }
     }
 
@@ -342,7 +450,9 @@ mod tests {
             assert!(tokens.find(text.as_bytes()), "{text}");
             let mut slots = Slots::empty(text, fields.paths().len(), &mut buffer);
             assert!(
-                extractor.walk_quickly(text, &tokens, &mut slots).is_some(),
+                extractor
+                    .walk_quickly(text, &tokens, &mut Again::default(), &mut slots)
+                    .is_some(),
                 "{text}"
             );
             assert!(!slots.values(field).is_empty());

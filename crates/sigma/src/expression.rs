@@ -108,7 +108,7 @@ impl<Leaf> Expression<Leaf> {
             Expression::All(parts) => {
                 let mut verdict = Verdict::Yes;
                 for part in parts {
-                    verdict = verdict.and(part.evaluate(ask));
+                    verdict = verdict.and(part.verdict(ask));
                     if verdict == Verdict::No {
                         break;
                     }
@@ -118,7 +118,7 @@ impl<Leaf> Expression<Leaf> {
             Expression::Any(parts) => {
                 let mut verdict = Verdict::No;
                 for part in parts {
-                    verdict = verdict.or(part.evaluate(ask));
+                    verdict = verdict.or(part.verdict(ask));
                     if verdict == Verdict::Yes {
                         break;
                     }
@@ -128,7 +128,7 @@ impl<Leaf> Expression<Leaf> {
             Expression::AtLeast(count, parts) => {
                 let (mut yes, mut open) = (0usize, 0usize);
                 for part in parts {
-                    match part.evaluate(ask) {
+                    match part.verdict(ask) {
                         Verdict::Yes => yes += 1,
                         Verdict::Unknown => open += 1,
                         Verdict::No => {}
@@ -145,8 +145,17 @@ impl<Leaf> Expression<Leaf> {
                     Verdict::No
                 }
             }
-            Expression::Not(inner) => inner.evaluate(ask).negate(),
+            Expression::Not(inner) => inner.verdict(ask).negate(),
             Expression::Leaf(leaf) => ask(leaf),
+        }
+    }
+
+    /// The same of a part: most are leaves, and are asked without another call.
+    #[inline(always)]
+    fn verdict(&self, ask: &mut impl FnMut(&Leaf) -> Verdict) -> Verdict {
+        match self {
+            Expression::Leaf(leaf) => ask(leaf),
+            other => other.evaluate(ask),
         }
     }
 }

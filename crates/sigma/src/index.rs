@@ -42,6 +42,31 @@ struct FieldIndex {
     /// All rules reached through this field, for values that have no text to look up.
     all: Vec<u32>,
     longest: usize,
+    shapes: Shapes,
+}
+
+/// How the values look that lead to rules. Most of a record's values look otherwise, and are not looked up.
+#[derive(Debug, Default)]
+struct Shapes([u64; 16]);
+
+impl Shapes {
+    /// The word and the bit of a text's length, first and last letter.
+    fn place(text: &[u8]) -> (usize, u64) {
+        let letter = |byte: Option<&u8>| byte.map_or(0, |byte| usize::from(byte | 0x20));
+        let shape = text.len() * 37 + letter(text.first()) * 5 + letter(text.last()) * 131;
+        (shape / 64 % 16, 1 << (shape % 64))
+    }
+
+    fn add(&mut self, text: &[u8]) {
+        let (word, bit) = Self::place(text);
+        self.0[word] |= bit;
+    }
+
+    /// Whether a text that is the same but for upper and lower case may have been added.
+    fn may_hold(&self, text: &[u8]) -> bool {
+        let (word, bit) = Self::place(text);
+        self.0[word] & bit != 0
+    }
 }
 
 /// Where a field leads: the places of its entries in the two lists, counted from one; zero for none.
@@ -251,6 +276,8 @@ impl Index {
         for (field, values) in reached {
             let all: BTreeSet<u32> = values.values().flatten().copied().collect();
             let longest = values.keys().map(|value| value.len()).max().unwrap_or(0);
+            let mut shapes = Shapes::default();
+            values.keys().for_each(|value| shapes.add(value.as_bytes()));
             let rules_of = values
                 .into_iter()
                 .map(|(value, rules)| (value.as_bytes().into(), rules.into_iter().collect()))
@@ -260,6 +287,7 @@ impl Index {
                 rules_of,
                 all: all.into_iter().collect(),
                 longest,
+                shapes,
             });
         }
         index.find_ways();
@@ -385,8 +413,12 @@ impl FieldIndex {
         lower: &mut Vec<u8>,
         found: &mut dyn FnMut(u32),
     ) {
+        let values = record.values(self.field);
+        if let [Value::String(text)] = values {
+            return self.look_up(text, lower, found);
+        }
         let mut all = false;
-        let verdict = any_value(record.values(self.field), 0, &mut |value| {
+        let verdict = any_value(values, 0, &mut |value| {
             match value {
                 Value::String(text) => self.look_up(text, lower, found),
                 Value::Bool(value) => {
@@ -415,7 +447,7 @@ impl FieldIndex {
 
     fn look_up(&self, text: &str, lower: &mut Vec<u8>, found: &mut dyn FnMut(u32)) {
         let rules = if text.is_ascii() {
-            if text.len() > self.longest {
+            if text.len() > self.longest || !self.shapes.may_hold(text.as_bytes()) {
                 return;
             }
             lower.clear();

@@ -272,33 +272,38 @@ impl Matcher {
     }
 
     fn ask<R: Record + ?Sized>(&self, rule: u32, record: &R, asking: &mut Asking) -> Verdict {
+        let Some(Some(condition)) = self.rules.get(rule as usize) else {
+            return Verdict::No;
+        };
+        condition.evaluate(&mut |test| {
+            let at = *test as usize;
+            match asking.verdicts.get(at) {
+                Some(known) if known >> 2 == asking.record => unpack(*known),
+                _ => self.judge(at, record, asking),
+            }
+        })
+    }
+
+    /// The verdict of a test that the record was not asked about yet.
+    #[inline(never)]
+    fn judge<R: Record + ?Sized>(&self, at: usize, record: &R, asking: &mut Asking) -> Verdict {
         let Asking {
             record: number,
             verdicts,
             plain,
             memo,
         } = asking;
-        let Some(Some(condition)) = self.rules.get(rule as usize) else {
-            return Verdict::No;
-        };
-        condition.evaluate(&mut |test| {
-            let at = *test as usize;
-            match verdicts.get(at) {
-                Some(known) if known >> 2 == *number => return unpack(*known),
-                _ => {}
+        let verdict = self.tests.get(at).map_or(Verdict::No, |test| {
+            let mut judge = || test.evaluate(record, plain);
+            match test.memorable(record) {
+                Some(text) => memo.verdict(at, text, judge),
+                None => judge(),
             }
-            let verdict = self.tests.get(at).map_or(Verdict::No, |test| {
-                let mut judge = || test.evaluate(record, plain);
-                match test.memorable(record) {
-                    Some(text) => memo.verdict(at, text, judge),
-                    None => judge(),
-                }
-            });
-            if let Some(slot) = verdicts.get_mut(at) {
-                *slot = *number << 2 | verdict as u32;
-            }
-            verdict
-        })
+        });
+        if let Some(slot) = verdicts.get_mut(at) {
+            *slot = *number << 2 | verdict as u32;
+        }
+        verdict
     }
 
     /// The least that a first look has to see: what leads to rules, and all that those ask for to

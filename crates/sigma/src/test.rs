@@ -204,7 +204,10 @@ impl Test {
                 place,
                 cased,
             } => reference(values, record.values(*other), *place, *cased),
-            _ => any_value(values, 0, &mut |value| self.on_value(value)),
+            _ => match values {
+                [Value::String(text)] => self.on_text(text),
+                _ => any_value(values, 0, &mut |value| self.on_value(value)),
+            },
         }
     }
 

@@ -98,11 +98,19 @@ impl TextSet {
         }
     }
 
+    fn is_exact<const CASED: bool>(&self, bytes: &[u8]) -> bool {
+        match self.exact.as_slice() {
+            [] => false,
+            [known] => same::<CASED>(known.as_bytes(), bytes),
+            many => many
+                .binary_search_by(|known| order::<CASED>(known.as_bytes(), bytes))
+                .is_ok(),
+        }
+    }
+
     fn search<const CASED: bool>(&self, text: &str) -> bool {
         let bytes = text.as_bytes();
-        self.exact
-            .binary_search_by(|known| order::<CASED>(known.as_bytes(), bytes))
-            .is_ok()
+        self.is_exact::<CASED>(bytes)
             || self.prefixes.iter().any(|prefix| {
                 bytes
                     .get(..prefix.len())
@@ -127,7 +135,7 @@ impl TextSet {
     }
 }
 
-/// Whether two byte strings of one length are equal; the first is in lower case already.
+/// Whether two byte strings are equal; the first is in lower case already.
 fn same<const CASED: bool>(known: &[u8], text: &[u8]) -> bool {
     if CASED {
         known == text

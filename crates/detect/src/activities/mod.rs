@@ -30,6 +30,10 @@ pub struct Position {
 /// The number of a row in an [`Activities`] table.
 pub type RowId = u32;
 
+/// A table that has come to so many rows will have many more: room for them is made at once, since each
+/// moving of the rows to a larger room touches all of its memory anew.
+const MANY_ROWS: usize = 1 << 17;
+
 const NO_TIME: i64 = i64::MAX;
 
 /// An activity folded to about a hundred bytes: everything that incidents tell, with texts interned.
@@ -169,6 +173,34 @@ impl Activities {
         let actor = &activity.actor;
         let address = &*activity.origin.address;
         let target = |number: usize| activity.targets.get(number).map(|target| &**target);
+        let near = self.rows.last().map_or([Symbol::NONE; 11], |last| {
+            [
+                last.action,
+                last.principal,
+                last.session,
+                last.subject,
+                last.credential,
+                last.address,
+                last.client,
+                last.account,
+                last.code,
+                last.targets[0],
+                last.targets[1],
+            ]
+        });
+        let texts = [
+            Some(&*self.action),
+            Some(&*actor.principal),
+            actor.session.as_deref(),
+            actor.subject.as_deref(),
+            credential.map(|credential| &*credential.id),
+            (!address.is_empty()).then_some(address),
+            activity.client.as_deref(),
+            activity.account.as_deref(),
+            code,
+            target(0),
+            target(1),
+        ];
         let [
             action,
             principal,
@@ -181,19 +213,7 @@ impl Activities {
             code,
             first_target,
             second_target,
-        ] = strings.intern_all([
-            Some(&*self.action),
-            Some(&*actor.principal),
-            actor.session.as_deref(),
-            actor.subject.as_deref(),
-            credential.map(|credential| &*credential.id),
-            (!address.is_empty()).then_some(address),
-            activity.client.as_deref(),
-            activity.account.as_deref(),
-            code,
-            target(0),
-            target(1),
-        ]);
+        ] = strings.intern_all(texts, near);
         let more_targets = match activity.targets.get(2..) {
             None | Some([]) => NO_MORE_TARGETS,
             Some(more) => {
@@ -202,6 +222,9 @@ impl Activities {
                 (self.more_targets.len() - 1) as u32
             }
         };
+        if self.rows.len() == self.rows.capacity() && self.rows.len() >= MANY_ROWS {
+            self.rows.reserve(7 * MANY_ROWS);
+        }
         self.rows.push(Row {
             event_id,
             time: activity.time.map_or(NO_TIME, Timestamp::as_microsecond),

@@ -46,7 +46,7 @@ impl<'a> SessionArn<'a> {
                 session,
             });
         }
-        let (role, session) = resource.strip_prefix("assumed-role/")?.rsplit_once('/')?;
+        let (role, session) = last_part(resource.strip_prefix("assumed-role/")?)?;
         Some(Self {
             partition,
             account,
@@ -71,6 +71,12 @@ impl<'a> SessionArn<'a> {
 fn part(arn: &str) -> Option<(&str, &str)> {
     let colon = arn.bytes().position(|byte| byte == b':')?;
     Some((&arn[..colon], &arn[colon + 1..]))
+}
+
+/// What stands before the last slash, and behind it; looked for in the same way.
+pub(super) fn last_part(path: &str) -> Option<(&str, &str)> {
+    let slash = path.bytes().rposition(|byte| byte == b'/')?;
+    Some((&path[..slash], &path[slash + 1..]))
 }
 
 /// The ARN that stands for an account.

@@ -1,5 +1,7 @@
 use portreeve_model::PrincipalKind;
 
+use super::arn;
+
 /// Issuers of web identities that are build pipelines.
 const PIPELINES: &[&str] = &[
     "token.actions.githubusercontent.com",
@@ -30,7 +32,7 @@ pub(super) fn of_session(role_arn: &str, session: &str, issuer: Option<&str>) ->
     {
         return PrincipalKind::Pipeline;
     }
-    let role = role_arn.rsplit('/').next().unwrap_or(role_arn);
+    let role = arn::last_part(role_arn).map_or(role_arn, |(_, role)| role);
     if role.starts_with("AWSReservedSSO_") || session.contains('@') {
         return PrincipalKind::Human;
     }

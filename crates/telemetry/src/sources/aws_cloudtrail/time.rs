@@ -1,6 +1,6 @@
 use jiff::Timestamp;
-use jiff::civil::DateTime;
-use jiff::tz::TimeZone;
+use jiff::civil::{Date, DateTime, Time};
+use jiff::tz::{Offset, TimeZone};
 use portreeve_record::{FieldId, Record, Value};
 
 /// Forms without a zone, which CloudTrail and its exports write in UTC.
@@ -24,6 +24,9 @@ pub(super) fn of(record: &dyn Record, field: FieldId) -> Option<Timestamp> {
 /// Reads a time in any of the forms that CloudTrail writes: ISO 8601, `Jul 24, 2026, 3:12:44 PM`,
 /// milliseconds or seconds since 1970.
 pub(super) fn read(text: &str) -> Option<Timestamp> {
+    if let Some(time) = plain(text) {
+        return Some(time);
+    }
     if let Ok(time) = text.parse::<Timestamp>() {
         return Some(time);
     }
@@ -38,6 +41,26 @@ pub(super) fn read(text: &str) -> Option<Timestamp> {
         .find_map(|form| DateTime::strptime(form, plain).ok())
         .and_then(|time| time.to_zoned(TimeZone::UTC).ok())
         .map(|time| time.timestamp())
+}
+
+/// `2026-07-24T15:12:44Z`, as nearly every record has it: a quarter of what telling the form costs. `None`
+/// for all else, a leap second too.
+fn plain(text: &str) -> Option<Timestamp> {
+    let text: &[u8; 20] = text.as_bytes().try_into().ok()?;
+    let [.., b'-', _, _, b'-', _, _, b'T', _, _, b':', _, _, b':', _, _, b'Z'] = text else {
+        return None;
+    };
+    let two = |at: usize| -> Option<i8> {
+        let digit = |at: usize| {
+            let digit = text.get(at)?.wrapping_sub(b'0');
+            (digit < 10).then_some(digit as i8)
+        };
+        Some(digit(at)? * 10 + digit(at + 1)?)
+    };
+    let year = i16::from(two(0)?) * 100 + i16::from(two(2)?);
+    let date = Date::new(year, two(5)?, two(8)?).ok()?;
+    let time = Time::new(two(11)?, two(14)?, two(17)?, 0).ok()?;
+    Offset::UTC.to_timestamp(date.to_datetime(time)).ok()
 }
 
 /// Seconds or milliseconds since 1970: nothing here happened before 2001, which is where
@@ -58,7 +81,27 @@ fn from_number(number: f64) -> Option<Timestamp> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn the_plain_form_is_read_as_any_other(
+            (year, month, day) in (0..10_000, 0..14, 0..34),
+            (hour, minute, second) in (0..26, 0..62, 0..62),
+            change in prop::option::of((0..20usize, "[-+0-9:TZtz. ]")),
+        ) {
+            let mut text =
+                format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z");
+            if let Some((at, character)) = change {
+                text.replace_range(at..=at, &character);
+            }
+            if let Some(time) = plain(&text) {
+                prop_assert_eq!(text.parse::<Timestamp>().ok(), Some(time));
+            }
+        }
+    }
 
     #[test]
     fn all_forms_are_one_time() {
