@@ -73,8 +73,10 @@ impl Graph {
             let to_leaf = back(&starts);
             // Who reaches it as an administrator may do so with fewer conditions by such a step.
             let is_easier = |from: NodeId| {
-                let known = found.cost(from);
-                known.is_none_or(|known| to_leaf.cost(from).is_some_and(|cost| cost < known))
+                let conditions =
+                    |walk: &Reachers| walk.cost(from).map(|(conditions, _)| conditions);
+                let by_step = conditions(&to_leaf);
+                conditions(&found).is_none_or(|known| by_step.is_some_and(|fewer| fewer < known))
             };
             let from = to_leaf.order.iter().copied();
             let from: Vec<NodeId> = from

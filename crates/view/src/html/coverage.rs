@@ -19,8 +19,11 @@ const SECONDS: i64 = 86_400;
 /// The most weeks that a calendar shows: two years.
 const WEEKS: i64 = 105;
 
+/// On how many findings a day bears, and the gravest of them.
+pub(super) type FoundByDay = BTreeMap<Date, (Severity, u64)>;
+
 /// One source's coverage.
-pub(super) fn draw(report: &Report, coverage: &Coverage, id: &str) -> Markup {
+pub(super) fn draw(coverage: &Coverage, found: &FoundByDay, id: &str) -> Markup {
     let list = |set: &BTreeSet<String>| match set.is_empty() {
         true => "none named".to_owned(),
         false => set
@@ -57,7 +60,7 @@ pub(super) fn draw(report: &Report, coverage: &Coverage, id: &str) -> Markup {
                     }
                 }
             }
-            (calendar(report, coverage, id))
+            (calendar(coverage, found, id))
         }
     }
 }
@@ -116,7 +119,7 @@ fn gap_words(gap: &Gap) -> Markup {
 
 /// The gravest finding of each day, and on how many findings the day bears. In days since 1970 until all is
 /// counted: a million findings have many millions of times, on few days.
-fn found_by_day(report: &Report) -> BTreeMap<Date, (Severity, u64)> {
+pub(super) fn found_by_day(report: &Report) -> FoundByDay {
     let mut found = BTreeMap::<i64, (Severity, u64)>::new();
     let mut days = Vec::new();
     for finding in &report.findings {
@@ -147,7 +150,7 @@ fn found_by_day(report: &Report) -> BTreeMap<Date, (Severity, u64)> {
 }
 
 /// Weeks as columns, days as rows, Monday first.
-fn calendar(report: &Report, coverage: &Coverage, id: &str) -> Markup {
+fn calendar(coverage: &Coverage, found: &FoundByDay, id: &str) -> Markup {
     let day = |time: jiff::Timestamp| time.to_zoned(TimeZone::UTC).date();
     let (Some(first), Some(last)) = (coverage.first.map(day), coverage.last.map(day)) else {
         return html! {};
@@ -166,7 +169,6 @@ fn calendar(report: &Report, coverage: &Coverage, id: &str) -> Markup {
         .iter()
         .map(String::as_str)
         .collect();
-    let found = found_by_day(report);
     let columns = weeks(start);
     let width = 34.0 + columns as f64 * CELL;
     let height = 22.0 + 7.0 * CELL;

@@ -273,12 +273,13 @@ fn remedy(remedy: &str) -> Markup {
 }
 
 fn covered(report: &Report) -> Markup {
+    let found = coverage::found_by_day(report);
     html! {
         section class="card part" id="coverage" {
             h2 { "What the logs covered" }
             @if report.coverage.is_empty() { p class="soft" { "No log was read: nothing can be said about what happened." } }
             @for (number, coverage) in report.coverage.iter().enumerate() {
-                (coverage::draw(report, coverage, &format!("calendar-{number}")))
+                (coverage::draw(coverage, &found, &format!("calendar-{number}")))
             }
             @for profile in &report.sight { (coverage::steps(profile)) }
             @if let Some(verification) = &report.verification { (verification::section(verification)) }
