@@ -108,7 +108,8 @@ fn grants(key: &Object<'_>, entity: &mut Entity, reader: &mut Reader<'_>) {
             .map(|list| list.strings().join(", "));
         let Some(grantee) = grantee else { continue };
         lines.push(format!("{grantee}: {}", operations.unwrap_or_default()));
-        if let (Some(id), Some(text)) = (grant.required(&["GrantId"], reader), grant.whole(reader)) {
+        if let (Some(id), Some(text)) = (grant.required(&["GrantId"], reader), grant.whole(reader))
+        {
             let name = format!("grant:{id}");
             reader.policy(entity.id.clone(), PolicyLayer::Grant, name, text);
         }

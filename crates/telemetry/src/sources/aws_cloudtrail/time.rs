@@ -47,7 +47,26 @@ pub(super) fn read(text: &str) -> Option<Timestamp> {
 /// for all else, a leap second too.
 fn plain(text: &str) -> Option<Timestamp> {
     let text: &[u8; 20] = text.as_bytes().try_into().ok()?;
-    let [.., b'-', _, _, b'-', _, _, b'T', _, _, b':', _, _, b':', _, _, b'Z'] = text else {
+    let [
+        ..,
+        b'-',
+        _,
+        _,
+        b'-',
+        _,
+        _,
+        b'T',
+        _,
+        _,
+        b':',
+        _,
+        _,
+        b':',
+        _,
+        _,
+        b'Z',
+    ] = text
+    else {
         return None;
     };
     let two = |at: usize| -> Option<i8> {

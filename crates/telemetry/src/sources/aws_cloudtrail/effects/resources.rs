@@ -109,8 +109,14 @@ fn made_grant(call: &Call<'_>, id: &str) -> String {
         }
     }
     for (name, path) in [
-        ("EncryptionContextEquals", "constraints.encryptionContextEquals"),
-        ("EncryptionContextSubset", "constraints.encryptionContextSubset"),
+        (
+            "EncryptionContextEquals",
+            "constraints.encryptionContextEquals",
+        ),
+        (
+            "EncryptionContextSubset",
+            "constraints.encryptionContextSubset",
+        ),
         ("SourceArn", "constraints.sourceArn"),
     ] {
         if let Some(told) = call.asked(path) {
