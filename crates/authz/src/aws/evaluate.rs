@@ -1,3 +1,5 @@
+use std::sync::LazyLock;
+
 use super::access::ResourceAccess;
 use super::arn::ArnParts;
 use super::document::lower_case;
@@ -86,6 +88,9 @@ pub fn evaluate(
     evaluate_bounded(request, principal, boundary, resource)
 }
 
+/// What stands beside the policies of a resource of which nothing is known.
+static NOTHING_BESIDE: LazyLock<ResourceAccess> = LazyLock::new(ResourceAccess::default);
+
 /// The same with a boundary made of several policies, any of which may allow.
 pub(super) fn evaluate_bounded(
     request: &Request<'_>,
@@ -93,8 +98,7 @@ pub(super) fn evaluate_bounded(
     boundary: &[AttachedPolicy],
     resource: Option<&ResourcePolicies>,
 ) -> Answer {
-    let nothing = ResourceAccess::default();
-    let access = resource.map_or(&nothing, |resource| &resource.access);
+    let access = resource.map_or(&*NOTHING_BESIDE, |resource| &resource.access);
     let lower = lower_case(request.action);
     let caller = request.principal;
     let target = match request.target {
