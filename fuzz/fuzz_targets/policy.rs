@@ -71,6 +71,7 @@ fuzz_target!(|data: &[u8]| {
             kind,
             account: Some("111122223333".to_owned()),
             rcps: vec![vec![attached()]],
+            ..ResourcePolicies::default()
         };
         for caller in CALLERS {
             let Some(caller) = Caller::from_arn(caller) else {
