@@ -517,6 +517,34 @@ mod tests {
     }
 
     #[test]
+    fn a_grant_is_revoked_and_made_again() {
+        let key = "arn:aws:kms:eu-west-1:111122223333:key/1";
+        let command = |after| {
+            of(&edit(key, PolicyLayer::Grant, "grant:g-1", after))
+                .command
+                .unwrap_or_default()
+        };
+        assert_eq!(
+            command(None),
+            format!("aws kms revoke-grant --key-id '{key}' --grant-id 'g-1'")
+        );
+        let role = "arn:aws:iam::111122223333:role/app";
+        let grant = json!({
+            "GrantId": "g-1", "GranteePrincipal": role, "Operations": ["Sign", "Verify"],
+            "Constraints": {"EncryptionContextSubset": {"team": "pay"}},
+        })
+        .to_string();
+        assert_eq!(
+            command(Some(&grant)),
+            format!(
+                "aws kms create-grant --key-id '{key}' --grantee-principal '{role}' --operations 'Sign' 'Verify' \
+                 --constraints '{{\"EncryptionContextSubset\":{{\"team\":\"pay\"}}}}'"
+            )
+        );
+        assert_eq!(command(Some("{}")), "");
+    }
+
+    #[test]
     fn a_name_is_never_more_than_an_argument() {
         let target = "arn:aws:iam::111122223333:user/x'; rm -rf ~ #";
         let command = of(&edit(target, PolicyLayer::Identity, "$(id)", None)).command;
