@@ -45,6 +45,8 @@ mod networks;
 #[cfg(feature = "chain")]
 mod node;
 mod open;
+#[cfg(feature = "parquet")]
+mod parquet;
 mod past;
 mod policy_tests;
 mod prepared;

@@ -75,6 +75,8 @@ enum Decoder {
     Plain(Box<BufReader<Raw>>),
     Gzip(Box<MultiGzDecoder<BufReader<Raw>>>),
     Zstandard(Box<zstd::stream::read::Decoder<'static, BufReader<Raw>>>),
+    #[cfg(feature = "parquet")]
+    Parquet(Box<crate::parquet::Lines<BufReader<Raw>>>),
 }
 
 impl Opened {
@@ -120,6 +122,17 @@ impl Opened {
             [0x28, 0xb5, 0x2f, 0xfd, ..] => {
                 let reader = whole(reader);
                 Decoder::Zstandard(Box::new(zstd::stream::read::Decoder::with_buffer(reader)?))
+            }
+            #[cfg(feature = "parquet")]
+            [b'P', b'A', b'R', b'1', ..] => {
+                Decoder::Parquet(Box::new(crate::parquet::Lines::new(whole(reader))?))
+            }
+            #[cfg(not(feature = "parquet"))]
+            [b'P', b'A', b'R', b'1', ..] => {
+                return Err(io::Error::new(
+                    io::ErrorKind::Unsupported,
+                    "this build does not read Parquet; `full` builds do",
+                ));
             }
             _ => Decoder::Plain(Box::new(reader)),
         };
@@ -192,6 +205,8 @@ impl Opened {
             Decoder::Plain(reader) => reader.get_ref().bytes,
             Decoder::Gzip(decoder) => decoder.get_ref().get_ref().bytes,
             Decoder::Zstandard(decoder) => decoder.get_ref().get_ref().bytes,
+            #[cfg(feature = "parquet")]
+            Decoder::Parquet(lines) => lines.get_ref().get_ref().bytes,
         }
     }
 
@@ -202,6 +217,8 @@ impl Opened {
             Decoder::Plain(reader) => *reader,
             Decoder::Gzip(decoder) => decoder.into_inner(),
             Decoder::Zstandard(decoder) => decoder.finish(),
+            #[cfg(feature = "parquet")]
+            Decoder::Parquet(lines) => lines.into_inner(),
         };
         io::copy(&mut reader, &mut io::sink())?;
         let raw = reader.into_inner();
@@ -252,6 +269,8 @@ impl Read for Decoder {
             Decoder::Plain(reader) => reader.read(buffer),
             Decoder::Gzip(reader) => reader.read(buffer),
             Decoder::Zstandard(reader) => reader.read(buffer),
+            #[cfg(feature = "parquet")]
+            Decoder::Parquet(lines) => lines.read(buffer),
         }
     }
 }
@@ -320,6 +339,14 @@ mod tests {
         );
         assert_eq!(content, text[..content.len()]);
         assert_eq!(opened.finish().unwrap().0, bytes.len() as u64);
+    }
+
+    #[cfg(feature = "parquet")]
+    #[test]
+    fn parquet_without_records_is_told_when_it_is_opened() {
+        let told = Opened::new(Box::new(io::Cursor::new(b"PAR1 and no more")));
+        let told = told.err().map(|error| error.to_string());
+        assert!(told.is_some_and(|it| it.starts_with("Parquet: ")));
     }
 
     #[test]

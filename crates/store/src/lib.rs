@@ -27,6 +27,8 @@
 //! ```
 
 mod error;
+#[cfg(feature = "parquet")]
+pub mod parquet;
 mod people;
 mod schema;
 mod sqlite;

@@ -1,7 +1,7 @@
 //! The folder that a watch keeps everything in.
 
 use std::fs::File;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Holds a data folder, so that no second watch writes to it.
 #[derive(Debug)]
@@ -50,22 +50,52 @@ impl DataFolder {
         self.path.join("portreeve.db")
     }
 
-    /// What it is called where it lies below paths that are followed: it is no input.
-    pub fn below(&self, paths: &[PathBuf]) -> Vec<PathBuf> {
-        let Ok(own) = self.path.canonicalize() else {
-            return Vec::new();
-        };
-        paths
-            .iter()
-            .filter_map(|path| {
-                let rest = own.strip_prefix(path.canonicalize().ok()?).ok()?;
-                Some(path.join(rest))
-            })
-            .collect()
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
     }
 
     /// The folder of the event log.
     pub fn log(&self) -> PathBuf {
         self.path.join("log")
+    }
+}
+
+/// What a folder that is written to is called where it lies below paths that are followed: it is no input.
+pub fn below(folder: &Path, paths: &[PathBuf]) -> Vec<PathBuf> {
+    let Ok(absolute) = std::path::absolute(folder) else {
+        return Vec::new();
+    };
+    // One that is not there yet lies where its nearest parent that is there does.
+    let own = absolute.ancestors().find_map(|there| {
+        let rest = absolute.strip_prefix(there).ok()?;
+        Some(there.canonicalize().ok()?.join(rest))
+    });
+    let Some(own) = own else {
+        return Vec::new();
+    };
+    let names = paths.iter().filter_map(|path| {
+        let rest = own.strip_prefix(path.canonicalize().ok()?).ok()?;
+        Some(path.join(rest))
+    });
+    names.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_is_found_below_what_is_followed_before_it_is_made() {
+        let parent = tempfile::tempdir().unwrap();
+        let logs = parent.path().join("logs");
+        std::fs::create_dir(&logs).unwrap();
+        let paths = [logs.clone(), parent.path().join("missing")];
+        let inside = logs.join("lake/ext");
+        assert_eq!(below(&inside, &paths), [inside]);
+        assert_eq!(
+            below(&parent.path().join("lake"), &paths),
+            [PathBuf::new(); 0]
+        );
     }
 }

@@ -10,10 +10,15 @@
 //! | `ledger` | the store, as both write to it |
 //! | `pruning` | which marks of files that are gone are kept |
 //! | `hold`, `retention` | bound how many records stage two holds, and how much of the log is kept |
+//! | `archive`, `archiving` | what the log holds, as OCSF in Parquet; with the feature `parquet` |
 //! | [`Board`] | what there is to see, for whoever shows it |
 //!
 //! This is the edge of the engine: only here it is known what time it is.
 
+#[cfg(feature = "parquet")]
+mod archive;
+#[cfg(feature = "parquet")]
+mod archiving;
 mod board;
 mod changes;
 mod event_log;
@@ -37,9 +42,11 @@ mod stdin;
 mod taking;
 mod watch;
 
+#[cfg(feature = "parquet")]
+pub use archive::{Archive, ArchiveError};
 pub use board::{Board, Figures, Health, LATENCIES, News, Shown, SourceState};
 pub use event_log::{Damage, Entry, EventLog, Segments};
-pub use folder::{DataFolder, DataFolderError};
+pub use folder::{DataFolder, DataFolderError, below};
 pub use intake::{Intake, Receipt, Refusal};
 pub use objects::{Notice, Object, Objects};
 pub use request::{HOLD, Pace, Stop, WatchError, WatchRequest};

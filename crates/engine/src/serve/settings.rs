@@ -1,6 +1,7 @@
 //! How to watch, as `portreeve.toml` and the environment say.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 
 use portreeve_model::Severity;
 use serde::Deserialize;
@@ -72,6 +73,12 @@ settings! {
     keep_days: u32,
     /// How many gigabytes the event log may take, compressed.
     keep_gigabytes: u32,
+    /// The folder in which activities are archived, as OCSF in Parquet.
+    archive: PathBuf,
+    /// For how many days activities stay in the archive, by their own time.
+    archive_days: u32,
+    /// How many gigabytes the archive may take.
+    archive_gigabytes: u32,
     /// Who is told of incidents: `slack=URL`, `ocsf=URL`.
     notify: Vec<String>,
     /// From which severity on others are told.

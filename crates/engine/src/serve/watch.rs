@@ -14,6 +14,10 @@ use portreeve_graph::{Circumstances, Difference};
 use portreeve_model::Finding;
 use portreeve_store::{Commit, Store};
 
+#[cfg(feature = "parquet")]
+use super::archive::Archive;
+#[cfg(feature = "parquet")]
+use super::archiving::Archiving;
 use super::board::{Board, Health, News};
 use super::changes::value_of_finding;
 use super::event_log::EventLog;
@@ -70,6 +74,8 @@ pub struct Watch {
     intake: Intake,
     arrivals: Receiver<Chunk>,
     buckets: Vec<(Box<dyn Objects>, Duration)>,
+    #[cfg(feature = "parquet")]
+    archiving: Archiving,
 }
 
 impl std::fmt::Debug for Watch {
@@ -124,6 +130,8 @@ impl Watch {
             intake,
             arrivals,
             buckets: Vec::new(),
+            #[cfg(feature = "parquet")]
+            archiving: Archiving::default(),
         };
         progress.begin("Reading what was taken in before", 0);
         watch.replay(progress)?;
@@ -138,6 +146,13 @@ impl Watch {
     /// Follows a bucket too, which is looked at so often. To be said before the watch runs.
     pub fn follow(&mut self, objects: Box<dyn Objects>, poll: Duration) {
         self.buckets.push((objects, poll));
+    }
+
+    /// Archives what the event log holds, which lets go nothing that is not archived. To be said before the
+    /// watch runs.
+    #[cfg(feature = "parquet")]
+    pub fn archive(&mut self, archive: Archive) {
+        self.archiving = Archiving::Asked(archive);
     }
 
     /// What ends the watch.
@@ -187,6 +202,8 @@ impl Watch {
         let folded = self.handover.end();
         let result = taken.and(folded);
         self.signs.set_stopping();
+        #[cfg(feature = "parquet")]
+        self.archiving.end();
         board.set_health(match &result {
             Ok(()) => Health::Ended,
             Err(error) => Health::Failed(error.to_string()),
@@ -196,6 +213,8 @@ impl Watch {
 
     fn run_on(&mut self, until_caught_up: bool) -> Result<(), WatchError> {
         self.follow_inputs()?;
+        #[cfg(feature = "parquet")]
+        self.archiving.begin(&self.signs)?;
         let (pace, hold) = (self.request.pace, self.request.hold);
         self.handover.part(pace.fold, hold)?;
         self.board.set_health(Health::Watching);
@@ -450,7 +469,10 @@ impl Watch {
     fn let_go(&self, commit: &mut Commit) -> Result<(), WatchError> {
         let latest = self.board.figures().watermark;
         let now = latest.map(|time| time.min(Timestamp::now()).as_microsecond());
-        let gone = self.request.keep.let_go(self.log.segments(), now);
+        #[cfg_attr(not(feature = "parquet"), allow(unused_mut))]
+        let mut gone = self.request.keep.let_go(self.log.segments(), now);
+        #[cfg(feature = "parquet")]
+        gone.retain(|segment| self.archiving.has(segment.number));
         if gone.is_empty() {
             return Ok(());
         }

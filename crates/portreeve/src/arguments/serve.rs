@@ -15,6 +15,8 @@ use super::RuleSources;
   portreeve serve s3://trail/AWSLogs/ inventory/ --queue https://sqs.eu-west-1.amazonaws.com/1/trail
                                                        follow a bucket
   portreeve serve logs/ --catch-up --data watch/       take in what there is, and end
+  portreeve serve logs/ --keep-days 30 --archive lake/ --archive-days 400
+                                                       OCSF in Parquet, for longer than the log is kept
   portreeve serve logs/ --listen 0.0.0.0:7373 --behind-proxy
                                                        for others: tokens, and TLS by a proxy
   portreeve serve --case case/                         show a case that was opened
@@ -69,6 +71,15 @@ pub(crate) struct Serve {
     /// How many gigabytes the event log may take, compressed (any)
     #[arg(long, value_name = "GB")]
     pub(crate) keep_gigabytes: Option<u32>,
+    /// Archive activities in this folder, as OCSF in Parquet, laid out as a security lake is
+    #[arg(long, value_name = "FOLDER", conflicts_with_all = ["demo", "case"])]
+    pub(crate) archive: Option<PathBuf>,
+    /// For how many days activities stay in the archive, by their own time (all)
+    #[arg(long, value_name = "DAYS")]
+    pub(crate) archive_days: Option<u32>,
+    /// How many gigabytes the archive may take (any)
+    #[arg(long, value_name = "GB")]
+    pub(crate) archive_gigabytes: Option<u32>,
     /// Tell of incidents: slack=URL or ocsf=URL; may be given more than once
     #[arg(long, value_name = "TARGET")]
     pub(crate) notify: Vec<String>,

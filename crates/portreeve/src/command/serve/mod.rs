@@ -12,7 +12,9 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use portreeve_engine::case::Inputs;
-use portreeve_engine::serve::{Board, DataFolder, Health, Segments, Stop, Watch, WatchRequest};
+use portreeve_engine::serve::{
+    Board, DataFolder, Health, Segments, Stop, Watch, WatchRequest, below,
+};
 use portreeve_engine::{Config, Progress, RuleSet};
 use portreeve_server::{App, Archive, Listen, RuleLine, ServerError};
 use portreeve_store::{Sqlite, Store};
@@ -86,7 +88,10 @@ fn watch(
         hold: Some(settings.hold),
     };
     inputs.set_down(&data)?;
-    skip.extend(folder.below(&paths));
+    skip.extend(below(folder.path(), &paths));
+    if let Some((archive, _)) = &settings.archive {
+        skip.extend(below(archive, &paths));
+    }
     let open = || Sqlite::open(&folder.database()).context("cannot open the database");
     let store = open()?;
     let tokens = store.tokens()?.len();
@@ -118,8 +123,14 @@ fn watch(
         &bar,
     );
     bar.clear();
-    #[cfg_attr(not(feature = "aws"), allow(unused_mut))]
+    #[cfg_attr(not(any(feature = "aws", feature = "parquet")), allow(unused_mut))]
     let mut watch = watch?;
+    #[cfg(feature = "parquet")]
+    if let Some((archive, keep)) = settings.archive {
+        let archive =
+            portreeve_engine::serve::Archive::new(archive, folder.log(), keep, Box::new(open()?));
+        watch.archive(archive?);
+    }
     #[cfg(feature = "aws")]
     bucket::follow(
         &mut watch,

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::ops::RangeInclusive;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
@@ -18,6 +19,9 @@ pub(crate) struct Settings {
     pub(crate) pace: Pace,
     pub(crate) hold: usize,
     pub(crate) keep: Keep,
+    /// Where activities are archived, and how much of them is kept.
+    #[cfg_attr(not(feature = "parquet"), allow(dead_code))]
+    pub(crate) archive: Option<(PathBuf, Keep)>,
     /// Whom to tell of incidents.
     #[cfg_attr(not(feature = "notify"), allow(dead_code))]
     pub(crate) notify: Notify,
@@ -42,6 +46,9 @@ impl Settings {
             hold: options.hold,
             keep_days: options.keep_days,
             keep_gigabytes: options.keep_gigabytes,
+            archive: options.archive.clone(),
+            archive_days: options.archive_days,
+            archive_gigabytes: options.archive_gigabytes,
             notify: (!options.notify.is_empty()).then(|| options.notify.clone()),
             notify_from: options.notify_from,
             page: options.page.clone(),
@@ -72,6 +79,18 @@ impl Settings {
         if !targets.is_empty() && cfg!(not(feature = "notify")) {
             bail!("this build has no client for HTTP; `full` builds have, and tell of incidents");
         }
+        if all.archive.is_some() && cfg!(not(feature = "parquet")) {
+            bail!("this build writes no Parquet; `full` builds do, and archive activities");
+        }
+        if all.archive.is_none() && (all.archive_days, all.archive_gigabytes) != (None, None) {
+            bail!(
+                "how much of the archive is kept is said without `archive`, the folder that it is in"
+            );
+        }
+        let archived = Keep {
+            days: all.archive_days,
+            gigabytes: all.archive_gigabytes,
+        };
         let loopback = SocketAddr::from(([127, 0, 0, 1], 7373));
         Ok(Self {
             listen: Listen {
@@ -89,6 +108,7 @@ impl Settings {
                 days: all.keep_days,
                 gigabytes: all.keep_gigabytes,
             },
+            archive: all.archive.map(|folder| (folder, archived)),
             notify: Notify {
                 targets,
                 at_least: all.notify_from.unwrap_or(Severity::High),
