@@ -40,6 +40,7 @@ const FUZZ_TARGETS: &[&str] = &[
     "authorisation",
     "client",
     "network_table",
+    "parquet",
     "web_identity",
     "digest",
     "terraform",

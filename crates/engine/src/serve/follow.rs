@@ -18,7 +18,7 @@ use portreeve_telemetry::{Container, Recognition, Source};
 
 use super::intake::{Chunk, Intake, each_split};
 use super::mark::{Mark, Stamp};
-use super::pruning::prune;
+use super::pruning::{is_of_a_file, prune};
 use crate::discover::discover;
 use crate::networks;
 use crate::open::Opened;
@@ -129,7 +129,7 @@ pub(crate) struct Keeping {
 }
 
 /// How often it is looked which marks are needed.
-const PRUNE: Duration = Duration::from_secs(3_600);
+pub(crate) const PRUNE: Duration = Duration::from_secs(3_600);
 
 pub(crate) struct Follower {
     roots: Vec<PathBuf>,
@@ -334,7 +334,7 @@ impl Follower {
         let named = bare.map(|(path, _)| path.to_string_lossy().into_owned());
         let (named, days) = (named.collect(), self.patience.keeping.days);
         let now = jiff::Timestamp::now().as_second();
-        let pruned = prune(&mut self.marks, &there, &named, days, now);
+        let pruned = prune(&mut self.marks, is_of_a_file, &there, &named, days, now);
         for (key, mark) in pruned.changed {
             let mut chunk = Chunk::new(&key, "", mark.name.as_str().into());
             chunk.mark = Some(mark.bytes());

@@ -3,9 +3,10 @@
 //! Objects are written whole and never grow, so each is read once; its mark is kept by its key. A queue's
 //! message is taken off the queue when the commit that holds the records of all its objects is written: one
 //! that was not is delivered again, and its objects are known then. What no message told of, as while no queue
-//! was set up, is found by listing, at the start and every so often.
+//! was set up, is found by listing, at the start and every so often. Marks of objects that no listing has shown for
+//! longer than records are kept are forgotten, as those of files are.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, TryRecvError, sync_channel};
@@ -13,9 +14,10 @@ use std::time::{Duration, Instant};
 
 use portreeve_record::Split;
 
-use super::follow::Signs;
+use super::follow::{Keeping, PRUNE, Signs};
 use super::intake::{Chunk, Intake, each_split};
 use super::mark::Mark;
+use super::pruning::prune;
 use crate::open::Opened;
 
 /// So many bytes are taken as one piece.
@@ -89,7 +91,9 @@ pub(crate) struct Bucket {
     poll: Duration,
     intake: Intake,
     signs: Arc<Signs>,
+    keeping: Keeping,
     marks: HashMap<String, Mark>,
+    pruned: Option<Instant>,
     brought: VecDeque<Brought>,
 }
 
@@ -111,6 +115,7 @@ impl Bucket {
     pub(crate) fn new(
         objects: Box<dyn Objects>,
         poll: Duration,
+        keeping: Keeping,
         marks: &[(String, Vec<u8>)],
         intake: Intake,
         signs: Arc<Signs>,
@@ -122,6 +127,8 @@ impl Bucket {
             poll,
             intake,
             signs,
+            keeping,
+            pruned: None,
             marks: marks
                 .filter_map(|(key, mark)| Some((key.clone(), Mark::read(mark)?)))
                 .collect(),
@@ -185,6 +192,7 @@ impl Bucket {
 
     fn list(&mut self) -> Result<(), Trouble> {
         let mut after: Option<String> = None;
+        let mut there = HashSet::new();
         loop {
             let page = self.objects.list(after.as_deref())?;
             let Some(last) = page.last() else {
@@ -196,10 +204,51 @@ impl Bucket {
                     return Err(Trouble::Ended);
                 }
                 self.take(object)?;
+                there.insert(self.input_of(object));
             }
         }
         self.signs.listed(self.objects.name());
+        if self.pruned.is_none_or(|last| last.elapsed() >= PRUNE) {
+            self.prune(&there)?;
+            self.pruned = Some(Instant::now());
+        }
         Ok(())
+    }
+
+    /// Sets down which objects went, and forgets those that have been gone for longer than records are kept.
+    /// Only after a whole listing; what lies elsewhere in the bucket was not listed.
+    fn prune(&mut self, there: &HashSet<String>) -> Result<(), Trouble> {
+        let listed = format!("object:{}", self.objects.name());
+        let pruned = prune(
+            &mut self.marks,
+            |key| key.starts_with(&listed),
+            there,
+            &HashSet::new(),
+            self.keeping.days,
+            jiff::Timestamp::now().as_second(),
+        );
+        self.keeping.floor = self.keeping.floor.max(pruned.floor);
+        let changed = pruned.changed.into_iter().map(|(key, mark)| {
+            let mut chunk = Chunk::new(&key, "", mark.name.as_str().into());
+            chunk.mark = Some(mark.bytes());
+            chunk
+        });
+        let forgotten = pruned.forgotten.into_iter().map(|key| {
+            let mut chunk = Chunk::new(&key, "", "".into());
+            chunk.forgotten = self.keeping.floor;
+            chunk
+        });
+        for chunk in changed.chain(forgotten) {
+            if !self.intake.bring(chunk) {
+                return Err(Trouble::Ended);
+            }
+        }
+        Ok(())
+    }
+
+    /// What an object's mark is kept by.
+    fn input_of(&self, object: &Object) -> String {
+        format!("object:{}/{}", bucket_of(self.objects.name()), object.key)
     }
 
     /// Takes messages off the queue whose records are committed.
@@ -220,14 +269,15 @@ impl Bucket {
 
     /// Brings the records of an object that was not read yet; told when they are committed.
     fn take(&mut self, object: &Object) -> Result<Option<Receiver<u64>>, Trouble> {
-        let name = format!("{}/{}", bucket_of(self.objects.name()), object.key);
-        let input = format!("object:{name}");
+        let input = self.input_of(object);
+        let name = input.trim_start_matches("object:").to_owned();
         let known = self.marks.get(&input);
         if known.is_some_and(|mark| (&mark.head, mark.size) == (&object.tag, object.size)) {
             return Ok(None);
         }
         // Of one that was written anew what was taken before is skipped.
         let before = known.map_or(0, |mark| mark.index);
+        let floor = known.map_or(self.keeping.floor, |mark| mark.floor);
         let Some(bytes) = self.objects.read(&object.key)? else {
             return Ok(None);
         };
@@ -237,6 +287,7 @@ impl Bucket {
             head: object.tag.clone(),
             index: before,
             whole: true,
+            floor,
             ..Mark::default()
         };
         let (pieces, index) = pieces(&input, &name, bytes, before);
@@ -244,6 +295,7 @@ impl Bucket {
         let (acknowledge, committed) = sync_channel(1);
         let count = pieces.len();
         for (number, mut piece) in pieces.into_iter().enumerate() {
+            piece.floor = floor;
             if number + 1 == count {
                 piece.mark = Some(mark.bytes());
                 piece.acknowledge = Some(acknowledge.clone());
@@ -326,6 +378,69 @@ mod tests {
     fn buckets_are_told_from_prefixes() {
         assert_eq!(bucket_of("s3://trail/AWSLogs/1"), "s3://trail");
         assert_eq!(bucket_of("s3://trail"), "s3://trail");
+    }
+
+    /// One object, in one page.
+    struct One;
+
+    impl Objects for One {
+        fn name(&self) -> &str {
+            "s3://b/p"
+        }
+
+        fn list(&mut self, after: Option<&str>) -> Result<Vec<Object>, String> {
+            let object = Object {
+                key: "p/new".to_owned(),
+                size: 5,
+                tag: "1".to_owned(),
+            };
+            Ok(Vec::from_iter(after.is_none().then_some(object)))
+        }
+
+        fn read(&mut self, _: &str) -> Result<Option<Vec<u8>>, String> {
+            Ok(Some(b"hello".to_vec()))
+        }
+
+        fn notices(&mut self) -> Result<Option<Vec<Notice>>, String> {
+            Ok(None)
+        }
+
+        fn done(&mut self, _: &Notice) -> Result<(), String> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn marks_of_objects_that_are_gone_for_long_are_forgotten() {
+        let marks = ["p/old", "p/went", "q/elsewhere"].map(|key| {
+            let mark = Mark {
+                name: format!("s3://b/{key}"),
+                gone: (key == "p/old").then_some(1_000),
+                ..Mark::default()
+            };
+            (format!("object:s3://b/{key}"), mark.bytes())
+        });
+        let keeping = Keeping {
+            days: Some(30),
+            floor: None,
+        };
+        let (intake, arrivals) = Intake::new();
+        let poll = Duration::from_secs(1);
+        let mut bucket = Bucket::new(Box::new(One), poll, keeping, &marks, intake, Arc::default());
+        assert!(bucket.list().is_ok());
+        let chunks: Vec<Chunk> = arrivals.try_iter().collect();
+        let inputs: Vec<&str> = chunks.iter().map(|chunk| &*chunk.input).collect();
+        let expected = ["p/new", "p/went", "p/old"].map(|key| format!("object:s3://b/{key}"));
+        assert_eq!(inputs, expected);
+        let gone = |chunk: &Chunk| Mark::read(chunk.mark.as_ref()?)?.gone;
+        assert_eq!(gone(&chunks[0]), None);
+        assert!(gone(&chunks[1]).is_some());
+        assert_eq!(chunks[2].forgotten, Some(1_000));
+        // What comes from now on may be one that was forgotten: older records are passed over in it.
+        bucket.marks.remove("object:s3://b/p/new");
+        assert!(bucket.list().is_ok());
+        assert_eq!(arrivals.try_recv().unwrap().floor, Some(1_000));
+        assert!(arrivals.try_recv().is_err(), "looked through once an hour");
     }
 
     #[test]

@@ -26,10 +26,16 @@ pub(crate) struct Pruned {
     pub(crate) floor: Option<i64>,
 }
 
-/// Goes through the marks of files, knowing which there are: by their keys, and by the names of those that have
-/// no mark of their own because they were copied.
+/// Whether a mark is of a file in a folder.
+pub(crate) fn is_of_a_file(key: &str) -> bool {
+    key.starts_with("file:") || key.starts_with("path:")
+}
+
+/// Goes through the marks of files or of a bucket's objects, knowing which there are: by their keys, and by the
+/// names of those that have no mark of their own because they were copied.
 pub(crate) fn prune(
     marks: &mut HashMap<String, Mark>,
+    is_looked_at: impl Fn(&str) -> bool,
     there: &HashSet<String>,
     named: &HashSet<String>,
     keep_days: Option<u32>,
@@ -38,8 +44,7 @@ pub(crate) fn prune(
     let mut pruned = Pruned::default();
     let oldest = keep_days.map(|days| now.saturating_sub(i64::from(days).saturating_mul(DAY)));
     for (key, mark) in marks.iter_mut() {
-        let is_of_a_file = key.starts_with("file:") || key.starts_with("path:");
-        if !is_of_a_file {
+        if !is_looked_at(key) {
             continue;
         }
         let is_there = there.contains(key) || named.contains(&mark.name);
@@ -93,17 +98,24 @@ mod tests {
         let mut all = marks(&["a", "b", "c"]);
         let there = set(&["file:a"]);
         let none = HashSet::new();
-        let first = prune(&mut all, &there, &none, Some(30), 1_000 * DAY);
+        let first = prune(&mut all, is_of_a_file, &there, &none, Some(30), 1_000 * DAY);
         assert_eq!(first.changed.len(), 2);
         assert_eq!(all["file:b"].gone, Some(1_000 * DAY));
         // Told once; and not before its time.
-        let next = prune(&mut all, &there, &none, Some(30), 1_029 * DAY);
+        let next = prune(&mut all, is_of_a_file, &there, &none, Some(30), 1_029 * DAY);
         assert_eq!(next, Pruned::default());
         // One is there again.
         let there = set(&["file:a", "file:c"]);
-        let back = prune(&mut all, &there, &none, Some(30), 1_030 * DAY);
+        let back = prune(&mut all, is_of_a_file, &there, &none, Some(30), 1_030 * DAY);
         assert_eq!((back.changed.len(), all["file:c"].gone), (1, None));
-        let last = prune(&mut all, &there, &none, Some(30), 1_030 * DAY + 1);
+        let last = prune(
+            &mut all,
+            is_of_a_file,
+            &there,
+            &none,
+            Some(30),
+            1_030 * DAY + 1,
+        );
         assert_eq!(
             (last.forgotten, last.floor),
             (vec!["file:b".to_owned()], Some(1_000 * DAY))
@@ -115,9 +127,9 @@ mod tests {
     fn where_all_is_kept_so_are_marks() {
         let mut all = marks(&["a"]);
         let none = HashSet::new();
-        prune(&mut all, &none, &none, None, 0);
+        prune(&mut all, is_of_a_file, &none, &none, None, 0);
         assert_eq!(
-            prune(&mut all, &none, &none, None, 9_999 * DAY),
+            prune(&mut all, is_of_a_file, &none, &none, None, 9_999 * DAY),
             Pruned::default()
         );
         assert_eq!(all.len(), 1);
@@ -131,7 +143,7 @@ mod tests {
         let none = HashSet::new();
         for day in [0, 500] {
             assert_eq!(
-                prune(&mut all, &none, &named, Some(1), day * DAY),
+                prune(&mut all, is_of_a_file, &none, &named, Some(1), day * DAY),
                 Pruned::default()
             );
         }
@@ -142,9 +154,9 @@ mod tests {
     fn a_clock_that_is_put_back_prunes_nothing() {
         let mut all = marks(&["a"]);
         let none = HashSet::new();
-        prune(&mut all, &none, &none, Some(1), 900 * DAY);
+        prune(&mut all, is_of_a_file, &none, &none, Some(1), 900 * DAY);
         assert_eq!(
-            prune(&mut all, &none, &none, Some(1), DAY),
+            prune(&mut all, is_of_a_file, &none, &none, Some(1), DAY),
             Pruned::default()
         );
     }

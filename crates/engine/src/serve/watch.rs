@@ -276,13 +276,14 @@ impl Watch {
     /// Begins to follow folders, standard input and buckets, each on a thread of its own.
     fn follow_inputs(&mut self) -> Result<(), WatchError> {
         let marks = self.ledger.store().offsets()?;
+        let keeping = Keeping {
+            days: self.request.keep.days,
+            floor: floor(&**self.ledger.store())?,
+        };
         let patience = Patience {
             poll: self.request.pace.poll,
             settle: self.request.pace.settle,
-            keeping: Keeping {
-                days: self.request.keep.days,
-                floor: floor(&**self.ledger.store())?,
-            },
+            keeping,
         };
         let follower = Follower::new(
             followed(&self.request.paths),
@@ -306,7 +307,7 @@ impl Watch {
         for (objects, poll) in take(&mut self.buckets) {
             self.signs.expect_listing(objects.name());
             let (intake, signs) = (self.intake.clone(), self.signs.clone());
-            let bucket = Bucket::new(objects, poll, &marks, intake, signs);
+            let bucket = Bucket::new(objects, poll, keeping, &marks, intake, signs);
             spawn("bucket", move || bucket.run())?;
         }
         Ok(())

@@ -7,12 +7,13 @@ use std::sync::Arc;
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::data_type::{BoolType, ByteArray, ByteArrayType, DataType, Int32Type, Int64Type};
 use parquet::errors::ParquetError;
-use parquet::file::properties::WriterProperties;
+use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::file::writer::{SerializedColumnWriter, SerializedFileWriter};
 use parquet::schema::parser::parse_message_type;
+use parquet::schema::types::ColumnPath;
 
 use super::Archived;
-use super::columns::{COLUMNS, Kind, schema};
+use super::columns::{COLUMNS, Kind, RAW, schema};
 
 /// The values of one column, and where they stand: a level of 0 says that there is none.
 #[derive(Default)]
@@ -131,6 +132,9 @@ impl<W: Write + Send> ActivityFile<W> {
         let schema = Arc::new(parse_message_type(&schema())?);
         let properties = WriterProperties::builder()
             .set_compression(Compression::ZSTD(ZstdLevel::try_new(3)?))
+            // No record is like another, and nobody looks for the least of them.
+            .set_column_dictionary_enabled(ColumnPath::from(RAW), false)
+            .set_column_statistics_enabled(ColumnPath::from(RAW), EnabledStatistics::None)
             .set_created_by(concat!("Portreeve ", env!("CARGO_PKG_VERSION")).to_owned())
             .build();
         Ok(Self {
