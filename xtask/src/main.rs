@@ -40,7 +40,6 @@ const FUZZ_TARGETS: &[&str] = &[
     "authorisation",
     "client",
     "network_table",
-    "parquet",
     "web_identity",
     "digest",
     "terraform",

@@ -1,11 +1,13 @@
 //! Reads the records of a file of the archive back.
 
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use bytes::Bytes;
 use parquet::column::reader::{ColumnReader, ColumnReaderImpl};
 use parquet::data_type::{ByteArray, ByteArrayType};
 use parquet::errors::ParquetError;
+use parquet::file::metadata::ColumnChunkMetaData;
 use parquet::file::reader::{FileReader, SerializedFileReader};
 
 use super::columns::RAW;
@@ -41,7 +43,8 @@ impl fmt::Debug for RawRecords {
 /// # Errors
 /// Where it is no Parquet, or has no such column.
 pub fn raw_records(file: Bytes) -> Result<RawRecords, ParquetError> {
-    let file = SerializedFileReader::new(file)?;
+    let length = file.len() as u64;
+    let file = guarded(|| SerializedFileReader::new(file))?;
     let schema = file.metadata().file_metadata().schema_descr();
     let is_raw = |column: &usize| schema.column(*column).path().parts() == [RAW];
     let column = (0..schema.num_columns()).find(is_raw).ok_or_else(|| {
@@ -58,6 +61,9 @@ pub fn raw_records(file: Bytes) -> Result<RawRecords, ParquetError> {
             "the column {RAW} is nested; one text a row was expected"
         )));
     }
+    for group in file.metadata().row_groups() {
+        within(group.column(column), length)?;
+    }
     Ok(RawRecords {
         file,
         column,
@@ -65,6 +71,32 @@ pub fn raw_records(file: Bytes) -> Result<RawRecords, ParquetError> {
         group: 0,
         reader: None,
         decoded: Vec::new().into_iter(),
+    })
+}
+
+/// Whether a column's pages lie in the file, as its index says: that is taken for granted where they are read.
+fn within(column: &ColumnChunkMetaData, length: u64) -> Result<(), ParquetError> {
+    let first = column.dictionary_page_offset();
+    let first = first.unwrap_or_else(|| column.data_page_offset());
+    let end = u64::try_from(first)
+        .ok()
+        .zip(u64::try_from(column.compressed_size()).ok())
+        .and_then(|(first, size)| first.checked_add(size));
+    match end {
+        Some(end) if end <= length && column.data_page_offset() >= 0 => Ok(()),
+        _ => Err(ParquetError::General(format!(
+            "the column {RAW} lies outside of the file"
+        ))),
+    }
+}
+
+/// The library asserts some of what an index claims instead of refusing it. What a damaged or hostile file
+/// breaks there is an error like any other, and nothing of the reader is used again.
+fn guarded<T>(read: impl FnOnce() -> Result<T, ParquetError>) -> Result<T, ParquetError> {
+    catch_unwind(AssertUnwindSafe(read)).unwrap_or_else(|_| {
+        Err(ParquetError::General(
+            "the file contradicts itself".to_owned(),
+        ))
     })
 }
 
@@ -106,7 +138,7 @@ impl Iterator for RawRecords {
             if let Some(record) = self.decoded.next() {
                 return Some(Ok(record.data().to_vec()));
             }
-            match self.decode() {
+            match guarded(|| self.decode()) {
                 Ok(true) => {}
                 Ok(false) => return None,
                 Err(error) => {
