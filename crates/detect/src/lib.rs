@@ -50,6 +50,7 @@ mod lineage;
 mod logins;
 mod networks;
 mod people;
+mod repeated;
 mod runs;
 mod sealing;
 mod settings;

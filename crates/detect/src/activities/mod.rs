@@ -222,10 +222,8 @@ impl Activities {
                 (self.more_targets.len() - 1) as u32
             }
         };
-        if self.rows.len() == self.rows.capacity() && self.rows.len() >= MANY_ROWS {
-            self.rows.reserve(7 * MANY_ROWS);
-        }
-        self.rows.push(Row {
+        let source = number_of(&mut self.sources, activity.source);
+        self.push_row(Row {
             event_id,
             time: activity.time.map_or(NO_TIME, Timestamp::as_microsecond),
             offset: position.offset,
@@ -242,12 +240,48 @@ impl Activities {
             code,
             targets: [first_target, second_target],
             more_targets,
-            source: number_of(&mut self.sources, activity.source),
+            source,
             kind: actor.kind,
             origin: activity.origin.kind,
             flags,
         });
         (self.rows.len() - 1) as RowId
+    }
+
+    /// Adds an activity that is the same as one in the table but for its event's id, its time and where it
+    /// stands; `None` where its id is not told by a number as that one's is. Ids and times that are not
+    /// given are those of the other.
+    pub(crate) fn push_repeated(
+        &mut self,
+        of: RowId,
+        event_id: Option<&str>,
+        time: Option<Option<Timestamp>>,
+        position: Position,
+    ) -> Option<RowId> {
+        let mut row = *self.rows.get(of as usize)?;
+        if let Some(text) = event_id
+            && row.flags & HAS_EVENT_ID != 0
+        {
+            if row.flags & EVENT_ID_IS_UUID == 0 {
+                return None;
+            }
+            row.event_id = parse_uuid(text)?;
+        }
+        if let Some(time) = time {
+            row.time = time.map_or(NO_TIME, Timestamp::as_microsecond);
+        }
+        row.offset = position.offset;
+        row.index = position.index;
+        row.file = position.file;
+        self.push_row(row);
+        Some((self.rows.len() - 1) as RowId)
+    }
+
+    fn push_row(&mut self, row: Row) {
+        if self.rows.len() == self.rows.capacity() && self.rows.len() >= MANY_ROWS {
+            self.rows.reserve(7 * MANY_ROWS);
+        }
+        self.rows.push(row);
     }
 
     /// Replaces what the record alone told of the actor's kind.
