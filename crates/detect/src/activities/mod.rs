@@ -1,12 +1,9 @@
+mod order;
 mod row;
 mod uuid;
 
-use std::hash::BuildHasher;
 use std::sync::Arc;
 
-use foldhash::fast::FixedState;
-use hashbrown::HashTable;
-use hashbrown::hash_table::Entry;
 use jiff::Timestamp;
 use portreeve_model::{Activity, OriginKind, Outcome, PrincipalKind};
 
@@ -355,45 +352,7 @@ impl Activities {
     /// repetition. Of several copies the one in the first file by name is kept, so that neither
     /// the order of the files nor the number of threads shows in the result.
     pub(crate) fn finish(&mut self) -> Moved {
-        // With the times beside the numbers most comparisons look up no row.
-        let times = self.rows.iter().map(|row| row.time);
-        let mut order: Vec<(_, RowId)> = times.zip(0..).collect();
-        order.sort_unstable_by(|(time, a), (other, b)| {
-            time.cmp(other).then_with(|| {
-                let (a, b) = (&self.rows[*a as usize], &self.rows[*b as usize]);
-                self.files[a.file as usize]
-                    .cmp(&self.files[b.file as usize])
-                    .then(a.index.cmp(&b.index))
-                    .then(a.offset.cmp(&b.offset))
-            })
-        });
-        let mut order: Vec<RowId> = order.into_iter().map(|(_, row)| row).collect();
-        // Numbers of rows rather than ids: a smaller table, and most are looked at once.
-        let mut seen = HashTable::<RowId>::with_capacity(self.rows.len());
-        let event = |row: &Row| (row.event_id, row.flags & EVENT_ID_IS_UUID);
-        let hash = |row: &Row| FixedState::default().hash_one(event(row));
-        let mut repeated = Vec::new();
-        order.retain(|former| {
-            let row = &self.rows[*former as usize];
-            if row.flags & HAS_EVENT_ID == 0 {
-                return true;
-            }
-            let place = seen.entry(
-                hash(row),
-                |known| event(&self.rows[*known as usize]) == event(row),
-                |known| hash(&self.rows[*known as usize]),
-            );
-            match place {
-                Entry::Occupied(first) => {
-                    repeated.push((*former, *first.get()));
-                    false
-                }
-                Entry::Vacant(place) => {
-                    place.insert(*former);
-                    true
-                }
-            }
-        });
+        let (order, repeated) = order::of(&self.rows, &self.files);
         let mut moved = vec![None; self.rows.len()];
         for (row, former) in (0..).zip(&order) {
             moved[*former as usize] = Some(row);
