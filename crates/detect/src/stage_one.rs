@@ -27,6 +27,8 @@ pub struct Batch {
     pub(crate) uses: Uses,
     /// The last of them: a session's calls mostly follow one another.
     pub(crate) last_use: Option<Use>,
+    /// The last record's account, region and kind.
+    pub(crate) last_cell: Option<CellKey>,
     /// Mintings; without a child where the record does not tell its id.
     pub(crate) links: Vec<Link>,
     /// Row and rule, certain.
@@ -294,6 +296,7 @@ impl<'s> StageOne<'s> {
         let used = Use::new(
             activity,
             (credential, principal, session),
+            batch.uses.first_of(credential),
             batch.activities.strings_mut(),
         );
         if let Some(used) = used
@@ -356,14 +359,16 @@ impl<'s> StageOne<'s> {
                 batch.signs.push((row, number as u32));
             }
         }
+        let near = batch.last_cell;
+        let near = near.map_or([Symbol::NONE; 2], |cell| [cell.region, cell.kind]);
+        let texts = [activity.region.as_deref(), Some(event_kind)];
+        let [region, kind] = batch.activities.strings_mut().intern_all(texts, near);
         let cell = CellKey {
             account: batch.activities.get(row).account_symbol(),
-            region: batch
-                .activities
-                .strings_mut()
-                .intern_option(activity.region.as_deref()),
-            kind: batch.activities.strings_mut().intern(event_kind),
+            region,
+            kind,
         };
+        batch.last_cell = Some(cell);
         self.folded = Some((activity.source, cell));
         batch.count(activity.source, cell, activity.time);
         self.deriver.derive(activity, self.snapshot, &sight);
