@@ -384,18 +384,6 @@ mod tests {
         }
     }
 
-    fn remembered(texts: &[&str]) -> (Ground, Repeats<usize>) {
-        let ground = Ground::new();
-        let mut repeats = Repeats::new(&ground.occasion, &ground.fields);
-        for (number, text) in texts.iter().enumerate() {
-            let mut buffer = SlotBuffer::new();
-            let slots = ground.extractor.extract(text.as_bytes(), &mut buffer);
-            let sought = repeats.seek(text.as_bytes());
-            repeats.remember(sought, &slots.unwrap(), number);
-        }
-        (ground, repeats)
-    }
-
     #[test]
     fn a_record_is_known_whatever_its_occasion() {
         let ground = Ground::new();
