@@ -1,12 +1,10 @@
 use portreeve_model::{Activity, CredentialKind, OriginKind};
 use portreeve_record::{FieldId, Fields, Slots, Value};
 use std::borrow::Cow;
-use std::collections::HashMap;
-
-use foldhash::fast::FixedState;
 
 use crate::clients::{Client, client_family};
 use crate::networks::{Network, is_callers_address};
+use crate::recent::{OfNetwork, RecentClients, RecentNetworks};
 use crate::settings::outcome_word;
 use crate::snapshot::{Sight, Snapshot};
 use crate::subject::Subject;
@@ -289,6 +287,8 @@ pub(crate) struct Deriver<'s> {
     /// What the caller's network and the client tell.
     network: Vec<Wanted>,
     client: Vec<Wanted>,
+    /// What follows from the network and the principal.
+    own: Option<FieldId>,
     others: Vec<(FieldId, Teller)>,
     tags: Option<FieldId>,
     networks: RecentNetworks<'s>,
@@ -301,56 +301,7 @@ pub(crate) struct Deriver<'s> {
 type Teller = for<'s> fn(&Activity<'_>, &'s Snapshot, &Sight<'s>) -> Option<Value<'s>>;
 
 /// A derived field that some rule asks for.
-type Wanted = (FieldId, &'static DerivedField);
-
-/// The networks of the addresses that were asked for last: calls come in runs, and a few hundred
-/// addresses make most of a log.
-#[derive(Clone, Debug, Default)]
-struct RecentNetworks<'s>(HashMap<String, Network<'s>, FixedState>);
-
-/// How many addresses are remembered; all are forgotten when there are more.
-const RECENT_NETWORKS: usize = 1 << 14;
-
-impl<'s> RecentNetworks<'s> {
-    fn of(&mut self, address: &str, snapshot: &'s Snapshot) -> Network<'s> {
-        // Where nothing is known there is nothing to remember.
-        if snapshot.networks().is_empty() {
-            return snapshot.networks().of(address);
-        }
-        if let Some(known) = self.0.get(address) {
-            return *known;
-        }
-        if self.0.len() >= RECENT_NETWORKS {
-            self.0.clear();
-        }
-        let network = snapshot.networks().of(address);
-        self.0.insert(address.to_owned(), network);
-        network
-    }
-}
-
-/// What the user agents that were met last tell: a few dozen programs make most of a log.
-#[derive(Clone, Debug, Default)]
-struct RecentClients(hashbrown::HashMap<String, Vec<(FieldId, Value<'static>)>, FixedState>);
-
-/// How many user agents are remembered; all are forgotten when there are more.
-const RECENT_CLIENTS: usize = 1 << 12;
-
-impl RecentClients {
-    fn of(&mut self, user_agent: &str, wanted: &[Wanted]) -> &[(FieldId, Value<'static>)] {
-        if self.0.len() >= RECENT_CLIENTS && !self.0.contains_key(user_agent) {
-            self.0.clear();
-        }
-        // Looked for once: a user agent is long, and its hash a good part of what this costs.
-        self.0.entry_ref(user_agent).or_insert_with(|| {
-            let client = Client::parse(user_agent);
-            wanted
-                .iter()
-                .filter_map(|(id, field)| Some((*id, of_client(field.path, &client, user_agent)?)))
-                .collect()
-        })
-    }
-}
+pub(crate) type Wanted = (FieldId, &'static DerivedField);
 
 impl<'s> Deriver<'s> {
     /// Takes the derived fields among those that were interned.
@@ -376,6 +327,7 @@ impl<'s> Deriver<'s> {
                 .into_iter()
                 .filter_map(|(id, field)| Some((id, of_activity(field.path)?)))
                 .collect(),
+            own: fields.get(NETWORK_OWN),
             tags: fields.get(TARGET_TAGS),
             networks: RecentNetworks::default(),
             clients: RecentClients::default(),
@@ -422,10 +374,20 @@ impl<'s> Deriver<'s> {
             false => !self.network.is_empty(),
         };
         if asks_network && let Some(address) = callers_address(activity) {
-            let network = self.networks.of(address, snapshot);
-            for (id, field) in &self.network {
-                let value = of_network(field.path, &network, activity, snapshot);
-                values.extend(value.map(|value| (*id, value)));
+            let not_kept;
+            let known = if snapshot.networks().is_empty() {
+                // Where nothing is known there is nothing to remember.
+                not_kept = OfNetwork::new(address, snapshot, &self.network);
+                &not_kept
+            } else {
+                self.networks.of(address, snapshot, &self.network)
+            };
+            values.extend_from_slice(&known.values);
+            if let Some(id) = self.own
+                && let principal = &activity.actor.principal
+                && snapshot.networks().expects(&known.network, principal)
+            {
+                values.push((id, Value::Bool(true)));
             }
         }
         if !self.client.is_empty()
@@ -516,12 +478,8 @@ fn callers_address<'a>(activity: &'a Activity<'_>) -> Option<&'a str> {
     is_callers_address(origin.kind, &activity.operation, targets).then_some(&*origin.address)
 }
 
-fn of_network<'s>(
-    path: &str,
-    network: &Network<'s>,
-    activity: &Activity<'_>,
-    snapshot: &Snapshot,
-) -> Option<Value<'s>> {
+/// What a network tells whoever calls from it.
+pub(crate) fn of_network<'s>(path: &str, network: &Network<'s>) -> Option<Value<'s>> {
     let text = |text: &'s str| Value::String(Cow::Borrowed(text));
     match path {
         NETWORK_CLASS => network.class.map(text),
@@ -536,15 +494,15 @@ fn of_network<'s>(
         NETWORK_ORGANISATION => network.organisation.map(text),
         NETWORK_COUNTRY => network.country.map(text),
         NETWORK_NAME => network.name().map(Value::String),
-        NETWORK_OWN => snapshot
-            .networks()
-            .expects(network, &activity.actor.principal)
-            .then_some(Value::Bool(true)),
         _ => None,
     }
 }
 
-fn of_client(path: &str, client: &Client<'_>, user_agent: &str) -> Option<Value<'static>> {
+pub(crate) fn of_client(
+    path: &str,
+    client: &Client<'_>,
+    user_agent: &str,
+) -> Option<Value<'static>> {
     let fixed = |text: &'static str| Some(Value::String(Cow::Borrowed(text)));
     let text = match path {
         CLIENT_KIND => return fixed(client.kind.as_str()),

@@ -50,6 +50,8 @@ mod lineage;
 mod logins;
 mod networks;
 mod people;
+mod recent;
+mod repeated;
 mod runs;
 mod sealing;
 mod settings;

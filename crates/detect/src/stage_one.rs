@@ -1,10 +1,10 @@
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use foldhash::fast::FixedState;
 use jiff::Timestamp;
 use portreeve_model::{Activity, Effect, MintMethod, Outcome, PolicyChange, Revoked};
-use portreeve_record::{FieldId, Fields, Record, Slots, Value};
+use portreeve_record::{FieldId, Fields, Occasion, Record, Slots, Sought, Value};
 use portreeve_sigma::{Hit, Matcher, Rule, Scratch, Verdict};
 use smallvec::{SmallVec, smallvec};
 
@@ -13,6 +13,7 @@ use crate::behaviour::{Copies, Correlations};
 use crate::derived::{Deriver, Stage, derived_field};
 use crate::hours::{CellKey, Cells};
 use crate::lineage::{Link, Reason, Use, Uses};
+use crate::repeated::{BatchNumber, Lengths, Repeated};
 use crate::settings::{Sign, SignKind};
 use crate::snapshot::Snapshot;
 use crate::strings::Symbol;
@@ -26,6 +27,8 @@ pub struct Batch {
     pub(crate) uses: Uses,
     /// The last of them: a session's calls mostly follow one another.
     pub(crate) last_use: Option<Use>,
+    /// The last record's account, region and kind.
+    pub(crate) last_cell: Option<CellKey>,
     /// Mintings; without a child where the record does not tell its id.
     pub(crate) links: Vec<Link>,
     /// Row and rule, certain.
@@ -47,6 +50,8 @@ pub struct Batch {
     pub(crate) shown: Vec<Candidate>,
     pub(crate) revocations: Vec<Revocation>,
     pub(crate) sources: BTreeMap<&'static str, SourceCounts>,
+    /// Which batch it is, for what is remembered of its rows.
+    pub(crate) number: BatchNumber,
 }
 
 /// An activity that took a credential, or a principal's sessions, away.
@@ -106,6 +111,18 @@ impl Batch {
         self.activities.is_empty()
     }
 
+    /// Counts a record for the statement of coverage.
+    pub(crate) fn count(&mut self, source: &'static str, cell: CellKey, time: Option<Timestamp>) {
+        let counts = self.sources.entry(source).or_default();
+        if let Some(time) = time {
+            counts.cells.add(cell, time);
+        }
+        *counts.kinds.entry(cell.kind).or_default() += 1;
+        if cell.region.is_some() {
+            *counts.regions.entry(cell.region).or_default() += 1;
+        }
+    }
+
     /// The latest time of any of them.
     pub fn latest(&self) -> Option<Timestamp> {
         self.activities.iter().filter_map(|row| row.time()).max()
@@ -129,6 +146,12 @@ pub struct StageOne<'s> {
     copies: Copies,
     scratch: Scratch,
     hits: Vec<Hit>,
+    /// What is known of records that come again, where the source tells them.
+    repeated: Option<Repeated>,
+    /// What the batch held before the row that was folded last.
+    before: Lengths,
+    /// The row's source and cell.
+    folded: Option<(&'static str, CellKey)>,
 }
 
 impl<'s> StageOne<'s> {
@@ -174,6 +197,64 @@ impl<'s> StageOne<'s> {
             copies: Vec::new(),
             scratch: Scratch::learning(),
             hits: Vec::new(),
+            repeated: None,
+            before: Lengths::default(),
+            folded: None,
+        }
+    }
+
+    /// Lets records that come again be known by their bytes ([`StageOne::repeat`]), where no rule and no
+    /// correlation looks at what tells them apart. To be called when all else is set.
+    #[must_use]
+    pub fn with_repeats(mut self, occasion: Option<Occasion>, fields: &Fields) -> Self {
+        let asked = self.matcher.asked();
+        let of_history = self.history_rules.iter().flatten();
+        let copied: BTreeSet<FieldId> = of_history
+            .chain(&self.shown)
+            .chain(&self.copies)
+            .flatten()
+            .copied()
+            .collect();
+        let is_asked = |field| asked.sees(field) || copied.contains(&field);
+        self.repeated = occasion
+            .filter(|occasion| !self.matcher.asks_text() && !occasion.fields().any(is_asked))
+            .map(|occasion| Repeated::new(occasion, fields));
+        self
+    }
+
+    /// Folds a record that is the same as one in the batch but for which event it is and when, without
+    /// reading it: its row. Else where it belongs, for [`StageOne::remember`]. `time` reads the text of a
+    /// time.
+    ///
+    /// # Errors
+    /// Where it is to be read, as any other.
+    pub fn repeat(
+        &mut self,
+        record: &[u8],
+        position: Position,
+        time: impl Fn(&str) -> Option<Timestamp>,
+        batch: &mut Batch,
+    ) -> Result<RowId, Option<Sought>> {
+        match &mut self.repeated {
+            Some(repeated) => repeated.repeat(record, position, time, batch).map_err(Some),
+            None => Err(None),
+        }
+    }
+
+    /// Remembers the record that was folded and observed last, and of which [`StageOne::repeat`] said where
+    /// it belongs.
+    pub fn remember(
+        &mut self,
+        sought: Option<Sought>,
+        record: &impl Record,
+        row: RowId,
+        batch: &Batch,
+    ) {
+        if let Some(sought) = sought
+            && let Some((source, cell)) = self.folded
+            && let Some(repeated) = &mut self.repeated
+        {
+            repeated.remember(sought, record, (row, source, cell), &self.before, batch);
         }
     }
 
@@ -205,6 +286,7 @@ impl<'s> StageOne<'s> {
         position: Position,
         batch: &mut Batch,
     ) -> RowId {
+        self.before = Lengths::of(batch);
         let row = batch.activities.push(activity, position);
         let sight = self.snapshot.sight(activity);
         batch.activities.set_kind(row, sight.kind);
@@ -214,6 +296,7 @@ impl<'s> StageOne<'s> {
         let used = Use::new(
             activity,
             (credential, principal, session),
+            batch.uses.first_of(credential),
             batch.activities.strings_mut(),
         );
         if let Some(used) = used
@@ -276,22 +359,18 @@ impl<'s> StageOne<'s> {
                 batch.signs.push((row, number as u32));
             }
         }
+        let near = batch.last_cell;
+        let near = near.map_or([Symbol::NONE; 2], |cell| [cell.region, cell.kind]);
+        let texts = [activity.region.as_deref(), Some(event_kind)];
+        let [region, kind] = batch.activities.strings_mut().intern_all(texts, near);
         let cell = CellKey {
             account: batch.activities.get(row).account_symbol(),
-            region: batch
-                .activities
-                .strings_mut()
-                .intern_option(activity.region.as_deref()),
-            kind: batch.activities.strings_mut().intern(event_kind),
+            region,
+            kind,
         };
-        let counts = batch.sources.entry(activity.source).or_default();
-        if let Some(time) = activity.time {
-            counts.cells.add(cell, time);
-        }
-        *counts.kinds.entry(cell.kind).or_default() += 1;
-        if cell.region.is_some() {
-            *counts.regions.entry(cell.region).or_default() += 1;
-        }
+        batch.last_cell = Some(cell);
+        self.folded = Some((activity.source, cell));
+        batch.count(activity.source, cell, activity.time);
         self.deriver.derive(activity, self.snapshot, &sight);
         row
     }

@@ -21,11 +21,11 @@ pub(crate) fn read_logs<'s>(
     progress: &dyn Progress,
     readers: impl Fn() -> Vec<LogReader<'s>> + Sync,
 ) -> Vec<(Input, FileOutcome)> {
-    let work = Work::new(files);
     let threads = match threads {
         0 => std::thread::available_parallelism().map_or(1, usize::from),
         threads => threads,
     };
+    let work = Work::new(files, threads);
     std::thread::scope(|scope| {
         let worker = || {
             let mut log_readers = readers();
@@ -45,7 +45,12 @@ pub(crate) fn read_logs<'s>(
     work.finish()
 }
 
-/// Files to read, the largest first so that no thread is left with a large one at the end.
+/// A file is large that is more than one in so many parts of what each thread reads.
+const LARGE: u64 = 32;
+
+/// Files to read, in order of their names: those of one account, region and day tell much the same, which is
+/// then still at hand. Where there are several threads the largest come first, so that none is left with a
+/// large one at the end.
 struct Work {
     files: Vec<Mutex<Option<Rest>>>,
     next: AtomicUsize,
@@ -53,12 +58,15 @@ struct Work {
 }
 
 impl Work {
-    fn new(mut files: Vec<Rest>) -> Self {
+    fn new(mut files: Vec<Rest>, threads: usize) -> Self {
+        let total: u64 = files.iter().map(|file| file.found.bytes).sum();
+        let large = match threads {
+            1 => u64::MAX,
+            threads => total / threads as u64 / LARGE,
+        };
         files.sort_by(|a, b| {
-            b.found
-                .bytes
-                .cmp(&a.found.bytes)
-                .then(a.found.cmp(&b.found))
+            let large = |file: &Rest| (file.found.bytes > large).then_some(file.found.bytes);
+            large(b).cmp(&large(a)).then_with(|| a.found.cmp(&b.found))
         });
         Self {
             files: files

@@ -189,7 +189,8 @@ impl Prepared {
                     &self.signs,
                 )
                 .for_correlations(&self.correlations)
-                .limited_to(&self.rules, |rule| is_for(rule, *source)),
+                .limited_to(&self.rules, |rule| is_for(rule, *source))
+                .with_repeats(reader.occasion(), &self.fields),
                 seam,
                 buffer: SlotBuffer::new(),
                 batch: Batch::default(),

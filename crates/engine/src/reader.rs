@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use portreeve_detect::{Batch, Position, StageOne};
 use portreeve_model::{DeadLetter, Timestamp};
-use portreeve_record::{Extractor, SlotBuffer, Slots, Split, Splitter};
+use portreeve_record::{Extractor, SlotBuffer, Slots, Sought, Split, Splitter};
 use portreeve_telemetry::{Container, Reader, Source, Unwrapped};
 
 use crate::seam::Seam;
@@ -117,6 +117,16 @@ impl LogReader<'_> {
             index: record.index,
             offset: record.offset,
         };
+        let time = |text: &str| self.reader.time(text);
+        let (stage, batch) = (&mut self.stage, &mut self.batch);
+        let sought = match stage.repeat(record.bytes, position, time, batch) {
+            Ok(_) => {
+                outcome.records += 1;
+                self.flush_full(name, file);
+                return true;
+            }
+            Err(sought) => sought,
+        };
         let slots = match self.extractor.extract(record.bytes, &mut self.buffer) {
             Ok(slots) => slots,
             Err(_) if record.likely => return false,
@@ -132,17 +142,23 @@ impl LogReader<'_> {
                 &mut self.batch,
                 slots,
                 position,
+                sought,
             );
             outcome.records += 1;
         } else {
             drop(slots);
             self.take_wrapped(record.bytes, position, name, outcome);
         }
+        self.flush_full(name, file);
+        true
+    }
+
+    /// Hands a full batch over, and goes on with the file in the next.
+    fn flush_full(&mut self, name: &Arc<str>, file: &mut u32) {
         if self.batch.len() >= BATCH {
             self.flush();
             *file = self.batch.add_file(name.clone());
         }
-        true
     }
 
     /// The time of a record, and nothing else of it; of one that holds several, the latest.
@@ -195,6 +211,7 @@ impl LogReader<'_> {
                                 &mut self.batch,
                                 slots,
                                 position,
+                                None,
                             );
                             outcome.records += 1;
                         }
@@ -220,6 +237,7 @@ fn observe<'s: 'r, 'r>(
     batch: &mut Batch,
     mut slots: Slots<'r>,
     position: Position,
+    sought: Option<Sought>,
 ) {
     let row = {
         let kind = reader.event_kind(&slots);
@@ -228,6 +246,7 @@ fn observe<'s: 'r, 'r>(
     };
     stage.set_derived(&mut slots);
     stage.observe(&slots, row, batch);
+    stage.remember(sought, &slots, row, batch);
 }
 
 /// Counts what is read.

@@ -328,6 +328,11 @@ impl Matcher {
         look
     }
 
+    /// Whether a rule looks at the whole text of records, as keywords do.
+    pub fn asks_text(&self) -> bool {
+        self.tests.iter().any(|test| test.fields().next().is_none())
+    }
+
     /// The rules that a record's values lead to, for who wants to ask each by itself with
     /// [`Matcher::evaluate_one`].
     pub fn led_to<R: Record + ?Sized>(&self, record: &R, scratch: &mut Scratch) -> Vec<usize> {

@@ -1,8 +1,8 @@
 use std::borrow::Cow;
 use std::io::Read;
 
-use portreeve_model::Activity;
-use portreeve_record::{FieldId, Fields, Record, Split, SplitOptions};
+use portreeve_model::{Activity, Timestamp};
+use portreeve_record::{FieldId, Fields, Occasion, Record, Split, SplitOptions};
 
 /// A log source: how it is recognised, how its records are found, what they say. A source declares
 /// all of it in one file of `src/sources/`, in a `pub(crate) static SOURCE`.
@@ -77,6 +77,19 @@ pub trait Reader: Send + Sync {
     /// The kind of event as the source divides its events, for the statement of coverage:
     /// `Management`, `Data`.
     fn event_kind<'a>(&self, record: &'a dyn Record) -> &'a str;
+
+    /// The fields that tell native records apart that say the same: of records that are equal but for the
+    /// texts of these the activities are equal but for [`Activity::event_id`], which is the text of its
+    /// field where it is not empty, and [`Activity::time`], which [`Reader::time`] reads from its field;
+    /// and all are of one kind ([`Reader::event_kind`]). `None` where the source makes no such promise.
+    fn occasion(&self) -> Option<Occasion> {
+        None
+    }
+
+    /// The time that a text in the time's field says.
+    fn time(&self, _text: &str) -> Option<Timestamp> {
+        None
+    }
 }
 
 /// Who did what.

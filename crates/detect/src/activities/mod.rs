@@ -1,12 +1,9 @@
+mod order;
 mod row;
 mod uuid;
 
-use std::hash::BuildHasher;
 use std::sync::Arc;
 
-use foldhash::fast::FixedState;
-use hashbrown::HashTable;
-use hashbrown::hash_table::Entry;
 use jiff::Timestamp;
 use portreeve_model::{Activity, OriginKind, Outcome, PrincipalKind};
 
@@ -222,10 +219,8 @@ impl Activities {
                 (self.more_targets.len() - 1) as u32
             }
         };
-        if self.rows.len() == self.rows.capacity() && self.rows.len() >= MANY_ROWS {
-            self.rows.reserve(7 * MANY_ROWS);
-        }
-        self.rows.push(Row {
+        let source = number_of(&mut self.sources, activity.source);
+        self.push_row(Row {
             event_id,
             time: activity.time.map_or(NO_TIME, Timestamp::as_microsecond),
             offset: position.offset,
@@ -242,12 +237,48 @@ impl Activities {
             code,
             targets: [first_target, second_target],
             more_targets,
-            source: number_of(&mut self.sources, activity.source),
+            source,
             kind: actor.kind,
             origin: activity.origin.kind,
             flags,
         });
         (self.rows.len() - 1) as RowId
+    }
+
+    /// Adds an activity that is the same as one in the table but for its event's id, its time and where it
+    /// stands; `None` where its id is not told by a number as that one's is. Ids and times that are not
+    /// given are those of the other.
+    pub(crate) fn push_repeated(
+        &mut self,
+        of: RowId,
+        event_id: Option<&str>,
+        time: Option<Option<Timestamp>>,
+        position: Position,
+    ) -> Option<RowId> {
+        let mut row = *self.rows.get(of as usize)?;
+        if let Some(text) = event_id
+            && row.flags & HAS_EVENT_ID != 0
+        {
+            if row.flags & EVENT_ID_IS_UUID == 0 {
+                return None;
+            }
+            row.event_id = parse_uuid(text)?;
+        }
+        if let Some(time) = time {
+            row.time = time.map_or(NO_TIME, Timestamp::as_microsecond);
+        }
+        row.offset = position.offset;
+        row.index = position.index;
+        row.file = position.file;
+        self.push_row(row);
+        Some((self.rows.len() - 1) as RowId)
+    }
+
+    fn push_row(&mut self, row: Row) {
+        if self.rows.len() == self.rows.capacity() && self.rows.len() >= MANY_ROWS {
+            self.rows.reserve(7 * MANY_ROWS);
+        }
+        self.rows.push(row);
     }
 
     /// Replaces what the record alone told of the actor's kind.
@@ -321,45 +352,7 @@ impl Activities {
     /// repetition. Of several copies the one in the first file by name is kept, so that neither
     /// the order of the files nor the number of threads shows in the result.
     pub(crate) fn finish(&mut self) -> Moved {
-        // With the times beside the numbers most comparisons look up no row.
-        let times = self.rows.iter().map(|row| row.time);
-        let mut order: Vec<(_, RowId)> = times.zip(0..).collect();
-        order.sort_unstable_by(|(time, a), (other, b)| {
-            time.cmp(other).then_with(|| {
-                let (a, b) = (&self.rows[*a as usize], &self.rows[*b as usize]);
-                self.files[a.file as usize]
-                    .cmp(&self.files[b.file as usize])
-                    .then(a.index.cmp(&b.index))
-                    .then(a.offset.cmp(&b.offset))
-            })
-        });
-        let mut order: Vec<RowId> = order.into_iter().map(|(_, row)| row).collect();
-        // Numbers of rows rather than ids: a smaller table, and most are looked at once.
-        let mut seen = HashTable::<RowId>::with_capacity(self.rows.len());
-        let event = |row: &Row| (row.event_id, row.flags & EVENT_ID_IS_UUID);
-        let hash = |row: &Row| FixedState::default().hash_one(event(row));
-        let mut repeated = Vec::new();
-        order.retain(|former| {
-            let row = &self.rows[*former as usize];
-            if row.flags & HAS_EVENT_ID == 0 {
-                return true;
-            }
-            let place = seen.entry(
-                hash(row),
-                |known| event(&self.rows[*known as usize]) == event(row),
-                |known| hash(&self.rows[*known as usize]),
-            );
-            match place {
-                Entry::Occupied(first) => {
-                    repeated.push((*former, *first.get()));
-                    false
-                }
-                Entry::Vacant(place) => {
-                    place.insert(*former);
-                    true
-                }
-            }
-        });
+        let (order, repeated) = order::of(&self.rows, &self.files);
         let mut moved = vec![None; self.rows.len()];
         for (row, former) in (0..).zip(&order) {
             moved[*former as usize] = Some(row);

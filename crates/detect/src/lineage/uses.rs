@@ -26,9 +26,11 @@ pub(crate) struct Use {
 }
 
 impl Use {
+    /// What a record says; `known` is what was said of its credential before, which is mostly the same.
     pub(crate) fn new(
         activity: &Activity<'_>,
         (credential, principal, session): (Symbol, Symbol, Symbol),
+        known: Option<&Use>,
         strings: &mut Strings,
     ) -> Option<Self> {
         let used = activity.credential.as_ref()?;
@@ -40,13 +42,25 @@ impl Use {
         if actor.delivered {
             flags |= DELIVERED;
         }
+        let texts = [
+            actor.person.as_deref(),
+            actor.source_identity.as_deref(),
+            actor.portal.as_deref(),
+        ];
+        let near = known.map_or([Symbol::NONE; 3], |known| {
+            [known.person, known.source_identity, known.portal]
+        });
+        let [person, source_identity, portal] = match texts {
+            [None, None, None] => [Symbol::NONE; 3],
+            texts => strings.intern_all(texts, near),
+        };
         Some(Self {
             credential,
             principal,
             session,
-            person: strings.intern_option(actor.person.as_deref()),
-            source_identity: strings.intern_option(actor.source_identity.as_deref()),
-            portal: strings.intern_option(actor.portal.as_deref()),
+            person,
+            source_identity,
+            portal,
             created: used.created.map(Timestamp::as_second),
             kind: used.kind,
             flags,
@@ -147,6 +161,11 @@ impl Uses {
         if *first != one {
             self.more.insert(one);
         }
+    }
+
+    /// What the first record of a credential said.
+    pub(crate) fn first_of(&self, credential: Symbol) -> Option<&Use> {
+        self.first.get(credential)
     }
 
     /// Takes in those of another part of the logs.

@@ -1,8 +1,8 @@
 use std::borrow::Cow;
 use std::net::IpAddr;
 
-use portreeve_model::{Activity, Origin, OriginKind, Outcome};
-use portreeve_record::{FieldId, Fields, Record};
+use portreeve_model::{Activity, Origin, OriginKind, Outcome, Timestamp};
+use portreeve_record::{FieldId, Fields, Occasion, Record};
 
 use super::policy_change::PolicyParameters;
 use super::targets::Targets;
@@ -136,6 +136,18 @@ impl Reader for CloudTrailReader {
             Some(false) => "Data",
             _ => "Management",
         }
+    }
+
+    fn occasion(&self) -> Option<Occasion> {
+        Some(Occasion {
+            event_id: self.wanted.event_id,
+            time: self.wanted.event_time,
+            others: vec![self.wanted.request_id],
+        })
+    }
+
+    fn time(&self, text: &str) -> Option<Timestamp> {
+        time::read(text)
     }
 }
 

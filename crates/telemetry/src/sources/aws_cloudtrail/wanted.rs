@@ -22,6 +22,7 @@ wanted! {
     event_name: "eventName",
     event_time: "eventTime",
     event_id: "eventID",
+    request_id: "requestID",
     event_type: "eventType",
     event_category: "eventCategory",
     management_event: "managementEvent",

@@ -1,0 +1,109 @@
+//! The order of rows, and which of them are the same event.
+
+use std::cmp::Ordering;
+use std::collections::HashMap;
+use std::hash::BuildHasher;
+use std::sync::Arc;
+
+use foldhash::fast::FixedState;
+use hashbrown::HashTable;
+use hashbrown::hash_table::Entry;
+
+use super::{EVENT_ID_IS_UUID, HAS_EVENT_ID, Row, RowId};
+
+/// The rows in order of time, ties by file and position, each event once; and repetitions, in that order too,
+/// each with the row that stands for it.
+pub(super) fn of(rows: &[Row], files: &[Arc<str>]) -> (Vec<RowId>, Vec<(RowId, RowId)>) {
+    let ranks = ranks(files);
+    // With times and files beside the numbers most comparisons look up no row.
+    let places = rows.iter().map(|row| (row.time, ranks[row.file as usize]));
+    let mut order: Vec<(i64, u32, RowId)> = places
+        .zip(0..)
+        .map(|((time, rank), row)| (time, rank, row))
+        .collect();
+    // Files are mostly read in order, each in order of time: this sort makes use of what is in order already.
+    order.sort_by(|(time, rank, row), (other_time, other_rank, other)| {
+        let places = (time, rank).cmp(&(other_time, other_rank));
+        places.then_with(|| in_file(rows, *row, *other))
+    });
+    let mut order: Vec<RowId> = order.into_iter().map(|(.., row)| row).collect();
+    let repeated = drop_repeated(&mut order, rows);
+    (order, repeated)
+}
+
+/// Of each file the place of its name among all names.
+fn ranks(files: &[Arc<str>]) -> Vec<u32> {
+    let mut by_name: Vec<usize> = (0..files.len()).collect();
+    by_name.sort_unstable_by_key(|file| &files[*file]);
+    let mut ranks = vec![0; files.len()];
+    let same = by_name.chunk_by(|one, other| files[*one] == files[*other]);
+    for (rank, files) in (0..).zip(same) {
+        for file in files {
+            ranks[*file] = rank;
+        }
+    }
+    ranks
+}
+
+/// Rows of one file by where they stand in it. What stands at one place was read in this order.
+fn in_file(rows: &[Row], one: RowId, other: RowId) -> Ordering {
+    let place = |id: RowId| {
+        let row = &rows[id as usize];
+        (row.index, row.offset, id)
+    };
+    place(one).cmp(&place(other))
+}
+
+fn event(row: &Row) -> Option<(u128, u8)> {
+    (row.flags & HAS_EVENT_ID != 0).then_some((row.event_id, row.flags & EVENT_ID_IS_UUID))
+}
+
+/// Leaves of each event the first row. Few events come twice, so that first all rows are gone through as
+/// they lie in memory, and in the order of time only where there are such events.
+fn drop_repeated(order: &mut Vec<RowId>, rows: &[Row]) -> Vec<(RowId, RowId)> {
+    let hash = |row: &Row| FixedState::default().hash_one(event(row));
+    // Numbers of rows rather than ids: a smaller table, and most are looked at once.
+    let mut seen = HashTable::<RowId>::with_capacity(rows.len());
+    let mut more = HashMap::<(u128, u8), Option<RowId>, FixedState>::default();
+    let mut is_one_of_more = vec![false; rows.len()];
+    for (id, row) in (0..).zip(rows) {
+        let Some(own) = event(row) else { continue };
+        let place = seen.entry(
+            hash(row),
+            |known| event(&rows[*known as usize]) == Some(own),
+            |known| hash(&rows[*known as usize]),
+        );
+        match place {
+            Entry::Occupied(first) => {
+                is_one_of_more[*first.get() as usize] = true;
+                is_one_of_more[id as usize] = true;
+                more.insert(own, None);
+            }
+            Entry::Vacant(place) => drop(place.insert(id)),
+        }
+    }
+    let mut repeated = Vec::new();
+    if more.is_empty() {
+        return repeated;
+    }
+    order.retain(|former| {
+        if !is_one_of_more[*former as usize] {
+            return true;
+        }
+        let event = event(&rows[*former as usize]);
+        let Some(first) = event.and_then(|event| more.get_mut(&event)) else {
+            return true;
+        };
+        match *first {
+            Some(first) => {
+                repeated.push((*former, first));
+                false
+            }
+            None => {
+                *first = Some(*former);
+                true
+            }
+        }
+    });
+    repeated
+}

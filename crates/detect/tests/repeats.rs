@@ -1,0 +1,301 @@
+//! The law of records that come again: what is known by its bytes is folded as if it had been read.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::sync::LazyLock;
+
+use portreeve_detect::behaviour::Correlations;
+use portreeve_detect::{
+    Batch, Folded, Position, Settings, Sign, SignKind, Snapshot, StageOne, StageTwo,
+};
+use portreeve_model::{Entity, EntityKind, Estate, Finding, Relation, Severity};
+use portreeve_record::{Extractor, Fields, SlotBuffer};
+use portreeve_sigma::{Correlation, Matcher, Rule};
+use portreeve_telemetry::{Reader, source};
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+/// Rules of history, of what is shown, and of what is touched.
+const RULES: &str = "
+title: Moved
+id: moved
+logsource: {product: aws}
+detection:
+  moved: {portreeve.credential.moved: true}
+  condition: moved
+level: high
+---
+title: Write
+id: write
+logsource: {product: aws}
+detection:
+  write: {eventName: PutObject, portreeve.target.web_origin: true}
+  deploy: {portreeve.actor.deploy: true}
+  condition: write and not deploy
+fields: [requestParameters.key, userAgent]
+level: critical
+---
+title: Read
+id: read
+logsource: {product: aws}
+detection:
+  read: {eventName: GetObject, portreeve.client.tool: aws-cli}
+  condition: read
+fields: [requestParameters.key]
+level: low
+---
+title: Denied
+id: denied
+logsource: {product: aws}
+detection:
+  denied: {portreeve.outcome: denied}
+  condition: denied
+level: medium
+";
+
+/// Rules after which nothing may be known by its bytes.
+const OF_OCCASIONS: [&str; 3] = [
+    "{eventTime|hour: 10}",
+    "{requestID|startswith: a}",
+    "['00000000-0000-4000-8000-000000000001']",
+];
+
+struct Ground {
+    rules: Vec<Rule>,
+    correlations: Vec<Correlation>,
+}
+
+impl Ground {
+    fn new(more: &str) -> Self {
+        let parsed = portreeve_sigma::parse("rules.yml", &[RULES, more].concat());
+        assert!(parsed.diagnostics.is_empty(), "{:?}", parsed.diagnostics);
+        let mut ground = Self {
+            rules: parsed.rules,
+            correlations: Vec::new(),
+        };
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+        let mut files = vec![root.join("rules/aws"), root.join("correlations")];
+        while let Some(file) = files.pop() {
+            if file.is_dir() {
+                let entries = std::fs::read_dir(&file).unwrap();
+                let mut entries: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
+                entries.sort();
+                files.extend(entries);
+            } else if file.extension().is_some_and(|it| it == "yml") {
+                let text = std::fs::read_to_string(&file).unwrap();
+                let parsed = portreeve_sigma::parse(&file.to_string_lossy(), &text);
+                ground.rules.extend(parsed.rules);
+                ground.correlations.extend(parsed.correlations);
+            }
+        }
+        ground
+    }
+
+    /// Folds parts of a log, each a batch; tells how many records were known by their bytes.
+    fn fold(&self, parts: &[Vec<String>], known: bool) -> (Folded, usize) {
+        let mut fields = Fields::default();
+        let reader = source("aws.cloudtrail").unwrap().prepare(&mut fields);
+        let (mut matcher, problems) = Matcher::new(&self.rules, &mut fields);
+        assert!(problems.is_empty(), "{problems:?}");
+        let (ready, problems) = Correlations::new(
+            self.correlations.clone(),
+            &self.rules,
+            &BTreeSet::new(),
+            &mut fields,
+        );
+        assert!(problems.is_empty(), "{problems:?}");
+        matcher.leave_out(|rule| ready.is_merged(rule));
+        let mut estate = Estate::default();
+        estate.add(Entity::new("arn:aws:s3:::web", EntityKind::Bucket));
+        estate.relate(Relation::Serves {
+            distribution: "arn:aws:cloudfront::111122223333:distribution/E1".into(),
+            origin: "arn:aws:s3:::web".into(),
+        });
+        let snapshot = Snapshot::new(&estate, Settings::default(), []);
+        let signs = [Sign {
+            kind: SignKind::Network("192.0.2.1/32".parse().unwrap()),
+            origin: "--from".to_owned(),
+            severity: Severity::High,
+        }];
+        let extractor = Extractor::new(&fields);
+        let occasion = reader.occasion().filter(|_| known);
+        let mut stage = StageOne::new(&self.rules, &matcher, &fields, &snapshot, &signs)
+            .for_correlations(&ready)
+            .with_repeats(occasion, &fields);
+        let mut stage_two = StageTwo::default().with_correlations(ready, None);
+        let mut buffer = SlotBuffer::new();
+        let mut repeated = 0;
+        for part in parts {
+            let mut batch = Batch::default();
+            let file = batch.add_file("log".into());
+            let mut offset = 0;
+            for (index, record) in (0..).zip(part) {
+                let at = Position {
+                    file,
+                    index,
+                    offset,
+                };
+                offset += record.len() as u64;
+                let known = take(
+                    &*reader,
+                    &extractor,
+                    &mut stage,
+                    &mut batch,
+                    &mut buffer,
+                    record,
+                    at,
+                );
+                repeated += usize::from(known);
+            }
+            stage_two.accept(batch);
+        }
+        let folded = stage_two.finish(&self.rules, &matcher, &fields, &snapshot, &signs);
+        (folded, repeated)
+    }
+}
+
+/// Takes one record in; whether it was known by its bytes.
+fn take<'s>(
+    reader: &dyn Reader,
+    extractor: &Extractor,
+    stage: &mut StageOne<'s>,
+    batch: &mut Batch,
+    buffer: &mut SlotBuffer,
+    record: &str,
+    at: Position,
+) -> bool {
+    let time = |text: &str| reader.time(text);
+    let sought = match stage.repeat(record.as_bytes(), at, time, batch) {
+        Ok(_) => return true,
+        Err(sought) => sought,
+    };
+    let mut slots = extractor.extract(record.as_bytes(), buffer).unwrap();
+    let row = {
+        let kind = reader.event_kind(&slots);
+        stage.fold(&reader.activity(&slots), kind, at, batch)
+    };
+    stage.set_derived(&mut slots);
+    stage.observe(&slots, row, batch);
+    stage.remember(sought, &slots, row, batch);
+    false
+}
+
+/// One of the few calls that the log is made of, on an occasion.
+fn call() -> impl Strategy<Value = String> {
+    let what = (
+        0..2u8,
+        0..2u8,
+        prop::sample::select(vec![
+            "GetObject",
+            "PutObject",
+            "DeleteAccessKey",
+            "AssumeRole",
+        ]),
+        prop::sample::select(vec![
+            None,
+            None,
+            None,
+            Some("AccessDenied"),
+            Some("NoSuchKey"),
+        ]),
+    );
+    let id = prop_oneof![
+        8 => (0..40u32).prop_map(|id| json!(format!("00000000-0000-4000-8000-{id:012x}"))),
+        1 => Just(json!("00000000-0000-4000-8000-00000000000X")),
+        1 => prop::sample::select(vec![json!(""), json!("x\\"), json!(7), Value::Null]),
+    ];
+    let time = prop_oneof![
+        8 => (1..28u8, 0..24u8, 0..60u8)
+            .prop_map(|(day, hour, minute)| format!("2026-03-{day:02}T{hour:02}:{minute:02}:00Z")),
+        1 => prop::sample::select(vec!["2026-03-55T10:00:00Z", "Mar 3, 2026, 9:00 AM"])
+            .prop_map(str::to_owned),
+    ];
+    let request = prop::sample::select(vec!["ab12", "cd34", "e", "\u{e9}", "a\"b"]);
+    (what, id, time, request).prop_map(|((role, address, name, error), id, time, request)| {
+        let arn = format!("arn:aws:iam::111122223333:role/r{role}");
+        let mut record = json!({
+            "eventVersion": "1.11", "eventTime": time, "eventName": name, "awsRegion": "eu-west-1",
+            "eventSource": match name {
+                "DeleteAccessKey" => "iam.amazonaws.com",
+                "AssumeRole" => "sts.amazonaws.com",
+                _ => "s3.amazonaws.com",
+            },
+            "sourceIPAddress": format!("192.0.2.{address}"), "recipientAccountId": "111122223333",
+            "readOnly": name.starts_with("Get"), "eventCategory": "Data",
+            "userAgent": "aws-cli/2.15.0 os/macos#23.5.0",
+            "requestID": request, "eventID": id,
+            "userIdentity": {
+                "type": "AssumedRole", "accountId": "111122223333",
+                "accessKeyId": format!("ASIA{role}EXAMPLE"),
+                "arn": format!("arn:aws:sts::111122223333:assumed-role/r{role}/run"),
+                "sessionContext": {"sessionIssuer": {"type": "Role", "arn": arn}}
+            },
+        });
+        match name {
+            "DeleteAccessKey" => record["requestParameters"] = json!({"accessKeyId": "AKIA1"}),
+            "AssumeRole" => {
+                record["requestParameters"] = json!({"roleArn": arn, "roleSessionName": "run"});
+                record["responseElements"] =
+                    json!({"credentials": {"accessKeyId": format!("ASIA{address}EXAMPLE")}});
+            }
+            _ => record["requestParameters"] = json!({"bucketName": "web", "key": "app.js"}),
+        }
+        if let Some(error) = error {
+            record["errorCode"] = error.into();
+        }
+        record.to_string()
+    })
+}
+
+fn parts() -> impl Strategy<Value = Vec<Vec<String>>> {
+    prop::collection::vec(prop::collection::vec(call(), 1..120), 1..4)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+    #[test]
+    fn what_is_known_by_its_bytes_is_folded_as_if_it_had_been_read(parts in parts()) {
+        static GROUND: LazyLock<Ground> = LazyLock::new(|| Ground::new(""));
+        let (plain, none) = GROUND.fold(&parts, false);
+        let (known, _) = GROUND.fold(&parts, true);
+        prop_assert_eq!(none, 0);
+        let (plain, known) = (format!("{plain:#?}"), format!("{known:#?}"));
+        // What an action's text was put together in shows nothing.
+        let told = |text: &str| -> Vec<String> {
+            let lines = text.lines().filter(|line| !line.starts_with("        action: \""));
+            lines.map(str::to_owned).collect()
+        };
+        let (plain, known) = (told(&plain), told(&known));
+        prop_assert_eq!(plain.len(), known.len());
+        for (plain, known) in plain.into_iter().zip(known) {
+            prop_assert_eq!(plain, known);
+        }
+    }
+}
+
+#[test]
+fn where_a_rule_asks_for_the_occasion_every_record_is_read() {
+    let record = |id: u32| {
+        json!({
+            "eventVersion": "1.11", "eventTime": "2026-03-03T10:00:00Z", "eventName": "GetObject",
+            "eventSource": "s3.amazonaws.com", "awsRegion": "eu-west-1", "requestID": "a1",
+            "eventID": format!("00000000-0000-4000-8000-{id:012x}"),
+            "userIdentity": {"type": "Root", "accountId": "111122223333"},
+        })
+        .to_string()
+    };
+    let parts = [(0..30).map(record).collect()];
+    let (_, repeated) = Ground::new("").fold(&parts, true);
+    assert_eq!(repeated, 28, "of the first the order of its keys is learnt");
+    for asked in OF_OCCASIONS {
+        let rule = format!(
+            "---\ntitle: Occasion\nid: occasion\nlogsource: {{product: aws}}\ndetection:\n  \
+             it: {asked}\n  condition: it\nlevel: low\n"
+        );
+        let ground = Ground::new(&rule);
+        let (known, repeated) = ground.fold(&parts, true);
+        assert_eq!(repeated, 0, "{asked}");
+        let is_told = |finding: &Finding| finding.rule == "occasion";
+        assert!(known.findings.iter().any(is_told), "{asked}");
+    }
+}
