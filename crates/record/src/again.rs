@@ -16,10 +16,28 @@ const SHORTEST: usize = 96;
 /// Longer ones are too seldom the same.
 const LONGEST: usize = 4096;
 
+/// Objects at so many keys are counted apart, more or less: by the last bits of where paths stand in them.
+const COUNTS: usize = 16;
+/// Of so many objects it is counted how many came again.
+const TRIED: u16 = 256;
+/// Where fewer than one of so many did, looking and remembering cost more than they spare.
+const SELDOM: u16 = 4;
+/// Then so many are walked before it is tried again.
+const RESTING: u16 = 8_192;
+
+/// How often objects come again.
+#[derive(Clone, Copy, Debug, Default)]
+struct Count {
+    tried: u16,
+    came: u16,
+    resting: u16,
+}
+
 /// What was read of the last objects at the top of records. Memory that is kept from record to record.
 #[derive(Debug, Default)]
 pub(crate) struct Again {
     known: Vec<Known>,
+    counts: [Count; COUNTS],
 }
 
 /// One object, and what the walk over it gave.
@@ -64,6 +82,35 @@ pub(crate) struct Open {
 }
 
 impl Again {
+    /// Whether to look for an object, by how often others of the same node came again.
+    #[inline(always)]
+    pub(crate) fn pays(&mut self, node: NodeId) -> bool {
+        let count = &mut self.counts[node as usize % COUNTS];
+        if count.resting > 0 {
+            count.resting -= 1;
+            return false;
+        }
+        if count.tried == TRIED {
+            let resting = if count.came < TRIED / SELDOM {
+                RESTING
+            } else {
+                0
+            };
+            *count = Count {
+                resting,
+                ..Count::default()
+            };
+        }
+        count.tried += 1;
+        true
+    }
+
+    /// One of the node came again.
+    #[inline(always)]
+    pub(crate) fn came(&mut self, node: NodeId) {
+        self.counts[node as usize % COUNTS].came += 1;
+    }
+
     /// The object that begins at a position, if it is known; else the place where it is to be
     /// remembered, `None` where it is too short.
     #[inline(always)]

@@ -209,10 +209,14 @@ impl Extractor {
         record: &'r [u8],
         buffer: &'r mut SlotBuffer,
     ) -> Result<Slots<'r>, ExtractError> {
-        let text = std::str::from_utf8(record).map_err(|error| ExtractError {
-            offset: error.valid_up_to(),
-            reason: "bytes that are not UTF-8",
-        })?;
+        let text = match simdutf8::basic::from_utf8(record) {
+            Ok(text) => text,
+            // It does not tell where.
+            Err(_) => std::str::from_utf8(record).map_err(|error| ExtractError {
+                offset: error.valid_up_to(),
+                reason: "bytes that are not UTF-8",
+            })?,
+        };
         let mut tokens = std::mem::take(&mut buffer.tokens);
         let found = tokens.find(record);
         let mut again = std::mem::take(&mut buffer.again);

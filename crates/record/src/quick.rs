@@ -73,7 +73,15 @@ impl Extractor {
             tokens: tokens.positions(),
             escapes: tokens.has_escapes(),
         };
+        // The container at hand, and those around it. Between two members nothing but the former is looked
+        // at.
         let mut stack: SmallVec<[Frame; 16]> = SmallVec::new();
+        let mut here = Frame {
+            node: 0,
+            object: false,
+            field: NO_FIELD,
+            start: 0,
+        };
         let mut token = 0;
         if walk.byte(walk.at(0)) != b'{' {
             return None;
@@ -96,7 +104,7 @@ impl Extractor {
                 from = close + 1;
                 token += 2;
             } else if structured
-                && let Some(known) = (byte == b'{' && stack.len() == 1)
+                && let Some(known) = (byte == b'{' && stack.len() == 1 && again.pays(node))
                     .then(|| again.find((self.number, node), walk.bytes, position))
                     .and_then(|found| {
                         open = found.as_ref().err().copied().flatten().map(|place| Open {
@@ -112,17 +120,19 @@ impl Extractor {
                 known.give(text, position, slots);
                 from = position + known.len();
                 token += known.tokens;
+                again.came(node);
             } else if structured {
                 if stack.len() >= MAX_DEPTH {
                     return None;
                 }
                 let object = byte == b'{';
-                stack.push(Frame {
+                let inner = Frame {
                     node,
                     object,
                     field,
                     start: position as u32,
-                });
+                };
+                stack.push(std::mem::replace(&mut here, inner));
                 from = position + 1;
                 token += 1;
                 let next = walk.at(token);
@@ -145,38 +155,38 @@ impl Extractor {
                 from = after;
             }
             loop {
-                let Some(frame) = stack.last() else {
+                if stack.is_empty() {
                     let end = scan::white_space(walk.bytes, from);
                     return (end == walk.bytes.len() && walk.at(token) == end).then_some(());
-                };
+                }
                 let position = walk.at(token);
                 if !walk.is_gap(from, position) {
                     return None;
                 }
                 from = position + 1;
                 token += 1;
-                match (walk.byte(position), frame.object) {
+                match (walk.byte(position), here.object) {
                     (b',', true) => {
                         (token, from, node, field) =
-                            self.key_quickly(&walk, token, from, frame.node)?;
+                            self.key_quickly(&walk, token, from, here.node)?;
                         continue 'value;
                     }
                     (b',', false) => {
-                        node = frame.node;
+                        node = here.node;
                         field = NO_FIELD;
                         continue 'value;
                     }
                     (b'}', true) | (b']', false) => {
-                        if frame.field != NO_FIELD {
-                            let raw = text.get(frame.start as usize..from).unwrap_or_default();
-                            let value = if frame.object {
+                        if here.field != NO_FIELD {
+                            let raw = text.get(here.start as usize..from).unwrap_or_default();
+                            let value = if here.object {
                                 Value::Object(raw)
                             } else {
                                 Value::Array(raw)
                             };
-                            slots.push(frame.field, value);
+                            slots.push(here.field, value);
                         }
-                        stack.pop();
+                        here = stack.pop()?;
                         if stack.len() == 1
                             && let Some(open) = open.take()
                         {
@@ -206,13 +216,16 @@ impl Extractor {
         from: usize,
         node: NodeId,
     ) -> Option<(usize, usize, NodeId, u32)> {
-        let [open, close, colon] = [walk.at(token), walk.at(token + 1), walk.at(token + 2)];
-        let right = walk.byte(open) == b'"'
-            && walk.byte(colon) == b':'
-            && walk.is_gap(from, open)
-            && walk.is_gap(close + 1, colon);
-        if !right {
+        let [open, close] = [walk.at(token), walk.at(token + 1)];
+        if walk.byte(open) != b'"' || !walk.is_gap(from, open) {
             return None;
+        }
+        let mut colon = close + 1;
+        if walk.byte(colon) != b':' {
+            colon = scan::white_space(walk.bytes, colon);
+            if walk.byte(colon) != b':' {
+                return None;
+            }
         }
         let (to, field) = match self.node(node) {
             None => (crate::extract::NOWHERE, NO_FIELD),
@@ -225,7 +238,7 @@ impl Extractor {
                 (to, self.node(to).map_or(NO_FIELD, |node| node.field))
             }
         };
-        Some((token + 3, colon + 1, to, field))
+        Some((token + 2, colon + 1, to, field))
     }
 }
 

@@ -8,7 +8,7 @@ use portreeve_record::SplitOptions;
 use portreeve_telemetry::{Container, Recognition};
 
 use super::commit::{Commit, Outcome};
-use super::piece::{Cutter, Piece};
+use super::piece::{Block, Cutter, Piece};
 use super::scan::{Part, Scanner};
 use super::state::Mark;
 use crate::discover::Found;
@@ -73,6 +73,7 @@ impl<'r> Feed<'r> {
         progress: &dyn Progress,
     ) {
         let mut own = None;
+        let mut room = Block::default();
         while !commit.failed() && !self.is_stopped() {
             let file = if commit.is_full() {
                 let next = commit.next_file();
@@ -89,7 +90,7 @@ impl<'r> Feed<'r> {
             };
             let Some(file) = file else { return };
             own = Some(file);
-            self.one_piece(file, scanner, commit, progress);
+            room = self.one_piece(file, room, scanner, commit, progress);
         }
     }
 
@@ -162,22 +163,24 @@ impl<'r> Feed<'r> {
         })
     }
 
+    /// Scans the next piece of a file, and gives a room for another one.
     fn one_piece(
         &self,
         file: usize,
+        room: Block,
         scanner: &mut Scanner<'_>,
         commit: &Commit<'_>,
         progress: &dyn Progress,
-    ) {
+    ) -> Block {
         let mut state = self.lock(file);
         let Some(stream) = &mut state.stream else {
-            return;
+            return room;
         };
         let piece = match stream.recognition.map(|known| known.container) {
             Some(Container::Csv) => Some(stream.cutter.rest()),
             Some(Container::Ignored) => None,
             Some(Container::Json) | None if stream.skip > 0 => Some(stream.cutter.rest()),
-            Some(Container::Json) | None => stream.cutter.next(),
+            Some(Container::Json) | None => stream.cutter.next(room),
         };
         let part = Part {
             file: file as u32,
@@ -214,6 +217,7 @@ impl<'r> Feed<'r> {
                     skip: 0,
                 });
                 commit.add(file, number, outcome);
+                return bytes;
             }
             Some(Piece::Rest(mut rest)) => {
                 let mut left = self.found[file].bytes.saturating_sub(stream.on_disk);
@@ -242,5 +246,6 @@ impl<'r> Feed<'r> {
                 }
             }
         }
+        Block::default()
     }
 }

@@ -11,7 +11,7 @@ use portreeve_sigma::{Correlation, Look, Matcher, Rule, Sample, Scratch};
 use portreeve_telemetry::{Reader, Source};
 
 use super::HuntRequest;
-use super::plain::Plain;
+use super::plain::{LastTime, Plain};
 use super::scan::Part;
 use crate::content::is_for;
 
@@ -208,8 +208,8 @@ impl Kind {
     }
 
     /// When a record happened.
-    pub(super) fn time(&self, record: &Slots<'_>) -> Option<Timestamp> {
-        Plain::time(record, &self.time_fields)
+    pub(super) fn time(&self, record: &Slots<'_>, last: &mut LastTime) -> Option<Timestamp> {
+        Plain::time(record, &self.time_fields, last)
     }
 
     /// The number in the hunt of a rule of the matcher.

@@ -3,7 +3,7 @@
 use portreeve_model::Timestamp;
 use portreeve_record::{Extractor, Fields, SlotBuffer, Split, Splitter};
 
-use super::plain::{self, Plain};
+use super::plain::{self, LastTime, Plain};
 use crate::discover::Found;
 use crate::open::Opened;
 
@@ -38,7 +38,7 @@ fn first_time(file: &Found) -> Option<Timestamp> {
     for _ in 0..RECORDS {
         if let Split::Record(record) = splitter.next()?
             && let Ok(record) = extractor.extract(record.bytes, &mut buffer)
-            && let Some(time) = Plain::time(&record, times.time_fields())
+            && let Some(time) = Plain::time(&record, times.time_fields(), &mut LastTime::default())
         {
             return Some(time);
         }

@@ -13,10 +13,45 @@ const PIECE: usize = 1 << 20;
 /// array, or a few enormous records.
 const UNCUT: usize = 4 << 20;
 
+/// Bytes that were read, in a room that may be larger.
+///
+/// Whoever is through with one gives its room back, and the next piece is read there: clearing a new room
+/// for each piece would take as long as reading into it.
+#[derive(Default)]
+pub(super) struct Block {
+    room: Vec<u8>,
+    filled: usize,
+}
+
+impl Block {
+    fn put(&mut self, bytes: &[u8]) {
+        if self.room.len() < bytes.len() {
+            self.room.resize(bytes.len(), 0);
+        }
+        self.room[..bytes.len()].copy_from_slice(bytes);
+        self.filled = bytes.len();
+    }
+
+    /// Only what was read.
+    fn into_bytes(self) -> Vec<u8> {
+        let mut bytes = self.room;
+        bytes.truncate(self.filled);
+        bytes
+    }
+}
+
+impl std::ops::Deref for Block {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.room[..self.filled]
+    }
+}
+
 /// What is cut off a stream.
 pub(super) enum Piece {
     /// Some records, whole.
-    Records(Vec<u8>),
+    Records(Block),
     /// All that is left, to be read as it comes.
     Rest(Box<dyn Read + Send>),
 }
@@ -29,7 +64,7 @@ pub(super) enum Piece {
 pub(super) struct Cutter {
     opened: Option<Opened>,
     /// Read and not handed out yet.
-    left: Vec<u8>,
+    left: Block,
     failure: Option<io::Error>,
     ended: bool,
     /// Whether what seems unfinished at the end is left alone.
@@ -42,7 +77,7 @@ impl Cutter {
     pub(super) fn new(opened: Opened) -> Self {
         Self {
             opened: Some(opened),
-            left: Vec::new(),
+            left: Block::default(),
             failure: None,
             ended: false,
             may_grow: false,
@@ -68,8 +103,12 @@ impl Cutter {
         }
     }
 
-    /// The next piece; `None` at the end.
-    pub(super) fn next(&mut self) -> Option<Piece> {
+    /// The next piece; `None` at the end. What `room` held is over; another piece is read into it.
+    pub(super) fn next(&mut self, mut room: Block) -> Option<Piece> {
+        if self.left.is_empty() {
+            std::mem::swap(&mut self.left, &mut room);
+            self.left.filled = 0;
+        }
         let mut wanted = PIECE;
         loop {
             self.read_up_to(wanted);
@@ -81,7 +120,7 @@ impl Cutter {
                 if self.may_grow && self.failure.is_none() {
                     let finished = finished(&last);
                     self.has_left = finished < last.len();
-                    last.truncate(finished);
+                    last.filled = finished;
                     if last.is_empty() {
                         return None;
                     }
@@ -90,13 +129,15 @@ impl Cutter {
                     None => Piece::Records(last),
                     // The splitter tells of it, behind everything that was read before it.
                     Some(error) => {
-                        Piece::Rest(Box::new(io::Cursor::new(last).chain(Failing(Some(error)))))
+                        let last = io::Cursor::new(last.into_bytes());
+                        Piece::Rest(Box::new(last.chain(Failing(Some(error)))))
                     }
                 });
             }
             if let Some(at) = cut(&self.left) {
-                let behind = self.left.split_off(at);
-                return Some(Piece::Records(std::mem::replace(&mut self.left, behind)));
+                room.put(&self.left[at..]);
+                self.left.filled = at;
+                return Some(Piece::Records(std::mem::replace(&mut self.left, room)));
             }
             if wanted >= UNCUT {
                 return Some(self.rest());
@@ -107,7 +148,7 @@ impl Cutter {
 
     /// All that is left.
     pub(super) fn rest(&mut self) -> Piece {
-        let left = io::Cursor::new(std::mem::take(&mut self.left));
+        let left = io::Cursor::new(std::mem::take(&mut self.left).into_bytes());
         let failing = Failing(self.failure.take());
         self.ended = true;
         match self.opened.take() {
@@ -126,18 +167,20 @@ impl Cutter {
             self.ended = true;
             return;
         };
-        let mut filled = self.left.len();
-        if filled >= wanted || self.ended {
+        let Block { room, filled } = &mut self.left;
+        if *filled >= wanted || self.ended {
             return;
         }
-        self.left.resize(wanted, 0);
-        while filled < wanted {
-            match opened.read(&mut self.left[filled..]) {
+        if room.len() < wanted {
+            room.resize(wanted, 0);
+        }
+        while *filled < wanted {
+            match opened.read(&mut room[*filled..wanted]) {
                 Ok(0) => {
                     self.ended = true;
                     break;
                 }
-                Ok(count) => filled += count,
+                Ok(count) => *filled += count,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => {
                     self.failure = Some(error);
@@ -146,7 +189,6 @@ impl Cutter {
                 }
             }
         }
-        self.left.truncate(filled);
     }
 }
 
@@ -190,9 +232,15 @@ mod tests {
         let opened = Opened::new(Box::new(io::Cursor::new(text.to_vec()))).unwrap();
         let mut cutter = Cutter::new(opened);
         let mut pieces = Vec::new();
-        while let Some(piece) = cutter.next() {
+        // What a room held before must not show.
+        let used = || {
+            let mut room = Block::default();
+            room.put(&[b'}'; 100]);
+            room
+        };
+        while let Some(piece) = cutter.next(used()) {
             pieces.push(match piece {
-                Piece::Records(bytes) => (true, bytes),
+                Piece::Records(bytes) => (true, bytes.into_bytes()),
                 Piece::Rest(mut rest) => {
                     let mut bytes = Vec::new();
                     rest.read_to_end(&mut bytes).unwrap();
@@ -230,9 +278,9 @@ mod tests {
             let mut cutter = Cutter::new(opened);
             cutter.may_grow();
             let mut read = Vec::new();
-            while let Some(piece) = cutter.next() {
+            while let Some(piece) = cutter.next(Block::default()) {
                 match piece {
-                    Piece::Records(bytes) => read.extend(bytes),
+                    Piece::Records(bytes) => read.extend_from_slice(&bytes),
                     Piece::Rest(_) => panic!("{text}"),
                 }
             }

@@ -122,9 +122,13 @@ impl Plain {
     }
 
     /// The first of these fields that is a time.
-    pub(super) fn time(record: &dyn Record, fields: &[FieldId]) -> Option<Timestamp> {
-        let read = |field: &FieldId| record.values(*field).first().and_then(time);
-        fields.iter().find_map(read)
+    pub(super) fn time(
+        record: &dyn Record,
+        fields: &[FieldId],
+        last: &mut LastTime,
+    ) -> Option<Timestamp> {
+        let mut read = |field: &FieldId| last.read(record.values(*field).first()?);
+        fields.iter().find_map(&mut read)
     }
 
     pub(super) fn event_id(&self, record: &dyn Record) -> Option<Box<str>> {
@@ -147,6 +151,35 @@ fn first(record: &dyn Record, fields: &[FieldId]) -> Option<Box<str>> {
         _ => None,
     };
     fields.iter().find_map(text)
+}
+
+/// The time that was read last. Records that follow one another mostly happened in the same second, and
+/// comparing a text takes a fraction of reading it.
+#[derive(Debug, Default)]
+pub(super) struct LastTime {
+    text: String,
+    time: Option<Timestamp>,
+}
+
+impl LastTime {
+    /// Longer texts are no times, and not worth keeping.
+    const LONGEST: usize = 64;
+
+    fn read(&mut self, value: &Value<'_>) -> Option<Timestamp> {
+        let Value::String(text) = value else {
+            return time(value);
+        };
+        if **text == *self.text {
+            return self.time;
+        }
+        let read = time(value);
+        if text.len() <= Self::LONGEST {
+            self.text.clear();
+            self.text.push_str(text);
+            self.time = read;
+        }
+        read
+    }
 }
 
 /// A time: RFC 3339, with a space for the `T` and without a zone too, which then is UTC; or a number of

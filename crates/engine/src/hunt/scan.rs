@@ -7,7 +7,7 @@ use std::time::Instant;
 use portreeve_detect::hunt::{Match, Place};
 use portreeve_model::Timestamp;
 use portreeve_record::{SlotBuffer, Slots, Split, SplitOptions, Splitter};
-use portreeve_sigma::correlate::Reference;
+use portreeve_sigma::correlate::{Items, Reference};
 use portreeve_sigma::{Hit, Scratch, Verdict};
 use portreeve_telemetry::{Container, Reader, Recognition, Unwrapped};
 
@@ -15,6 +15,7 @@ use super::HuntRequest;
 use super::commit::Outcome;
 use super::kind::{Figures, Kind, Kinds};
 use super::packed;
+use super::plain::LastTime;
 use crate::reader::Counted;
 
 /// So much is read of a stream that is not cut, to see what its records are like.
@@ -40,6 +41,8 @@ pub(super) struct Scanner<'k> {
     first: SlotBuffer,
     asked: SlotBuffer,
     judge: Judge<'k>,
+    /// How many bytes of items the last piece gave: the next mostly gives about as many.
+    items: usize,
 }
 
 /// What asks the rules about a record that was read.
@@ -47,6 +50,7 @@ struct Judge<'k> {
     request: &'k HuntRequest,
     scratch: Scratch,
     hits: Vec<Hit>,
+    last_time: LastTime,
     figures: Figures,
 }
 
@@ -61,8 +65,10 @@ impl<'k> Scanner<'k> {
                 request,
                 scratch: Scratch::new(),
                 hits: Vec::new(),
+                last_time: LastTime::default(),
                 figures: Figures::new(),
             },
+            items: 0,
         }
     }
 
@@ -75,6 +81,7 @@ impl<'k> Scanner<'k> {
     pub(super) fn piece(&mut self, part: &Part, bytes: &[u8]) -> Outcome {
         let kind = self.kinds.of(part, bytes);
         let mut outcome = Outcome::default();
+        outcome.items = Items::with_room(self.items + self.items / 8);
         let mut splitter = Splitter::whole(bytes, part.split.clone());
         while let Some(split) = splitter.next_likely() {
             if !self.take(kind, part, split, 0, &mut outcome) {
@@ -82,6 +89,7 @@ impl<'k> Scanner<'k> {
             }
         }
         outcome.bytes = bytes.len() as u64;
+        self.items = outcome.items.len();
         outcome
     }
 
@@ -296,7 +304,7 @@ impl Judge<'_> {
         if self.hits.is_empty() {
             return;
         }
-        let time = kind.time(record);
+        let time = kind.time(record, &mut self.last_time);
         let in_time = |time: Timestamp| {
             self.request.since.is_none_or(|since| time >= since)
                 && self.request.until.is_none_or(|until| time < until)

@@ -193,7 +193,7 @@ impl Correlator {
             let number = table.correlation as usize;
             let compiled = plan.get(number).ok_or(RestoreError::OtherRules)?;
             for group in table.groups {
-                let partition = partition(super::plan::group_hash(&group.0));
+                let partition = partition(super::feed::group_hash(&group.0));
                 if let Some(into) = correlator.table(partition, number) {
                     into.restore(group, compiled);
                 }
@@ -202,7 +202,7 @@ impl Correlator {
                 return Err(RestoreError::Damaged);
             }
             for item in table.waiting.iter() {
-                if item.part.hash != super::plan::group_hash(item.part.key) {
+                if item.part.hash != super::feed::group_hash(item.part.key) {
                     return Err(RestoreError::Damaged);
                 }
                 if correlator.put(&item) {

@@ -86,6 +86,18 @@ impl Items {
         Self::default()
     }
 
+    /// No item, with room for so many bytes of them.
+    pub fn with_room(bytes: usize) -> Self {
+        Self {
+            bytes: Vec::with_capacity(bytes),
+        }
+    }
+
+    /// How many bytes they take.
+    pub fn len(&self) -> usize {
+        self.bytes.len()
+    }
+
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
         self.bytes.is_empty()
@@ -155,17 +167,6 @@ impl Items {
         let mut place = [0; PLACE];
         set_place(&mut place, time, reference);
         pack(&mut self.bytes, &place);
-    }
-
-    pub(crate) fn len(&self) -> usize {
-        self.bytes.len()
-    }
-
-    /// Room for so many bytes.
-    pub(crate) fn with_room(bytes: usize) -> Self {
-        Self {
-            bytes: Vec::with_capacity(bytes),
-        }
     }
 
     /// The item that begins at a byte.

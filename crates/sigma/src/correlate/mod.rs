@@ -48,7 +48,8 @@
 //! # What a correlation says, exactly
 //!
 //! Records stand in order of time, then of their [`Reference`]. A group is the records that agree in
-//! all fields of `group-by`; a record without one of them takes no part.
+//! all fields of `group-by`; a record without one of them takes no part. A value of more than 1,024
+//! bytes stands in a group as its beginning, its length and a hash of it.
 //!
 //! * A condition that more can only help (`gt`, `gte`, rules joined by `and` and `or`) is asked with
 //!   each record, over the time span that ends with it, both ends included. It holds with that record
@@ -78,8 +79,10 @@
 
 mod compile;
 mod correlator;
+mod feed;
 mod item;
 mod plan;
+mod recency;
 mod saved;
 mod table;
 mod waiting;

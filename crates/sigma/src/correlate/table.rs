@@ -6,15 +6,14 @@ use hashbrown::HashTable;
 use serde::{Deserialize, Serialize};
 
 use super::compile::Compiled;
+use super::feed::group_hash;
 use super::item::{Amount, Item, Items, Moment, Reference};
-use super::plan::group_hash;
+use super::recency::Recency;
 use super::waiting::Waiting;
 use super::window::{Step, Window};
 
 /// How many records of a match are told.
 const RECORDS: usize = 16;
-/// No slot.
-const NONE: u32 = u32::MAX;
 
 /// The most that a table may hold.
 #[derive(Clone, Copy, Debug)]
@@ -73,8 +72,6 @@ struct Slot {
     key: Vec<u8>,
     last: Moment,
     entries: usize,
-    before: u32,
-    behind: u32,
     is_free: bool,
     group: Group,
 }
@@ -87,8 +84,7 @@ pub(crate) struct Table {
     slots: Vec<Slot>,
     free: Vec<u32>,
     found: HashTable<u32>,
-    oldest: u32,
-    newest: u32,
+    recency: Recency,
     entries: usize,
     /// When a time span, or a condition that holds, will be over.
     due: BTreeSet<(Moment, u32)>,
@@ -106,8 +102,7 @@ impl Table {
             slots: Vec::new(),
             free: Vec::new(),
             found: HashTable::new(),
-            oldest: NONE,
-            newest: NONE,
+            recency: Recency::new(),
             entries: 0,
             due: BTreeSet::new(),
         }
@@ -184,10 +179,11 @@ impl Table {
         let entries = slot.group.window.entries();
         self.entries = self.entries + entries - slot.entries;
         slot.entries = entries;
-        while self.entries > limits.entries && self.oldest != NONE {
-            let alone = self.oldest == at;
-            self.let_go(self.oldest, time, output);
-            if alone {
+        while self.entries > limits.entries
+            && let Some(oldest) = self.recency.oldest()
+        {
+            self.let_go(oldest, time, output);
+            if oldest == at {
                 break;
             }
         }
@@ -206,17 +202,16 @@ impl Table {
         let slots = &self.slots;
         let is_it = |at: &u32| matches!(slots.get(*at as usize), Some(slot) if slot.hash == hash && slot.key == key);
         if let Some(at) = self.found.find(hash, is_it).copied() {
-            if at != self.newest {
-                self.unlink(at);
-                self.link(at);
-            }
+            self.recency.touch(at);
             if let Some(slot) = self.slots.get_mut(at as usize) {
                 slot.last = time;
             }
             return at;
         }
-        while self.found.len() >= limits.groups.max(1) && self.oldest != NONE {
-            self.let_go(self.oldest, time, output);
+        while self.found.len() >= limits.groups.max(1)
+            && let Some(oldest) = self.recency.oldest()
+        {
+            self.let_go(oldest, time, output);
         }
         let at = match self.free.pop() {
             Some(at) => at,
@@ -226,8 +221,6 @@ impl Table {
                     key: Vec::new(),
                     last: time,
                     entries: 0,
-                    before: NONE,
-                    behind: NONE,
                     is_free: true,
                     group: Group {
                         window: Window::new(compiled),
@@ -263,41 +256,12 @@ impl Table {
         self.found.insert_unique(hash, at, |at| {
             slots.get(*at as usize).map_or(0, |slot| slot.hash)
         });
-        self.link(at);
-    }
-
-    /// Puts a slot behind the newest.
-    fn link(&mut self, at: u32) {
-        let before = self.newest;
-        if let Some(slot) = self.slots.get_mut(at as usize) {
-            slot.before = before;
-            slot.behind = NONE;
-        }
-        match self.slots.get_mut(before as usize) {
-            Some(slot) => slot.behind = at,
-            _ => self.oldest = at,
-        }
-        self.newest = at;
-    }
-
-    fn unlink(&mut self, at: u32) {
-        let Some(slot) = self.slots.get(at as usize) else {
-            return;
-        };
-        let (before, behind) = (slot.before, slot.behind);
-        match self.slots.get_mut(before as usize) {
-            Some(slot) => slot.behind = behind,
-            _ => self.oldest = behind,
-        }
-        match self.slots.get_mut(behind as usize) {
-            Some(slot) => slot.before = before,
-            _ => self.newest = before,
-        }
+        self.recency.push(at);
     }
 
     /// Takes a slot out of the table; what it holds is still there until [`Table::free`].
     fn remove(&mut self, at: u32) -> Option<&mut Slot> {
-        self.unlink(at);
+        self.recency.remove(at);
         let slot = self
             .slots
             .get_mut(at as usize)
@@ -401,11 +365,12 @@ impl Table {
 
     /// Forgets groups of which nothing counts any more.
     fn expire(&mut self, now: Moment, compiled: &Compiled) {
-        while let Some(slot) = self.slots.get(self.oldest as usize) {
+        while let Some(oldest) = self.recency.oldest()
+            && let Some(slot) = self.slots.get(oldest as usize)
+        {
             if slot.last.saturating_add(compiled.timespan) >= now {
                 return;
             }
-            let oldest = self.oldest;
             self.remove(oldest);
             self.free(oldest);
         }
@@ -413,13 +378,11 @@ impl Table {
 
     /// The groups, the one seen longest ago first.
     pub(crate) fn save(&self) -> Vec<SavedGroup> {
-        let mut groups = Vec::with_capacity(self.found.len());
-        let mut at = self.oldest;
-        while let Some(slot) = self.slots.get(at as usize) {
-            groups.push((slot.key.as_slice().into(), slot.last, slot.group.clone()));
-            at = slot.behind;
-        }
-        groups
+        let slots = self.recency.iter();
+        slots
+            .filter_map(|at| self.slots.get(at as usize))
+            .map(|slot| (slot.key.as_slice().into(), slot.last, slot.group.clone()))
+            .collect()
     }
 
     /// Takes up groups again, in the order in which they were saved.
@@ -436,8 +399,6 @@ impl Table {
             key: key.into_vec(),
             last,
             entries: 0,
-            before: NONE,
-            behind: NONE,
             is_free: true,
             group,
         });

@@ -61,10 +61,11 @@ impl Waiting {
         let is_inside = (item.time.wrapping_sub(self.begins) as u64) < self.length as u64;
         if !is_inside {
             let number = item.time.div_euclid(self.length);
-            let room = self.latest.items.len();
+            let last = self.latest.items.len();
             let wanted = self.others.remove(&number).unwrap_or_else(|| Stretch {
-                // The next stretch is mostly like the last.
-                items: Items::with_room(room),
+                // The next stretch is mostly like the last. With no room to spare every second one would
+                // outgrow it, and be copied to twice of it.
+                items: Items::with_room(last + last / 8),
                 ..Stretch::default()
             });
             let before = std::mem::replace(&mut self.latest, wanted);
