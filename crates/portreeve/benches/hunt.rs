@@ -8,8 +8,12 @@
 //! building a tree of each.
 //!
 //! A peer is run in between where `PORTREEVE_PEERS` names commands, separated by `;`, in which `RULES`
-//! stands for the folder of rules and `LOG` for the file:
-//! `PORTREEVE_PEERS='rsigma engine eval -r RULES -e @LOG'`.
+//! stands for the folder of rules and `LOG` for the file. rsigma's command, and its library on one thread:
+//! ```text
+//! cargo build --release --manifest-path peers/rsigma/Cargo.toml
+//! PORTREEVE_PEERS='rsigma engine eval -r RULES -e @LOG;peers/rsigma/target/release/rsigma-library RULES LOG'
+//! ```
+//! A path to a peer is one from the folder in which `cargo bench` runs the benchmark, or an absolute one.
 #![allow(clippy::print_stdout)]
 
 use std::io::{Read, Write};

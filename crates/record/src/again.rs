@@ -231,3 +231,31 @@ impl Piece {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_never_comes_again_is_seldom_looked_for() {
+        let mut again = Again::default();
+        let mut looked = |node: NodeId, comes: bool| {
+            let all = usize::from(TRIED) + usize::from(RESTING);
+            (0..all)
+                .filter(|_| {
+                    let pays = again.pays(node);
+                    if pays && comes {
+                        again.came(node);
+                    }
+                    pays
+                })
+                .count()
+        };
+        assert_eq!(looked(3, true), usize::from(TRIED) + usize::from(RESTING));
+        // Counted apart, and tried again after a while.
+        for _ in 0..3 {
+            assert!(looked(4, false) <= usize::from(TRIED) + 2);
+        }
+        assert!(looked(3, true) > usize::from(RESTING));
+    }
+}

@@ -97,6 +97,7 @@ impl Node {
         }
     }
 
+    #[inline]
     pub(crate) fn step(&self, key: &[u8]) -> NodeId {
         let (begin, end) = self.of_length[length_class(key)];
         if begin == end {

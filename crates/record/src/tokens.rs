@@ -4,11 +4,18 @@
 //! 3.1), over the portable vectors of `wide`: masks of quotes, backslashes and brackets are made of
 //! each block, and the strings are told by an exclusive or over the quotes before each byte.
 
+use std::num::NonZeroU64;
+
 use wide::u8x16;
 
 use crate::scan;
 
 const BLOCK: usize = 64;
+/// The last bit of a block.
+const LAST: NonZeroU64 = match NonZeroU64::new(1 << 63) {
+    Some(last) => last,
+    None => NonZeroU64::MIN,
+};
 const LANE: usize = 16;
 
 /// Longer texts are walked byte by byte: their list of tokens would take several times their size.
@@ -151,7 +158,10 @@ impl Tokens {
             .take(found.div_ceil(8))
         {
             for place in group {
-                *place = at as u32 + tokens.trailing_zeros();
+                // Behind the last one anything may be written; of what cannot be zero the place of the first
+                // bit is one instruction.
+                let some = LAST | tokens;
+                *place = at as u32 + some.trailing_zeros();
                 tokens &= tokens.wrapping_sub(1);
             }
         }

@@ -297,6 +297,30 @@ mod tests {
     use super::*;
 
     #[test]
+    fn the_time_that_was_read_last_is_the_one_that_is_read() {
+        let mut last = LastTime::default();
+        let long = format!("2026-03-03T07:00:00Z{}", " ".repeat(100));
+        let texts = [
+            "2026-03-03T07:00:00Z",
+            "2026-03-03T07:00:00Z",
+            "2026-03-03T07:00:01Z",
+            "soon",
+            "soon",
+            "",
+            &long,
+            "2026-03-03T07:00:00Z",
+        ];
+        for text in texts {
+            let value = Value::String(text.into());
+            assert_eq!(last.read(&value), time(&value), "{text}");
+        }
+        assert_eq!(
+            last.read(&Value::Number("1772521200")),
+            time(&Value::Number("1772521200"))
+        );
+    }
+
+    #[test]
     fn times_are_read_in_the_forms_that_logs_have() {
         let expected: Timestamp = "2026-03-03T07:44:00Z".parse().unwrap();
         for text in [
