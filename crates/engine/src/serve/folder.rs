@@ -93,9 +93,6 @@ mod tests {
         let paths = [logs.clone(), parent.path().join("missing")];
         let inside = logs.join("lake/ext");
         assert_eq!(below(&inside, &paths), [inside]);
-        assert_eq!(
-            below(&parent.path().join("lake"), &paths),
-            [PathBuf::new(); 0]
-        );
+        assert!(below(&parent.path().join("lake"), &paths).is_empty());
     }
 }
