@@ -50,6 +50,40 @@ pub struct Repeats<T> {
     /// The fields whose values differ from record to record, in the order in which all stood last.
     parts: Vec<Part>,
     known: Vec<Known<T>>,
+    luck: Luck,
+}
+
+/// How often a record is known, so that little time is lost on logs of which nothing comes again.
+#[derive(Debug, Default)]
+struct Luck {
+    sought: u32,
+    found: u32,
+    /// So many records are not looked for.
+    passed: u32,
+}
+
+/// After so many records it is looked whether it is worth while.
+const TRIAL: u32 = 1 << 10;
+/// If not, so many are passed over.
+const PASSED: u32 = 8 * TRIAL;
+/// It is where one in so many is known.
+const WORTH: u32 = 16;
+
+impl Luck {
+    fn tries(&mut self) -> bool {
+        if self.passed > 0 {
+            self.passed -= 1;
+            return false;
+        }
+        if self.sought == TRIAL {
+            if self.found < TRIAL / WORTH {
+                self.passed = PASSED;
+            }
+            (self.sought, self.found) = (0, 0);
+        }
+        self.sought += 1;
+        true
+    }
 }
 
 #[derive(Debug)]
@@ -108,6 +142,7 @@ impl<T> Repeats<T> {
         Self {
             parts: occasion.fields().map(part).collect(),
             known: Vec::new(),
+            luck: Luck::default(),
         }
     }
 
@@ -117,8 +152,8 @@ impl<T> Repeats<T> {
     }
 
     /// Where a record belongs. Only a guess of where its occasion stands goes into this.
-    pub fn seek(&self, record: &[u8]) -> Sought {
-        if record.len() > LONGEST {
+    pub fn seek(&mut self, record: &[u8]) -> Sought {
+        if record.len() > LONGEST || !self.luck.tries() {
             return Sought(None);
         }
         let mut hasher = FixedState::default().build_hasher();
@@ -136,7 +171,11 @@ impl<T> Repeats<T> {
     }
 
     /// The record that this one repeats, if it is remembered.
-    pub fn find<'k, 'r>(&'k self, sought: Sought, record: &'r [u8]) -> Option<Repeat<'k, 'r, T>> {
+    pub fn find<'k, 'r>(
+        &'k mut self,
+        sought: Sought,
+        record: &'r [u8],
+    ) -> Option<Repeat<'k, 'r, T>> {
         let hash = sought.0?;
         let known = self.known.get(place(hash))?;
         if known.hash != hash || known.text.len() != record.len() {
@@ -151,7 +190,11 @@ impl<T> Repeats<T> {
             }
             from = hole.end;
         }
-        (known.text.get(from..)? == record.get(from..)?).then_some(Repeat {
+        if known.text.get(from..)? != record.get(from..)? {
+            return None;
+        }
+        self.luck.found += 1;
+        Some(Repeat {
             told,
             record,
             holes: &known.holes,
@@ -399,14 +442,18 @@ mod tests {
             let slots = ground.extractor.extract(text.as_bytes(), &mut buffer);
             repeats.remember(sought, &slots.unwrap(), number);
         }
-        let told = |repeats: &Repeats<usize>, text: &str| {
-            let repeat = repeats.find(repeats.seek(text.as_bytes()), text.as_bytes())?;
+        let told = |repeats: &mut Repeats<usize>, text: &str| {
+            let sought = repeats.seek(text.as_bytes());
+            let repeat = repeats.find(sought, text.as_bytes())?;
             let text = |field| repeat.text(field).unwrap_or_default().to_owned();
             let Occasion { event_id, time, .. } = ground.occasion;
             Some((*repeat.told, text(event_id), text(time)))
         };
         assert_eq!(
-            told(&repeats, r#"{"b":2,"id": "y", "time": "34","more":"d"}"#),
+            told(
+                &mut repeats,
+                r#"{"b":2,"id": "y", "time": "34","more":"d"}"#
+            ),
             Some((2, "y".to_owned(), "34".to_owned()))
         );
         for other in [
@@ -415,9 +462,36 @@ mod tests {
             r#"{"b":2,"id": "yy", "time": "34","more":"c"}"#,
             r#"{"b":2,"id": "y", "time": "34","more":3.5}"#,
         ] {
-            assert_eq!(told(&repeats, other), None, "{other}");
+            assert_eq!(told(&mut repeats, other), None, "{other}");
         }
         repeats.clear();
-        assert_eq!(told(&repeats, known), None);
+        assert_eq!(told(&mut repeats, known), None);
+    }
+
+    #[test]
+    fn where_nothing_comes_again_little_is_looked_for() {
+        let ground = Ground::new();
+        let mut repeats = Repeats::new(&ground.occasion, &ground.fields);
+        let mut sought = 0;
+        let mut take = |repeats: &mut Repeats<()>, text: &str| {
+            let place = repeats.seek(text.as_bytes());
+            sought += usize::from(place.0.is_some());
+            if repeats.find(place, text.as_bytes()).is_some() {
+                return true;
+            }
+            let mut buffer = SlotBuffer::new();
+            let slots = ground.extractor.extract(text.as_bytes(), &mut buffer);
+            repeats.remember(place, &slots.unwrap(), ());
+            false
+        };
+        for number in 0..20_000 {
+            assert!(!take(
+                &mut repeats,
+                &format!(r#"{{"time":"1","a":{number}}}"#)
+            ));
+        }
+        let known = (0..20_000).filter(|_| take(&mut repeats, r#"{"time":"2","a":1}"#));
+        assert!(known.count() > 20_000 - PASSED as usize - 2);
+        assert!(sought < 20_000 + 20_000 / 5, "{sought}");
     }
 }
