@@ -63,7 +63,7 @@ fn what_is_archived_is_hunted_through_as_the_log_is() {
         "--seed",
         "3",
         "--max-records",
-        "8000",
+        "15000",
         "--out",
         &path("world"),
     ]);
