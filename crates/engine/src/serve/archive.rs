@@ -156,12 +156,15 @@ impl Archive {
     }
 
     fn write_segment(&mut self, segment: &Segment) -> Result<(), ArchiveError> {
+        let readers = Readers::default();
         let mut rows = Rows::default();
         let mut result = Ok(());
         let log = Segments::read_only(&self.log, vec![segment.clone()]);
         let damage = log.replay(&mut |entry| {
             if result.is_ok() {
-                result = rows.add(entry);
+                result = readers.read(entry, &mut |source, activity, raw| {
+                    rows.add(source, entry, activity, raw)
+                });
             }
         });
         result?;
@@ -239,84 +242,63 @@ fn put(path: &Path, bytes: &[u8]) -> Result<(), ArchiveError> {
     })
 }
 
-/// How records of one source are read.
-struct Prepared {
-    source: &'static dyn Source,
-    reader: Box<dyn Reader>,
-    extractor: Extractor,
+/// How records of each source are read.
+struct Readers(Vec<(&'static dyn Source, Box<dyn Reader>, Extractor)>);
+
+impl Default for Readers {
+    fn default() -> Self {
+        let readers = sources().iter().map(|source| {
+            let mut fields = Fields::default();
+            let reader = source.prepare(&mut fields);
+            (*source, reader, Extractor::new(&fields))
+        });
+        Self(readers.collect())
+    }
+}
+
+/// Takes an activity, with its source and the record that tells it.
+type Take<'t> = dyn FnMut(&dyn Source, &Activity<'_>, &[u8]) -> Result<(), ArchiveError> + 't;
+
+impl Readers {
+    /// Hands over what a record tells: one activity, or those of the records inside it. What cannot be read was
+    /// told when it arrived, and of a source that this version does not know there is nothing to tell.
+    fn read(&self, entry: Entry<'_>, take: &mut Take<'_>) -> Result<(), ArchiveError> {
+        let mut readers = self.0.iter();
+        let Some((source, reader, extractor)) = readers.find(|it| it.0.id() == entry.source) else {
+            return Ok(());
+        };
+        let mut buffer = SlotBuffer::new();
+        let Ok(slots) = extractor.extract(entry.bytes, &mut buffer) else {
+            return Ok(());
+        };
+        let unwrapped = match reader.is_native(&slots) {
+            true => Unwrapped::Native,
+            false => reader.unwrap(entry.bytes),
+        };
+        match unwrapped {
+            Unwrapped::Native => take(*source, &reader.activity(&slots), entry.bytes),
+            // What is inside is the source's own, and is unwrapped no further.
+            Unwrapped::Inner { records, .. } => records.iter().try_for_each(|record| {
+                let mut buffer = SlotBuffer::new();
+                match extractor.extract(record, &mut buffer) {
+                    Ok(slots) => take(*source, &reader.activity(&slots), record),
+                    Err(_) => Ok(()),
+                }
+            }),
+            _ => Ok(()),
+        }
+    }
 }
 
 /// The rows of one segment, by the folder that they go to.
+#[derive(Default)]
 struct Rows {
-    prepared: Vec<Prepared>,
     files: BTreeMap<String, ActivityFile<Vec<u8>>>,
     gathered: usize,
 }
 
-impl Default for Rows {
-    fn default() -> Self {
-        let prepared = sources().iter().map(|source| {
-            let mut fields = Fields::default();
-            Prepared {
-                source: *source,
-                reader: source.prepare(&mut fields),
-                extractor: Extractor::new(&fields),
-            }
-        });
-        Self {
-            prepared: prepared.collect(),
-            files: BTreeMap::new(),
-            gathered: 0,
-        }
-    }
-}
-
 impl Rows {
-    fn add(&mut self, entry: Entry<'_>) -> Result<(), ArchiveError> {
-        let prepared = std::mem::take(&mut self.prepared);
-        let mut of_source = prepared.iter();
-        let result = match of_source.find(|it| it.source.id() == entry.source) {
-            Some(prepared) => self.add_record(prepared, entry, entry.bytes),
-            // Of a source that this version does not know.
-            None => Ok(()),
-        };
-        self.prepared = prepared;
-        result
-    }
-
-    fn add_record(
-        &mut self,
-        prepared: &Prepared,
-        entry: Entry<'_>,
-        record: &[u8],
-    ) -> Result<(), ArchiveError> {
-        let mut buffer = SlotBuffer::new();
-        // What cannot be read was told when it arrived.
-        let Ok(slots) = prepared.extractor.extract(record, &mut buffer) else {
-            return Ok(());
-        };
-        if !prepared.reader.is_native(&slots) {
-            match prepared.reader.unwrap(record) {
-                Unwrapped::Native => {}
-                Unwrapped::Inner { records, .. } => {
-                    for record in records {
-                        // What is inside is the source's own, and is unwrapped no further.
-                        let mut buffer = SlotBuffer::new();
-                        if let Ok(slots) = prepared.extractor.extract(&record, &mut buffer) {
-                            let activity = prepared.reader.activity(&slots);
-                            self.add_row(prepared.source, entry, &activity, &record)?;
-                        }
-                    }
-                    return Ok(());
-                }
-                _ => return Ok(()),
-            }
-        }
-        let activity = prepared.reader.activity(&slots);
-        self.add_row(prepared.source, entry, &activity, record)
-    }
-
-    fn add_row(
+    fn add(
         &mut self,
         source: &dyn Source,
         entry: Entry<'_>,
