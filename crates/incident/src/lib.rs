@@ -62,6 +62,7 @@ mod standings;
 mod story;
 mod survey;
 mod text;
+mod totals;
 pub mod touch;
 mod touched;
 mod trace;
@@ -79,5 +80,6 @@ pub use report::{
     Report, ResponseStep, ScorePart, Summary, TimelineEntry, TimelineRole, Touched,
 };
 pub use standings::{WalletStanding, standings};
+pub use totals::Totals;
 pub use trace::{Held, Minting, Trace, TracedCredential, Tree, trace};
 pub use wallets::{Lead, OnChain, Tie, TieKind, WalletEvent, WalletStory, join_wallets};

@@ -16,7 +16,7 @@ use common::{portreeve, said};
 use portreeve_engine::serve::{Board, Intake, Shown};
 use portreeve_engine::{Config, Silent, survey};
 use portreeve_graph::Circumstances;
-use portreeve_incident::{Incident, Report};
+use portreeve_incident::{Incident, Report, Totals};
 use portreeve_model::{Finding, Timestamp};
 use portreeve_server::{App, Archive, Listen, serve};
 use portreeve_store::{Care, Note, Role, Sqlite, State, Store, StoredToken};
@@ -108,6 +108,7 @@ fn start(folder: &Path, report: Report, logs: &Path) -> SocketAddr {
     let shown = Shown {
         revision: 1,
         written: Timestamp::UNIX_EPOCH,
+        totals: Totals::of(&report.findings),
         report,
         estate: Arc::new(knowledge.estate),
         graph: Arc::new(knowledge.graph),

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use portreeve_graph::{Catalogue, Difference, Graph};
-use portreeve_incident::Report;
+use portreeve_incident::{Report, Totals};
 use portreeve_model::{Estate, Finding};
 use serde::Serialize;
 
@@ -20,6 +20,8 @@ pub struct Shown {
     /// What was found; the same as an investigation of the same records would say, and findings of records
     /// that are not folded yet, where a rule needed no other record.
     pub report: Report,
+    /// What the report's findings add up to.
+    pub totals: Totals,
     /// What the inventory says.
     pub estate: Arc<Estate>,
     /// Who can reach what.
@@ -210,11 +212,11 @@ impl std::fmt::Debug for Board {
     }
 }
 
-/// Adds findings to a report that are not in it, each in its place.
-fn join<'f>(report: &mut Report, findings: impl Iterator<Item = &'f Finding>) {
+/// Adds findings that are not shown yet, each in its place.
+fn join<'f>(shown: &mut Shown, findings: impl Iterator<Item = &'f Finding>) {
     for finding in findings {
         let key = |it: &Finding| (it.time.is_none(), it.time);
-        let all = &mut report.findings;
+        let all = &mut shown.report.findings;
         let place = all.partition_point(|it| {
             key(it)
                 .cmp(&key(finding))
@@ -223,6 +225,7 @@ fn join<'f>(report: &mut Report, findings: impl Iterator<Item = &'f Finding>) {
         });
         if all.get(place).is_none_or(|it| it.id != finding.id) {
             all.insert(place, finding.clone());
+            shown.totals.add(finding);
         }
     }
 }
@@ -260,10 +263,7 @@ impl Board {
     pub fn show(&self, mut shown: Shown, folded: u64) {
         let mut at_once = locked(&self.at_once);
         at_once.retain(|(piece, _)| *piece > folded);
-        join(
-            &mut shown.report,
-            at_once.iter().map(|(_, finding)| finding),
-        );
+        join(&mut shown, at_once.iter().map(|(_, finding)| finding));
         let mut board = self.shown.write().unwrap_or_else(PoisonError::into_inner);
         if let Some(before) = &*board {
             shown.revision = shown.revision.max(before.revision);
@@ -278,7 +278,7 @@ impl Board {
         if let Some(shown) = &mut *board {
             // Copied only where someone looks at it at this moment.
             let shown = Arc::make_mut(shown);
-            join(&mut shown.report, findings.iter());
+            join(shown, findings.iter());
             shown.revision = shown.revision.max(revision);
             shown.written = Timestamp::now();
         }

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use portreeve_detect::StageTwo;
 use portreeve_graph::Difference;
-use portreeve_incident::{Report, Summary};
+use portreeve_incident::{Report, Summary, Totals};
 use portreeve_model::DeadLetter;
 use portreeve_store::Commit;
 
@@ -225,6 +225,7 @@ impl Fold {
         let shown = Shown {
             revision,
             written: Timestamp::now(),
+            totals: Totals::of(&report.findings),
             report,
             estate: self.prepared.estate.clone(),
             graph: self.prepared.graph.clone(),

@@ -1,6 +1,5 @@
 //! Sources, coverage, rules, and the audit log.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use axum::extract::State;
@@ -62,15 +61,11 @@ pub(crate) async fn rules(
 ) -> Result<Response, Refused> {
     apart(move || {
         let shown = shown(&app)?;
-        let mut counts = HashMap::<&str, u64>::new();
-        for finding in &shown.report.findings {
-            *counts.entry(&finding.rule).or_default() += 1;
-        }
         let rules: Vec<UsedRule> = app
             .rules
             .iter()
             .map(|rule| UsedRule {
-                findings: counts.get(rule.id.as_str()).copied().unwrap_or_default(),
+                findings: shown.totals.of_rule(&rule.id),
                 rule: rule.clone(),
             })
             .collect();

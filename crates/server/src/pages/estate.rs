@@ -145,7 +145,11 @@ pub(crate) async fn coverage(
 ) -> Result<Response, Refused> {
     drawn(app, caller, Some(Section::Coverage), move |_, shown, _| {
         let asked = asked(&query)?;
-        Ok(live::coverage(&shown.report, Parts::screen(&asked)))
+        Ok(live::coverage(
+            &shown.report,
+            &shown.totals,
+            Parts::screen(&asked),
+        ))
     })
     .await
 }

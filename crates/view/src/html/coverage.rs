@@ -1,29 +1,24 @@
 //! What the logs covered, with a calendar of the days.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use jiff::ToSpan;
 use jiff::civil::{Date, Weekday};
 use jiff::tz::TimeZone;
 use maud::{Markup, html};
-use portreeve_incident::Report;
+use portreeve_incident::Totals;
 use portreeve_incident::sight::{Gap, LogState, ProfileSight};
-use portreeve_model::{Coverage, Severity};
+use portreeve_model::Coverage;
 
 use super::shape::{Clean, mark};
 use crate::text;
 
 const CELL: f64 = 17.0;
-/// Seconds of a day.
-const SECONDS: i64 = 86_400;
 /// The most weeks that a calendar shows: two years.
 const WEEKS: i64 = 105;
 
-/// On how many findings a day bears, and the gravest of them.
-pub(super) type FoundByDay = BTreeMap<Date, (Severity, u64)>;
-
 /// One source's coverage.
-pub(super) fn draw(coverage: &Coverage, found: &FoundByDay, id: &str) -> Markup {
+pub(super) fn draw(coverage: &Coverage, totals: &Totals, id: &str) -> Markup {
     let list = |set: &BTreeSet<String>| match set.is_empty() {
         true => "none named".to_owned(),
         false => set
@@ -60,7 +55,7 @@ pub(super) fn draw(coverage: &Coverage, found: &FoundByDay, id: &str) -> Markup 
                     }
                 }
             }
-            (calendar(coverage, found, id))
+            (calendar(coverage, totals, id))
         }
     }
 }
@@ -117,40 +112,8 @@ fn gap_words(gap: &Gap) -> Markup {
     }
 }
 
-/// The gravest finding of each day, and on how many findings the day bears. In days since 1970 until all is
-/// counted: a million findings have many millions of times, on few days.
-pub(super) fn found_by_day(report: &Report) -> FoundByDay {
-    let mut found = BTreeMap::<i64, (Severity, u64)>::new();
-    let mut days = Vec::new();
-    for finding in &report.findings {
-        days.clear();
-        for time in finding.evidence.iter().filter_map(|one| one.time) {
-            let day = time.as_second().div_euclid(SECONDS);
-            if days.last() != Some(&day) {
-                days.push(day);
-            }
-        }
-        days.extend(
-            finding
-                .time
-                .map(|time| time.as_second().div_euclid(SECONDS)),
-        );
-        days.sort_unstable();
-        days.dedup();
-        for day in &days {
-            let entry = found.entry(*day).or_insert((finding.severity, 0));
-            *entry = (entry.0.max(finding.severity), entry.1 + 1);
-        }
-    }
-    let dated = found.into_iter().filter_map(|(day, told)| {
-        let time = jiff::Timestamp::from_second(day.checked_mul(SECONDS)?).ok()?;
-        Some((time.to_zoned(TimeZone::UTC).date(), told))
-    });
-    dated.collect()
-}
-
 /// Weeks as columns, days as rows, Monday first.
-fn calendar(coverage: &Coverage, found: &FoundByDay, id: &str) -> Markup {
+fn calendar(coverage: &Coverage, totals: &Totals, id: &str) -> Markup {
     let day = |time: jiff::Timestamp| time.to_zoned(TimeZone::UTC).date();
     let (Some(first), Some(last)) = (coverage.first.map(day), coverage.last.map(day)) else {
         return html! {};
@@ -202,11 +165,11 @@ fn calendar(coverage: &Coverage, found: &FoundByDay, id: &str) -> Markup {
                 @for date in &dates {
                     @let (x, y) = place(*date);
                     @let missing = silent.contains(date.to_string().as_str());
-                    @let hit = found.get(date);
+                    @let hit = totals.of_day(*date);
                     g class=(hit.map_or("", |(severity, _)| severity.as_str())) {
                         title {
                             (date) @if missing { ": no record" } @else { ": records" }
-                            @if let Some((severity, count)) = hit { ", " (text::counted(*count, "finding", "findings")) ", gravest " (severity) }
+                            @if let Some((severity, count)) = hit { ", " (text::counted(count, "finding", "findings")) ", gravest " (severity) }
                         }
                         @if missing {
                             rect class="off" x=(format!("{:.1}", x + 0.7)) y=(format!("{:.1}", y + 0.7)) width="12.6" height="12.6" rx="3" {}
@@ -214,7 +177,7 @@ fn calendar(coverage: &Coverage, found: &FoundByDay, id: &str) -> Markup {
                         } @else {
                             rect class="on" x=(format!("{x:.1}")) y=(format!("{y:.1}")) width="14" height="14" rx="3" {}
                         }
-                        @if let Some((severity, _)) = hit { (mark(*severity, x + 7.0, y + 7.0, 3.6)) }
+                        @if let Some((severity, _)) = hit { (mark(severity, x + 7.0, y + 7.0, 3.6)) }
                     }
                 }
             }

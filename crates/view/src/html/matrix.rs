@@ -1,10 +1,10 @@
 //! An actor's way as a matrix of ATT&CK: tactics, and in each the techniques, with what the logs can show of
 //! them and what they have shown.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::BTreeMap;
 
 use maud::{Markup, html};
-use portreeve_incident::Report;
+use portreeve_incident::Totals;
 use portreeve_incident::sight::{LogState, ProfileSight};
 use portreeve_model::{Tactic, Technique};
 
@@ -20,7 +20,7 @@ struct Cell<'a> {
     /// Steps of the way that it serves.
     steps: Vec<&'a str>,
     /// How many findings are of it.
-    seen: usize,
+    seen: u64,
 }
 
 impl Cell<'_> {
@@ -32,38 +32,15 @@ impl Cell<'_> {
             (0, LogState::Unread) => ("blind", "blind: no such log is read".to_owned()),
             (some, _) => (
                 "seen",
-                format!(
-                    "seen: {}",
-                    text::counted(some as u64, "finding", "findings")
-                ),
+                format!("seen: {}", text::counted(some, "finding", "findings")),
             ),
         }
     }
 }
 
-/// How many findings are of each technique, by its id of ATT&CK v19.
-pub(super) type Seen<'a> = BTreeMap<&'a str, usize>;
-
-/// Counts findings by technique. Those of one rule mostly have the same techniques, so that lists are counted
-/// first, and techniques of lists then.
-pub(super) fn seen(report: &Report) -> Seen<'_> {
-    let mut lists = HashMap::<&[Technique], usize>::new();
-    for finding in &report.findings {
-        *lists.entry(&finding.techniques).or_default() += 1;
-    }
-    let mut seen = Seen::new();
-    for (list, count) in lists {
-        let own: BTreeSet<&str> = list.iter().map(Technique::v19).collect();
-        for id in own {
-            *seen.entry(id).or_default() += count;
-        }
-    }
-    seen
-}
-
 /// The matrix of one actor.
-pub(super) fn matrix(profile: &ProfileSight, seen: &Seen<'_>) -> Markup {
-    let cells = cells(profile, seen);
+pub(super) fn matrix(profile: &ProfileSight, totals: &Totals) -> Markup {
+    let cells = cells(profile, totals);
     let mut columns = BTreeMap::<Tactic, Vec<&Cell<'_>>>::new();
     for cell in &cells {
         for tactic in cell.technique.tactics() {
@@ -103,7 +80,7 @@ fn drawn(cell: &Cell<'_>) -> Markup {
 }
 
 /// The actor's techniques in order of their ids.
-fn cells<'a>(profile: &'a ProfileSight, seen: &Seen<'_>) -> Vec<Cell<'a>> {
+fn cells<'a>(profile: &'a ProfileSight, totals: &Totals) -> Vec<Cell<'a>> {
     let mut cells = BTreeMap::<&str, Cell<'a>>::new();
     for step in &profile.steps {
         for technique in &step.techniques {
@@ -118,7 +95,7 @@ fn cells<'a>(profile: &'a ProfileSight, seen: &Seen<'_>) -> Vec<Cell<'a>> {
         }
     }
     for (id, cell) in &mut cells {
-        cell.seen = seen.get(id).copied().unwrap_or_default();
+        cell.seen = totals.of_technique(id);
     }
     cells.into_values().collect()
 }

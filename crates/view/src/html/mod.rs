@@ -40,7 +40,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use maud::{Markup, html};
 use portreeve_graph::JewelKind;
-use portreeve_incident::Report;
+use portreeve_incident::{Report, Totals};
 use portreeve_model::{BlindSpot, Finding, Input, InputKind, Severity};
 use portreeve_wallet::bundle::BundleReport;
 use portreeve_wallet::ledger::LedgerReport;
@@ -105,7 +105,7 @@ pub fn report(report: &Report) -> String {
         (wallets::sections(&report.wallets, wallets::Place::File))
         (other_findings(report))
         (blind_spots(&report.blind_spots))
-        (covered(report))
+        (covered(report, &Totals::of(&report.findings)))
         (exceptions(report))
         (inputs(report))
         (notes(report))
@@ -272,14 +272,13 @@ fn remedy(remedy: &str) -> Markup {
     }
 }
 
-fn covered(report: &Report) -> Markup {
-    let found = coverage::found_by_day(report);
+fn covered(report: &Report, totals: &Totals) -> Markup {
     html! {
         section class="card part" id="coverage" {
             h2 { "What the logs covered" }
             @if report.coverage.is_empty() { p class="soft" { "No log was read: nothing can be said about what happened." } }
             @for (number, coverage) in report.coverage.iter().enumerate() {
-                (coverage::draw(coverage, &found, &format!("calendar-{number}")))
+                (coverage::draw(coverage, totals, &format!("calendar-{number}")))
             }
             @for profile in &report.sight { (coverage::steps(profile)) }
             @if let Some(verification) = &report.verification { (verification::section(verification)) }

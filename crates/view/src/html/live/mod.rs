@@ -13,7 +13,7 @@ mod today;
 mod wallets;
 
 use maud::{Markup, html};
-use portreeve_incident::Report;
+use portreeve_incident::{Report, Totals};
 
 use super::page::{SIGN, STYLE, gate, whole};
 use super::parts::Parts;
@@ -155,8 +155,8 @@ fn foot() -> Markup {
     }
 }
 
-/// What the logs can show.
-pub fn coverage(report: &Report, parts: Parts<'_>) -> Page {
+/// What the logs can show; `totals` are those of the report's findings.
+pub fn coverage(report: &Report, totals: &Totals, parts: Parts<'_>) -> Page {
     let title = match report.blind_spots.len() as u64 {
         0 => "Of the logs in use nothing is known to be missing".to_owned(),
         some => format!(
@@ -164,14 +164,13 @@ pub fn coverage(report: &Report, parts: Parts<'_>) -> Page {
             text::counted(some, "thing", "things")
         ),
     };
-    let seen = matrix::seen(report);
     Page {
         what: html! {},
         main: html! {
             div class="answer" { h1 { (title) } p { "Which steps of known actors the logs can show, in which hours they may not, and what is missing from the inventory." } }
-            @for profile in &report.sight { (matrix::matrix(profile, &seen)) }
+            @for profile in &report.sight { (matrix::matrix(profile, totals)) }
             (blind_spots_in(&report.blind_spots, parts))
-            (covered(report))
+            (covered(report, totals))
         },
         foot: foot(),
         title,
