@@ -99,6 +99,20 @@ impl Decisions {
         }
     }
 
+    /// The incidents that an incident that was derived is shown as: itself, or what it was joined to, and the
+    /// parts that were taken out of it.
+    pub(crate) fn shown_as<'d>(&'d self, id: &'d str) -> BTreeSet<&'d str> {
+        let is_part = |it: &&Incident| {
+            let by_people = it.by_people.iter();
+            by_people.flat_map(|by| &by.part_of).any(|of| of == id)
+        };
+        let parts = self.decided.made.values().filter(is_part);
+        parts
+            .map(|it| it.id.as_str())
+            .chain([self.now(id)])
+            .collect()
+    }
+
     /// What was decided of an incident that is shown, the first first: each with whether it does anything now.
     pub(crate) fn of<'d>(&'d self, incident: &Incident) -> Vec<(&'d Stored, bool)> {
         let mut ids = BTreeSet::from([incident.id.as_str()]);
@@ -159,4 +173,35 @@ pub(crate) fn shown<'v>(
     let mut all: Vec<&Incident> = kept.chain(decided.made.values()).collect();
     all.sort_by_cached_key(|it| rank(it));
     all
+}
+
+#[cfg(test)]
+mod tests {
+    use portreeve_incident::decide::ByPeople;
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn an_incident_is_shown_as_what_it_was_joined_to_and_as_its_parts() {
+        let part: Incident = serde_json::from_value(json!({
+            "id": "part", "severity": "high", "score": 80, "headline": "", "score_parts": [],
+            "narrative": [], "first_sign": null, "last_activity": null, "principals": [],
+            "credentials": [], "credential_stories": [], "techniques": [], "tactics": [],
+            "findings": [], "timeline": [], "touched": [], "paths": [], "response": [],
+            "by_people": ByPeople { part_of: vec!["b".to_owned()], ..ByPeople::default() }
+        }))
+        .unwrap();
+        let decided = Decided {
+            made: BTreeMap::from([("part".to_owned(), part)]),
+            now: BTreeMap::from([("b".to_owned(), "a".to_owned())]),
+            ..Decided::default()
+        };
+        let decisions = Decisions {
+            decided,
+            ..Decisions::default()
+        };
+        assert_eq!(decisions.shown_as("a"), BTreeSet::from(["a"]));
+        assert_eq!(decisions.shown_as("b"), BTreeSet::from(["a", "part"]));
+    }
 }

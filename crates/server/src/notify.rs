@@ -1,4 +1,6 @@
-//! Tells others of incidents: a message to each target when one is found, and when it grows graver.
+//! Tells others of incidents as people see them: a message to each target when one is found, and when it
+//! grows graver. One that people joined of others, or took out of another, is told where it is graver than
+//! what was told of those.
 //!
 //! What was told is kept in the store, by target and incident, so that neither a restart nor the next commit
 //! tells it again. A target that cannot be reached, or asks to wait, is tried again, each time after twice as
@@ -12,12 +14,15 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::time::{Duration, Instant};
 
-use portreeve_engine::serve::Board;
+use portreeve_engine::serve::{Board, Shown};
 use portreeve_incident::{Incident, Report};
 use portreeve_model::Severity;
 use portreeve_store::{Store, StoreError};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
+
+use crate::decisions::Decisions;
+use crate::viewed::Viewed;
 
 /// How long is waited after a first failure; each further one doubles it.
 const FIRST_WAIT: Duration = Duration::from_secs(1);
@@ -130,17 +135,20 @@ impl Sent {
 /// Sends a message to an address.
 pub type Send = dyn Fn(&str, &str) -> Sent + std::marker::Send;
 
-/// The incidents to tell a target of: those that are grave enough, and graver than when it was told last.
-fn due<'r>(
-    report: &'r Report,
-    at_least: Severity,
-    told: &BTreeMap<String, Severity>,
-) -> Vec<&'r Incident> {
-    let is_new = |incident: &&Incident| {
-        let known = told.get(&incident.id);
-        incident.severity >= at_least && known.is_none_or(|known| incident.severity > *known)
-    };
-    report.incidents.iter().filter(is_new).collect()
+/// Whether a target is to be told of an incident: one that is grave enough, and graver than when it was told
+/// last of it, or of what it was made of.
+fn is_due(incident: &Incident, at_least: Severity, told: &BTreeMap<String, Severity>) -> bool {
+    let by_people = incident.by_people.iter();
+    let made_of = by_people.flat_map(|it| it.joined.iter().chain(&it.part_of));
+    let ids = made_of.chain([&incident.id]);
+    let known = ids.filter_map(|id| told.get(id)).max();
+    incident.severity >= at_least && known.is_none_or(|known| incident.severity > *known)
+}
+
+/// What is shown, with what people decided of it.
+fn viewed(shown: Arc<Shown>, store: &dyn Store) -> Result<Viewed, StoreError> {
+    let decisions = Decisions::new(store.decisions()?, |id| store.incident_id(id))?;
+    Ok(Viewed::new(shown, decisions, 0))
 }
 
 fn slack(incident: &Incident, page: Option<&str>) -> Value {
@@ -217,12 +225,16 @@ impl Told {
     fn tell(
         &mut self,
         report: &Report,
+        incidents: &[&Incident],
         at_least: Severity,
         page: Option<&str>,
         send: &Send,
         store: &mut dyn Store,
     ) -> Option<String> {
-        for incident in due(report, at_least, &self.told) {
+        for incident in incidents {
+            if !is_due(incident, at_least, &self.told) {
+                continue;
+            }
             let message = self.target.message(report, incident, page);
             let refused = match send(&self.target.address, &message) {
                 Sent::Taken => None,
@@ -302,10 +314,19 @@ pub fn start(
                     continue;
                 }
                 let Some(shown) = board.shown() else { continue };
+                let viewed = match viewed(shown, &*store) {
+                    Ok(viewed) => viewed,
+                    Err(error) => {
+                        say(&format!("what people decided cannot be read: {error}"));
+                        continue;
+                    }
+                };
+                let (report, incidents) = (&viewed.report, viewed.incidents());
                 for told in all.iter_mut().filter(|it| it.may_ask(now)) {
                     let page = notify.page.as_deref();
+                    let at_least = notify.at_least;
                     let trouble =
-                        told.tell(&shown.report, notify.at_least, page, &*send, &mut *store);
+                        told.tell(report, &incidents, at_least, page, &*send, &mut *store);
                     if let Some(trouble) = trouble {
                         say(&trouble);
                     }
@@ -340,6 +361,7 @@ mod tests {
     use std::cell::RefCell;
     use std::sync::Mutex;
 
+    use portreeve_incident::decide::ByPeople;
     use portreeve_store::Sqlite;
 
     fn report(severity: &str, ids: &[&str]) -> Report {
@@ -406,6 +428,28 @@ mod tests {
     }
 
     #[test]
+    fn what_people_made_is_told_where_it_is_graver_than_what_it_was_made_of() {
+        let told = BTreeMap::from([("i1".to_owned(), Severity::High)]);
+        let due = |severity: &str, by_people: ByPeople| {
+            let mut report = report(severity, &["i2"]);
+            report.incidents[0].by_people = Some(by_people);
+            is_due(&report.incidents[0], Severity::Medium, &told)
+        };
+        let joined = |id: &str| ByPeople {
+            joined: vec![id.to_owned()],
+            ..ByPeople::default()
+        };
+        assert!(!due("high", joined("i1")));
+        assert!(due("critical", joined("i1")));
+        assert!(due("high", joined("i3")));
+        let part = ByPeople {
+            part_of: vec!["i1".to_owned()],
+            ..ByPeople::default()
+        };
+        assert!(!due("high", part));
+    }
+
+    #[test]
     fn each_is_told_once_again_when_graver_and_after_a_restart_not_at_all() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("portreeve.db");
@@ -424,13 +468,9 @@ mod tests {
         });
         let mut told = Told::load(target.clone(), &store).unwrap();
         let tell = |told: &mut Told, store: &mut Sqlite, severity: &str| {
-            told.tell(
-                &report(severity, &["i1", "i2"]),
-                Severity::High,
-                None,
-                &*send,
-                store,
-            )
+            let report = report(severity, &["i1", "i2"]);
+            let incidents: Vec<&Incident> = report.incidents.iter().collect();
+            told.tell(&report, &incidents, Severity::High, None, &*send, store)
         };
         assert_eq!(tell(&mut told, &mut store, "medium"), None);
         // The first time it is not reached, and waits.
