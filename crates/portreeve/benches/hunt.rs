@@ -8,10 +8,12 @@
 //! building a tree of each.
 //!
 //! A peer is run in between where `PORTREEVE_PEERS` names commands, separated by `;`, in which `RULES`
-//! stands for the folder of rules and `LOG` for the file. rsigma's command, and its library on one thread:
+//! stands for the folder of the 56 rules, `CORRELATIONS` for the file of the three correlations, and `LOG` for
+//! the log. rsigma's command, its library on one thread, and its command with the correlations:
 //! ```text
 //! cargo build --release --manifest-path peers/rsigma/Cargo.toml
-//! PORTREEVE_PEERS='rsigma engine eval -r RULES -e @LOG;peers/rsigma/target/release/rsigma-library RULES LOG'
+//! PORTREEVE_PEERS='rsigma engine eval -r RULES -e @LOG;peers/rsigma/target/release/rsigma-library RULES LOG;\
+//!     rsigma engine eval -r CORRELATIONS -e @LOG'
 //! ```
 //! A path to a peer is one from the folder in which `cargo bench` runs the benchmark, or an absolute one.
 #![allow(clippy::print_stdout)]
@@ -60,10 +62,11 @@ fn main() {
     let few = load.few.as_os_str();
     let one = hunt(few, &["--threads", "1"], &load.log);
     one.print("56 AWS rules, one thread", size, None);
-    for peer in std::env::var("PORTREEVE_PEERS")
-        .unwrap_or_default()
+    let peers = std::env::var("PORTREEVE_PEERS").unwrap_or_default();
+    let (correlating, matching): (Vec<&str>, Vec<&str>) = peers
         .split(';')
-    {
+        .partition(|peer| peer.contains("CORRELATIONS"));
+    for peer in matching {
         run_peer(peer, &load, size, &one);
     }
     let cloud = hunt(load.cloud.as_os_str(), &["--threads", "1"], &load.log);
@@ -92,6 +95,9 @@ fn main() {
         size,
         Some(&one),
     );
+    for peer in correlating {
+        run_peer(peer, &load, size, &correlated);
+    }
     long_line(&load);
 }
 
@@ -332,7 +338,8 @@ fn run_peer(peer: &str, load: &Load, size: u64, ours: &Run) {
     let words: Vec<String> = peer
         .split_whitespace()
         .map(|word| {
-            word.replace("RULES", &load.few.to_string_lossy())
+            word.replace("CORRELATIONS", &load.correlations.to_string_lossy())
+                .replace("RULES", &load.few.to_string_lossy())
                 .replace("LOG", &load.log.to_string_lossy())
         })
         .collect();
