@@ -1,9 +1,7 @@
-use std::path::PathBuf;
-
 use clap::{Args, ValueEnum};
 use portreeve_model::Severity;
 
-use super::Place;
+use super::{InventoryPaths, Place};
 
 /// What `check` is asked.
 #[derive(Debug, Args)]
@@ -18,12 +16,8 @@ What failed comes in the order in which it wants a look: first what lies on an a
 jewel. What the inventory does not show is named, and never passes. portreeve.toml switches checks off,
 sets their numbers, and holds suppressions, each with a reason and an expiry.")]
 pub(crate) struct Check {
-    /// Files and folders with inventory; `-` is standard input; without any the folder one is in
-    #[arg(value_name = "INVENTORY")]
-    pub(crate) paths: Vec<PathBuf>,
-    /// Settings; without it `portreeve.toml` in the paths or here, if there is one
-    #[arg(long, value_name = "FILE")]
-    pub(crate) config: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) inventory: InventoryPaths,
     /// Run only these checks, by id; `*` stands for any characters
     #[arg(long, value_name = "CHECK")]
     pub(crate) only: Vec<String>,

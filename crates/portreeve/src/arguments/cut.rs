@@ -3,7 +3,7 @@ use std::path::PathBuf;
 use clap::Args;
 use portreeve_graph::cut::EXACT_UP_TO;
 
-use super::{AnswerFormat, Place, Requests};
+use super::{AnswerFormat, InventoryPaths, Place, Requests};
 
 #[derive(Debug, Args)]
 #[command(after_help = "EXAMPLES:
@@ -17,12 +17,8 @@ use super::{AnswerFormat, Place, Requests};
 What each kind of change costs stands in docs/cut.md, and can be set in portreeve.toml under
 [cut.costs]. Nothing is changed in any cloud.")]
 pub(crate) struct Cut {
-    /// Files and folders with inventory; `-` is standard input; without any the folder one is in
-    #[arg(value_name = "PATH")]
-    pub(crate) paths: Vec<PathBuf>,
-    /// Settings; without it `portreeve.toml` in the paths or here, if there is one
-    #[arg(long, value_name = "FILE")]
-    pub(crate) config: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) inventory: InventoryPaths,
     /// Where the intruder stands: an id, a user or role name, an access key; may be repeated.
     /// Without it every door
     #[arg(long, value_name = "PRINCIPAL")]

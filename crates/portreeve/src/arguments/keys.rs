@@ -3,7 +3,7 @@ use std::path::PathBuf;
 use clap::Args;
 use jiff::Timestamp;
 
-use super::{AnswerFormat, Place};
+use super::{AnswerFormat, InventoryPaths, Place};
 
 #[derive(Debug, Args)]
 #[command(after_help = "EXAMPLES:
@@ -17,15 +17,11 @@ Credentials are access keys, passwords, people's sign-ins, workloads that are ha
 and identities from outside whom a role trusts. Ages count to the last time that inventory or logs know
 of, or to --as-of.")]
 pub(crate) struct Keys {
-    /// Files and folders with inventory; `-` is standard input; without any the folder one is in
-    #[arg(value_name = "INVENTORY")]
-    pub(crate) paths: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) inventory: InventoryPaths,
     /// Logs: who used what, and when last; may be repeated
     #[arg(long, value_name = "LOGS")]
     pub(crate) history: Vec<PathBuf>,
-    /// Settings; without it `portreeve.toml` in the paths or here, if there is one
-    #[arg(long, value_name = "FILE")]
-    pub(crate) config: Option<PathBuf>,
     /// After how many days without a use a key counts as unused
     #[arg(long, default_value_t = 90, value_name = "DAYS")]
     pub(crate) unused_for: u32,

@@ -13,7 +13,7 @@ use super::can::usage;
 use super::graph::{meant_at, surveyed_at, write};
 use super::words::{self, circumstances, is_long_term_key, names_and_paths};
 use crate::Ending;
-use crate::arguments::{Blast, GraphFormat, NetworkFormat};
+use crate::arguments::{Blast, GraphFormat, Input, NetworkFormat};
 use crate::output;
 
 /// Onto how many things that lead nowhere the step is looked up, for other tools.
@@ -33,8 +33,8 @@ pub(crate) fn run(options: &Blast) -> Result<Ending> {
         Ok(given) => given,
         Err(error) => return Ok(usage(&error)),
     };
-    let config = options.inventory.config.clone();
-    let (knowledge, then) = match surveyed_at(paths, config, &given, &options.at)? {
+    let input = Input::or_here(paths, options.inventory.config.clone());
+    let (knowledge, then) = match surveyed_at(&input, &given, &options.at)? {
         Ok(read) => read,
         Err(ending) => return Ok(ending),
     };

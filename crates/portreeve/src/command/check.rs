@@ -10,7 +10,7 @@ use super::can::usage;
 use super::graph::surveyed;
 use super::settings;
 use crate::Ending;
-use crate::arguments::{Check, CheckFormat, Input};
+use crate::arguments::{Check, CheckFormat};
 use crate::output;
 
 /// What is wrong with the posture of an estate.
@@ -23,10 +23,7 @@ pub(crate) fn run(options: &Check) -> Result<Ending> {
         Some(Ok(as_of)) => as_of,
         Some(Err(error)) => return Ok(usage(&format!("--as-of: {error}"))),
     };
-    let input = Input {
-        paths: options.paths.clone(),
-        config: options.config.clone(),
-    };
+    let input = options.inventory.input();
     let (config, _) = settings(&input)?;
     let mut settings = config.posture;
     if let Err(name) = keep_only(&mut settings, &options.only) {
@@ -35,7 +32,7 @@ pub(crate) fn run(options: &Check) -> Result<Ending> {
         )));
     }
     let given = Circumstances::default();
-    let knowledge = match surveyed(options.paths.clone(), options.config.clone(), &given)? {
+    let knowledge = match surveyed(&input, &given)? {
         Ok(knowledge) => knowledge,
         Err(ending) => return Ok(ending),
     };

@@ -26,7 +26,8 @@ pub(crate) fn run(options: &arguments::Cut) -> Result<Ending> {
         Ok(given) => given,
         Err(error) => return Ok(usage(&error)),
     };
-    let knowledge = match surveyed(options.paths.clone(), options.config.clone(), &given)? {
+    let input = options.inventory.input();
+    let knowledge = match surveyed(&input, &given)? {
         Ok(knowledge) => knowledge,
         Err(ending) => return Ok(ending),
     };
@@ -34,7 +35,7 @@ pub(crate) fn run(options: &arguments::Cut) -> Result<Ending> {
         Ok(ends) => ends,
         Err(ending) => return Ok(ending),
     };
-    let (config, _) = settings(&input(options))?;
+    let (config, _) = settings(&input)?;
     let bar = Bar::default();
     portreeve_engine::Progress::begin(&bar, "Searching for the cut", 0);
     let cut = Question {
@@ -77,17 +78,6 @@ pub(crate) fn run(options: &arguments::Cut) -> Result<Ending> {
     Ok(Ending::Clean)
 }
 
-fn input(options: &arguments::Cut) -> Input {
-    let mut paths = options.paths.clone();
-    if paths.is_empty() {
-        paths.push(".".into());
-    }
-    Input {
-        paths,
-        config: options.config.clone(),
-    }
-}
-
 /// From where, and to where.
 fn ends(options: &arguments::Cut, graph: &Graph) -> Result<(Vec<EntityId>, Vec<EntityId>), Ending> {
     let named = |names: &[String]| -> Result<Vec<EntityId>, Ending> {
@@ -115,9 +105,9 @@ fn past(
     }
     let (config, skip) = settings(&Input {
         paths: options.history.clone(),
-        config: options.config.clone(),
+        config: options.inventory.config.clone(),
     })?;
-    let declared = settings(&input(options))?.0.jewels;
+    let declared = settings(&options.inventory.input())?.0.jewels;
     let bar = Bar::default();
     let request = Request {
         paths: options.history.clone(),

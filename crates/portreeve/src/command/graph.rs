@@ -1,5 +1,4 @@
 use std::io::Write;
-use std::path::PathBuf;
 
 use anyhow::Result;
 use portreeve_engine::{Knowledge, RunError, survey, survey_at};
@@ -23,12 +22,7 @@ pub(crate) fn run(options: &WholeGraph) -> Result<Ending> {
         Ok(given) => given,
         Err(error) => return Ok(usage(&error)),
     };
-    let read = surveyed_at(
-        options.paths.clone(),
-        options.config.clone(),
-        &given,
-        &options.at,
-    )?;
+    let read = surveyed_at(&options.inventory.input(), &given, &options.at)?;
     let (knowledge, _) = match read {
         Ok(read) => read,
         Err(ending) => return Ok(ending),
@@ -57,29 +51,23 @@ pub(super) fn write(
     Ok(())
 }
 
-/// The graph of the inventory below some paths, or how the command ends without one. Notes go to
+/// The graph of an inventory, or how the command ends without one. Notes go to
 /// standard error.
 pub(super) fn surveyed(
-    paths: Vec<PathBuf>,
-    config: Option<PathBuf>,
+    input: &Input,
     circumstances: &Circumstances,
 ) -> Result<Result<Knowledge, Ending>> {
-    let read = surveyed_at(paths, config, circumstances, &At::default())?;
+    let read = surveyed_at(input, circumstances, &At::default())?;
     Ok(read.map(|(knowledge, _)| knowledge))
 }
 
 /// The same at an instant where one is asked about.
 pub(super) fn surveyed_at(
-    mut paths: Vec<PathBuf>,
-    config: Option<PathBuf>,
+    input: &Input,
     circumstances: &Circumstances,
     at: &At,
 ) -> Result<Result<(Knowledge, Option<Then>), Ending>> {
-    if paths.is_empty() {
-        paths.push(PathBuf::from("."));
-    }
-    let input = Input { paths, config };
-    let (config, skip) = settings(&input)?;
+    let (config, skip) = settings(input)?;
     let bar = Bar::default();
     let (paths, skip) = (&input.paths, &skip);
     let result = match instant(at) {

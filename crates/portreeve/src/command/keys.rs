@@ -1,5 +1,3 @@
-use std::path::PathBuf;
-
 use anyhow::Result;
 use portreeve_engine::{Gathered, Request, RuleSet, RunError, gather};
 use portreeve_graph::{Circumstances, Graph};
@@ -11,7 +9,7 @@ use super::can::say_unread;
 use super::graph::surveyed;
 use super::{investigate, settings};
 use crate::Ending;
-use crate::arguments::{AnswerFormat, Input, Keys};
+use crate::arguments::{AnswerFormat, Keys};
 use crate::output;
 use crate::progress::Bar;
 
@@ -19,7 +17,7 @@ use crate::progress::Bar;
 pub(crate) fn run(options: &Keys) -> Result<Ending> {
     if options.history.is_empty() {
         let anyone = Circumstances::default();
-        let knowledge = match surveyed(options.paths.clone(), options.config.clone(), &anyone)? {
+        let knowledge = match surveyed(&options.inventory.input(), &anyone)? {
             Ok(knowledge) => knowledge,
             Err(ending) => return Ok(ending),
         };
@@ -44,15 +42,8 @@ pub(crate) fn run(options: &Keys) -> Result<Ending> {
 
 /// Inventory and logs, read as an investigation reads them, without rules.
 fn with_history(options: &Keys) -> Result<Result<Gathered, Ending>> {
-    let mut paths = options.paths.clone();
-    if paths.is_empty() {
-        paths.push(PathBuf::from("."));
-    }
-    paths.extend(options.history.iter().cloned());
-    let input = Input {
-        paths,
-        config: options.config.clone(),
-    };
+    let mut input = options.inventory.input();
+    input.paths.extend(options.history.iter().cloned());
     let (config, skip) = settings(&input)?;
     let bar = Bar::default();
     let result = gather(

@@ -25,12 +25,7 @@ pub(crate) fn run(options: &Paths) -> Result<Ending> {
         Ok(given) => given,
         Err(error) => return Ok(usage(&error)),
     };
-    let read = surveyed_at(
-        options.paths.clone(),
-        options.config.clone(),
-        &given,
-        &options.at,
-    )?;
+    let read = surveyed_at(&options.inventory.input(), &given, &options.at)?;
     let (knowledge, then) = match read {
         Ok(read) => read,
         Err(ending) => return Ok(ending),

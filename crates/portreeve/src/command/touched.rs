@@ -1,5 +1,3 @@
-use std::path::PathBuf;
-
 use anyhow::Result;
 use portreeve_engine::{Request, RuleSet, RunError, built_in_correlations, built_in_rules};
 use portreeve_incident::touch::Subject;
@@ -14,14 +12,7 @@ use crate::progress::Bar;
 
 /// Whether something was touched.
 pub(crate) fn run(options: &Touched) -> Result<Ending> {
-    let mut paths = options.paths.clone();
-    if paths.is_empty() {
-        paths.push(PathBuf::from("."));
-    }
-    let input = Input {
-        paths,
-        config: options.config.clone(),
-    };
+    let input = Input::or_here(options.paths.clone(), options.config.clone());
     let (mut config, mut skip) = settings(&input)?;
     if let Err(ending) = super::evidence::add_keys(&mut config, &options.keys) {
         return Ok(ending);
