@@ -1,13 +1,68 @@
+use std::collections::BTreeMap;
 use std::io::Read;
+use std::sync::{Mutex, PoisonError};
+use std::thread;
 
 use portreeve_model::{DeadLetter, Estate, Input, InputKind};
 
 use crate::discover::Found;
 use crate::open::Opened;
+use crate::progress::Progress;
 
 /// An inventory file larger than this is refused: an export of a hundred thousand principals is a
 /// tenth of it.
 pub(crate) const LARGEST: u64 = 2 << 30;
+
+/// How many files are open at once to be read together.
+pub(crate) const TOGETHER: usize = 32;
+
+/// Files that are less than this together, in bytes, are not worth a thread.
+const WORTH_A_THREAD: u64 = 4 << 20;
+
+/// Reads inventory files into the estate, on as many threads as there are: what each says, and what of it
+/// could not be read, in the order of the files.
+pub(crate) fn read_all(
+    files: Vec<(Found, Opened)>,
+    estate: &mut Estate,
+    progress: &dyn Progress,
+) -> (Vec<Input>, Vec<DeadLetter>) {
+    let (mut inputs, mut dead_letters) = (Vec::new(), Vec::new());
+    let bytes: u64 = files.iter().map(|(found, _)| found.bytes).sum();
+    let threads = thread::available_parallelism().map_or(1, usize::from);
+    let threads = threads.min(8).min(files.len());
+    if threads < 2 || bytes < WORTH_A_THREAD {
+        for (found, opened) in files {
+            let (input, dead) = read(&found, opened, estate);
+            inputs.push(input);
+            dead_letters.extend(dead);
+            progress.advance(found.bytes);
+        }
+        return (inputs, dead_letters);
+    }
+    let next = Mutex::new(files.into_iter().enumerate());
+    let done = Mutex::new(BTreeMap::new());
+    let take = || next.lock().unwrap_or_else(PoisonError::into_inner).next();
+    thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(|| {
+                while let Some((place, (found, opened))) = take() {
+                    let mut own = Estate::default();
+                    let (input, dead) = read(&found, opened, &mut own);
+                    progress.advance(found.bytes);
+                    let mut done = done.lock().unwrap_or_else(PoisonError::into_inner);
+                    done.insert(place, (own, input, dead));
+                }
+            });
+        }
+    });
+    let done = done.into_inner().unwrap_or_else(PoisonError::into_inner);
+    for (own, input, dead) in done.into_values() {
+        estate.merge(own);
+        inputs.push(input);
+        dead_letters.extend(dead);
+    }
+    (inputs, dead_letters)
+}
 
 /// Reads one inventory file into the estate.
 pub(crate) fn read(

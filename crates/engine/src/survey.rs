@@ -142,23 +142,40 @@ pub(crate) fn raw_files(paths: &[PathBuf], skip: &[PathBuf], progress: &dyn Prog
     let mut networks = Vec::new();
     let mut wallets = WalletFiles::default();
     let mut rest = Vec::new();
+    // Inventory that is told and not read yet. It is read before anything else is told of, so that all
+    // stays in the order of files.
+    let mut waiting = Vec::new();
+    let read = |waiting: &mut Vec<_>, estate: &mut Estate| {
+        inventory::read_all(std::mem::take(waiting), estate, progress)
+    };
     for found in files {
         let bytes = found.bytes;
-        match told(&found) {
+        let mut told = told(&found);
+        let (is_log, is_inventory) = match &mut told {
+            Ok((_, Some(_))) => (true, false),
+            Ok((opened, None)) => {
+                let format = portreeve_estate::recognise(opened.head());
+                (false, format.is_some())
+            }
+            Err(_) => (false, false),
+        };
+        if !is_log && !is_inventory || waiting.len() == inventory::TOGETHER {
+            let (read, dead) = read(&mut waiting, &mut estate);
+            inputs.extend(read);
+            dead_letters.extend(dead);
+        }
+        match told {
             Err(error) => dead_letters.push(DeadLetter {
                 file: found.name.clone(),
                 offset: 0,
                 reason: format!("cannot be opened: {error}"),
             }),
+            Ok((opened, _)) if is_inventory => {
+                waiting.push((found, opened));
+                continue;
+            }
             Ok((mut opened, recognition)) => {
-                let is_log = recognition.is_some();
-                if !is_log && portreeve_estate::recognise(opened.head()).is_some() {
-                    let (input, dead) = inventory::read(&found, opened, &mut estate);
-                    inputs.push(input);
-                    dead_letters.extend(dead);
-                } else if !is_log
-                    && networks::recognise(opened.head(), found.path.as_deref()).is_some()
-                {
+                if !is_log && networks::recognise(opened.head(), found.path.as_deref()).is_some() {
                     let (input, data, dead) = networks::read(&found, opened);
                     inputs.push(input);
                     dead_letters.extend(dead);
@@ -181,6 +198,9 @@ pub(crate) fn raw_files(paths: &[PathBuf], skip: &[PathBuf], progress: &dyn Prog
         }
         progress.advance(bytes);
     }
+    let (read, dead) = read(&mut waiting, &mut estate);
+    inputs.extend(read);
+    dead_letters.extend(dead);
     portreeve_wallet::relations::relate(&mut estate, wallets.first_policy());
     Files {
         estate,

@@ -170,7 +170,7 @@ fn measure(export: &str, labels: &str, catalogue: &Catalogue) -> Figures {
     let back = spread(&resources, |name| graph.reachers(name).len());
     println!("paths to a bucket: {back}");
 
-    save_and_load(&graph, catalogue);
+    save_and_load(&graph, catalogue, resources.first());
     let cpu = cpu() - started_cpu;
     let peak = peak();
     println!(
@@ -232,7 +232,8 @@ fn right(graph: &Graph, labels: &str) {
     );
 }
 
-fn save_and_load(graph: &Graph, catalogue: &Catalogue) {
+/// `asked` is the first that the loaded graph is asked about.
+fn save_and_load(graph: &Graph, catalogue: &Catalogue, asked: Option<&String>) {
     let inputs = Inputs::of(catalogue, &[], std::iter::empty());
     let started = Instant::now();
     let mut saved = Vec::new();
@@ -250,6 +251,14 @@ fn save_and_load(graph: &Graph, catalogue: &Catalogue) {
             ", and it is another"
         }
     );
+    if let Some(name) = asked {
+        let started = Instant::now();
+        let found = loaded.reachers(name).len();
+        println!(
+            "the first question to the loaded graph: {:.2} ms for the paths to {name}; {found} found",
+            started.elapsed().as_secs_f64() * 1e3
+        );
+    }
 }
 
 fn catalogue() -> Catalogue {

@@ -19,7 +19,7 @@ use crate::decide::{Decider, Decision, Onto, grants_power};
 use crate::doors::{self, Door};
 use crate::edges::{EdgeBuilder, HUB_FROM, Holder};
 use crate::evaluate::{
-    Evaluator, Permit, Plan, TrustedServices, actions_of, base_context, sentinel_actions,
+    Evaluator, Permit, Plan, Targets, TrustedServices, actions_of, base_context, sentinel_actions,
 };
 use crate::graph::Graph;
 use crate::jewels::{self, DeclaredJewel};
@@ -445,27 +445,48 @@ impl Builder {
     /// Gives each escalation its targets. Edges are made to what leads on and to jewels; the rest
     /// are leaves.
     fn place_targets(&mut self, jewels: &BTreeMap<NodeId, Jewel>) {
-        let mut plans = std::mem::take(&mut self.evaluator.plans);
-        let wanted: Vec<_> = plans
-            .iter()
-            .map(|plan| plan.escalation.target.clone())
+        let evaluator = &self.evaluator;
+        let nodes = &evaluator.nodes;
+        let mut of_kind: BTreeMap<EntityKind, Vec<NodeId>> = BTreeMap::new();
+        for (place, node) in nodes.iter() {
+            of_kind.entry(node.kind).or_default().push(place);
+        }
+        // Many escalations ask for the same few services.
+        let plans = evaluator.plans.iter();
+        let services: BTreeSet<&str> = plans
+            .flat_map(|plan| &plan.escalation.target.trusts)
+            .map(String::as_str)
             .collect();
-        let mut known = TrustedServices::default();
-        for (plan, wanted) in plans.iter_mut().zip(&wanted) {
+        let services: Vec<&str> = services.into_iter().collect();
+        let trusting = in_parallel(&services, 1, |service| evaluator.trusting(service));
+        let trusting: BTreeMap<&str, Vec<NodeId>> = services.into_iter().zip(trusting).collect();
+        let targets = in_parallel(&evaluator.plans, 1, |plan| {
+            let wanted = &plan.escalation.target;
             let yields = plan.escalation.yields;
-            for (place, node) in self.evaluator.nodes.iter() {
-                if !wanted.kinds.contains(&node.kind) {
-                    continue;
+            let kinds: BTreeSet<EntityKind> = wanted.kinds.iter().copied().collect();
+            let mut places: Vec<NodeId> = match wanted.trusts.is_empty() {
+                true => {
+                    let lists = kinds.iter().filter_map(|kind| of_kind.get(kind));
+                    lists.flatten().copied().collect()
                 }
+                false => {
+                    let trusts = wanted.trusts.iter().map(String::as_str);
+                    let lists = trusts.filter_map(|service| trusting.get(service));
+                    let roles = lists.flatten().copied();
+                    roles
+                        .filter(|&place| kinds.contains(&nodes.get(place).kind))
+                        .collect()
+                }
+            };
+            places.sort_unstable();
+            places.dedup();
+            let (mut core_targets, mut leaves) = (Targets::default(), Targets::default());
+            for place in places {
+                let node = nodes.get(place);
                 let id = node.id.as_str();
                 let id_fits = wanted.ids.is_empty()
                     || wanted.ids.iter().any(|p| crate::wildcard::matches(p, id));
-                let trust_fits = wanted.trusts.is_empty()
-                    || wanted
-                        .trusts
-                        .iter()
-                        .any(|service| self.evaluator.trusts_service(place, service, &mut known));
-                if !id_fits || !trust_fits {
+                if !id_fits {
                     continue;
                 }
                 let leads_on = matches!(
@@ -486,15 +507,15 @@ impl Builder {
                     }),
                     _ => leads_on || jewels.contains_key(&place),
                 };
-                let list = if core {
-                    &mut plan.core
-                } else {
-                    &mut plan.leaves
-                };
-                list.push(&self.evaluator.nodes, place);
+                let list = if core { &mut core_targets } else { &mut leaves };
+                list.push(nodes, place);
             }
+            (core_targets, leaves)
+        });
+        for (plan, (core, leaves)) in self.evaluator.plans.iter_mut().zip(targets) {
+            plan.core = core;
+            plan.leaves = leaves;
         }
-        self.evaluator.plans = plans;
     }
 
     /// Makes the edges, or the grants, that a step comes to.

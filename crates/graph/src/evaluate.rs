@@ -62,11 +62,12 @@ impl Targets {
     /// Adds a target. Targets are added in their order.
     pub(crate) fn push(&mut self, nodes: &Nodes, node: NodeId) {
         match &nodes.get(node).account {
-            Some(account) => self
-                .by_account
-                .entry(account.clone())
-                .or_default()
-                .push(node),
+            Some(account) => match self.by_account.get_mut(account) {
+                Some(list) => list.push(node),
+                None => {
+                    self.by_account.insert(account.clone(), vec![node]);
+                }
+            },
             None => self.unplaced.push(node),
         }
         self.all.push(node);
@@ -226,6 +227,15 @@ impl Evaluator {
         let mut policies = asker.policies.clone();
         policies.identity.extend(self.world.everything());
         self.administrator(&asker.caller, &policies)
+    }
+
+    /// The roles whose trust policies let a service in, in order.
+    pub(crate) fn trusting(&self, service: &str) -> Vec<NodeId> {
+        let mut known = TrustedServices::default();
+        let roles = self.world.places.trusted_services.keys().copied();
+        roles
+            .filter(|&role| self.trusts_service(role, service, &mut known))
+            .collect()
     }
 
     /// Whether a role's trust policy lets a service in. `known` keeps what is known of policies:

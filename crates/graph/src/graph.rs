@@ -6,7 +6,6 @@ mod walk;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{Read, Write};
-use std::sync::OnceLock;
 use std::thread;
 
 use portreeve_model::{EntityId, EntityKind, Estate};
@@ -23,6 +22,7 @@ use crate::leaves::{Finder, Leaves};
 use crate::names::Names;
 use crate::naming::{PatternIndex, PolicyHolders};
 use crate::nodes::NodeId;
+use crate::outline::ActionSet;
 use crate::parallel::joined;
 use crate::path::{AttackPath, Jewel, PathStep};
 use crate::reverse::Usable;
@@ -56,9 +56,12 @@ pub struct Graph {
     doors: Vec<Door>,
     names: Names,
     hubs: Vec<Hub>,
-    usable: OnceLock<Usable>,
+    /// The grants by who can use them.
+    usable: Usable,
     holders: PolicyHolders,
     patterns: PatternIndex,
+    /// The actions of which some statement looks at the resource's tags.
+    tagged: ActionSet,
     notes: Vec<String>,
 }
 
@@ -98,10 +101,11 @@ impl Graph {
     ) -> Self {
         let nodes = &evaluator.nodes;
         // The first question would wait for them otherwise.
-        let (policies, names, members) = thread::scope(|scope| {
+        let (policies, names, members, usable) = thread::scope(|scope| {
             let policies = scope.spawn(|| {
                 let holders = PolicyHolders::of(&evaluator.world);
-                (holders, PatternIndex::of(&evaluator))
+                let patterns = PatternIndex::of(&evaluator);
+                (holders, patterns, evaluator.tagged_actions())
             });
             let names = Names::of(nodes);
             let held = nodes.iter().filter(|(_, node)| {
@@ -109,9 +113,11 @@ impl Graph {
             });
             let pairs = held.filter_map(|(place, _)| Some((nodes.account_node(place)?, place)));
             let members = Members::of(nodes.len(), pairs);
-            (joined(policies), names, members)
+            let usable = Usable::of(&edges, &members);
+            (joined(policies), names, members, usable)
         });
-        let (holders, patterns) = policies;
+        let (holders, patterns, tagged) = policies;
+        patterns.compile(&evaluator);
         let hubs = (0..edges.hub_count() as u32).map(|place| {
             let targets = edges.hub(edges.nodes() + place).unwrap_or_default();
             let kind = targets.first().map(|&target| word(nodes.get(target).kind));
@@ -129,9 +135,10 @@ impl Graph {
             doors,
             names,
             hubs,
-            usable: OnceLock::new(),
+            usable,
             holders,
             patterns,
+            tagged,
             notes,
         }
     }
@@ -250,7 +257,10 @@ impl Graph {
         let Some(start) = self.place(from) else {
             return Vec::new();
         };
-        let reach = self.reach(start);
+        self.ways_to_jewels(&self.reach(start), start)
+    }
+
+    fn ways_to_jewels(&self, reach: &Reach, start: NodeId) -> Vec<AttackPath> {
         let mut paths: Vec<((usize, u32), NodeId)> = self
             .jewels
             .keys()
@@ -260,7 +270,7 @@ impl Graph {
         paths.sort_unstable();
         paths
             .into_iter()
-            .filter_map(|(_, jewel)| self.path_in(&reach, start, jewel))
+            .filter_map(|(_, jewel)| self.path_in(reach, start, jewel))
             .collect()
     }
 
@@ -469,7 +479,7 @@ impl Graph {
                     self.evaluator.world.asker(&self.evaluator.nodes, taker)
                 });
                 if let Some(permit) = self.evaluator.step(taker, asker, plan, target) {
-                    steps.push(self.catalogue_step(taker.node, target, plan, permit));
+                    steps.push(self.catalogue_step(taker.node, target, plan, &permit));
                 }
             }
         }
@@ -487,12 +497,6 @@ impl Graph {
             .find(&self.evaluator.nodes, name)
             .into_iter()
             .next()
-    }
-
-    /// The grants by who can use them, worked out when first asked for.
-    fn usable(&self) -> &Usable {
-        self.usable
-            .get_or_init(|| Usable::of(&self.edges, &self.members))
     }
 
     fn reach(&self, start: NodeId) -> Reach {
@@ -557,7 +561,11 @@ impl Graph {
                 let writes = plan.escalation.yields != Yields::Read;
                 let whole = (cost.0 + new, cost.1 + 1, writes);
                 if best.as_ref().is_none_or(|(known, _, _)| whole < *known) {
-                    best = Some((whole, place, self.catalogue_step(place, leaf, plan, permit)));
+                    best = Some((
+                        whole,
+                        place,
+                        self.catalogue_step(place, leaf, plan, &permit),
+                    ));
                 }
             }
         }
@@ -566,7 +574,7 @@ impl Graph {
 
     /// Leaves onto which someone reached can take a step, with how the first of them does.
     fn leaves_of(&self, reach: &Reach) -> Leaves {
-        Finder::new(&self.evaluator, reach).find(&self.members)
+        Finder::new(&self.evaluator, &self.tagged, reach).find(&self.members)
     }
 
     fn path_in(&self, reach: &Reach, start: NodeId, end: NodeId) -> Option<AttackPath> {
@@ -658,16 +666,16 @@ impl Graph {
         }
     }
 
-    fn catalogue_step(&self, from: NodeId, to: NodeId, plan: &Plan, permit: Permit) -> PathStep {
+    fn catalogue_step(&self, from: NodeId, to: NodeId, plan: &Plan, permit: &Permit) -> PathStep {
         let nodes = &self.evaluator.nodes;
         PathStep {
             from: nodes.id(from).clone(),
             to: nodes.id(to).clone(),
             via: plan.escalation.id.clone(),
             title: plan.escalation.title.clone(),
-            permissions: permit.permissions,
-            conditions: permit.conditions.into_iter().collect(),
-            statements: permit.statements,
+            permissions: permit.permissions.clone(),
+            conditions: permit.conditions.iter().cloned().collect(),
+            statements: permit.statements.clone(),
         }
     }
 

@@ -37,7 +37,7 @@ pub(crate) struct Finder<'e> {
     tried: HashSet<Key<'e>>,
     looks: HashMap<PolicyId, bool>,
     known: HashMap<BTreeSet<String>, u32>,
-    tagged: Option<ActionSet>,
+    tagged: &'e ActionSet,
     leaves: Leaves,
 }
 
@@ -48,7 +48,8 @@ type OfPlans = Vec<(usize, Vec<NodeId>)>;
 type Key<'e> = (PolicyId, &'e str, u8, Option<PolicyId>, Vec<PolicyId>);
 
 impl<'e> Finder<'e> {
-    pub(crate) fn new(evaluator: &'e Evaluator, reach: &'e Reach) -> Self {
+    /// `tagged` are actions of which some statement looks at the resource's tags.
+    pub(crate) fn new(evaluator: &'e Evaluator, tagged: &'e ActionSet, reach: &'e Reach) -> Self {
         let plans = evaluator.plans.iter();
         let plans: Vec<&Plan> = plans.filter(|plan| !plan.leaves.all.is_empty()).collect();
         let needs = plans.iter().flat_map(|plan| plan.target_needs());
@@ -64,7 +65,7 @@ impl<'e> Finder<'e> {
             tried: HashSet::new(),
             looks: HashMap::new(),
             known: HashMap::new(),
-            tagged: None,
+            tagged,
             leaves: Leaves {
                 found: HashMap::new(),
                 conditions: Vec::new(),
@@ -157,11 +158,8 @@ impl<'e> Finder<'e> {
     fn ask_many(&mut self, taker: &Taker, asker: &mut Option<Asker>, at: usize, leaves: &[NodeId]) {
         let evaluator = self.evaluator;
         let plan = self.plans[at];
-        let tagged = self
-            .tagged
-            .get_or_insert_with(|| evaluator.tagged_actions());
         let targets = Targets::of(&evaluator.nodes, leaves.iter().copied());
-        let index = TargetIndex::of(evaluator, plan, &targets, tagged);
+        let index = TargetIndex::of(evaluator, plan, &targets, self.tagged);
         let asker = asker.get_or_insert_with(|| evaluator.world.asker(&evaluator.nodes, taker));
         let question = Question {
             evaluator,

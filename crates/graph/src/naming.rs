@@ -9,9 +9,13 @@ use crate::catalogue::{Permission, PermissionTarget};
 use crate::evaluate::{Evaluator, Plan};
 use crate::nodes::NodeId;
 use crate::outline::{ActionSet, Grant};
+use crate::parallel::in_parallel;
 use crate::policies::PolicyId;
-use crate::wildcard::literal_prefix;
+use crate::wildcard::{head_and_rest, literal_prefix};
 use crate::world::World;
+
+/// How many policies are worth handing to a thread.
+const A_SHARE: usize = 256;
 
 /// Who holds each identity policy, directly or through groups.
 #[derive(Clone, Debug, Default)]
@@ -129,6 +133,23 @@ impl PatternIndex {
         sort(&mut places);
         index.places = places.into_iter().map(|(_, place)| place).collect();
         index
+    }
+
+    /// Has the policies that speak of all of a kind ready for authorisation: nearly every question is about
+    /// them, and the first would wait. Those that name a resource are left for when it is asked about,
+    /// since they are many.
+    pub(crate) fn compile(&self, evaluator: &Evaluator) {
+        let broad = self.places.iter().filter(|place| {
+            let rest = head_and_rest(place.start(evaluator)).map(|(_, rest)| rest);
+            rest.is_none_or(str::is_empty)
+        });
+        let places = self.of_all.iter().chain(broad);
+        let mut policies: Vec<PolicyId> = places.map(|place| place.policy).collect();
+        policies.sort_unstable();
+        policies.dedup();
+        in_parallel(&policies, A_SHARE, |&policy| {
+            evaluator.world.policies.compile(policy);
+        });
     }
 
     /// The patterns that may cover an id or what is inside it: those that begin with a part of it, and

@@ -29,6 +29,9 @@ pub(crate) struct Nodes {
     list: Vec<Node>,
     #[serde(skip)]
     places: HashMap<EntityId, NodeId>,
+    /// The node of each one's account.
+    #[serde(skip)]
+    accounts: Vec<Option<NodeId>>,
     /// The kinds of what each account is known to have.
     kinds: BTreeMap<String, BTreeSet<EntityKind>>,
 }
@@ -112,6 +115,7 @@ impl Nodes {
         let mut nodes = Self {
             list,
             places: HashMap::new(),
+            accounts: Vec::new(),
             kinds,
         };
         nodes.find_places();
@@ -124,6 +128,13 @@ impl Nodes {
         for (place, node) in self.list.iter().enumerate() {
             self.places.insert(node.id.clone(), place as NodeId);
         }
+        let mut known: HashMap<&str, Option<NodeId>> = HashMap::new();
+        let accounts = self.list.iter().map(|node| {
+            let account = node.account.as_deref()?;
+            let find = || self.find(account_id(account).as_str());
+            *known.entry(account).or_insert_with(find)
+        });
+        self.accounts = accounts.collect();
     }
 
     /// Whether loaded nodes are in the order of their ids, each once.
@@ -170,8 +181,7 @@ impl Nodes {
 
     /// The node of the account that a node is in.
     pub(crate) fn account_node(&self, node: NodeId) -> Option<NodeId> {
-        let account = self.get(node).account.as_deref()?;
-        self.find(account_id(account).as_str())
+        *self.accounts.get(node as usize)?
     }
 }
 

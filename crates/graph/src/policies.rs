@@ -136,15 +136,19 @@ impl Policies {
 
     /// The policy as authorisation takes it.
     pub(crate) fn attached(&self, policy: PolicyId) -> AttachedPolicy {
-        let document = self.text(policy).compiled.get_or_init(|| {
-            let text = &self.text(policy).text;
-            Arc::new(if text.trim().is_empty() {
+        AttachedPolicy::new(self.name(policy), self.compile(policy).clone())
+    }
+
+    /// Its document, compiled if it was not yet.
+    pub(crate) fn compile(&self, policy: PolicyId) -> &Arc<Document> {
+        let text = self.text(policy);
+        text.compiled.get_or_init(|| {
+            Arc::new(if text.text.trim().is_empty() {
                 Document::unseen("the policy's text is not in the inventory")
             } else {
-                Document::parse_lenient(text)
+                Document::parse_lenient(&text.text)
             })
-        });
-        AttachedPolicy::new(self.name(policy), document.clone())
+        })
     }
 
     /// Whether every place that it refers to is there: of one that was loaded.

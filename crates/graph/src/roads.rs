@@ -4,7 +4,6 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::thread;
 
 use foldhash::HashSet;
 use portreeve_model::{EntityId, EntityKind};
@@ -14,7 +13,6 @@ use crate::doors::Door;
 use crate::export::NodeKind;
 use crate::graph::{Arrival, Graph};
 use crate::nodes::NodeId;
-use crate::parallel::joined;
 use crate::path::{AttackPath, JewelKind};
 
 /// All that can be reached from somewhere, by hop.
@@ -73,6 +71,9 @@ pub struct JewelReach {
     /// The first of them, by the ease of their way.
     pub from: Vec<EntityId>,
 }
+
+/// Steps, conditions, and whether it is no crown jewel: what is reached is told in this order.
+type Cost = (u32, usize, bool);
 
 /// How grave the loss of a jewel is; the gravest first.
 fn gravity(kind: JewelKind) -> u8 {
@@ -152,12 +153,10 @@ impl Graph {
         let mut best: Vec<(&EntityId, Arrival)> = Vec::new();
         let mut ways: BTreeMap<EntityId, AttackPath> = BTreeMap::new();
         for &start in &starts {
-            let (arrivals, paths) = thread::scope(|scope| {
-                let paths = scope.spawn(|| self.paths_to_jewels(start.as_str()));
-                let place = self.place(start.as_str());
-                let arrivals = place.map_or_else(Vec::new, |place| self.arrivals(place));
-                (arrivals, joined(paths))
-            });
+            let Some(place) = self.place(start.as_str()) else {
+                continue;
+            };
+            let (arrivals, paths) = self.arrivals_and_ways(place);
             best.extend(arrivals.into_iter().map(|arrival| (start, arrival)));
             for path in paths {
                 if starts.contains(&path.to) {
@@ -178,24 +177,30 @@ impl Graph {
             best.sort_by_key(|(_, one)| (one.place, one.conditions.len(), one.hops));
             best.dedup_by_key(|(_, one)| one.place);
         }
-        best.sort_unstable_by_key(|(_, one)| {
-            (one.hops, one.conditions.len(), !one.is_jewel, one.place)
-        });
+        // Few costs differ among many arrivals, which are mostly in order already.
+        let mut by_cost: BTreeMap<Cost, Vec<(&EntityId, Arrival)>> = BTreeMap::new();
+        for (start, one) in best {
+            let cost = (one.hops, one.conditions.len(), !one.is_jewel);
+            by_cost.entry(cost).or_default().push((start, one));
+        }
         let mut hops: Vec<Hop> = Vec::new();
-        for (start, arrival) in best {
-            let (id, kind) = self.named(arrival.place);
-            let entry = BlastEntry {
-                id: id.clone(),
-                kind,
-                conditions: arrival.conditions,
-                jewel: arrival.is_jewel,
-                from: start.clone(),
-            };
-            match hops.last_mut().filter(|last| last.hop == arrival.hops) {
-                Some(last) => last.reached.push(entry),
+        for ((hop, ..), mut arrivals) in by_cost {
+            arrivals.sort_by_key(|(_, one)| one.place);
+            let entries = arrivals.into_iter().map(|(start, arrival)| {
+                let (id, kind) = self.named(arrival.place);
+                BlastEntry {
+                    id: id.clone(),
+                    kind,
+                    conditions: arrival.conditions,
+                    jewel: arrival.is_jewel,
+                    from: start.clone(),
+                }
+            });
+            match hops.last_mut().filter(|last| last.hop == hop) {
+                Some(last) => last.reached.extend(entries),
                 None => hops.push(Hop {
-                    hop: arrival.hops,
-                    reached: vec![entry],
+                    hop,
+                    reached: entries.collect(),
                 }),
             }
         }

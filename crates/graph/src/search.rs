@@ -237,6 +237,29 @@ impl Walk<'_> {
         }
     }
 
+    /// Offers many that cost alike: what an account holds may be nearly all there is.
+    fn offer_all(&mut self, places: &[NodeId], set: SetId, steps: u32, last: Last) {
+        let cost = (self.reach.sets.list[set as usize].len(), steps);
+        let mut queued = self.queue.remove(&cost).unwrap_or_default();
+        for &place in places {
+            let at = place as usize;
+            let is_out = |within: &[bool]| within.get(at) == Some(&false);
+            if self.settled[at] || self.bounds.within.is_some_and(is_out) {
+                continue;
+            }
+            let known = &mut self.reach.labels[at];
+            let better = known.steps == UNREACHED
+                || cost < (self.reach.sets.list[known.set as usize].len(), known.steps);
+            if better {
+                *known = Label { set, steps, last };
+                queued.push(place);
+            }
+        }
+        if !queued.is_empty() {
+            self.queue.insert(cost, queued);
+        }
+    }
+
     fn expand_hub(&mut self, hub: NodeId) {
         if std::mem::replace(&mut self.settled[hub as usize], true) {
             return;
@@ -277,9 +300,12 @@ impl Walk<'_> {
                 self.offer(end, label.set, steps, Last::Member(node));
             }
             _ => {
-                for &member in members.in_account(node) {
-                    self.offer(member, label.set, steps, Last::Member(node));
-                }
+                self.offer_all(
+                    members.in_account(node),
+                    label.set,
+                    steps,
+                    Last::Member(node),
+                );
             }
         }
         for &quorum in edges.quorums_of(node) {

@@ -39,12 +39,27 @@ impl Estate {
         self.relations.push(relation);
     }
 
-    /// Adds everything of another estate.
+    /// Adds everything of another estate, as what other files say: where both differ in a value the
+    /// greater one stays, and an entity of which the other knows the id alone adds nothing to one that
+    /// is known.
     pub fn merge(&mut self, other: Estate) {
-        other
-            .entities
-            .into_values()
-            .for_each(|entity| self.add(entity));
+        if self.entities.is_empty() {
+            self.entities = other.entities;
+        } else {
+            for (id, mut entity) in other.entities {
+                if let Some(known) = self.entities.get(&id) {
+                    if entity.inferred && entity.tags.is_empty() && entity.attributes.is_empty() {
+                        continue;
+                    }
+                    let is_less =
+                        |old: Option<&String>, new: &String| old.is_none_or(|old| old < new);
+                    let (tags, attributes) = (&mut entity.tags, &mut entity.attributes);
+                    tags.retain(|key, value| is_less(known.tags.get(key), value));
+                    attributes.retain(|key, value| is_less(known.attributes.get(key), value));
+                }
+                self.add(entity);
+            }
+        }
         self.relations.extend(other.relations);
         self.blind_spots.extend(other.blind_spots);
     }
@@ -96,6 +111,27 @@ impl Estate {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn of_two_estates_the_greater_values_stay() {
+        let of = |tier: &str, inferred: bool| {
+            let mut bucket = Entity::new("arn:aws:s3:::web", EntityKind::Bucket);
+            bucket.tags.insert("tier".into(), tier.into());
+            let mut guessed = Entity::new("arn:aws:s3:::logs", EntityKind::Other);
+            guessed.inferred = inferred;
+            let mut estate = Estate::default();
+            estate.add(bucket);
+            estate.add(guessed);
+            estate
+        };
+        for (first, second) in [("a", "b"), ("b", "a")] {
+            let mut estate = of(first, false);
+            estate.merge(of(second, true));
+            assert_eq!(estate.get("arn:aws:s3:::web").unwrap().tags["tier"], "b");
+            assert!(!estate.get("arn:aws:s3:::logs").unwrap().inferred);
+            assert_eq!(estate.len(), 2);
+        }
+    }
 
     #[test]
     fn what_two_files_say_of_one_entity_is_merged() {

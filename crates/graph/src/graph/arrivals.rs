@@ -1,6 +1,7 @@
 //! What an entity reaches.
 
 use std::sync::Arc;
+use std::thread;
 
 use foldhash::{HashMap, HashMapExt};
 
@@ -8,7 +9,9 @@ use super::Graph;
 use crate::edges::Text;
 use crate::export::Reached;
 use crate::nodes::NodeId;
-use crate::path::BlastRadius;
+use crate::parallel::joined;
+use crate::path::{AttackPath, BlastRadius};
+use crate::search::Reach;
 
 /// Something that a start reaches.
 pub(crate) struct Arrival {
@@ -54,9 +57,10 @@ impl Graph {
         let Some(start) = self.place(from) else {
             return Vec::new();
         };
-        let mut found = self.arrivals(start);
-        // Places are in the order of ids, so that no id is compared.
-        found.sort_unstable_by_key(|one| (one.hops, one.conditions.len(), one.place));
+        let mut found = self.arrivals(&self.reach(start), start);
+        // Places are in the order of ids, so that no id is compared. Most are found in long rows of this
+        // order, which a stable sort makes use of.
+        found.sort_by_key(|one| (one.hops, one.conditions.len(), one.place));
         let found = found.into_iter().map(|one| {
             let (id, kind) = self.named(one.place);
             Reached {
@@ -70,10 +74,20 @@ impl Graph {
         found.collect()
     }
 
-    /// All that a node reaches, in no order. What is reached under the same conditions shares them.
-    pub(crate) fn arrivals(&self, start: NodeId) -> Vec<Arrival> {
+    /// All that a node reaches, as [`Graph::reached_from`] tells it but in no order, and its best way to
+    /// each crown jewel.
+    pub(crate) fn arrivals_and_ways(&self, start: NodeId) -> (Vec<Arrival>, Vec<AttackPath>) {
         let reach = self.reach(start);
-        let leaves = self.leaves_of(&reach);
+        thread::scope(|scope| {
+            let ways = scope.spawn(|| self.ways_to_jewels(&reach, start));
+            let arrivals = self.arrivals(&reach, start);
+            (arrivals, joined(ways))
+        })
+    }
+
+    /// All that a node reaches, in no order. What is reached under the same conditions shares them.
+    fn arrivals(&self, reach: &Reach, start: NodeId) -> Vec<Arrival> {
+        let leaves = self.leaves_of(reach);
         let mut known: HashMap<(&[Text], Option<u32>), _> = HashMap::new();
         let mut conditions = |to: NodeId, permit: Option<u32>| {
             let on_the_way = reach.conditions(to);

@@ -35,20 +35,19 @@ impl Graph {
         paths.into_iter().map(|(_, path)| path).collect()
     }
 
-    /// One best path from every principal that reaches an end.
+    /// One best path from every principal that reaches an end, in no order.
     fn paths_to(&self, end: NodeId) -> Vec<(NodeId, AttackPath)> {
-        let usable = self.usable();
+        let usable = &self.usable;
         let back = |starts: &[Start<'_>]| reachers(starts, &self.edges, &self.members, usable);
         let principal = |place: NodeId| self.evaluator.nodes.get(place).kind.is_principal();
-        let mut paths = BTreeMap::new();
         let found = back(&[Start::at(end)]);
         let from = found.order.iter().copied();
         let from: Vec<NodeId> = from
             .filter(|&from| from != end && principal(from))
             .collect();
-        paths.extend(in_parallel(&from, A_SHARE, |&from| {
+        let mut paths = in_parallel(&from, A_SHARE, |&from| {
             (from, self.path_back(&found, from, end, &[]))
-        }));
+        });
         // What leads nowhere has no edges: whoever takes the last step is a start of its own.
         let leaf = self.steps_onto_leaf(end);
         let mut ends = vec![end];
@@ -82,6 +81,7 @@ impl Graph {
             let from: Vec<NodeId> = from
                 .filter(|&from| from != end && principal(from) && is_easier(from))
                 .collect();
+            paths.retain(|(from, _)| !is_easier(*from));
             paths.extend(in_parallel(&from, A_SHARE, |&from| {
                 (from, self.path_back(&to_leaf, from, end, &leaf))
             }));
@@ -91,6 +91,10 @@ impl Graph {
         // reaches several owners of a Safe.
         let mut several: BTreeSet<NodeId> = self.by_grants(&ends).into_iter().collect();
         several.extend(self.by_quorums(&ends));
+        if several.is_empty() {
+            return paths;
+        }
+        let mut paths: BTreeMap<NodeId, AttackPath> = paths.into_iter().collect();
         for from in several {
             let is_open = found
                 .cost(from)
@@ -122,12 +126,12 @@ impl Graph {
             Next::End => None,
             Next::Known(place) => {
                 let (taker, (plan, permit)) = leaf.get(place as usize)?;
-                Some(self.catalogue_step(*taker, end, plan, (**permit).clone()))
+                Some(self.catalogue_step(*taker, end, plan, permit))
             }
             Next::Edge(to, edge) => Some(self.path_step(from, to, self.edges.edge(edge))),
             Next::Member(to) => Some(self.administers(from, to)),
             Next::Grant(to, place) => {
-                let used = self.usable().grant(to, place)?;
+                let used = self.usable.grant(to, place)?;
                 let edge = &self.edges.grants.get(used.grant as usize)?.edge;
                 let mut step = self.path_step(from, to, edge);
                 step.title = self.title_of(used.grant, used.holder);
@@ -142,7 +146,7 @@ impl Graph {
 
     /// Those who may reach both ends of some split grant that leads on to any of some ends.
     fn by_grants(&self, ends: &[NodeId]) -> Vec<NodeId> {
-        let split = &self.usable().split;
+        let split = &self.usable.split;
         if split.is_empty() {
             return Vec::new();
         }

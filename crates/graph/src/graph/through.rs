@@ -29,7 +29,7 @@ impl Graph {
             .collect();
         let ahead = reach_from(&starts, &self.edges, &self.members, Bounds::default());
         let ends: Vec<Start<'_>> = self.jewels.keys().map(|&jewel| Start::at(jewel)).collect();
-        let back = reachers(&ends, &self.edges, &self.members, self.usable());
+        let back = reachers(&ends, &self.edges, &self.members, &self.usable);
         for id in ids {
             let Some(place) = nodes.find(id.as_str()) else {
                 continue;
