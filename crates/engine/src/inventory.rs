@@ -123,3 +123,52 @@ pub(crate) fn finish(
         proof: None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use portreeve_simulate::{Intrusion, MemorySink, Plan, simulate};
+
+    use super::*;
+
+    #[test]
+    fn files_that_are_read_together_say_what_they_say_one_after_the_other() {
+        let plan = Plan {
+            days: 1,
+            max_records: 1_000,
+            intrusion: Intrusion::None,
+            ..Plan::default()
+        };
+        let mut simulated = MemorySink::default();
+        simulate(&plan, &mut simulated).unwrap();
+        let files = simulated.files.iter();
+        let files: Vec<(&String, &Vec<u8>)> = files
+            .filter(|(_, bytes)| portreeve_estate::recognise(bytes).is_some())
+            .collect();
+        assert!(files.len() > 10, "{}", files.len());
+
+        let told = |mut estate: Estate| {
+            portreeve_estate::complete(&mut estate);
+            let entities: Vec<_> = estate.entities().cloned().collect();
+            (entities, estate.relations().to_vec(), estate.blind_spots)
+        };
+        let mut one_by_one = Estate::default();
+        for (name, bytes) in &files {
+            assert!(portreeve_estate::read(name, bytes, &mut one_by_one).is_empty());
+        }
+        let apart = files.iter().map(|(name, bytes)| {
+            let mut own = Estate::default();
+            portreeve_estate::read(name, bytes, &mut own);
+            own
+        });
+        let apart: Vec<Estate> = apart.collect();
+        let merged = |estates: &mut dyn Iterator<Item = &Estate>| {
+            let mut all = Estate::default();
+            estates.for_each(|own| all.merge(own.clone()));
+            told(all)
+        };
+        let expected = told(one_by_one);
+        assert_eq!(merged(&mut apart.iter()), expected);
+        // The order of files does not matter.
+        assert_eq!(merged(&mut apart.iter().rev()), expected);
+    }
+}
