@@ -1,3 +1,4 @@
+use std::fs;
 use std::io::{self, IsTerminal, Write};
 use std::path::Path;
 
@@ -100,15 +101,24 @@ pub(crate) fn render(
     Ok(())
 }
 
-/// Writes a file whole, or leaves what was there.
+/// Writes a file whole, or leaves what was there. A link is followed; a device or a pipe is written to as it
+/// is, since a file in the place of `/dev/null` would take it away from everyone.
 pub(crate) fn to_file(path: &Path, write: impl FnOnce(&mut dyn Write) -> Result<()>) -> Result<()> {
     let failed = || format!("cannot write {}", path.display());
-    let folder = path
+    let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    if fs::metadata(&target).is_ok_and(|known| !known.is_file() && !known.is_dir()) {
+        let mut device = fs::OpenOptions::new()
+            .write(true)
+            .open(&target)
+            .with_context(failed)?;
+        return write(&mut device).with_context(failed);
+    }
+    let folder = target
         .parent()
         .filter(|folder| !folder.as_os_str().is_empty());
     let mut file = readable_file(folder.unwrap_or(Path::new("."))).with_context(failed)?;
     write(file.as_file_mut()).with_context(failed)?;
-    file.persist(path).with_context(failed)?;
+    file.persist(&target).with_context(failed)?;
     Ok(())
 }
 
@@ -129,4 +139,55 @@ pub(crate) fn is_closed_pipe(error: &anyhow::Error) -> bool {
             .downcast_ref::<io::Error>()
             .is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
     })
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::os::unix::fs::FileTypeExt;
+    use std::process::Command;
+
+    use super::*;
+
+    fn put(path: &Path, text: &str) {
+        to_file(path, |out| Ok(out.write_all(text.as_bytes())?)).unwrap();
+    }
+
+    #[test]
+    fn a_pipe_stays_a_pipe_and_gets_what_is_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let pipe = folder.path().join("pipe");
+        assert!(
+            Command::new("mkfifo")
+                .arg(&pipe)
+                .status()
+                .unwrap()
+                .success()
+        );
+        let reader = std::thread::spawn({
+            let pipe = pipe.clone();
+            move || fs::read_to_string(pipe).unwrap()
+        });
+        put(&pipe, "report");
+        assert_eq!(reader.join().unwrap(), "report");
+        assert!(fs::metadata(&pipe).unwrap().file_type().is_fifo());
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_link_is_followed_and_what_fails_leaves_what_was_there() {
+        let folder = tempfile::tempdir().unwrap();
+        let [file, link] = ["file", "link"].map(|name| folder.path().join(name));
+        put(&file, "before");
+        std::os::unix::fs::symlink(&file, &link).unwrap();
+        put(&link, "after");
+        assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+        assert_eq!(fs::read_to_string(&file).unwrap(), "after");
+        let failing = to_file(&file, |out| {
+            out.write_all(b"half")?;
+            anyhow::bail!("broken off")
+        });
+        assert!(failing.is_err());
+        assert_eq!(fs::read_to_string(&file).unwrap(), "after");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2);
+    }
 }
