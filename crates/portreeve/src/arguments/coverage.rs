@@ -1,6 +1,6 @@
 use clap::Args;
 
-use super::{Colour, Input, PathsFormat};
+use super::{Input, PathsFormat, Place};
 
 #[derive(Debug, Args)]
 #[command(after_help = "EXAMPLES:
@@ -14,9 +14,8 @@ pub(crate) struct Coverage {
     /// The form of the answer
     #[arg(long, value_enum, default_value_t = PathsFormat::Terminal)]
     pub(crate) format: PathsFormat,
-    /// Whether to use colour
-    #[arg(long, value_enum, default_value_t = Colour::Auto)]
-    pub(crate) colour: Colour,
+    #[command(flatten)]
+    pub(crate) place: Place,
     /// Show every entry of lists on the terminal
     #[arg(long)]
     pub(crate) all: bool,

@@ -1,6 +1,6 @@
 use clap::{Args, ValueEnum};
 
-use super::{Colour, Input, PathsFormat};
+use super::{Input, PathsFormat, Place};
 
 #[derive(Debug, Args)]
 #[command(after_help = "EXAMPLES:
@@ -23,9 +23,8 @@ pub(crate) struct Lineage {
     /// The form of the answer
     #[arg(long, value_enum, default_value_t = PathsFormat::Terminal)]
     pub(crate) format: PathsFormat,
-    /// Whether to use colour
-    #[arg(long, value_enum, default_value_t = Colour::Auto)]
-    pub(crate) colour: Colour,
+    #[command(flatten)]
+    pub(crate) place: Place,
     /// Show every tree, credential and holder on the terminal
     #[arg(long)]
     pub(crate) all: bool,

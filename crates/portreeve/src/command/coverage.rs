@@ -1,5 +1,3 @@
-use std::io::Write;
-
 use anyhow::Result;
 use portreeve_engine::{Request, RuleSet, RunError, investigate};
 use portreeve_view::{json, terminal};
@@ -32,13 +30,12 @@ pub(crate) fn run(options: &Coverage) -> Result<Ending> {
             return Ok(super::investigate::no_input(&error));
         }
     };
-    let mut out = std::io::stdout().lock();
-    match options.format {
-        PathsFormat::Json => json::sight(&json::Sight::of(&report), &mut out)?,
-        PathsFormat::Terminal => {
-            let layout = output::layout(output::colours(options.colour), options.all);
-            out.write_all(terminal::sight(&report, &layout).as_bytes())?;
+    output::answer(&options.place, options.all, |layout, mut out| {
+        match options.format {
+            PathsFormat::Json => json::sight(&json::Sight::of(&report), &mut out)?,
+            PathsFormat::Terminal => out.write_all(terminal::sight(&report, layout).as_bytes())?,
         }
-    }
+        Ok(())
+    })?;
     Ok(Ending::Clean)
 }

@@ -1,5 +1,3 @@
-use std::io::Write;
-
 use anyhow::Result;
 use portreeve_engine::{Request, RuleSet, RuleSettings, RunError};
 use portreeve_incident::Certainty;
@@ -52,23 +50,24 @@ pub(crate) fn run(options: &Lineage) -> Result<Ending> {
             options.asked
         ));
     }
-    let mut out = std::io::stdout().lock();
-    match options.format {
-        PathsFormat::Json => json::lineage(
-            &json::Lineage {
-                trace: &found.trace,
-                records: found.records,
-                dead_letters: &found.dead_letters,
-                notes: &found.notes,
-            },
-            &mut out,
-        )?,
-        PathsFormat::Terminal if is_unknown => {}
-        PathsFormat::Terminal => {
-            let layout = output::layout(output::colours(options.colour), options.all);
-            out.write_all(terminal::lineage(&found.trace, &layout).as_bytes())?;
+    output::answer(&options.place, options.all, |layout, mut out| {
+        match options.format {
+            PathsFormat::Json => json::lineage(
+                &json::Lineage {
+                    trace: &found.trace,
+                    records: found.records,
+                    dead_letters: &found.dead_letters,
+                    notes: &found.notes,
+                },
+                &mut out,
+            )?,
+            PathsFormat::Terminal if is_unknown => {}
+            PathsFormat::Terminal => {
+                out.write_all(terminal::lineage(&found.trace, layout).as_bytes())?;
+            }
         }
-    }
+        Ok(())
+    })?;
     Ok(if is_unknown {
         Ending::Usage
     } else {
