@@ -4,6 +4,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use smallvec::SmallVec;
 
 use crate::scan::{self, Flaw};
+use crate::shapes::Shapes;
+use crate::tokens::Tokens;
 use crate::{FieldId, Fields, SlotBuffer, Slots, Value};
 
 /// Containers nested deeper than this are an error.
@@ -143,6 +145,51 @@ struct Frame {
     start: usize,
 }
 
+/// What a walk over a record tells, in the order of the record. A field is [`NO_FIELD`] where no
+/// wanted path ends.
+pub(crate) trait Visitor<'r> {
+    /// A container begins at a position; in it paths go on from a node.
+    fn open(&mut self, position: usize, node: NodeId, object: bool, field: u32);
+    /// The container ends before a position.
+    fn close(&mut self, raw: &'r str, after: usize, object: bool, field: u32);
+    /// A string, whose inside begins at a position.
+    fn string(&mut self, raw: &'r str, start: usize, escaped: bool, field: u32);
+    /// A number or a constant.
+    fn scalar(&mut self, raw: &'r str, start: usize, field: u32);
+}
+
+impl<'r> Visitor<'r> for Slots<'r> {
+    fn open(&mut self, _: usize, _: NodeId, _: bool, _: u32) {}
+
+    fn close(&mut self, raw: &'r str, _: usize, object: bool, field: u32) {
+        if field != NO_FIELD {
+            let value = if object {
+                Value::Object(raw)
+            } else {
+                Value::Array(raw)
+            };
+            self.push(field, value);
+        }
+    }
+
+    fn string(&mut self, raw: &'r str, _: usize, escaped: bool, field: u32) {
+        if field != NO_FIELD {
+            let value = if escaped {
+                Cow::Owned(scan::unescape(raw))
+            } else {
+                Cow::Borrowed(raw)
+            };
+            self.push(field, Value::String(value));
+        }
+    }
+
+    fn scalar(&mut self, raw: &'r str, _: usize, field: u32) {
+        if field != NO_FIELD {
+            self.push(field, scalar_value(raw));
+        }
+    }
+}
+
 impl Extractor {
     /// An extractor for all fields interned so far, derived ones (`portreeve.*`) left out.
     pub fn new(fields: &Fields) -> Self {
@@ -219,20 +266,38 @@ impl Extractor {
             })?,
         };
         let mut tokens = std::mem::take(&mut buffer.tokens);
-        let found = tokens.find(record);
-        let mut again = std::mem::take(&mut buffer.again);
+        let mut learned = std::mem::take(&mut buffer.learned);
         let mut slots = Slots::empty(text, self.fields, buffer);
-        let walked = found
-            && self
-                .walk_quickly(text, &tokens, &mut again, &mut slots)
-                .is_some();
-        slots.give_back(tokens, again);
-        if walked {
+        let is_read = self.read_quickly(text, &mut tokens, learned.of(self.number), &mut slots);
+        slots.give_back(tokens, learned);
+        if is_read {
             slots.gather();
             return Ok(slots);
         }
         slots.clear();
         self.walk_plainly(text, slots)
+    }
+
+    /// Fills the slots; `false` where the record is broken, or only the walk byte by byte can tell.
+    #[inline]
+    fn read_quickly<'r>(
+        &self,
+        text: &'r str,
+        tokens: &mut Tokens,
+        shapes: &mut Shapes,
+        slots: &mut Slots<'r>,
+    ) -> bool {
+        let tries = shapes.pays();
+        if tries && shapes.read(text, slots) {
+            return true;
+        }
+        slots.clear();
+        let is_read =
+            tokens.find(text.as_bytes()) && self.walk_quickly(text, tokens, slots).is_some();
+        if is_read && tries {
+            shapes.learn(self, text);
+        }
+        is_read
     }
 
     fn walk_plainly<'r>(
@@ -266,7 +331,12 @@ impl Extractor {
         self.nodes.get(id as usize)
     }
 
-    fn walk<'r>(&self, text: &'r str, slots: &mut Slots<'r>) -> Result<(), Flaw> {
+    /// Walks over a record byte by byte and tells what it finds.
+    pub(crate) fn walk<'r>(
+        &self,
+        text: &'r str,
+        visitor: &mut impl Visitor<'r>,
+    ) -> Result<(), Flaw> {
         let bytes = text.as_bytes();
         let mut stack: SmallVec<[Frame; 24]> = SmallVec::new();
         let mut position = scan::white_space(bytes, 0);
@@ -284,6 +354,7 @@ impl Extractor {
                         return Err(Flaw::At(position, "nested too deep"));
                     }
                     let object = *open == b'{';
+                    visitor.open(position, node, object, field);
                     stack.push(Frame {
                         node,
                         object,
@@ -305,23 +376,14 @@ impl Extractor {
                 }
                 Some(b'"') => {
                     let end = scan::string(bytes, position + 1)?;
-                    if field != NO_FIELD {
-                        let raw = text.get(position + 1..end.after - 1).unwrap_or_default();
-                        let value = if end.escaped {
-                            Cow::Owned(scan::unescape(raw))
-                        } else {
-                            Cow::Borrowed(raw)
-                        };
-                        slots.push(field, Value::String(value));
-                    }
+                    let raw = text.get(position + 1..end.after - 1).unwrap_or_default();
+                    visitor.string(raw, position + 1, end.escaped, field);
                     position = end.after;
                 }
                 _ => {
                     let after = scan::scalar(bytes, position)?;
-                    if field != NO_FIELD {
-                        let raw = text.get(position..after).unwrap_or_default();
-                        slots.push(field, scalar_value(raw));
-                    }
+                    let raw = text.get(position..after).unwrap_or_default();
+                    visitor.scalar(raw, position, field);
                     position = after;
                 }
             }
@@ -349,15 +411,8 @@ impl Extractor {
                     }
                     (Some(b'}'), true) | (Some(b']'), false) => {
                         position += 1;
-                        if frame.field != NO_FIELD {
-                            let raw = text.get(frame.start..position).unwrap_or_default();
-                            let value = if frame.object {
-                                Value::Object(raw)
-                            } else {
-                                Value::Array(raw)
-                            };
-                            slots.push(frame.field, value);
-                        }
+                        let raw = text.get(frame.start..position).unwrap_or_default();
+                        visitor.close(raw, position, frame.object, frame.field);
                         stack.pop();
                     }
                     (None, _) => return Err(Flaw::Ends(position)),

@@ -29,15 +29,17 @@
 //! # Ok::<(), portreeve_record::ExtractError>(())
 //! ```
 
-mod again;
 mod buffer;
 mod envelope;
 mod extract;
 mod field;
+#[cfg(test)]
+mod laws;
 mod machine;
 mod quick;
 mod repeats;
 mod scan;
+mod shapes;
 mod slots;
 mod split;
 mod tokens;

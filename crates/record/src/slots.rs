@@ -1,4 +1,4 @@
-use crate::again::Again;
+use crate::shapes::Learned;
 use crate::tokens::Tokens;
 use crate::{FieldId, Record, Value};
 
@@ -17,7 +17,7 @@ pub struct SlotBuffer {
     spans: Vec<Span>,
     order: Vec<u32>,
     pub(crate) tokens: Tokens,
-    pub(crate) again: Again,
+    pub(crate) learned: Learned,
 }
 
 impl SlotBuffer {
@@ -104,20 +104,9 @@ impl<'r> Slots<'r> {
     }
 
     /// Gives the buffer the memory back that was taken out of it.
-    pub(crate) fn give_back(&mut self, tokens: Tokens, again: Again) {
+    pub(crate) fn give_back(&mut self, tokens: Tokens, learned: Learned) {
         self.buffer.tokens = tokens;
-        self.buffer.again = again;
-    }
-
-    /// How many values were pushed.
-    pub(crate) fn pushed(&self) -> usize {
-        self.values.len()
-    }
-
-    /// The values that were pushed since there were so many, each with its field.
-    pub(crate) fn pushed_since(&self, before: usize) -> impl Iterator<Item = (u32, &Value<'r>)> {
-        let owners = self.buffer.owners.iter().copied();
-        owners.zip(&self.values).skip(before)
+        self.buffer.learned = learned;
     }
 
     pub(crate) fn push(&mut self, field: u32, value: Value<'r>) {

@@ -1,0 +1,643 @@
+//! Records of one log are of a few shapes: between the texts and numbers that differ stand the same
+//! keys, quotes and brackets again and again. What stands there is learned once, as an automaton, and
+//! of further records only compared.
+//!
+//! A state stands where a text or a number begins, or behind a bracket that opens; a transition is the
+//! literal JSON from there, or from behind that value, to the next such place. A state holds all that
+//! the walk byte by byte knows at that place: what containers are open, and what wanted paths stand
+//! where in them. As the same bytes in the same place are read in the same way, whatever leads from
+//! the first state to the end is JSON, and gives the fields that the walk gives. The laws in `laws.rs`
+//! hold both equal.
+//!
+//! Which literal came before is part of a state, too. It would not have to be, but it tells what key
+//! comes next, so that most states have one transition.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::hash::BuildHasher;
+
+use foldhash::fast::FixedState;
+use smallvec::SmallVec;
+use wide::u8x16;
+
+use crate::extract::{Extractor, NO_FIELD, NodeId, Visitor};
+use crate::{Slots, Value, scan};
+
+/// What so many extractors have learned is kept.
+const MOST_EXTRACTORS: usize = 4;
+
+/// Nothing is learned beyond so many bytes of literals, in all.
+const MOST_BYTES: usize = 1 << 20;
+/// A literal is no longer than this.
+const LONGEST: usize = 1 << 12;
+/// Where more literals lead on from a state, the others are left to the walk.
+const MOST_TRANSITIONS: usize = 256;
+/// A transition that was found behind so many others comes forward.
+const FAR: usize = 8;
+
+/// What learning a record costs, in records read by their shape.
+const PRICE: u32 = 16;
+/// No more than this is saved for learning. As much is there at first.
+const SAVED: u32 = 512 * PRICE;
+
+/// Of so many records it is counted how many were of a known shape.
+const TRIED: u16 = 1_024;
+/// Where fewer than one of so many were, trying costs more than it spares.
+const SELDOM: u16 = 4;
+/// Then so many are walked before it is tried again.
+const RESTING: u16 = 16_384;
+
+/// The number of a state.
+type StateId = u32;
+/// Before a record.
+const FIRST: StateId = 0;
+/// The record ends.
+const END: StateId = StateId::MAX;
+
+/// How many bytes of a literal are compared at once.
+const HEAD: usize = 16;
+
+/// What is read at a state before its transitions are looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Awaits {
+    Nothing,
+    /// The inside of a string, the value of this field or of none.
+    Text(u32),
+    Number(u32),
+}
+
+/// What must follow a literal that does not itself tell where it ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Behind {
+    Anything,
+    Number,
+    TheEnd,
+}
+
+#[derive(Debug)]
+struct State {
+    awaits: Awaits,
+    transitions: SmallVec<[Transition; 1]>,
+}
+
+#[derive(Clone, Debug)]
+struct Transition {
+    /// The first bytes of the literal, and ones where it has any.
+    head: u128,
+    mask: u128,
+    length: u32,
+    behind: Behind,
+    to: StateId,
+    /// Where the bytes behind the head begin in [`Shapes::bytes`].
+    rest: u32,
+    /// Where its steps stand in [`Shapes::steps`].
+    steps: (u32, u32),
+}
+
+/// What a literal gives to fields; by the place in it.
+#[derive(Clone, Copy, Debug)]
+struct Step {
+    offset: u32,
+    kind: StepKind,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum StepKind {
+    /// A container begins that is the value of a field.
+    Open,
+    /// The last such one ends.
+    Close {
+        field: u32,
+        object: bool,
+    },
+    Null(u32),
+    Bool(u32, bool),
+}
+
+/// What containers are open, as a number; see [`Shapes::stacks`].
+type StackId = u32;
+
+/// What the extractors have learned that read with one buffer, the last one at the end.
+#[derive(Debug, Default)]
+pub(crate) struct Learned(Vec<Shapes>);
+
+impl Learned {
+    /// What an extractor has learned.
+    #[inline]
+    pub(crate) fn of(&mut self, extractor: u64) -> &mut Shapes {
+        let all = &mut self.0;
+        match all.iter().rposition(|shapes| shapes.extractor == extractor) {
+            Some(place) => all[place..].rotate_left(1),
+            None => {
+                if all.len() == MOST_EXTRACTORS {
+                    all.remove(0);
+                }
+                all.push(Shapes::new(extractor));
+            }
+        }
+        let last = all.len() - 1;
+        &mut all[last]
+    }
+}
+
+/// What one extractor has learned. Memory that is kept from record to record.
+#[derive(Debug)]
+pub(crate) struct Shapes {
+    /// What learned it.
+    extractor: u64,
+    states: Vec<State>,
+    steps: Vec<Step>,
+    bytes: Vec<u8>,
+    /// The containers that are open, each by those around it.
+    stacks: HashMap<(StackId, bool, NodeId, u32), StackId, FixedState>,
+    /// States by what is open, what they await, and the literal before them.
+    known: HashMap<(StackId, Awaits, u64), StateId, FixedState>,
+    saved: u32,
+    tried: u16,
+    read: u16,
+    resting: u16,
+}
+
+impl Shapes {
+    fn new(extractor: u64) -> Self {
+        Self {
+            extractor,
+            states: vec![State {
+                awaits: Awaits::Nothing,
+                transitions: SmallVec::new(),
+            }],
+            steps: Vec::new(),
+            bytes: Vec::new(),
+            stacks: HashMap::default(),
+            known: HashMap::default(),
+            saved: SAVED,
+            tried: 0,
+            read: 0,
+            resting: 0,
+        }
+    }
+
+    /// Whether to try, by how many of the last records were of a known shape.
+    #[inline]
+    pub(crate) fn pays(&mut self) -> bool {
+        if self.resting > 0 {
+            self.resting -= 1;
+            return false;
+        }
+        if self.tried == TRIED {
+            if self.read < TRIED / SELDOM {
+                // What was learned was of no use.
+                *self = Self::new(self.extractor);
+                self.resting = RESTING;
+                return false;
+            }
+            self.tried = 0;
+            self.read = 0;
+        }
+        self.tried += 1;
+        true
+    }
+
+    /// Fills the slots of a record of a known shape; of another one `false`, and some slots may be filled.
+    pub(crate) fn read<'r>(&mut self, text: &'r str, slots: &mut Slots<'r>) -> bool {
+        let mut far = None;
+        let is_known = self.follow(text, slots, &mut far).is_some();
+        if is_known {
+            self.read += 1;
+            self.saved = (self.saved + 1).min(SAVED);
+        }
+        // Of many, those that come often shall stand in front.
+        if let Some((state, place)) = far
+            && let Some(state) = self.states.get_mut(state as usize)
+        {
+            state.transitions.swap(place, place / 2);
+        }
+        is_known
+    }
+
+    /// `None` where no transition leads on. Tells of one that was found far behind.
+    fn follow<'r>(
+        &self,
+        text: &'r str,
+        slots: &mut Slots<'r>,
+        far: &mut Option<(StateId, usize)>,
+    ) -> Option<()> {
+        let bytes = text.as_bytes();
+        let mut starts: SmallVec<[usize; 8]> = SmallVec::new();
+        let mut at = 0;
+        let mut to = FIRST;
+        loop {
+            let state = self.states.get(to as usize)?;
+            match state.awaits {
+                Awaits::Nothing => {}
+                Awaits::Text(field) => {
+                    let start = at;
+                    at = text_end(bytes, at);
+                    let is_escaped = bytes.get(at) == Some(&b'\\');
+                    if is_escaped {
+                        at = scan::string(bytes, at).ok()?.after - 1;
+                    }
+                    if field != NO_FIELD {
+                        let raw = text.get(start..at)?;
+                        let value = if is_escaped {
+                            Cow::Owned(scan::unescape(raw))
+                        } else {
+                            Cow::Borrowed(raw)
+                        };
+                        slots.push(field, Value::String(value));
+                    }
+                }
+                Awaits::Number(field) => {
+                    let start = at;
+                    at = scan::scalar(bytes, at).ok()?;
+                    if field != NO_FIELD {
+                        slots.push(field, Value::Number(text.get(start..at)?));
+                    }
+                }
+            }
+            let head = head(bytes, at);
+            let (place, transition) = state
+                .transitions
+                .iter()
+                .enumerate()
+                .find(|(_, known)| known.leads_on(head, bytes, at, &self.bytes))?;
+            if place >= FAR {
+                *far = Some((to, place));
+            }
+            let (first, last) = transition.steps;
+            if first != last {
+                for step in self.steps.get(first as usize..last as usize)? {
+                    let at = at + step.offset as usize;
+                    match step.kind {
+                        StepKind::Open => starts.push(at),
+                        StepKind::Close { field, object } => {
+                            let raw = text.get(starts.pop()?..at)?;
+                            let value = if object {
+                                Value::Object(raw)
+                            } else {
+                                Value::Array(raw)
+                            };
+                            slots.push(field, value);
+                        }
+                        StepKind::Null(field) => slots.push(field, Value::Null),
+                        StepKind::Bool(field, truth) => slots.push(field, Value::Bool(truth)),
+                    }
+                }
+            }
+            to = transition.to;
+            if to == END {
+                return Some(());
+            }
+            at += transition.length as usize;
+        }
+    }
+
+    /// Learns the shape of a record that was read without a flaw.
+    pub(crate) fn learn(&mut self, extractor: &Extractor, text: &str) {
+        if self.saved < PRICE || self.bytes.len() >= MOST_BYTES {
+            return;
+        }
+        self.saved -= PRICE;
+        let mut learner = Learner {
+            shapes: self,
+            bytes: text.as_bytes(),
+            state: Some(FIRST),
+            begin: 0,
+            steps: Vec::new(),
+            stack: SmallVec::new(),
+        };
+        if extractor.walk(text, &mut learner).is_ok() {
+            learner.arrive(text.len(), None);
+        }
+    }
+
+    /// Where a literal leads from a state. `None` where no more can be learned.
+    fn transition(
+        &mut self,
+        from: StateId,
+        literal: &[u8],
+        behind: Behind,
+        steps: &[Step],
+        to: Option<(StackId, Awaits)>,
+    ) -> Option<StateId> {
+        let own = head(literal, 0);
+        let state = self.states.get(from as usize)?;
+        let same = |known: &&Transition| {
+            known.behind == behind
+                && known.length as usize == literal.len()
+                && known.is_at(own, literal, 0, &self.bytes)
+        };
+        if let Some(same) = state.transitions.iter().find(same) {
+            return Some(same.to);
+        }
+        if literal.len() > LONGEST || state.transitions.len() >= MOST_TRANSITIONS {
+            return None;
+        }
+        let to = match to {
+            None => END,
+            Some((stack, awaits)) => {
+                let key = (stack, awaits, FixedState::default().hash_one(literal));
+                *self.known.entry(key).or_insert_with(|| {
+                    self.states.push(State {
+                        awaits,
+                        transitions: SmallVec::new(),
+                    });
+                    (self.states.len() - 1) as StateId
+                })
+            }
+        };
+        let rest = self.bytes.len() as u32;
+        self.bytes
+            .extend_from_slice(literal.get(HEAD..).unwrap_or_default());
+        let first = self.steps.len() as u32;
+        self.steps.extend_from_slice(steps);
+        let transition = Transition {
+            head: own,
+            mask: match literal.len() {
+                long if long >= HEAD => u128::MAX,
+                short => (1 << (8 * short)) - 1,
+            },
+            length: literal.len() as u32,
+            behind,
+            to,
+            rest,
+            steps: (first, self.steps.len() as u32),
+        };
+        self.states
+            .get_mut(from as usize)?
+            .transitions
+            .push(transition);
+        Some(to)
+    }
+}
+
+impl Transition {
+    /// Whether the literal stands at a position, where the bytes begin with `head`.
+    #[inline(always)]
+    fn is_at(&self, head: u128, bytes: &[u8], at: usize, literals: &[u8]) -> bool {
+        if (head ^ self.head) & self.mask != 0 {
+            return false;
+        }
+        let length = self.length as usize;
+        if length <= HEAD {
+            return true;
+        }
+        let rest = self.rest as usize;
+        bytes.get(at + HEAD..at + length) == literals.get(rest..rest + length - HEAD)
+    }
+
+    /// Whether this is the transition to take there.
+    #[inline(always)]
+    fn leads_on(&self, head: u128, bytes: &[u8], at: usize, literals: &[u8]) -> bool {
+        let after = at + self.length as usize;
+        self.is_at(head, bytes, at, literals)
+            && match self.behind {
+                Behind::Anything => true,
+                Behind::Number => matches!(bytes.get(after), Some(b'-' | b'0'..=b'9')),
+                Behind::TheEnd => after == bytes.len(),
+            }
+    }
+}
+
+/// The bytes from a position on, zeros behind the end. No literal holds a zero.
+#[inline(always)]
+fn head(bytes: &[u8], at: usize) -> u128 {
+    let rest = bytes.get(at..).unwrap_or_default();
+    match rest.first_chunk() {
+        Some(head) => u128::from_le_bytes(*head),
+        None => {
+            let mut head = [0; HEAD];
+            head[..rest.len()].copy_from_slice(rest);
+            u128::from_le_bytes(head)
+        }
+    }
+}
+
+/// The first position from one on of a quote, a backslash or a control character.
+#[inline(always)]
+fn text_end(bytes: &[u8], mut at: usize) -> usize {
+    while let Some(block) = bytes.get(at..).and_then(<[u8]>::first_chunk::<32>) {
+        let mut stops = 0;
+        for (number, lane) in block.as_chunks::<16>().0.iter().enumerate() {
+            let lane = u8x16::from(*lane);
+            let stop = lane.simd_eq(u8x16::splat(b'"'))
+                | lane.simd_eq(u8x16::splat(b'\\'))
+                | (lane & u8x16::splat(0xE0)).simd_eq(u8x16::splat(0));
+            stops |= (stop.to_bitmask() & 0xFFFF) << (16 * number);
+        }
+        if stops != 0 {
+            return at + stops.trailing_zeros() as usize;
+        }
+        at += 32;
+    }
+    scan::string_stop(bytes, at)
+}
+
+/// Follows the walk over one record.
+struct Learner<'s, 'r> {
+    shapes: &'s mut Shapes,
+    bytes: &'r [u8],
+    /// Where the last literal led; `None` once no more can be learned.
+    state: Option<StateId>,
+    /// Where the literal begins that is being read, and what it does.
+    begin: usize,
+    steps: Vec<Step>,
+    stack: SmallVec<[StackId; 16]>,
+}
+
+impl Learner<'_, '_> {
+    fn step(&mut self, position: usize, kind: StepKind) {
+        self.steps.push(Step {
+            offset: (position - self.begin) as u32,
+            kind,
+        });
+    }
+
+    fn stack(&self) -> StackId {
+        self.stack.last().copied().unwrap_or(0)
+    }
+
+    /// The literal ends before a position, where something is awaited or the record ends.
+    fn arrive(&mut self, position: usize, awaits: Option<Awaits>) {
+        let behind = match awaits {
+            None => Behind::TheEnd,
+            Some(Awaits::Number(_)) => Behind::Number,
+            Some(_) => Behind::Anything,
+        };
+        let literal = self.bytes.get(self.begin..position).unwrap_or_default();
+        let to = awaits.map(|awaits| (self.stack(), awaits));
+        self.state = self.state.and_then(|from| {
+            self.shapes
+                .transition(from, literal, behind, &self.steps, to)
+        });
+        self.steps.clear();
+        self.begin = position;
+    }
+}
+
+impl<'r> Visitor<'r> for Learner<'_, 'r> {
+    fn open(&mut self, position: usize, node: NodeId, object: bool, field: u32) {
+        if field != NO_FIELD {
+            self.step(position, StepKind::Open);
+        }
+        let next = self.shapes.stacks.len() as StackId + 1;
+        let key = (self.stack(), object, node, field);
+        let id = *self.shapes.stacks.entry(key).or_insert(next);
+        self.stack.push(id);
+        self.arrive(position + 1, Some(Awaits::Nothing));
+    }
+
+    fn close(&mut self, _: &'r str, after: usize, object: bool, field: u32) {
+        if field != NO_FIELD {
+            self.step(after, StepKind::Close { field, object });
+        }
+        self.stack.pop();
+    }
+
+    fn string(&mut self, raw: &'r str, start: usize, _: bool, field: u32) {
+        self.arrive(start, Some(Awaits::Text(field)));
+        self.begin = start + raw.len();
+    }
+
+    fn scalar(&mut self, raw: &'r str, start: usize, field: u32) {
+        let constant = match raw {
+            "null" => StepKind::Null(field),
+            "true" => StepKind::Bool(field, true),
+            "false" => StepKind::Bool(field, false),
+            number => {
+                self.arrive(start, Some(Awaits::Number(field)));
+                self.begin = start + number.len();
+                return;
+            }
+        };
+        if field != NO_FIELD {
+            self.step(start, constant);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{FieldId, Fields, Record, SlotBuffer};
+
+    const PATHS: [&str; 5] = ["a", "a.b", "n", "c", "c.d"];
+
+    fn extractor() -> (Extractor, usize) {
+        let mut fields = Fields::default();
+        for path in PATHS {
+            fields.intern(path);
+        }
+        (Extractor::new(&fields), PATHS.len())
+    }
+
+    /// Learns one record after the other, and tells which were of a known shape.
+    fn known(shapes: &mut Shapes, texts: &[String]) -> Vec<bool> {
+        let (extractor, fields) = extractor();
+        let mut buffer = SlotBuffer::new();
+        let mut read = |text: &String| {
+            let mut slots = Slots::empty(text, fields, &mut buffer);
+            let is_known = shapes.pays() && shapes.read(text, &mut slots);
+            if !is_known {
+                shapes.learn(&extractor, text);
+            }
+            is_known
+        };
+        texts.iter().map(&mut read).collect()
+    }
+
+    fn shapes() -> Shapes {
+        Shapes::new(1)
+    }
+
+    #[test]
+    fn values_may_differ_and_keys_may_not() {
+        let texts = [
+            r#"{"a":{"b":"x"},"n":1,"z":["p"],"c":null}"#,
+            r#"{"a":{"b":"longer than a literal, \"quoted\" and \u00e9"},"n":-2.5e3,"z":[""],"c":null}"#,
+            r#"{"a":{"b":"x"},"n":1,"z":["p","q"],"c":null}"#,
+            r#"{"a":{"b":"x"},"n":1,"z":["p","q","r"],"c":null}"#,
+            r#"{"a":{"b":"x"},"n":1,"z":["p","q","r","s","t"],"c":null}"#,
+            r#"{"a":{"b":"x"},"n":1,"z":["p"],"c":true}"#,
+            r#"{"a":{"b":"x"},"n":"1","z":["p"],"c":true}"#,
+            r#"{"a":{"d":"x"},"n":1,"z":["p"],"c":null}"#,
+            r#"{"a":{"b":"x"},"n":01,"z":["p"],"c":null}"#,
+            r#"{"a":{"b":"x"},"n":1,"z":["p"],"c":null}}"#,
+            r#"{"a":{"b":"x"},"n":1,"z":["p"],"c":null"#,
+            "{\"a\":{\"b\":\"\n\"},\"n\":1,\"z\":[\"p\"],\"c\":null}",
+        ]
+        .map(str::to_owned);
+        let expected = [
+            false, true, false, false, true, false, false, false, false, false, false, false,
+        ];
+        assert_eq!(known(&mut shapes(), &texts), expected);
+    }
+
+    #[test]
+    fn fields_are_filled_as_the_record_has_them() {
+        let text = r#"{"c":[{"d":false},{"d":"y"}],"a":{"b":null},"n":7}"#;
+        let mut shapes = shapes();
+        assert_eq!(known(&mut shapes, &[text.to_owned()]), [false]);
+        let mut buffer = SlotBuffer::new();
+        let mut slots = Slots::empty(text, PATHS.len(), &mut buffer);
+        assert!(shapes.read(text, &mut slots));
+        slots.gather();
+        let expected: [&[Value<'_>]; 5] = [
+            &[Value::Object(r#"{"b":null}"#)],
+            &[Value::Null],
+            &[Value::Number("7")],
+            &[Value::Array(r#"[{"d":false},{"d":"y"}]"#)],
+            &[Value::Bool(false), Value::String("y".into())],
+        ];
+        for (field, values) in (0..).map(FieldId).zip(expected) {
+            assert_eq!(slots.values(field), values);
+        }
+    }
+
+    #[test]
+    fn of_many_ways_on_those_that_come_often_stand_in_front() {
+        let texts: Vec<String> = (0..100).map(|n| format!(r#"{{"k{n}":"x"}}"#)).collect();
+        let mut shapes = shapes();
+        assert!(known(&mut shapes, &texts).iter().all(|known| !known));
+        assert!(known(&mut shapes, &texts).iter().all(|known| *known));
+        let often = vec![texts[99].clone(); 10];
+        assert!(known(&mut shapes, &often).iter().all(|known| *known));
+        let place = |shapes: &Shapes| {
+            let behind_bracket = shapes.states[FIRST as usize].transitions[0].to;
+            let transitions = &shapes.states[behind_bracket as usize].transitions;
+            transitions.iter().position(|known| {
+                let (head, bytes) = (head(texts[99].as_bytes(), 1), texts[99].as_bytes());
+                known.leads_on(head, bytes, 1, &shapes.bytes)
+            })
+        };
+        assert!(place(&shapes).unwrap() < FAR);
+    }
+
+    #[test]
+    fn records_of_ever_new_shapes_cost_no_more_than_is_saved_and_are_left_alone_for_a_while() {
+        let texts: Vec<String> = (0..20_000).map(|n| format!(r#"{{"k{n}":"x"}}"#)).collect();
+        let mut shapes = shapes();
+        known(&mut shapes, &texts[..usize::from(TRIED)]);
+        let learned = (SAVED / PRICE) as usize;
+        assert!(
+            shapes.states.len() <= 2 * learned + 2,
+            "{}",
+            shapes.states.len()
+        );
+        assert!(!shapes.pays());
+        let tried = (0..20_000).filter(|_| shapes.pays()).count();
+        assert!(tried > 0 && tried < 20_000 / 4, "{tried}");
+    }
+
+    #[test]
+    fn a_buffer_keeps_what_its_last_extractors_learned() {
+        let mut learned = Learned::default();
+        for extractor in 1..=MOST_EXTRACTORS as u64 {
+            learned.of(extractor).saved = 0;
+        }
+        learned.of(1);
+        learned.of(100);
+        assert_eq!(learned.of(1).saved, 0);
+        assert_eq!(learned.of(2).saved, SAVED);
+    }
+}
