@@ -42,6 +42,7 @@ mod scan;
 mod shapes;
 mod slots;
 mod split;
+mod stops;
 mod tokens;
 
 pub use buffer::{View, Window};

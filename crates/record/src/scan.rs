@@ -44,7 +44,7 @@ const HIGHS: u64 = 0x8080_8080_8080_8080;
 
 /// The position of the first byte from `position` on that is a quote, a backslash or a control
 /// character; the length where there is none.
-pub(crate) fn string_stop(bytes: &[u8], mut position: usize) -> usize {
+fn string_stop(bytes: &[u8], mut position: usize) -> usize {
     // Eight bytes at a time. A borrow can mark a byte above a true match wrongly, never one below
     // it, so the lowest mark is right.
     while let Some(chunk) = bytes.get(position..position + 8) {

@@ -21,6 +21,7 @@ use smallvec::SmallVec;
 use wide::u8x16;
 
 use crate::extract::{Extractor, NO_FIELD, NodeId, Visitor};
+use crate::stops::Stops;
 use crate::{Slots, Value, scan};
 
 /// What so many extractors have learned is kept.
@@ -55,7 +56,9 @@ const FIRST: StateId = 0;
 const END: StateId = StateId::MAX;
 
 /// How many bytes of a literal are compared at once.
-const HEAD: usize = 16;
+const HEAD: usize = 32;
+
+type Head = [u8x16; 2];
 
 /// What is read at a state before its transitions are looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -82,9 +85,9 @@ struct State {
 
 #[derive(Clone, Debug)]
 struct Transition {
-    /// The first bytes of the literal, and ones where it has any.
-    head: u128,
-    mask: u128,
+    /// The first bytes of the literal, and a one for each that it has.
+    head: Head,
+    mask: u32,
     length: u32,
     behind: Behind,
     to: StateId,
@@ -148,6 +151,8 @@ pub(crate) struct Shapes {
     states: Vec<State>,
     steps: Vec<Step>,
     bytes: Vec<u8>,
+    /// Those of the record at hand.
+    stops: Stops,
     /// The containers that are open, each by those around it.
     stacks: HashMap<(StackId, bool, NodeId, u32), StackId, FixedState>,
     /// States by what is open, what they await, and the literal before them.
@@ -168,6 +173,7 @@ impl Shapes {
             }],
             steps: Vec::new(),
             bytes: Vec::new(),
+            stops: Stops::default(),
             stacks: HashMap::default(),
             known: HashMap::default(),
             saved: SAVED,
@@ -200,6 +206,7 @@ impl Shapes {
 
     /// Fills the slots of a record of a known shape; of another one `false`, and some slots may be filled.
     pub(crate) fn read<'r>(&mut self, text: &'r str, slots: &mut Slots<'r>) -> bool {
+        self.stops.find(text.as_bytes());
         let mut far = None;
         let is_known = self.follow(text, slots, &mut far).is_some();
         if is_known {
@@ -232,7 +239,7 @@ impl Shapes {
                 Awaits::Nothing => {}
                 Awaits::Text(field) => {
                     let start = at;
-                    at = text_end(bytes, at);
+                    at = self.stops.next(at)?;
                     let is_escaped = bytes.get(at) == Some(&b'\\');
                     if is_escaped {
                         at = scan::string(bytes, at).ok()?.after - 1;
@@ -354,8 +361,8 @@ impl Shapes {
         let transition = Transition {
             head: own,
             mask: match literal.len() {
-                long if long >= HEAD => u128::MAX,
-                short => (1 << (8 * short)) - 1,
+                long if long >= HEAD => u32::MAX,
+                short => (1 << short) - 1,
             },
             length: literal.len() as u32,
             behind,
@@ -374,8 +381,8 @@ impl Shapes {
 impl Transition {
     /// Whether the literal stands at a position, where the bytes begin with `head`.
     #[inline(always)]
-    fn is_at(&self, head: u128, bytes: &[u8], at: usize, literals: &[u8]) -> bool {
-        if (head ^ self.head) & self.mask != 0 {
+    fn is_at(&self, head: Head, bytes: &[u8], at: usize, literals: &[u8]) -> bool {
+        if !same(head, self.head) & self.mask != 0 {
             return false;
         }
         let length = self.length as usize;
@@ -388,7 +395,7 @@ impl Transition {
 
     /// Whether this is the transition to take there.
     #[inline(always)]
-    fn leads_on(&self, head: u128, bytes: &[u8], at: usize, literals: &[u8]) -> bool {
+    fn leads_on(&self, head: Head, bytes: &[u8], at: usize, literals: &[u8]) -> bool {
         let after = at + self.length as usize;
         self.is_at(head, bytes, at, literals)
             && match self.behind {
@@ -401,36 +408,28 @@ impl Transition {
 
 /// The bytes from a position on, zeros behind the end. No literal holds a zero.
 #[inline(always)]
-fn head(bytes: &[u8], at: usize) -> u128 {
+fn head(bytes: &[u8], at: usize) -> Head {
     let rest = bytes.get(at..).unwrap_or_default();
+    let of = |head: &[u8; HEAD]| {
+        let (first, second) = head.split_at(HEAD / 2);
+        [first, second].map(u8x16::from)
+    };
     match rest.first_chunk() {
-        Some(head) => u128::from_le_bytes(*head),
+        Some(head) => of(head),
         None => {
             let mut head = [0; HEAD];
             head[..rest.len()].copy_from_slice(rest);
-            u128::from_le_bytes(head)
+            of(&head)
         }
     }
 }
 
-/// The first position from one on of a quote, a backslash or a control character.
+/// A one for each byte in which both are the same.
 #[inline(always)]
-fn text_end(bytes: &[u8], mut at: usize) -> usize {
-    while let Some(block) = bytes.get(at..).and_then(<[u8]>::first_chunk::<32>) {
-        let mut stops = 0;
-        for (number, lane) in block.as_chunks::<16>().0.iter().enumerate() {
-            let lane = u8x16::from(*lane);
-            let stop = lane.simd_eq(u8x16::splat(b'"'))
-                | lane.simd_eq(u8x16::splat(b'\\'))
-                | (lane & u8x16::splat(0xE0)).simd_eq(u8x16::splat(0));
-            stops |= (stop.to_bitmask() & 0xFFFF) << (16 * number);
-        }
-        if stops != 0 {
-            return at + stops.trailing_zeros() as usize;
-        }
-        at += 32;
-    }
-    scan::string_stop(bytes, at)
+fn same(one: Head, other: Head) -> u32 {
+    let [low, high] =
+        [0, 1].map(|half: usize| one[half].simd_eq(other[half]).to_bitmask() & 0xFFFF);
+    low | high << (HEAD / 2)
 }
 
 /// Follows the walk over one record.
