@@ -80,7 +80,7 @@ enum Behind {
 #[derive(Debug)]
 struct State {
     awaits: Awaits,
-    transitions: SmallVec<[Transition; 1]>,
+    transitions: Vec<Transition>,
 }
 
 #[derive(Clone, Debug)]
@@ -88,6 +88,8 @@ struct Transition {
     /// The first bytes of the literal, and a one for each that it has.
     head: Head,
     mask: u32,
+    /// Whether it has no more, and nothing must follow.
+    is_told_by_its_head: bool,
     length: u32,
     behind: Behind,
     to: StateId,
@@ -169,7 +171,7 @@ impl Shapes {
             extractor,
             states: vec![State {
                 awaits: Awaits::Nothing,
-                transitions: SmallVec::new(),
+                transitions: Vec::new(),
             }],
             steps: Vec::new(),
             bytes: Vec::new(),
@@ -263,11 +265,16 @@ impl Shapes {
                 }
             }
             let head = head(bytes, at);
-            let (place, transition) = state
-                .transitions
-                .iter()
-                .enumerate()
-                .find(|(_, known)| known.leads_on(head, bytes, at, &self.bytes))?;
+            let mut place = 0;
+            let transition = loop {
+                let transition = state.transitions.get(place)?;
+                if transition.begins(head)
+                    && (transition.is_told_by_its_head || self.is_taken(transition, bytes, at))
+                {
+                    break transition;
+                }
+                place += 1;
+            };
             if place >= FAR {
                 *far = Some((to, place));
             }
@@ -297,6 +304,27 @@ impl Shapes {
             }
             at += transition.length as usize;
         }
+    }
+
+    /// Whether a transition is the one to take at a position, where the bytes begin as its literal does.
+    #[inline(never)]
+    fn is_taken(&self, transition: &Transition, bytes: &[u8], at: usize) -> bool {
+        let after = at + transition.length as usize;
+        bytes
+            .get(at..after)
+            .is_some_and(|own| self.ends(transition, own))
+            && match transition.behind {
+                Behind::Anything => true,
+                Behind::Number => matches!(bytes.get(after), Some(b'-' | b'0'..=b'9')),
+                Behind::TheEnd => after == bytes.len(),
+            }
+    }
+
+    /// Whether bytes that begin as the literal does, and are as long, are it.
+    fn ends(&self, transition: &Transition, bytes: &[u8]) -> bool {
+        let rest = bytes.get(HEAD..).unwrap_or_default();
+        let begin = transition.rest as usize;
+        self.bytes.get(begin..begin + rest.len()) == Some(rest)
     }
 
     /// Learns the shape of a record that was read without a flaw.
@@ -332,7 +360,8 @@ impl Shapes {
         let same = |known: &&Transition| {
             known.behind == behind
                 && known.length as usize == literal.len()
-                && known.is_at(own, literal, 0, &self.bytes)
+                && known.begins(own)
+                && self.ends(known, literal)
         };
         if let Some(same) = state.transitions.iter().find(same) {
             return Some(same.to);
@@ -347,7 +376,7 @@ impl Shapes {
                 *self.known.entry(key).or_insert_with(|| {
                     self.states.push(State {
                         awaits,
-                        transitions: SmallVec::new(),
+                        transitions: Vec::new(),
                     });
                     (self.states.len() - 1) as StateId
                 })
@@ -364,6 +393,7 @@ impl Shapes {
                 long if long >= HEAD => u32::MAX,
                 short => (1 << short) - 1,
             },
+            is_told_by_its_head: literal.len() <= HEAD && behind == Behind::Anything,
             length: literal.len() as u32,
             behind,
             to,
@@ -379,30 +409,10 @@ impl Shapes {
 }
 
 impl Transition {
-    /// Whether the literal stands at a position, where the bytes begin with `head`.
+    /// Whether bytes that begin with `head` begin as the literal does.
     #[inline(always)]
-    fn is_at(&self, head: Head, bytes: &[u8], at: usize, literals: &[u8]) -> bool {
-        if !same(head, self.head) & self.mask != 0 {
-            return false;
-        }
-        let length = self.length as usize;
-        if length <= HEAD {
-            return true;
-        }
-        let rest = self.rest as usize;
-        bytes.get(at + HEAD..at + length) == literals.get(rest..rest + length - HEAD)
-    }
-
-    /// Whether this is the transition to take there.
-    #[inline(always)]
-    fn leads_on(&self, head: Head, bytes: &[u8], at: usize, literals: &[u8]) -> bool {
-        let after = at + self.length as usize;
-        self.is_at(head, bytes, at, literals)
-            && match self.behind {
-                Behind::Anything => true,
-                Behind::Number => matches!(bytes.get(after), Some(b'-' | b'0'..=b'9')),
-                Behind::TheEnd => after == bytes.len(),
-            }
+    fn begins(&self, head: Head) -> bool {
+        !same(head, self.head) & self.mask == 0
     }
 }
 
@@ -573,6 +583,18 @@ mod tests {
     }
 
     #[test]
+    fn of_a_known_record_no_part_is_known() {
+        let text = r#"{"a":{"b":"x"},"a key that is longer than the head of a literal":1,"n":"y"}"#;
+        let mut shapes = shapes();
+        known(&mut shapes, &[text.to_owned()]);
+        let mut buffer = SlotBuffer::new();
+        for end in 0..=text.len() {
+            let mut slots = Slots::empty(&text[..end], PATHS.len(), &mut buffer);
+            assert_eq!(shapes.read(&text[..end], &mut slots), end == text.len());
+        }
+    }
+
+    #[test]
     fn fields_are_filled_as_the_record_has_them() {
         let text = r#"{"c":[{"d":false},{"d":"y"}],"a":{"b":null},"n":7}"#;
         let mut shapes = shapes();
@@ -606,7 +628,7 @@ mod tests {
             let transitions = &shapes.states[behind_bracket as usize].transitions;
             transitions.iter().position(|known| {
                 let (head, bytes) = (head(texts[99].as_bytes(), 1), texts[99].as_bytes());
-                known.leads_on(head, bytes, 1, &shapes.bytes)
+                known.begins(head) && shapes.is_taken(known, bytes, 1)
             })
         };
         assert!(place(&shapes).unwrap() < FAR);
