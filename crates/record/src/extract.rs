@@ -5,7 +5,7 @@ use smallvec::SmallVec;
 
 use crate::scan::{self, Flaw};
 use crate::shapes::Shapes;
-use crate::tokens::Tokens;
+use crate::tokens::{self, Tokens};
 use crate::{FieldId, Fields, SlotBuffer, Slots, Value};
 
 /// Containers nested deeper than this are an error.
@@ -287,7 +287,7 @@ impl Extractor {
         shapes: &mut Shapes,
         slots: &mut Slots<'r>,
     ) -> bool {
-        let tries = shapes.pays();
+        let tries = text.len() <= tokens::LONGEST && shapes.pays();
         if tries && shapes.read(text, slots) {
             return true;
         }

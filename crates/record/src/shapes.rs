@@ -27,8 +27,8 @@ use crate::{Slots, Value, scan};
 /// What so many extractors have learned is kept.
 const MOST_EXTRACTORS: usize = 4;
 
-/// Nothing is learned beyond so many bytes of literals, in all.
-const MOST_BYTES: usize = 1 << 20;
+/// Once what was learned takes about so many bytes, it is forgotten, and learning begins anew.
+const MOST_BYTES: usize = 8 << 20;
 /// A literal is no longer than this.
 const LONGEST: usize = 1 << 12;
 /// Where more literals lead on from a state, the others are left to the walk.
@@ -159,6 +159,8 @@ pub(crate) struct Shapes {
     stacks: HashMap<(StackId, bool, NodeId, u32), StackId, FixedState>,
     /// States by what is open, what they await, and the literal before them.
     known: HashMap<(StackId, Awaits, u64), StateId, FixedState>,
+    /// About how many bytes all of that takes.
+    size: usize,
     saved: u32,
     tried: u16,
     read: u16,
@@ -178,6 +180,7 @@ impl Shapes {
             stops: Stops::default(),
             stacks: HashMap::default(),
             known: HashMap::default(),
+            size: 0,
             saved: SAVED,
             tried: 0,
             read: 0,
@@ -329,8 +332,11 @@ impl Shapes {
 
     /// Learns the shape of a record that was read without a flaw.
     pub(crate) fn learn(&mut self, extractor: &Extractor, text: &str) {
-        if self.saved < PRICE || self.bytes.len() >= MOST_BYTES {
+        if self.saved < PRICE {
             return;
+        }
+        if self.size >= MOST_BYTES {
+            *self = Self::new(self.extractor);
         }
         self.saved -= PRICE;
         let mut learner = Learner {
@@ -344,6 +350,15 @@ impl Shapes {
         if extractor.walk(text, &mut learner).is_ok() {
             learner.arrive(text.len(), None);
         }
+    }
+
+    /// The number of the containers that are open once one more is.
+    fn stacked(&mut self, key: (StackId, bool, NodeId, u32)) -> StackId {
+        let next = self.stacks.len() as StackId + 1;
+        *self.stacks.entry(key).or_insert_with(|| {
+            self.size += 2 * size_of_val(&key);
+            next
+        })
     }
 
     /// Where a literal leads from a state. `None` where no more can be learned.
@@ -366,9 +381,12 @@ impl Shapes {
         if let Some(same) = state.transitions.iter().find(same) {
             return Some(same.to);
         }
-        if literal.len() > LONGEST || state.transitions.len() >= MOST_TRANSITIONS {
+        let is_full = self.size >= MOST_BYTES || state.transitions.len() >= MOST_TRANSITIONS;
+        if is_full || literal.len() > LONGEST {
             return None;
         }
+        self.size += size_of::<State>() + size_of::<Transition>() + literal.len();
+        self.size += size_of_val(steps);
         let to = match to {
             None => END,
             Some((stack, awaits)) => {
@@ -489,9 +507,11 @@ impl<'r> Visitor<'r> for Learner<'_, 'r> {
         if field != NO_FIELD {
             self.step(position, StepKind::Open);
         }
-        let next = self.shapes.stacks.len() as StackId + 1;
         let key = (self.stack(), object, node, field);
-        let id = *self.shapes.stacks.entry(key).or_insert(next);
+        let id = match self.state {
+            Some(_) => self.shapes.stacked(key),
+            None => 0,
+        };
         self.stack.push(id);
         self.arrive(position + 1, Some(Awaits::Nothing));
     }
@@ -648,6 +668,30 @@ mod tests {
         assert!(!shapes.pays());
         let tried = (0..20_000).filter(|_| shapes.pays()).count();
         assert!(tried > 0 && tried < 20_000 / 4, "{tried}");
+    }
+
+    #[test]
+    fn what_takes_too_much_is_forgotten() {
+        let texts: Vec<String> = (0..9)
+            .map(|n| {
+                let keys: Vec<String> = (0..20_000)
+                    .map(|key| format!(r#""k{n} {key}":"x""#))
+                    .collect();
+                format!("{{{}}}", keys.join(","))
+            })
+            .collect();
+        let mut shapes = shapes();
+        let mut largest = 0;
+        for text in &texts {
+            assert_eq!(known(&mut shapes, std::slice::from_ref(text)), [false]);
+            largest = largest.max(shapes.size);
+        }
+        assert!(
+            (MOST_BYTES..MOST_BYTES + 1_000).contains(&largest),
+            "{largest}"
+        );
+        assert!(shapes.size < MOST_BYTES);
+        assert_eq!(known(&mut shapes, &texts[8..]), [true]);
     }
 
     #[test]
