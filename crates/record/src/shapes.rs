@@ -279,7 +279,7 @@ impl Shapes {
                 place += 1;
             };
             if place >= FAR {
-                *far = Some((to, place));
+                tell(far, to, place);
             }
             let (first, last) = transition.steps;
             if first != last {
@@ -434,22 +434,32 @@ impl Transition {
     }
 }
 
+/// Tells of a transition that was found far behind. Seldom, so that it is kept out of the way.
+#[cold]
+#[inline(never)]
+fn tell(far: &mut Option<(StateId, usize)>, state: StateId, place: usize) {
+    *far = Some((state, place));
+}
+
 /// The bytes from a position on, zeros behind the end. No literal holds a zero.
 #[inline(always)]
 fn head(bytes: &[u8], at: usize) -> Head {
-    let rest = bytes.get(at..).unwrap_or_default();
     let of = |head: &[u8; HEAD]| {
         let (first, second) = head.split_at(HEAD / 2);
         [first, second].map(u8x16::from)
     };
-    match rest.first_chunk() {
+    match bytes.get(at..at + HEAD).and_then(<[u8]>::first_chunk) {
         Some(head) => of(head),
-        None => {
-            let mut head = [0; HEAD];
-            head[..rest.len()].copy_from_slice(rest);
-            of(&head)
-        }
+        None => of(&last(bytes.get(at..).unwrap_or_default())),
     }
+}
+
+#[cold]
+#[inline(never)]
+fn last(rest: &[u8]) -> [u8; HEAD] {
+    let mut head = [0; HEAD];
+    head[..rest.len()].copy_from_slice(rest);
+    head
 }
 
 /// A one for each byte in which both are the same.
