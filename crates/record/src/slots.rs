@@ -53,7 +53,7 @@ pub struct Slots<'r> {
 impl<'r> Slots<'r> {
     /// Slots of a record without any value, for `fields` fields.
     pub fn empty(text: &'r str, fields: usize, buffer: &'r mut SlotBuffer) -> Self {
-        let values = recycle(std::mem::take(&mut buffer.values));
+        let values = std::mem::take(&mut buffer.values);
         buffer.forget();
         if buffer.spans.len() < fields {
             buffer.spans.resize(fields, (0, 0));
