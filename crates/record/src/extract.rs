@@ -163,23 +163,13 @@ impl<'r> Visitor<'r> for Slots<'r> {
 
     fn close(&mut self, raw: &'r str, _: usize, object: bool, field: u32) {
         if field != NO_FIELD {
-            let value = if object {
-                Value::Object(raw)
-            } else {
-                Value::Array(raw)
-            };
-            self.push(field, value);
+            self.push(field, container_value(raw, object));
         }
     }
 
     fn string(&mut self, raw: &'r str, _: usize, escaped: bool, field: u32) {
         if field != NO_FIELD {
-            let value = if escaped {
-                Cow::Owned(scan::unescape(raw))
-            } else {
-                Cow::Borrowed(raw)
-            };
-            self.push(field, Value::String(value));
+            self.push(field, string_value(raw, escaped));
         }
     }
 
@@ -453,6 +443,24 @@ impl Extractor {
     }
 }
 
+/// The value of a string, by what stands between its quotes.
+#[inline]
+pub(crate) fn string_value(raw: &str, escaped: bool) -> Value<'_> {
+    Value::String(if escaped {
+        Cow::Owned(scan::unescape(raw))
+    } else {
+        Cow::Borrowed(raw)
+    })
+}
+
+pub(crate) fn container_value(raw: &str, object: bool) -> Value<'_> {
+    if object {
+        Value::Object(raw)
+    } else {
+        Value::Array(raw)
+    }
+}
+
 pub(crate) fn scalar_value(raw: &str) -> Value<'_> {
     match raw {
         "true" => Value::Bool(true),
@@ -507,22 +515,12 @@ fn element(text: &str, start: usize) -> Result<(usize, Option<Value<'_>>), Flaw>
         Some(b'"') => {
             let end = scan::string(bytes, start + 1)?;
             let raw = text.get(start + 1..end.after - 1).unwrap_or_default();
-            let value = if end.escaped {
-                Cow::Owned(scan::unescape(raw))
-            } else {
-                Cow::Borrowed(raw)
-            };
-            Ok((end.after, Some(Value::String(value))))
+            Ok((end.after, Some(string_value(raw, end.escaped))))
         }
         Some(open @ (b'{' | b'[')) => {
             let after = container_end(bytes, start)?;
             let raw = text.get(start..after).unwrap_or_default();
-            let value = if *open == b'{' {
-                Value::Object(raw)
-            } else {
-                Value::Array(raw)
-            };
-            Ok((after, Some(value)))
+            Ok((after, Some(container_value(raw, *open == b'{'))))
         }
         Some(_) => {
             let after = scan::scalar(bytes, start)?;

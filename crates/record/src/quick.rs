@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 use smallvec::SmallVec;
 
-use crate::extract::{Extractor, MAX_DEPTH, NO_FIELD, NodeId, scalar_value};
+use crate::extract::{Extractor, MAX_DEPTH, NO_FIELD, NodeId, container_value, scalar_value};
 use crate::tokens::Tokens;
 use crate::{Slots, Value, scan};
 
@@ -157,12 +157,7 @@ impl Extractor {
                     (b'}', true) | (b']', false) => {
                         if here.field != NO_FIELD {
                             let raw = text.get(here.start as usize..from).unwrap_or_default();
-                            let value = if here.object {
-                                Value::Object(raw)
-                            } else {
-                                Value::Array(raw)
-                            };
-                            slots.push(here.field, value);
+                            slots.push(here.field, container_value(raw, here.object));
                         }
                         here = stack.pop()?;
                     }

@@ -12,7 +12,6 @@
 //! Which literal came before is part of a state, too. It would not have to be, but it tells what key
 //! comes next, so that most states have one transition.
 
-use std::borrow::Cow;
 use std::collections::HashMap;
 use std::hash::BuildHasher;
 
@@ -20,7 +19,7 @@ use foldhash::fast::FixedState;
 use smallvec::SmallVec;
 use wide::u8x16;
 
-use crate::extract::{Extractor, NO_FIELD, NodeId, Visitor};
+use crate::extract::{Extractor, NO_FIELD, NodeId, Visitor, container_value, string_value};
 use crate::stops::Stops;
 use crate::{Slots, Value, scan};
 
@@ -250,13 +249,7 @@ impl Shapes {
                         at = scan::string(bytes, at).ok()?.after - 1;
                     }
                     if field != NO_FIELD {
-                        let raw = text.get(start..at)?;
-                        let value = if is_escaped {
-                            Cow::Owned(scan::unescape(raw))
-                        } else {
-                            Cow::Borrowed(raw)
-                        };
-                        slots.push(field, Value::String(value));
+                        slots.push(field, string_value(text.get(start..at)?, is_escaped));
                     }
                 }
                 Awaits::Number(field) => {
@@ -289,12 +282,7 @@ impl Shapes {
                         StepKind::Open => starts.push(at),
                         StepKind::Close { field, object } => {
                             let raw = text.get(starts.pop()?..at)?;
-                            let value = if object {
-                                Value::Object(raw)
-                            } else {
-                                Value::Array(raw)
-                            };
-                            slots.push(field, value);
+                            slots.push(field, container_value(raw, object));
                         }
                         StepKind::Null(field) => slots.push(field, Value::Null),
                         StepKind::Bool(field, truth) => slots.push(field, Value::Bool(truth)),
