@@ -118,8 +118,9 @@ impl Node {
 /// Fills the slots that a set of fields asks for, in one pass over a record's bytes.
 ///
 /// The pass checks the whole record: JSON that is broken anywhere gives an error, never a part of
-/// its fields. It descends with an explicit stack, no deeper than [`MAX_DEPTH`]. Where tokens stand is
-/// found by many bytes at a time; what is found broken, or is long, is read byte by byte.
+/// its fields. It descends with an explicit stack, no deeper than [`MAX_DEPTH`]. A record of a shape
+/// that the buffer has seen before is compared; of another one the tokens are found by many bytes at a
+/// time; what is found broken, or is long, is read byte by byte. All three give the same.
 ///
 /// * A path leads through arrays into every element: `resources.ARN` of
 ///   `{"resources":[{"ARN":"a"},{"ARN":"b"}]}` has two values.

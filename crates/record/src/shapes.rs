@@ -151,6 +151,7 @@ pub(crate) struct Shapes {
     extractor: u64,
     states: Vec<State>,
     steps: Vec<Step>,
+    /// What literals have behind their heads.
     bytes: Vec<u8>,
     /// Those of the record at hand.
     stops: Stops,
