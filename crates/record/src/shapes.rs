@@ -20,8 +20,7 @@ use smallvec::SmallVec;
 use wide::u8x16;
 
 use crate::extract::{Extractor, NO_FIELD, NodeId, Visitor, container_value, string_value};
-use crate::stops::Stops;
-use crate::{Slots, Value, scan};
+use crate::{Slots, Value, scan, stops};
 
 /// What so many extractors have learned is kept.
 const MOST_EXTRACTORS: usize = 4;
@@ -153,8 +152,6 @@ pub(crate) struct Shapes {
     steps: Vec<Step>,
     /// What literals have behind their heads.
     bytes: Vec<u8>,
-    /// Those of the record at hand.
-    stops: Stops,
     /// The containers that are open, each by those around it.
     stacks: HashMap<(StackId, bool, NodeId, u32), StackId, FixedState>,
     /// States by what is open, what they await, and the literal before them.
@@ -177,7 +174,6 @@ impl Shapes {
             }],
             steps: Vec::new(),
             bytes: Vec::new(),
-            stops: Stops::default(),
             stacks: HashMap::default(),
             known: HashMap::default(),
             size: 0,
@@ -211,7 +207,6 @@ impl Shapes {
 
     /// Fills the slots of a record of a known shape; of another one `false`, and some slots may be filled.
     pub(crate) fn read<'r>(&mut self, text: &'r str, slots: &mut Slots<'r>) -> bool {
-        self.stops.find(text.as_bytes());
         let mut far = None;
         let is_known = self.follow(text, slots, &mut far).is_some();
         if is_known {
@@ -244,7 +239,7 @@ impl Shapes {
                 Awaits::Nothing => {}
                 Awaits::Text(field) => {
                     let start = at;
-                    at = self.stops.next(at)?;
+                    at = stops::next(bytes, at);
                     let is_escaped = bytes.get(at) == Some(&b'\\');
                     if is_escaped {
                         at = scan::string(bytes, at).ok()?.after - 1;

@@ -11,6 +11,7 @@ type Span = (u32, u32);
 pub struct SlotBuffer {
     /// Empty between records; only its allocation is kept.
     values: Vec<Value<'static>>,
+    /// The field of each value, where the values of one do not stand together.
     owners: Vec<u32>,
     /// The fields that have values, each once.
     found: Vec<FieldId>,
@@ -29,7 +30,6 @@ impl SlotBuffer {
     /// Takes back what the last record had. There are many more fields than values in a record, so
     /// that only the fields that had values are gone through.
     fn forget(&mut self) {
-        self.owners.clear();
         for field in self.found.drain(..) {
             if let Some(span) = self.spans.get_mut(field.0 as usize) {
                 *span = (0, 0);
@@ -109,20 +109,47 @@ impl<'r> Slots<'r> {
         self.buffer.learned = learned;
     }
 
+    /// Adds a value to a field.
+    #[inline]
     pub(crate) fn push(&mut self, field: u32, value: Value<'r>) {
         let at = self.values.len() as u32;
         let Some(span) = self.buffer.spans.get_mut(field as usize) else {
             return;
         };
-        if span.1 == 0 {
-            span.0 = at;
+        let (first, count) = *span;
+        if count == 0 {
+            *span = (at, 1);
             self.buffer.found.push(FieldId(field));
-        } else if span.0 + span.1 != at {
-            self.scattered = true;
+        } else if first + count == at {
+            span.1 += 1;
+        } else {
+            self.scatter();
+            self.buffer.spans[field as usize].1 += 1;
         }
-        span.1 += 1;
+        if self.scattered {
+            self.buffer.owners.push(field);
+        }
         self.values.push(value);
-        self.buffer.owners.push(field);
+    }
+
+    /// From here on it has to be known whose each value is. Until here all that a field has stands together.
+    #[cold]
+    fn scatter(&mut self) {
+        if std::mem::replace(&mut self.scattered, true) {
+            return;
+        }
+        let SlotBuffer {
+            owners,
+            spans,
+            found,
+            ..
+        } = &mut *self.buffer;
+        owners.clear();
+        owners.resize(self.values.len(), 0);
+        for field in found {
+            let (first, count) = spans[field.0 as usize];
+            owners[first as usize..(first + count) as usize].fill(field.0);
+        }
     }
 
     /// Brings the values of each field together where an array interleaved them.
