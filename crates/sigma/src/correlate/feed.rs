@@ -49,17 +49,7 @@ impl Feed {
         bytes.extend_from_slice(place);
         let packing = Packing::begin(bytes, !self.measured.is_empty());
         for field in &self.group {
-            let before = bytes.len();
-            texts(record.values(*field), &mut |text| {
-                match shortened(text) {
-                    None => push_value(bytes, text),
-                    Some(short) => push_value(bytes, &short),
-                }
-                false
-            });
-            if bytes.len() == before {
-                return None;
-            }
+            push_text(bytes, record.values(*field))?;
         }
         let key_end = bytes.len();
         let hash = group_hash(packing.key(bytes, key_end));
@@ -72,22 +62,17 @@ impl Feed {
         }
         // The parts differ in two things only.
         let end = bytes.len();
-        let all = amounts.iter().flat_map(|amount| {
-            self.positions
-                .iter()
-                .map(move |position| (*position, *amount))
-        });
-        let mut count = 0;
-        for (position, amount) in all {
-            if count > 0 {
-                bytes.extend_from_within(start..end);
+        let mut moved = 0;
+        for amount in &amounts {
+            for position in &self.positions {
+                if moved > 0 {
+                    bytes.extend_from_within(start..end);
+                }
+                packing.moved(moved).set(bytes, *position, *amount);
+                moved += end - start;
             }
-            packing
-                .moved(count * (end - start))
-                .set(bytes, position, amount);
-            count += 1;
         }
-        (count > 0).then_some(())
+        (moved > 0).then_some(())
     }
 
     /// What is counted or measured of a record.
@@ -120,6 +105,27 @@ impl Feed {
         }
         amounts
     }
+}
+
+/// Adds the first text of some values to a key; `None` where there is none.
+fn push_text(key: &mut Vec<u8>, values: &[Value<'_>]) -> Option<()> {
+    // Nearly always.
+    if let [Value::String(text)] = values
+        && text.len() <= LONGEST_VALUE
+    {
+        push_value(key, text);
+        return Some(());
+    }
+    let mut found = None;
+    texts(values, &mut |text| {
+        match shortened(text) {
+            None => push_value(key, text),
+            Some(short) => push_value(key, &short),
+        }
+        found = Some(());
+        false
+    });
+    found
 }
 
 /// Calls `found` with the text of each value that is there, until it says no more.

@@ -270,9 +270,14 @@ impl Packing {
     /// Begins a part, with room for a number where its amount will have one; the key is added next.
     pub(crate) fn begin(bytes: &mut Vec<u8>, has_number: bool) -> Self {
         let start = bytes.len();
-        let key = start + HEAD + if has_number { NUMBER } else { 0 };
-        bytes.resize(key, 0);
-        Self { start, key }
+        bytes.extend_from_slice(&[0; HEAD]);
+        if has_number {
+            bytes.extend_from_slice(&[0; NUMBER]);
+        }
+        Self {
+            start,
+            key: bytes.len(),
+        }
     }
 
     /// The key, up to where it ends.

@@ -128,7 +128,7 @@ impl Table {
         self.close(time, compiled, output);
         self.expire(time, compiled);
         let part = &item.part;
-        if part.amount == Amount::Unreadable {
+        if matches!(part.amount, Amount::Unreadable) {
             output.unreadable += 1;
             return;
         }
