@@ -46,12 +46,14 @@ const SELDOM: u16 = 4;
 /// Then so many are walked before it is tried again.
 const RESTING: u16 = 16_384;
 
-/// The number of a state.
+/// The number of a state: where the first of its transitions stands, which stays there.
 type StateId = u32;
 /// Before a record.
 const FIRST: StateId = 0;
 /// The record ends.
 const END: StateId = StateId::MAX;
+/// Where no transition stands.
+const NOWHERE: u32 = u32::MAX;
 
 /// How many bytes of a literal are compared at once.
 const HEAD: usize = 32;
@@ -67,35 +69,43 @@ enum Awaits {
     Number(u32),
 }
 
-/// What must follow a literal that does not itself tell where it ends.
+/// What else is looked at where bytes begin as a literal does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Behind {
-    Anything,
+enum Check {
+    /// Nothing: the literal has no more.
+    Head,
+    /// The rest of the literal.
+    Rest,
+    /// That, and that a number follows: the literal does not itself tell where it ends.
     Number,
+    /// That, and that the record ends.
     TheEnd,
+    /// The transition stands for one that is not learned yet, and is never taken.
+    Never,
 }
 
-#[derive(Debug)]
-struct State {
-    awaits: Awaits,
-    transitions: Vec<Transition>,
-}
-
+/// One line of the processor's memory is all that is looked at where a transition is taken.
 #[derive(Clone, Debug)]
+#[repr(align(64))]
 struct Transition {
     /// The first bytes of the literal, and a one for each that it has.
     head: Head,
     mask: u32,
-    /// Whether it has no more, and nothing must follow.
-    is_told_by_its_head: bool,
-    length: u32,
-    behind: Behind,
+    /// Another transition of the same state.
+    next: u32,
     to: StateId,
+    /// What is read at that state.
+    awaits: Awaits,
     /// Where the bytes behind the head begin in [`Shapes::bytes`].
     rest: u32,
-    /// Where its steps stand in [`Shapes::steps`].
-    steps: (u32, u32),
+    /// Where its steps begin in [`Shapes::steps`], and how many there are.
+    steps: u32,
+    step_count: u8,
+    check: Check,
+    length: u16,
 }
+
+const _: () = assert!(size_of::<Transition>() == 64);
 
 /// What a literal gives to fields; by the place in it.
 #[derive(Clone, Copy, Debug)]
@@ -148,7 +158,8 @@ impl Learned {
 pub(crate) struct Shapes {
     /// What learned it.
     extractor: u64,
-    states: Vec<State>,
+    /// Those of all states; those of one are linked.
+    transitions: Vec<Transition>,
     steps: Vec<Step>,
     /// What literals have behind their heads.
     bytes: Vec<u8>,
@@ -168,10 +179,7 @@ impl Shapes {
     fn new(extractor: u64) -> Self {
         Self {
             extractor,
-            states: vec![State {
-                awaits: Awaits::Nothing,
-                transitions: Vec::new(),
-            }],
+            transitions: vec![Transition::NONE],
             steps: Vec::new(),
             bytes: Vec::new(),
             stacks: HashMap::default(),
@@ -214,12 +222,32 @@ impl Shapes {
             self.saved = (self.saved + 1).min(SAVED);
         }
         // Of many, those that come often shall stand in front.
-        if let Some((state, place)) = far
-            && let Some(state) = self.states.get_mut(state as usize)
-        {
-            state.transitions.swap(place, place / 2);
+        if let Some((state, place)) = far {
+            self.bring_forward(state, place);
         }
         is_known
+    }
+
+    /// Where the transitions of a state stand.
+    fn ways(&self, state: StateId) -> impl Iterator<Item = usize> {
+        let is_there = |number: &usize| *number < self.transitions.len();
+        std::iter::successors(Some(state as usize).filter(is_there), move |number| {
+            Some(self.transitions.get(*number)?.next as usize).filter(is_there)
+        })
+    }
+
+    /// Lets a transition of a state and the one at half its place change places.
+    #[cold]
+    fn bring_forward(&mut self, state: StateId, place: usize) {
+        let mut ways = self.ways(state);
+        let (Some(front), Some(back)) = (ways.nth(place / 2), ways.nth(place - place / 2 - 1))
+        else {
+            return;
+        };
+        drop(ways);
+        self.transitions.swap(front, back);
+        let next = self.transitions[front].next;
+        self.transitions[front].next = std::mem::replace(&mut self.transitions[back].next, next);
     }
 
     /// `None` where no transition leads on. Tells of one that was found far behind.
@@ -232,10 +260,9 @@ impl Shapes {
         let bytes = text.as_bytes();
         let mut starts: SmallVec<[usize; 8]> = SmallVec::new();
         let mut at = 0;
-        let mut to = FIRST;
+        let (mut state, mut awaits) = (FIRST, Awaits::Nothing);
         loop {
-            let state = self.states.get(to as usize)?;
-            match state.awaits {
+            match awaits {
                 Awaits::Nothing => {}
                 Awaits::Text(field) => {
                     let start = at;
@@ -258,21 +285,26 @@ impl Shapes {
             }
             let head = head(bytes, at);
             let mut place = 0;
+            let mut number = state;
             let transition = loop {
-                let transition = state.transitions.get(place)?;
+                let transition = self.transitions.get(number as usize)?;
                 if transition.begins(head)
-                    && (transition.is_told_by_its_head || self.is_taken(transition, bytes, at))
+                    && (transition.check == Check::Head || self.is_taken(transition, bytes, at))
                 {
                     break transition;
                 }
+                number = transition.next;
                 place += 1;
             };
             if place >= FAR {
-                tell(far, to, place);
+                tell(far, state, place);
             }
-            let (first, last) = transition.steps;
-            if first != last {
-                for step in self.steps.get(first as usize..last as usize)? {
+            if transition.step_count > 0 {
+                let first = transition.steps as usize;
+                for step in self
+                    .steps
+                    .get(first..first + usize::from(transition.step_count))?
+                {
                     let at = at + step.offset as usize;
                     match step.kind {
                         StepKind::Open => starts.push(at),
@@ -285,25 +317,27 @@ impl Shapes {
                     }
                 }
             }
-            to = transition.to;
-            if to == END {
+            state = transition.to;
+            if state == END {
                 return Some(());
             }
-            at += transition.length as usize;
+            awaits = transition.awaits;
+            at += usize::from(transition.length);
         }
     }
 
     /// Whether a transition is the one to take at a position, where the bytes begin as its literal does.
     #[inline(never)]
     fn is_taken(&self, transition: &Transition, bytes: &[u8], at: usize) -> bool {
-        let after = at + transition.length as usize;
+        let after = at + usize::from(transition.length);
         bytes
             .get(at..after)
             .is_some_and(|own| self.ends(transition, own))
-            && match transition.behind {
-                Behind::Anything => true,
-                Behind::Number => matches!(bytes.get(after), Some(b'-' | b'0'..=b'9')),
-                Behind::TheEnd => after == bytes.len(),
+            && match transition.check {
+                Check::Head | Check::Rest => true,
+                Check::Number => matches!(bytes.get(after), Some(b'-' | b'0'..=b'9')),
+                Check::TheEnd => after == bytes.len(),
+                Check::Never => false,
             }
     }
 
@@ -350,44 +384,47 @@ impl Shapes {
         &mut self,
         from: StateId,
         literal: &[u8],
-        behind: Behind,
+        check: Check,
         steps: &[Step],
         to: Option<(StackId, Awaits)>,
     ) -> Option<StateId> {
         let own = head(literal, 0);
-        let state = self.states.get(from as usize)?;
-        let same = |known: &&Transition| {
-            known.behind == behind
-                && known.length as usize == literal.len()
+        let mut last = NOWHERE as usize;
+        let mut count = 0;
+        for number in self.ways(from) {
+            let known = &self.transitions[number];
+            if known.check == check
+                && usize::from(known.length) == literal.len()
                 && known.begins(own)
                 && self.ends(known, literal)
-        };
-        if let Some(same) = state.transitions.iter().find(same) {
-            return Some(same.to);
+            {
+                return Some(known.to);
+            }
+            last = number;
+            count += 1;
         }
-        let is_full = self.size >= MOST_BYTES || state.transitions.len() >= MOST_TRANSITIONS;
+        let is_full = self.size >= MOST_BYTES || count >= MOST_TRANSITIONS;
         if is_full || literal.len() > LONGEST {
             return None;
         }
-        self.size += size_of::<State>() + size_of::<Transition>() + literal.len();
-        self.size += size_of_val(steps);
-        let to = match to {
-            None => END,
+        let step_count = u8::try_from(steps.len()).ok()?;
+        self.size += 2 * size_of::<Transition>() + literal.len() + size_of_val(steps);
+        let (to, awaits) = match to {
+            None => (END, Awaits::Nothing),
             Some((stack, awaits)) => {
                 let key = (stack, awaits, FixedState::default().hash_one(literal));
-                *self.known.entry(key).or_insert_with(|| {
-                    self.states.push(State {
-                        awaits,
-                        transitions: Vec::new(),
-                    });
-                    (self.states.len() - 1) as StateId
-                })
+                let next = self.transitions.len() as StateId;
+                let state = *self.known.entry(key).or_insert(next);
+                if state == next {
+                    self.transitions.push(Transition::NONE);
+                }
+                (state, awaits)
             }
         };
         let rest = self.bytes.len() as u32;
         self.bytes
             .extend_from_slice(literal.get(HEAD..).unwrap_or_default());
-        let first = self.steps.len() as u32;
+        let first_step = self.steps.len() as u32;
         self.steps.extend_from_slice(steps);
         let transition = Transition {
             head: own,
@@ -395,22 +432,42 @@ impl Shapes {
                 long if long >= HEAD => u32::MAX,
                 short => (1 << short) - 1,
             },
-            is_told_by_its_head: literal.len() <= HEAD && behind == Behind::Anything,
-            length: literal.len() as u32,
-            behind,
+            next: NOWHERE,
             to,
+            awaits,
             rest,
-            steps: (first, self.steps.len() as u32),
+            steps: first_step,
+            step_count,
+            check,
+            length: literal.len() as u16,
         };
-        self.states
-            .get_mut(from as usize)?
-            .transitions
-            .push(transition);
+        let next = self.transitions.len() as u32;
+        let last = self.transitions.get_mut(last)?;
+        if last.check == Check::Never {
+            *last = transition;
+        } else {
+            last.next = next;
+            self.transitions.push(transition);
+        }
         Some(to)
     }
 }
 
 impl Transition {
+    /// What stands at a state that has no transition yet; it is never taken.
+    const NONE: Self = Self {
+        head: [u8x16::ZERO; 2],
+        mask: u32::MAX,
+        next: NOWHERE,
+        to: END,
+        awaits: Awaits::Nothing,
+        rest: 0,
+        steps: 0,
+        step_count: 0,
+        check: Check::Never,
+        length: 0,
+    };
+
     /// Whether bytes that begin with `head` begin as the literal does.
     #[inline(always)]
     fn begins(&self, head: Head) -> bool {
@@ -480,16 +537,17 @@ impl Learner<'_, '_> {
 
     /// The literal ends before a position, where something is awaited or the record ends.
     fn arrive(&mut self, position: usize, awaits: Option<Awaits>) {
-        let behind = match awaits {
-            None => Behind::TheEnd,
-            Some(Awaits::Number(_)) => Behind::Number,
-            Some(_) => Behind::Anything,
-        };
         let literal = self.bytes.get(self.begin..position).unwrap_or_default();
+        let check = match awaits {
+            None => Check::TheEnd,
+            Some(Awaits::Number(_)) => Check::Number,
+            Some(_) if literal.len() > HEAD => Check::Rest,
+            Some(_) => Check::Head,
+        };
         let to = awaits.map(|awaits| (self.stack(), awaits));
         self.state = self.state.and_then(|from| {
             self.shapes
-                .transition(from, literal, behind, &self.steps, to)
+                .transition(from, literal, check, &self.steps, to)
         });
         self.steps.clear();
         self.begin = position;
@@ -638,9 +696,9 @@ mod tests {
         let often = vec![texts[99].clone(); 10];
         assert!(known(&mut shapes, &often).iter().all(|known| *known));
         let place = |shapes: &Shapes| {
-            let behind_bracket = shapes.states[FIRST as usize].transitions[0].to;
-            let transitions = &shapes.states[behind_bracket as usize].transitions;
-            transitions.iter().position(|known| {
+            let behind_bracket = shapes.transitions[FIRST as usize].to;
+            shapes.ways(behind_bracket).position(|number| {
+                let known = &shapes.transitions[number];
                 let (head, bytes) = (head(texts[99].as_bytes(), 1), texts[99].as_bytes());
                 known.begins(head) && shapes.is_taken(known, bytes, 1)
             })
@@ -655,9 +713,9 @@ mod tests {
         known(&mut shapes, &texts[..usize::from(TRIED)]);
         let learned = (SAVED / PRICE) as usize;
         assert!(
-            shapes.states.len() <= 2 * learned + 2,
+            shapes.transitions.len() <= 2 * learned + 2,
             "{}",
-            shapes.states.len()
+            shapes.transitions.len()
         );
         assert!(!shapes.pays());
         let tried = (0..20_000).filter(|_| shapes.pays()).count();
@@ -666,7 +724,7 @@ mod tests {
 
     #[test]
     fn what_takes_too_much_is_forgotten() {
-        let texts: Vec<String> = (0..9)
+        let texts: Vec<String> = (0..10)
             .map(|n| {
                 let keys: Vec<String> = (0..20_000)
                     .map(|key| format!(r#""k{n} {key}":"x""#))
@@ -685,7 +743,7 @@ mod tests {
             "{largest}"
         );
         assert!(shapes.size < MOST_BYTES);
-        assert_eq!(known(&mut shapes, &texts[8..]), [true]);
+        assert_eq!(known(&mut shapes, &texts[9..]), [true]);
     }
 
     #[test]
