@@ -110,22 +110,34 @@ impl<'r> Slots<'r> {
     }
 
     /// Adds a value to a field.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn push(&mut self, field: u32, value: Value<'r>) {
         let at = self.values.len() as u32;
-        let Some(span) = self.buffer.spans.get_mut(field as usize) else {
-            return;
-        };
-        let (first, count) = *span;
-        if count == 0 {
-            *span = (at, 1);
-            self.buffer.found.push(FieldId(field));
-        } else if first + count == at {
-            span.1 += 1;
-        } else {
-            self.scatter();
-            self.buffer.spans[field as usize].1 += 1;
+        match self.buffer.spans.get_mut(field as usize) {
+            Some(span) if span.1 == 0 && !self.scattered => {
+                *span = (at, 1);
+                self.buffer.found.push(FieldId(field));
+                self.values.push(value);
+            }
+            Some(_) => self.push_another(field, value),
+            None => {}
         }
+    }
+
+    /// Adds a value where the field has one, or those of another do not stand together.
+    #[inline(never)]
+    fn push_another(&mut self, field: u32, value: Value<'r>) {
+        let at = self.values.len() as u32;
+        let (first, count) = self.buffer.spans[field as usize];
+        if count > 0 && first + count != at {
+            self.scatter();
+        }
+        let span = &mut self.buffer.spans[field as usize];
+        if count == 0 {
+            span.0 = at;
+            self.buffer.found.push(FieldId(field));
+        }
+        span.1 += 1;
         if self.scattered {
             self.buffer.owners.push(field);
         }
