@@ -202,7 +202,8 @@ impl Correlator {
                 return Err(RestoreError::Damaged);
             }
             for item in table.waiting.iter() {
-                if item.part.hash != super::feed::group_hash(item.part.key) {
+                let key = item.part().map(|part| part.key).unwrap_or_default();
+                if item.hash() != super::feed::group_hash(key) {
                     return Err(RestoreError::Damaged);
                 }
                 if correlator.put(&item) {
@@ -224,8 +225,8 @@ impl Correlator {
 
     /// Lets an item wait at its table.
     fn put(&mut self, item: &Item<'_>) -> bool {
-        let correlation = item.part.correlation as usize;
-        match self.table(partition(item.part.hash), correlation) {
+        let correlation = item.correlation() as usize;
+        match self.table(partition(item.hash()), correlation) {
             Some(table) => {
                 table.waiting.push(item);
                 true

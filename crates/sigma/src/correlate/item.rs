@@ -38,12 +38,12 @@ pub(crate) enum Amount {
     Unreadable,
 }
 
-/// One packed item.
+/// One packed item. Only what decides where it goes is read until it is asked for its part.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Item<'b> {
     pub(crate) time: Moment,
     pub(crate) reference: Reference,
-    pub(crate) part: Part<'b>,
+    head: &'b [u8; HEAD],
     /// All of its bytes.
     packed: &'b [u8],
 }
@@ -51,12 +51,7 @@ pub(crate) struct Item<'b> {
 /// What of an item does not depend on when it happened.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Part<'b> {
-    pub(crate) correlation: u32,
-    /// Which of the correlation's rules matched.
-    pub(crate) position: u16,
     pub(crate) amount: Amount,
-    /// The hash of `key`.
-    pub(crate) hash: u64,
     /// The values of the group, each behind its length.
     pub(crate) key: &'b [u8],
     /// What to tell the correlations that refer to this one, where it holds with this record: parts,
@@ -139,7 +134,8 @@ impl Items {
 
     /// Whether the bytes are items to their end.
     pub(crate) fn is_whole(&self) -> bool {
-        self.iter().map(|item| item.size()).sum::<usize>() == self.bytes.len()
+        let parts = self.iter().take_while(|item| item.part().is_some());
+        parts.map(|item| item.size()).sum::<usize>() == self.bytes.len()
     }
 
     pub(crate) fn push(&mut self, item: &Item<'_>) {
@@ -178,13 +174,13 @@ impl Items {
 impl<'b> Item<'b> {
     fn first(bytes: &'b [u8]) -> Option<(Self, &'b [u8])> {
         let (place, rest) = bytes.split_first_chunk::<PLACE>()?;
-        let part = Part::first(rest)?;
+        let head = rest.first_chunk()?;
         let (packed, behind) = bytes.split_at_checked(PLACE + size(rest)?)?;
         let (time, reference) = place_of(place);
         let item = Self {
             time,
             reference,
-            part,
+            head,
             packed,
         };
         Some((item, behind))
@@ -194,8 +190,28 @@ impl<'b> Item<'b> {
         (
             self.time,
             self.reference,
-            std::cmp::Reverse(self.part.position),
+            std::cmp::Reverse(self.position()),
         )
+    }
+
+    /// The hash of its group's key.
+    pub(crate) fn hash(&self) -> u64 {
+        u64::from_le_bytes(taken(self.head, 4))
+    }
+
+    pub(crate) fn correlation(&self) -> u32 {
+        u32::from_le_bytes(taken(self.head, 12))
+    }
+
+    /// Which of the correlation's rules matched.
+    pub(crate) fn position(&self) -> u16 {
+        u16::from_le_bytes(taken(self.head, 16))
+    }
+
+    /// The rest of it; `None` only of bytes that are none, as saved ones may be.
+    pub(crate) fn part(&self) -> Option<Part<'b>> {
+        let rest = self.packed.get(PLACE + HEAD..)?;
+        Part::new(self.head, rest)
     }
 
     /// How many bytes it takes.
@@ -205,9 +221,7 @@ impl<'b> Item<'b> {
 }
 
 impl<'b> Part<'b> {
-    fn first(bytes: &'b [u8]) -> Option<Self> {
-        let whole = bytes.get(..size(bytes)?)?;
-        let (head, mut rest) = whole.split_first_chunk::<HEAD>()?;
+    fn new(head: &[u8; HEAD], mut rest: &'b [u8]) -> Option<Self> {
         let kind = head[22];
         let mut number = 0;
         if kind != ONE {
@@ -223,10 +237,7 @@ impl<'b> Part<'b> {
         };
         let (key, carried) = rest.split_at_checked(u32::from_le_bytes(taken(head, 18)) as usize)?;
         Some(Self {
-            correlation: u32::from_le_bytes(taken(head, 12)),
-            position: u16::from_le_bytes(taken(head, 16)),
             amount,
-            hash: u64::from_le_bytes(taken(head, 4)),
             key,
             carried,
         })
@@ -425,10 +436,11 @@ mod tests {
             assert_eq!(item.time, time);
             assert_eq!(item.reference.source, 3);
             assert_eq!(item.reference.index, (time + 10) as u64);
-            assert_eq!(item.part.amount, amount);
-            assert_eq!((item.part.correlation, item.part.position), (5, 9));
-            assert_eq!((item.part.hash, item.part.key), (77, &b"key"[..]));
-            assert_eq!(item.part.carried, b"carried");
+            assert_eq!((item.correlation(), item.position()), (5, 9));
+            let part = item.part().unwrap();
+            assert_eq!(part.amount, amount);
+            assert_eq!((item.hash(), part.key), (77, &b"key"[..]));
+            assert_eq!(part.carried, b"carried");
         }
     }
 

@@ -127,12 +127,12 @@ impl Table {
         let (time, reference) = (item.time, item.reference);
         self.close(time, compiled, output);
         self.expire(time, compiled);
-        let part = &item.part;
+        let Some(part) = item.part() else { return };
         if matches!(part.amount, Amount::Unreadable) {
             output.unreadable += 1;
             return;
         }
-        let at = self.touch(part.hash, part.key, time, compiled, limits, output);
+        let at = self.touch(item.hash(), part.key, time, compiled, limits, output);
         let Some(slot) = self.slots.get_mut(at as usize) else {
             return;
         };
@@ -156,7 +156,7 @@ impl Table {
         let step = Step {
             time,
             reference,
-            position: part.position,
+            position: item.position(),
             amount: part.amount,
         };
         group.window.add(step, compiled);
