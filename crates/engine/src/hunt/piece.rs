@@ -6,8 +6,11 @@ use portreeve_record::{Split, SplitOptions, Splitter};
 
 use crate::open::Opened;
 
-/// A piece has at least so many bytes, but for the last.
-const PIECE: usize = 1 << 20;
+/// A piece has at least so many bytes, but for the last. That which is scanned, that which is read, and what
+/// comes of both stay near the processor.
+const PIECE: usize = 1 << 18;
+/// The first one has more: by it is seen what the records are like.
+const FIRST: usize = 1 << 20;
 
 /// Where no place to cut is found in so many bytes, the rest of the stream is one piece: it is one long
 /// array, or a few enormous records.
@@ -67,6 +70,8 @@ pub(super) struct Cutter {
     left: Block,
     failure: Option<io::Error>,
     ended: bool,
+    /// How many bytes the next piece is to have.
+    piece: usize,
     /// Whether what seems unfinished at the end is left alone.
     may_grow: bool,
     /// Whether something was left alone.
@@ -80,6 +85,7 @@ impl Cutter {
             left: Block::default(),
             failure: None,
             ended: false,
+            piece: FIRST,
             may_grow: false,
             has_left: false,
         }
@@ -109,7 +115,7 @@ impl Cutter {
             std::mem::swap(&mut self.left, &mut room);
             self.left.filled = 0;
         }
-        let mut wanted = PIECE;
+        let mut wanted = std::mem::replace(&mut self.piece, PIECE);
         loop {
             self.read_up_to(wanted);
             if self.ended {
