@@ -66,7 +66,8 @@ pub(super) enum Piece {
 /// without those before it, by any thread. Where a stream is broken, a piece ends what was open.
 pub(super) struct Cutter {
     opened: Option<Opened>,
-    /// Read and not handed out yet.
+    /// Read and not handed out yet: the beginning of the next piece. Little mostly, for a piece is read where
+    /// it is scanned, by the thread that scans it.
     left: Block,
     failure: Option<io::Error>,
     ended: bool,
@@ -111,41 +112,39 @@ impl Cutter {
 
     /// The next piece; `None` at the end. What `room` held is over; another piece is read into it.
     pub(super) fn next(&mut self, mut room: Block) -> Option<Piece> {
-        if self.left.is_empty() {
-            std::mem::swap(&mut self.left, &mut room);
-            self.left.filled = 0;
-        }
+        room.put(&self.left);
+        self.left.filled = 0;
         let mut wanted = std::mem::replace(&mut self.piece, PIECE);
         loop {
-            self.read_up_to(wanted);
+            self.read_up_to(wanted, &mut room);
             if self.ended {
-                if self.left.is_empty() && self.failure.is_none() {
+                if room.is_empty() && self.failure.is_none() {
                     return None;
                 }
-                let mut last = std::mem::take(&mut self.left);
                 if self.may_grow && self.failure.is_none() {
-                    let finished = finished(&last);
-                    self.has_left = finished < last.len();
-                    last.filled = finished;
-                    if last.is_empty() {
+                    let finished = finished(&room);
+                    self.has_left = finished < room.len();
+                    room.filled = finished;
+                    if room.is_empty() {
                         return None;
                     }
                 }
                 return Some(match self.failure.take() {
-                    None => Piece::Records(last),
+                    None => Piece::Records(room),
                     // The splitter tells of it, behind everything that was read before it.
                     Some(error) => {
-                        let last = io::Cursor::new(last.into_bytes());
+                        let last = io::Cursor::new(room.into_bytes());
                         Piece::Rest(Box::new(last.chain(Failing(Some(error)))))
                     }
                 });
             }
-            if let Some(at) = cut(&self.left) {
-                room.put(&self.left[at..]);
-                self.left.filled = at;
-                return Some(Piece::Records(std::mem::replace(&mut self.left, room)));
+            if let Some(at) = cut(&room) {
+                self.left.put(&room[at..]);
+                room.filled = at;
+                return Some(Piece::Records(room));
             }
             if wanted >= UNCUT {
+                self.left = room;
                 return Some(self.rest());
             }
             wanted *= 2;
@@ -168,12 +167,12 @@ impl Cutter {
         self.opened.as_ref().map_or(0, Opened::bytes_on_disk)
     }
 
-    fn read_up_to(&mut self, wanted: usize) {
+    fn read_up_to(&mut self, wanted: usize, block: &mut Block) {
         let Some(opened) = &mut self.opened else {
             self.ended = true;
             return;
         };
-        let Block { room, filled } = &mut self.left;
+        let Block { room, filled } = block;
         if *filled >= wanted || self.ended {
             return;
         }
