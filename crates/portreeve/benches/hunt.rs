@@ -5,7 +5,7 @@
 //! `../shared/rules`; without them nothing is measured. Each figure is the median of three runs, after
 //! one to warm up, of the whole program, start and compiling of rules included. Measured beside, in the
 //! same run: finding line ends, taking one field out of each record, checking each record whole, and
-//! building a tree of each.
+//! building a tree of each; and, beside two threads, two programs at once.
 //!
 //! A peer is run in between where `PORTREEVE_PEERS` names commands, separated by `;`, in which `RULES`
 //! stands for the folder of the 56 rules, `CORRELATIONS` for the file of the three correlations, and `LOG` for
@@ -18,6 +18,7 @@
 //! A path to a peer is one from the folder in which `cargo bench` runs the benchmark, or an absolute one.
 #![allow(clippy::print_stdout)]
 
+use std::ffi::OsStr;
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -83,8 +84,7 @@ fn main() {
         size,
         Some(&one),
     );
-    let two = hunt(few, &["--threads", "2"], &load.log);
-    two.print("56 AWS rules, two threads", size, Some(&one));
+    two_threads(&load, size);
     let correlated = hunt(
         load.correlations.as_os_str(),
         &["--threads", "1"],
@@ -259,35 +259,81 @@ impl Run {
     }
 }
 
-fn hunt(rules: &std::ffi::OsStr, arguments: &[&str], log: &Path) -> Run {
-    let mut runs: Vec<Run> = (0..=RUNS)
-        .map(|_| {
-            let report = target().join("benchmark-hunt.html");
-            let mut command = Command::new(env!("CARGO_BIN_EXE_portreeve"));
-            command
-                .args(["hunt", "--format", "table", "--all", "-r"])
-                .arg(rules)
-                .args(arguments);
-            command
-                .arg("--output")
-                .arg(&report)
-                .arg(log)
-                .stderr(Stdio::null());
-            let (wall, processor, peak) = watched(&mut command);
-            let text = std::fs::read_to_string(&report).expect("there is a report");
-            let (matches, records) = figures(&text);
-            Run {
-                wall,
-                processor,
-                peak,
-                records,
-                matches,
-            }
-        })
-        .skip(1)
-        .collect();
+fn hunt(rules: &OsStr, arguments: &[&str], log: &Path) -> Run {
+    let runs = (0..=RUNS).map(|_| hunt_once(rules, arguments, log, "benchmark-hunt.txt"));
+    median(runs.skip(1).collect())
+}
+
+/// The one in the middle, by time.
+fn median(mut runs: Vec<Run>) -> Run {
     runs.sort_by_key(|run| run.wall);
-    runs.swap_remove(RUNS / 2)
+    runs.swap_remove(runs.len() / 2)
+}
+
+/// One run, with a report of that name.
+fn hunt_once(rules: &OsStr, arguments: &[&str], log: &Path, report: &str) -> Run {
+    let report = target().join(report);
+    let mut command = Command::new(env!("CARGO_BIN_EXE_portreeve"));
+    command
+        .args(["hunt", "--format", "table", "--all", "-r"])
+        .arg(rules)
+        .args(arguments);
+    command
+        .arg("--output")
+        .arg(&report)
+        .arg(log)
+        .stderr(Stdio::null());
+    let (wall, processor, peak) = watched(&mut command);
+    let text = std::fs::read_to_string(&report).expect("there is a report");
+    let (matches, records) = figures(&text);
+    Run {
+        wall,
+        processor,
+        peak,
+        records,
+        matches,
+    }
+}
+
+/// What a second thread gains, beside what a second program gains, which shares nothing with the first: more
+/// the processors do not give. One after the other in each round, for what else goes on changes by the minute.
+fn two_threads(load: &Load, size: u64) {
+    let run = |threads: &str, report: &str| {
+        hunt_once(
+            load.few.as_os_str(),
+            &["--threads", threads],
+            &load.log,
+            report,
+        )
+    };
+    let mut rounds: [Vec<Run>; 3] = Default::default();
+    for round in 0..=RUNS {
+        let [first, second, third] = &mut rounds;
+        let one = run("1", "benchmark-hunt.txt");
+        let two = run("2", "benchmark-hunt.txt");
+        let both = std::thread::scope(|scope| {
+            let reports = ["benchmark-hunt.txt", "benchmark-hunt-2.txt"];
+            let programs = reports.map(|report| scope.spawn(move || run("1", report)));
+            let runs = programs.map(|program| program.join().expect("the program ends"));
+            runs.into_iter()
+                .max_by_key(|run| run.wall)
+                .expect("two ran")
+        });
+        if round > 0 {
+            first.push(one);
+            second.push(two);
+            third.push(both);
+        }
+    }
+    let [one, two, both] = rounds.map(median);
+    two.print("56 AWS rules, two threads", size, Some(&one));
+    let gain = |times: f64, run: &Run| times * one.wall.as_secs_f64() / run.wall.as_secs_f64();
+    println!(
+        "two threads are {:.2} times as fast as one; two programs at once, {:.2} s, do {:.2} times the work of one",
+        gain(1.0, &two),
+        both.wall.as_secs_f64(),
+        gain(2.0, &both),
+    );
 }
 
 /// Matches and records that a report tells of.
