@@ -11,7 +11,8 @@ use crate::expression::Expression;
 use crate::modifier::{Meaning, Modifiers, Place, Step};
 use crate::number::{Comparison, Number};
 use crate::pattern::Pattern;
-use crate::predicate::{Predicate, Regex, Test, TextTest};
+use crate::predicate::{Predicate, Test, TextTest};
+use crate::regular::Regex;
 use crate::yaml::{Data, Node, Scalar, ScalarKind};
 
 /// The longest value that has wildcards inside.

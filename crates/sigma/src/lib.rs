@@ -102,6 +102,7 @@ mod parse;
 mod pattern;
 mod pipeline;
 mod predicate;
+mod regular;
 mod rule;
 mod sample;
 mod settings;

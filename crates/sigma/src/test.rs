@@ -14,7 +14,8 @@ use crate::json;
 use crate::keywords::fragments;
 use crate::modifier::Place;
 use crate::number::{Comparison, Number};
-use crate::predicate::{self, Predicate, Regex};
+use crate::predicate::{self, Predicate};
+use crate::regular::Regex;
 use crate::text::{TextSet, fold};
 
 /// Arrays in arrays are gone through to this depth; what is deeper is matched as JSON text.

@@ -6,8 +6,7 @@ use portreeve_record::{Split, SplitOptions, Splitter};
 
 use crate::open::Opened;
 
-/// A piece has at least so many bytes, but for the last. That which is scanned, that which is read, and what
-/// comes of both stay near the processor.
+/// A piece has at least so many bytes, but for the last. It and what comes of it stay near the processor.
 const PIECE: usize = 1 << 18;
 /// The first one has more: by it is seen what the records are like.
 const FIRST: usize = 1 << 20;
