@@ -435,14 +435,17 @@ impl<V: View> Splitter<V> {
             return self.begin();
         };
         let next = scan::white_space(bytes, self.scan + newline);
-        if next == bytes.len() && !ended && rest.len() <= self.max_record {
+        // However much is read at a time: how far it is to what stands behind the line decides.
+        if next - self.scan > self.max_record {
+            return self.begin();
+        }
+        if next == bytes.len() && !ended {
             self.fill();
             return None;
         }
         let line = rest.get(..newline).unwrap_or_default().trim_ascii_end();
         let alone = line.last() == Some(&b'}')
             && matches!(bytes.get(next), None | Some(b'{'))
-            && line.len() <= self.max_record
             && self.is_like_the_first(line)
             && (self.takes_likely || !holds_two(line));
         if !alone {

@@ -457,6 +457,22 @@ fn a_broken_record_over_the_limit_is_passed_over_alike() {
 }
 
 #[test]
+fn a_line_with_much_space_behind_it_is_read_alike() {
+    // Found by fuzzing: where the window ended behind that space, the line seemed to be the last one.
+    let options = SplitOptions {
+        max_record: 64,
+        ..options()
+    };
+    let text = format!(
+        "{{\"\":1}}\n{{\"\":2}} x {{ }}{}\n}}\n{{\"\":3}}\n",
+        "\r".repeat(70)
+    );
+    let (records, dead) = split_with(text.as_bytes(), &options);
+    assert_eq!(records, [r#"{"":1}"#, r#"{"":2}"#, "{ }", r#"{"":3}"#]);
+    assert!(dead.is_empty(), "{dead:?}");
+}
+
+#[test]
 fn a_number_without_end_is_passed_over() {
     let options = SplitOptions {
         max_record: 1 << 20,
