@@ -224,15 +224,16 @@ fn rebuild<'a>(
         return name.into();
     }
     let account = account.unwrap_or_default();
+    let partition = arn::partition(region);
     // A queue's address is `https://sqs.REGION.amazonaws.com/ACCOUNT/NAME`.
-    if let Some((_, path)) = name.split_once(".amazonaws.com/")
+    if service == "sqs"
+        && let Some((_, path)) = name.split_once(".amazonaws.com/")
         && let Some((owner, queue)) = path.split_once('/')
-        && service == "sqs"
     {
-        return format!(
-            "arn:{}:sqs:{region}:{owner}:{queue}",
-            arn::partition(region)
-        )
+        return [
+            "arn:", partition, ":sqs:", region, ":", owner, ":", queue,
+        ]
+        .concat()
         .into();
     }
     let (region_part, account_part) = match entry.scope {
@@ -245,7 +246,20 @@ fn rebuild<'a>(
         "ssm" => (entry.prefix, name.trim_start_matches('/')),
         _ => (entry.prefix, name),
     };
-    let partition = arn::partition(region);
     let service = if service == "sts" { "iam" } else { service };
-    format!("arn:{partition}:{service}:{region_part}:{account_part}:{prefix}{name}").into()
+    [
+        "arn:",
+        partition,
+        ":",
+        service,
+        ":",
+        region_part,
+        ":",
+        account_part,
+        ":",
+        prefix,
+        name,
+    ]
+    .concat()
+    .into()
 }

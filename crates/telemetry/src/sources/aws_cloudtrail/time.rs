@@ -69,16 +69,21 @@ fn plain(text: &str) -> Option<Timestamp> {
     else {
         return None;
     };
-    let two = |at: usize| -> Option<i8> {
-        let digit = |at: usize| {
-            let digit = text.get(at)?.wrapping_sub(b'0');
-            (digit < 10).then_some(digit as i8)
-        };
-        Some(digit(at)? * 10 + digit(at + 1)?)
+    // Nothing but a look at the end depends on what the digits are.
+    let mut odd = false;
+    let mut two = |at: usize| {
+        let [tens, ones] = [text[at], text[at + 1]].map(|digit| digit.wrapping_sub(b'0'));
+        odd |= tens > 9 || ones > 9;
+        tens.wrapping_mul(10).wrapping_add(ones) as i8
     };
-    let year = i16::from(two(0)?) * 100 + i16::from(two(2)?);
-    let date = Date::new(year, two(5)?, two(8)?).ok()?;
-    let time = Time::new(two(11)?, two(14)?, two(17)?, 0).ok()?;
+    let year = i16::from(two(0)) * 100 + i16::from(two(2));
+    let (month, day) = (two(5), two(8));
+    let (hour, minute, second) = (two(11), two(14), two(17));
+    if odd {
+        return None;
+    }
+    let date = Date::new(year, month, day).ok()?;
+    let time = Time::new(hour, minute, second, 0).ok()?;
     Offset::UTC.to_timestamp(date.to_datetime(time)).ok()
 }
 

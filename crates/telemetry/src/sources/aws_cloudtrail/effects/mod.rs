@@ -1,14 +1,15 @@
 //! What a call made of the estate: each call that changes who may do what, as effects on spots of
 //! the estate.
 //!
-//! One file for each group of services. Only calls that succeeded and that write come here; few
-//! do, so that their records are read whole.
+//! One file for each group of services. Only calls that succeeded and that write come here; the records
+//! of those that change something are read whole.
 
 mod iam;
 mod organization;
 mod resources;
 
 use std::borrow::Cow;
+use std::cell::OnceCell;
 use std::sync::Arc;
 
 use portreeve_model::{Effect, EntityId, EntityKind, Held, PolicyLayer, Relation, Spot};
@@ -37,9 +38,6 @@ pub(super) fn read(
     if !is_told(operation) {
         return Vec::new();
     }
-    let Ok(record) = serde_json::from_str::<Value>(record) else {
-        return Vec::new();
-    };
     let Some(account) = account.filter(|account| arn::is_account(account)) else {
         return Vec::new();
     };
@@ -51,7 +49,7 @@ pub(super) fn read(
         service,
         account,
         region,
-        record: &record,
+        record: &Whole::of(record),
     };
     read(&call).unwrap_or_default()
 }
@@ -89,18 +87,44 @@ struct Call<'r> {
     operation: &'r str,
     account: &'r str,
     region: &'r str,
-    record: &'r Value,
+    record: &'r Whole<'r>,
+}
+
+/// A record, read whole when a call is one that changes something: most are not.
+struct Whole<'r> {
+    text: &'r str,
+    read: OnceCell<Value>,
+}
+
+impl<'r> Whole<'r> {
+    fn of(text: &'r str) -> Self {
+        Self {
+            text,
+            read: OnceCell::new(),
+        }
+    }
+
+    /// A part of it, by its path.
+    fn at(&self, path: &str) -> Option<&Value> {
+        let read = || serde_json::from_str(self.text).unwrap_or_default();
+        at(self.read.get_or_init(read), path)
+    }
+
+    /// A part of one of its fields, by its path.
+    fn below(&self, field: &str, path: &str) -> Option<&Value> {
+        at(self.at(field)?, path)
+    }
 }
 
 impl<'r> Call<'r> {
     /// A part of the request, by its path.
     fn asked(&self, path: &str) -> Option<&'r Value> {
-        at(self.record.get("requestParameters")?, path)
+        self.record.below("requestParameters", path)
     }
 
     /// A part of the response, by its path.
     fn answered(&self, path: &str) -> Option<&'r Value> {
-        at(self.record.get("responseElements")?, path)
+        self.record.below("responseElements", path)
     }
 
     fn asked_text(&self, path: &str) -> Option<&'r str> {

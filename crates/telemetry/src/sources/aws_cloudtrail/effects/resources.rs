@@ -4,7 +4,7 @@ use portreeve_model::{Effect, EntityId, EntityKind, Held, PolicyLayer, Spot};
 use serde_json::{Value, json};
 
 use super::{
-    Call, at, attribute, deleted, document, made, made_in_part, own_document, resource_policy, set,
+    Call, attribute, deleted, document, made, made_in_part, own_document, resource_policy, set,
     tagged, taken, text,
 };
 
@@ -73,7 +73,7 @@ fn keys(call: &Call<'_>) -> Option<Vec<Effect>> {
         // By the grant's token a caller tells neither.
         "RetireGrant" => {
             let key = call.answered_text("keyId").or(call.asked_text("keyId"))?;
-            let id = at(call.record, "additionalEventData.grantId").and_then(text);
+            let id = call.record.at("additionalEventData.grantId").and_then(text);
             let id = id.or(call.asked_text("grantId"))?;
             vec![taken(grant(&key_of(call, key), id))]
         }
@@ -96,7 +96,7 @@ fn grant(key: &EntityId, id: &str) -> Spot {
 /// A grant as `ListGrants` tells of it, from the call that made it. It is the caller's account that
 /// counts as having made it.
 fn made_grant(call: &Call<'_>, id: &str) -> String {
-    let by = at(call.record, "userIdentity.accountId").and_then(text);
+    let by = call.record.at("userIdentity.accountId").and_then(text);
     let by = super::arn::account_root(by.unwrap_or(call.account), call.region);
     let mut grant = json!({"GrantId": id, "IssuingAccount": by});
     for (name, path) in [
