@@ -122,6 +122,8 @@ pub(crate) struct Table<E> {
     bound: usize,
     /// How long an entity is remembered after its last activity.
     life: Moment,
+    /// No entity's last activity was before this.
+    earliest: Moment,
     dropped: Lost,
     dropped_changed: bool,
 }
@@ -145,6 +147,7 @@ impl<E: Entry> Table<E> {
             gone: Vec::new(),
             bound: bound.max(1),
             life,
+            earliest: Moment::MAX,
             dropped: Lost::default(),
             dropped_changed: false,
         }
@@ -158,6 +161,7 @@ impl<E: Entry> Table<E> {
 
     fn add(&mut self, slot: Slot<E>) -> u32 {
         let key = slot.key;
+        self.earliest = self.earliest.min(slot.last);
         let number = self.slots.insert(slot);
         let slots = &self.slots;
         self.index
@@ -358,6 +362,7 @@ impl<E: Entry> Stored for Table<E> {
         match self.number(key) {
             Some(number) => {
                 if let Some(known) = self.slots.get_mut(number) {
+                    self.earliest = self.earliest.min(slot.last);
                     *known = slot;
                 }
             }
@@ -384,8 +389,13 @@ impl<E: Entry> Stored for Table<E> {
             slots,
             gone,
             life,
+            earliest,
             ..
         } = self;
+        if earliest.saturating_add(*life) >= day_start {
+            return;
+        }
+        *earliest = Moment::MAX;
         index.retain(|number| {
             let Some(slot) = slots.get(*number) else {
                 return false;
@@ -396,6 +406,8 @@ impl<E: Entry> Stored for Table<E> {
                     gone.push(slot.key);
                 }
                 slots.remove(*number);
+            } else {
+                *earliest = slot.last.min(*earliest);
             }
             lives
         });
@@ -485,6 +497,13 @@ mod tests {
         assert_eq!(table.touch(1, DAY + 1).0, 0);
         table.sweep(2 * DAY);
         assert_eq!(table.keys(), [1]);
+        // The one that is left has moved on since; another came with an earlier time.
+        table.touch(1, 5 * DAY).0 = 5;
+        table.touch(3, 3 * DAY).0 = 5;
+        table.sweep(5 * DAY);
+        assert_eq!(table.keys(), [1]);
+        table.sweep(7 * DAY);
+        assert!(table.keys().is_empty());
     }
 
     #[test]
