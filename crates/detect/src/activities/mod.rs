@@ -352,18 +352,15 @@ impl Activities {
     /// repetition. Of several copies the one in the first file by name is kept, so that neither
     /// the order of the files nor the number of threads shows in the result.
     pub(crate) fn finish(&mut self) -> Moved {
-        let (order, repeated) = order::of(&self.rows, &self.files);
+        let (mut order, repeated) = order::of(&self.rows, &self.files);
         let mut moved = vec![None; self.rows.len()];
         for (row, former) in (0..).zip(&order) {
             moved[*former as usize] = Some(row);
         }
-        // Logs mostly come in order; then the table stays where it is.
-        if !order.iter().copied().eq(0..self.rows.len() as RowId) {
-            self.rows = order
-                .iter()
-                .map(|former| self.rows[*former as usize])
-                .collect();
-        }
+        let kept = order.len();
+        order.extend(repeated.iter().map(|(former, _)| *former));
+        order::put(&mut self.rows, order);
+        self.rows.truncate(kept);
         Moved { moved, repeated }
     }
 

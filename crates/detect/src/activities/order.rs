@@ -31,6 +31,25 @@ pub(super) fn of(rows: &[Row], files: &[Arc<str>]) -> (Vec<RowId>, Vec<(RowId, R
     (order, repeated)
 }
 
+/// Puts rows in an order, which names each of them once, where they lie: a table of a million has no second
+/// one beside it.
+pub(super) fn put<T: Copy>(rows: &mut [T], mut order: Vec<RowId>) {
+    for start in 0..rows.len() {
+        let first = rows[start];
+        let mut place = start;
+        // Around the circle of those that take each other's places.
+        loop {
+            let from = std::mem::replace(&mut order[place], place as RowId) as usize;
+            if from == start {
+                rows[place] = first;
+                break;
+            }
+            rows[place] = rows[from];
+            place = from;
+        }
+    }
+}
+
 /// Of each file the place of its name among all names.
 fn ranks(files: &[Arc<str>]) -> Vec<u32> {
     let mut by_name: Vec<usize> = (0..files.len()).collect();
@@ -106,4 +125,22 @@ fn drop_repeated(order: &mut Vec<RowId>, rows: &[Row]) -> Vec<(RowId, RowId)> {
         }
     });
     repeated
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn rows_are_put_where_the_order_says(order in (0..40u32).prop_flat_map(|count| {
+            Just((0..count).collect::<Vec<RowId>>()).prop_shuffle()
+        })) {
+            let mut rows: Vec<RowId> = (0..order.len() as RowId).collect();
+            put(&mut rows, order.clone());
+            prop_assert_eq!(rows, order);
+        }
+    }
 }
