@@ -282,11 +282,13 @@ pub fn derived_field(path: &str) -> Option<&'static DerivedField> {
 /// Derives the fields that the rules of a run ask for, of one record at a time.
 #[derive(Clone, Debug)]
 pub(crate) struct Deriver<'s> {
-    /// What is known in stage two only.
-    history: Vec<Wanted>,
+    /// What is known in stage two only, each with what makes it moot.
+    history: Vec<(FieldId, Moot)>,
     /// What the caller's network and the client tell.
     network: Vec<Wanted>,
     client: Vec<Wanted>,
+    /// Whether the network's name is asked for.
+    names_network: bool,
     /// What follows from the network and the principal.
     own: Option<FieldId>,
     others: Vec<(FieldId, Teller)>,
@@ -299,6 +301,9 @@ pub(crate) struct Deriver<'s> {
 
 /// What tells a field of an activity.
 type Teller = for<'s> fn(&Activity<'_>, &'s Snapshot, &Sight<'s>) -> Option<Value<'s>>;
+
+/// What tells that history has nothing to say of a field of an activity.
+type Moot = fn(&Activity<'_>, &Snapshot) -> bool;
 
 /// A derived field that some rule asks for.
 pub(crate) type Wanted = (FieldId, &'static DerivedField);
@@ -319,7 +324,10 @@ impl<'s> Deriver<'s> {
         };
         let (is_network, is_client) = (is_of(NETWORK), is_of(CLIENT));
         Self {
-            history: wanted(&is_history),
+            history: wanted(&is_history)
+                .into_iter()
+                .map(|(id, field)| (id, moot(field.path)))
+                .collect(),
             network: wanted(&is_network),
             client: wanted(&is_client),
             // Names are compared here, and not once more for each record.
@@ -327,6 +335,7 @@ impl<'s> Deriver<'s> {
                 .into_iter()
                 .filter_map(|(id, field)| Some((id, of_activity(field.path)?)))
                 .collect(),
+            names_network: fields.get(NETWORK_NAME).is_some(),
             own: fields.get(NETWORK_OWN),
             tags: fields.get(TARGET_TAGS),
             networks: RecentNetworks::default(),
@@ -344,17 +353,8 @@ impl<'s> Deriver<'s> {
     ) {
         let values = &mut self.values;
         values.clear();
-        for (id, field) in &self.history {
-            // What changes nothing opens nothing, whatever history says.
-            let is_moot = match field.path {
-                CHANGE_OPENS | CHANGE_OPENED => activity.policy_change.is_none(),
-                // Without an estate nothing will be judged.
-                CHANGE_JUDGED => activity.policy_change.is_none() || snapshot.changes().is_none(),
-                // The console's own sessions alone begin with a login.
-                CREDENTIAL_LOGIN => !is_console(activity),
-                _ => false,
-            };
-            if !is_moot {
+        for (id, is_moot) in &self.history {
+            if !is_moot(activity, snapshot) {
                 values.push((*id, Value::Unknown));
             }
         }
@@ -367,10 +367,7 @@ impl<'s> Deriver<'s> {
         }
         // Where nothing is known of any network, only its name is left to ask for.
         let asks_network = match snapshot.networks().is_empty() {
-            true => self
-                .network
-                .iter()
-                .any(|(_, field)| field.path == NETWORK_NAME),
+            true => self.names_network,
             false => !self.network.is_empty(),
         };
         if asks_network && let Some(address) = callers_address(activity) {
@@ -414,6 +411,21 @@ impl<'s> Deriver<'s> {
             });
             slots.set_all(field, std::iter::once(first).chain(more));
         }
+    }
+}
+
+/// What makes a field of history moot.
+fn moot(path: &str) -> Moot {
+    match path {
+        // What changes nothing opens nothing, whatever history says.
+        CHANGE_OPENS | CHANGE_OPENED => |activity, _| activity.policy_change.is_none(),
+        // Without an estate nothing will be judged.
+        CHANGE_JUDGED => {
+            |activity, snapshot| activity.policy_change.is_none() || snapshot.changes().is_none()
+        }
+        // The console's own sessions alone begin with a login.
+        CREDENTIAL_LOGIN => |activity, _| !is_console(activity),
+        _ => |_, _| false,
     }
 }
 
