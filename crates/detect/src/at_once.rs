@@ -60,7 +60,8 @@ impl AtOnce<'_> {
         if !groups.is_empty() {
             for candidate in &batch.shown {
                 if let Some(rule) = self.known.rules.get(candidate.rule as usize) {
-                    shows.add(candidate.row, rule, candidate, self.known.fields);
+                    let of = (candidate.row, candidate.rule);
+                    shows.add(of, rule, candidate.all(), self.known.fields);
                 }
             }
         }

@@ -92,6 +92,6 @@ impl Deployers {
 pub(crate) fn deploy_targets(row: ActivityRow<'_>) -> impl Iterator<Item = Symbol> {
     row.target_symbols()
         .zip(row.targets())
-        .filter(|(_, id)| !id.contains(":s3:::") || !id.contains('/'))
+        .filter(|(_, id)| !id.contains('/') || !id.contains(":s3:::"))
         .map(|(symbol, _)| symbol)
 }

@@ -5,13 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use portreeve_model::{Evidence, Finding, FindingSource};
-use portreeve_record::{Fields, Value};
+use portreeve_record::{FieldId, Fields, Value};
 use portreeve_sigma::Rule;
 use sha2::{Digest, Sha256};
 
 use crate::activities::{Activities, ActivityRow, RowId};
 use crate::settings::{Sign, SignKind};
-use crate::stage_one::Candidate;
+use crate::stage_one::Values;
 use crate::strings::Symbol;
 
 /// How many records a finding names as its evidence; the rest are counted.
@@ -31,12 +31,18 @@ pub(crate) enum Origin {
 pub(crate) struct Shows(BTreeMap<(RowId, u32), Vec<String>>);
 
 impl Shows {
-    pub(crate) fn add(&mut self, row: RowId, rule: &Rule, of: &Candidate, fields: &Fields) {
+    /// Adds what a rule shows of a row, by what the row says to the rule.
+    pub(crate) fn add<'v>(
+        &mut self,
+        of: (RowId, u32),
+        rule: &Rule,
+        said: impl Iterator<Item = (FieldId, &'v Values)> + Clone,
+        fields: &Fields,
+    ) {
         let mut texts = Vec::new();
         for path in &rule.shown {
-            let values = of
-                .values
-                .iter()
+            let values = said
+                .clone()
                 .filter(|(field, _)| fields.path(*field) == path)
                 .flat_map(|(_, values)| values);
             for value in values.filter_map(shown_text) {
@@ -48,7 +54,7 @@ impl Shows {
             }
         }
         if !texts.is_empty() {
-            self.0.insert((row, of.rule), texts);
+            self.0.insert(of, texts);
         }
     }
 

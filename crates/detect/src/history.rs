@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use portreeve_graph::Opening;
 use portreeve_model::{MintMethod, OriginKind};
 use portreeve_record::{FieldId, Fields, Record, Value};
+use smallvec::SmallVec;
 
 use crate::activities::{Activities, ActivityRow};
 use crate::changes::Judged;
@@ -18,7 +19,7 @@ use crate::lineage::{Lineage, Reason};
 use crate::logins::Logins;
 use crate::runs::Runs;
 use crate::snapshot::Snapshot;
-use crate::stage_one::Values;
+use crate::stage_one::{Said, Values};
 
 /// What history says of a row, joined with what its record says.
 pub(crate) struct History<'h> {
@@ -34,48 +35,45 @@ pub(crate) struct History<'h> {
 }
 
 impl History<'_> {
-    pub(crate) fn complete(
-        &self,
-        row: ActivityRow<'_>,
-        mut values: Vec<(FieldId, Values)>,
-    ) -> OwnedRecord {
-        for (field, known) in &mut values {
-            let value = match self.fields.path(*field) {
-                ACTOR_DEPLOY => self.deployers.deploys(row, self.snapshot).map(Value::Bool),
-                CREDENTIAL_MOVED => self.moved(row).map(Value::Bool),
-                CREDENTIAL_MINTED_BY => self
-                    .lineage
-                    .mint(row.credential_symbol())
-                    .map(|link| Value::String(link.method.as_str().into())),
-                CREDENTIAL_RUN => self.runs.opened(row).map(Value::Bool),
-                CREDENTIAL_LOGIN => self
-                    .logins
-                    .of(row, self.lineage)
-                    .map(|word| Value::String(word.into())),
-                CHANGE_JUDGED => self.judged.holds(row.id()).then_some(Value::Bool(true)),
-                CHANGE_OPENS => {
-                    let kinds: BTreeSet<_> = self.openings(row).map(|it| it.kind).collect();
-                    *known = kinds
-                        .into_iter()
-                        .map(|kind| Value::String(kind.as_str().into()))
-                        .collect();
-                    continue;
-                }
-                CHANGE_OPENED => {
-                    *known = self
-                        .openings(row)
-                        .map(|opening| {
-                            let lasting = self.lasting.words(row.id(), row.time());
-                            Value::String(format!("{}; {lasting}", opening.words).into())
-                        })
-                        .collect();
-                    continue;
-                }
-                _ => continue,
-            };
-            *known = value.into_iter().collect();
-        }
-        OwnedRecord { values }
+    /// The record of a row by what it said to a rule, with what history says.
+    pub(crate) fn complete<'s>(&self, row: ActivityRow<'_>, said: &'s Said) -> Completed<'s> {
+        let told = said
+            .iter()
+            .filter_map(|(field, _)| Some((*field, self.tell(self.fields.path(*field), row)?)))
+            .collect();
+        Completed { said, told }
+    }
+
+    /// What history says of a field; `None` where the field is none of its own.
+    fn tell(&self, path: &str, row: ActivityRow<'_>) -> Option<Values> {
+        let value = match path {
+            ACTOR_DEPLOY => self.deployers.deploys(row, self.snapshot).map(Value::Bool),
+            CREDENTIAL_MOVED => self.moved(row).map(Value::Bool),
+            CREDENTIAL_MINTED_BY => self
+                .lineage
+                .mint(row.credential_symbol())
+                .map(|link| Value::String(link.method.as_str().into())),
+            CREDENTIAL_RUN => self.runs.opened(row).map(Value::Bool),
+            CREDENTIAL_LOGIN => self
+                .logins
+                .of(row, self.lineage)
+                .map(|word| Value::String(word.into())),
+            CHANGE_JUDGED => self.judged.holds(row.id()).then_some(Value::Bool(true)),
+            CHANGE_OPENS => {
+                let kinds: BTreeSet<_> = self.openings(row).map(|it| it.kind).collect();
+                let words = kinds.into_iter().map(|kind| kind.as_str().into());
+                return Some(words.map(Value::String).collect());
+            }
+            CHANGE_OPENED => {
+                let words = self.openings(row).map(|opening| {
+                    let lasting = self.lasting.words(row.id(), row.time());
+                    format!("{}; {lasting}", opening.words).into()
+                });
+                return Some(words.map(Value::String).collect());
+            }
+            _ => return None,
+        };
+        Some(value.into_iter().collect())
     }
 
     fn openings(&self, row: ActivityRow<'_>) -> impl Iterator<Item = &Opening> {
@@ -104,16 +102,29 @@ impl History<'_> {
     }
 }
 
-pub(crate) struct OwnedRecord {
-    pub(crate) values: Vec<(FieldId, Values)>,
+/// What a record said to a rule, and what history says of it.
+pub(crate) struct Completed<'s> {
+    said: &'s Said,
+    /// In place of what the record said of these fields.
+    told: SmallVec<[(FieldId, Values); 4]>,
 }
 
-impl Record for OwnedRecord {
+impl Completed<'_> {
+    /// All that the rule asks for.
+    pub(crate) fn all(&self) -> impl Iterator<Item = (FieldId, &Values)> + Clone {
+        let told = |field| self.told.iter().find(|(told, _)| *told == field);
+        self.said.iter().map(move |said| {
+            let (field, values) = told(said.0).unwrap_or(said);
+            (*field, values)
+        })
+    }
+}
+
+impl Record for Completed<'_> {
     fn values(&self, field: FieldId) -> &[Value<'_>] {
-        self.values
-            .iter()
-            .find(|(id, _)| *id == field)
-            .map_or(&[], |(_, values)| values)
+        let all = self.told.iter().chain(&**self.said);
+        let mut of_field = all.filter(|(known, _)| *known == field);
+        of_field.next().map_or(&[], |(_, values)| values)
     }
 
     fn text(&self) -> &str {

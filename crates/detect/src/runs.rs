@@ -36,21 +36,20 @@ impl Runs {
     pub(crate) fn infer(activities: &Activities, lineage: &Lineage, deploys: &[RowId]) -> Self {
         let mut runs = Self::default();
         let mut days = BTreeMap::<(Symbol, String), BTreeSet<Date>>::new();
+        let Self { openers, seen, .. } = &mut runs;
         for row in deploys.iter().map(|row| activities.get(*row)) {
             let credential = row.credential_symbol();
-            let opener = runs
-                .openers
+            let opener = openers
                 .entry(credential)
-                .or_insert_with(|| opener(credential, activities, lineage))
-                .clone();
+                .or_insert_with(|| opener(credential, activities, lineage));
             let Some(day) = day_of(row) else { continue };
             if !row.succeeded() || row.kind() == PrincipalKind::Human {
                 continue;
             }
             for target in deploy_targets(row) {
-                let (first, last) = runs.seen.entry(target).or_insert((day, day));
+                let (first, last) = seen.entry(target).or_insert((day, day));
                 (*first, *last) = ((*first).min(day), (*last).max(day));
-                if let Opener::Run(run) = &opener {
+                if let Opener::Run(run) = opener {
                     days.entry((target, run.clone())).or_default().insert(day);
                 }
             }

@@ -89,8 +89,18 @@ pub(crate) struct SourceCounts {
 pub(crate) struct Candidate {
     pub(crate) row: RowId,
     pub(crate) rule: u32,
-    pub(crate) values: Vec<(FieldId, Values)>,
+    pub(crate) said: Said,
 }
+
+impl Candidate {
+    /// What the record says to the rule, by field.
+    pub(crate) fn all(&self) -> impl Iterator<Item = (FieldId, &Values)> + Clone {
+        self.said.iter().map(|(field, values)| (*field, values))
+    }
+}
+
+/// What a record says to a rule, by field. Records that say the same to it share what they say.
+pub(crate) type Said = Arc<[(FieldId, Values)]>;
 
 /// The values of one field: one, mostly.
 pub(crate) type Values = SmallVec<[Value<'static>; 1]>;
@@ -136,8 +146,8 @@ pub struct StageOne<'s> {
     snapshot: &'s Snapshot,
     signs: &'s [Sign],
     deriver: Deriver<'s>,
-    /// For each rule the fields that it asks for, where it asks for any of history.
-    history_rules: Vec<Option<Vec<FieldId>>>,
+    /// For each rule the fields that it asks for and shows, where it asks for any of history.
+    history_rules: Vec<Vec<FieldId>>,
     /// For each rule the fields that it shows.
     shown: Vec<Vec<FieldId>>,
     /// For each rule whether it is meant for the records that come.
@@ -146,6 +156,8 @@ pub struct StageOne<'s> {
     copies: Copies,
     scratch: Scratch,
     hits: Vec<Hit>,
+    /// For each rule what the last record said to it.
+    said: Vec<Option<Said>>,
     /// What is known of records that come again, where the source tells them.
     repeated: Option<Repeated>,
     /// What the batch held before the row that was folded last.
@@ -169,12 +181,12 @@ impl<'s> StageOne<'s> {
                 let asks_history = rule.field_paths().any(|path| {
                     derived_field(path).is_some_and(|field| field.stage == Stage::History)
                 });
-                asks_history.then(|| {
-                    rule.field_paths()
-                        .chain(rule.shown.iter().map(String::as_str))
-                        .filter_map(|path| fields.get(path))
-                        .collect()
-                })
+                let asked = rule.field_paths();
+                asked
+                    .chain(rule.shown.iter().map(String::as_str))
+                    .filter(|_| asks_history)
+                    .filter_map(|path| fields.get(path))
+                    .collect()
             })
             .collect();
         let shown = rules
@@ -197,6 +209,7 @@ impl<'s> StageOne<'s> {
             copies: Vec::new(),
             scratch: Scratch::learning(),
             hits: Vec::new(),
+            said: vec![None; rules.len()],
             repeated: None,
             before: Lengths::default(),
             folded: None,
@@ -208,7 +221,7 @@ impl<'s> StageOne<'s> {
     #[must_use]
     pub fn with_repeats(mut self, occasion: Option<Occasion>, fields: &Fields) -> Self {
         let asked = self.matcher.asked();
-        let of_history = self.history_rules.iter().flatten();
+        let of_history = self.history_rules.iter();
         let copied: BTreeSet<FieldId> = of_history
             .chain(&self.shown)
             .chain(&self.copies)
@@ -396,32 +409,45 @@ impl<'s> StageOne<'s> {
             for field in self.copies.get(hit.rule).into_iter().flatten() {
                 copy(record, row, *field, batch);
             }
-            match hit.verdict {
+            let (asked, told) = match hit.verdict {
                 Verdict::Yes => {
                     batch.hits.push((row, rule));
-                    if let Some(shown) = self.shown.get(hit.rule)
-                        && !shown.is_empty()
-                    {
-                        let values = values_of(record, shown);
-                        batch.shown.push(Candidate { row, rule, values });
-                    }
+                    let shown = self.shown.get(hit.rule).filter(|shown| !shown.is_empty());
+                    (shown, &mut batch.shown)
                 }
-                Verdict::Unknown => {
-                    let asked = self.history_rules.get(hit.rule).and_then(Option::as_ref);
-                    let values = values_of(record, asked.map_or(&[], Vec::as_slice));
-                    batch.candidates.push(Candidate { row, rule, values });
-                }
-                Verdict::No => {}
+                Verdict::Unknown => (self.history_rules.get(hit.rule), &mut batch.candidates),
+                Verdict::No => continue,
+            };
+            if let Some(asked) = asked
+                && let Some(known) = self.said.get_mut(hit.rule)
+            {
+                let said = said(record, asked, known);
+                told.push(Candidate { row, rule, said });
             }
         }
     }
 }
 
-fn values_of(record: &impl Record, fields: &[FieldId]) -> Vec<(FieldId, Values)> {
-    fields
+/// What a record says of some fields; `known` is what the last one said of them.
+fn said(record: &impl Record, fields: &[FieldId], known: &mut Option<Said>) -> Said {
+    let is_same = |said: &Said| {
+        said.len() == fields.len()
+            && said.iter().zip(fields).all(|((known, values), field)| {
+                let now = record.values(*field);
+                known == field
+                    && values.len() == now.len()
+                    && values.iter().zip(now).all(|(one, now)| is_owned(one, now))
+            })
+    };
+    if let Some(said) = known.as_ref().filter(|said| is_same(said)) {
+        return said.clone();
+    }
+    let said: Said = fields
         .iter()
         .map(|field| (*field, record.values(*field).iter().map(owned).collect()))
-        .collect()
+        .collect();
+    *known = Some(said.clone());
+    said
 }
 
 /// How many values of one field of one record are copied.
@@ -467,6 +493,16 @@ fn owned(value: &Value<'_>) -> Value<'static> {
         Value::Number(text) | Value::Array(text) | Value::Object(text) => {
             Value::String(text.to_string().into())
         }
+    }
+}
+
+/// Whether a value is what [`owned`] makes of another.
+fn is_owned(value: &Value<'_>, of: &Value<'_>) -> bool {
+    match (value, of) {
+        (Value::String(one), Value::Number(text) | Value::Array(text) | Value::Object(text)) => {
+            one == text
+        }
+        (one, other) => one == other,
     }
 }
 

@@ -308,7 +308,7 @@ impl StageTwo {
         let asked: BTreeSet<RowId> = candidates
             .iter()
             .filter(|candidate| {
-                let mut asks = candidate.values.iter().map(|(field, _)| *field);
+                let mut asks = candidate.said.iter().map(|(field, _)| *field);
                 asks.any(|field| judging.contains(&Some(field)))
             })
             .filter_map(|candidate| new_row(candidate.row))
@@ -317,7 +317,12 @@ impl StageTwo {
         let mut shows = Shows::default();
         for candidate in shown {
             if let Some(row) = new_row(candidate.row) {
-                shows.add(row, &rules[candidate.rule as usize], &candidate, fields);
+                let rule = candidate.rule;
+                let said = candidate
+                    .said
+                    .iter()
+                    .map(|(field, values)| (*field, values));
+                shows.add((row, rule), &rules[rule as usize], said, fields);
             }
         }
         let lasting = Lasting::new(&effects, &activities);
@@ -336,13 +341,11 @@ impl StageTwo {
             let Some(row) = new_row(candidate.row) else {
                 continue;
             };
-            let Candidate { rule, values, .. } = candidate;
-            let record = history.complete(activities.get(row), values);
-            if matcher.evaluate_one(rule as usize, &record) == Verdict::Yes {
-                matched.push((row, rule));
-                let values = record.values;
-                let shown = Candidate { row, rule, values };
-                shows.add(row, &rules[rule as usize], &shown, fields);
+            let Candidate { rule, said, .. } = &candidate;
+            let record = history.complete(activities.get(row), said);
+            if matcher.evaluate_one(*rule as usize, &record) == Verdict::Yes {
+                matched.push((row, *rule));
+                shows.add((row, *rule), &rules[*rule as usize], record.all(), fields);
             }
         }
         matched.sort_unstable();
