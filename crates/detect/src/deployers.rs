@@ -92,6 +92,13 @@ impl Deployers {
 pub(crate) fn deploy_targets(row: ActivityRow<'_>) -> impl Iterator<Item = Symbol> {
     row.target_symbols()
         .zip(row.targets())
-        .filter(|(_, id)| !id.contains('/') || !id.contains(":s3:::"))
+        .filter(|(_, id)| !is_object(id))
         .map(|(symbol, _)| symbol)
+}
+
+/// Whether a resource is an object in a bucket: `arn:PARTITION:s3:::BUCKET/KEY`.
+fn is_object(id: &str) -> bool {
+    let mut parts = id.splitn(6, ':').skip(2);
+    [parts.next(), parts.next(), parts.next()] == [Some("s3"), Some(""), Some("")]
+        && parts.next().is_some_and(|name| name.contains('/'))
 }

@@ -1,18 +1,5 @@
 //! Event ids, as numbers where they are UUIDs.
 
-/// What a lower-case hexadecimal digit stands for; [`NO_DIGIT`] for any other byte.
-const DIGITS: [u8; 256] = {
-    let mut digits = [NO_DIGIT; 256];
-    let mut digit = 0;
-    while digit < 16 {
-        digits[b"0123456789abcdef"[digit] as usize] = digit as u8;
-        digit += 1;
-    }
-    digits
-};
-
-const NO_DIGIT: u8 = 0xff;
-
 /// The number written by a lower-case, hyphenated UUID; `None` for any other text, so that
 /// [`format_uuid`] gives back exactly what was read.
 pub(super) fn parse_uuid(text: &str) -> Option<u128> {
@@ -20,18 +7,27 @@ pub(super) fn parse_uuid(text: &str) -> Option<u128> {
     if [8, 13, 18, 23].iter().any(|at| bytes[*at] != b'-') {
         return None;
     }
-    // Nothing but a look at the end depends on what the digits are: they cannot be foreseen.
-    let mut seen = 0;
-    let mut group = |range: std::ops::Range<usize>| {
-        bytes[range].iter().fold(0u64, |number, byte| {
-            let digit = DIGITS[usize::from(*byte)];
-            seen |= digit;
-            number << 4 | u64::from(digit & 0xf)
-        })
-    };
-    let high = group(0..8) << 32 | group(9..13) << 16 | group(14..18);
-    let low = group(19..23) << 48 | group(24..36);
-    (seen < 16).then_some(u128::from(high) << 64 | u128::from(low))
+    let mut digits = [0; 32];
+    let mut filled = 0;
+    for group in [0..8, 9..13, 14..18, 19..23, 24..36] {
+        let end = filled + group.len();
+        digits[filled..end].copy_from_slice(&bytes[group]);
+        filled = end;
+    }
+    // Nothing but a look at the end depends on what the digits are, so that many are read at a time.
+    let mut odd = false;
+    let values = digits.map(|digit| {
+        let number = digit.wrapping_sub(b'0');
+        let letter = digit.wrapping_sub(b'a');
+        odd |= (number > 9) & (letter > 5);
+        if number > 9 {
+            letter.wrapping_add(10)
+        } else {
+            number
+        }
+    });
+    let pair = |at: usize| values[2 * at] << 4 | values[2 * at + 1] & 0xf;
+    (!odd).then(|| u128::from_be_bytes(std::array::from_fn(pair)))
 }
 
 pub(super) fn format_uuid(number: u128) -> String {
@@ -60,6 +56,10 @@ mod tests {
         for text in [
             "A20c2df5-71d5-441e-84c8-b424f1c78ffb",
             "a20c2df5x71d5-441e-84c8-b424f1c78ffb",
+            "a20c2df5-71d5-441e-84c8-b424f1c78ffg",
+            "a20c2df5-71d5-441e-84c8-b424f1c78f:b",
+            "/20c2df5-71d5-441e-84c8-b424f1c78ffb",
+            "`20c2df5-71d5-441e-84c8-b424f1c78ffb",
             "",
         ] {
             assert_eq!(parse_uuid(text), None);
