@@ -33,6 +33,7 @@ mod activities;
 mod actors;
 mod at_once;
 pub mod behaviour;
+mod by_row;
 mod changes;
 mod clients;
 mod correlating;

@@ -8,6 +8,7 @@ use portreeve_sigma::{Matcher, Rule, Verdict};
 use crate::activities::{Activities, RowId};
 use crate::actors::{ActorId, Actors};
 use crate::behaviour::{Correlations, Told};
+use crate::by_row::by_row;
 use crate::changes::Judged;
 use crate::correlating::{Correlating, Remembered};
 use crate::coverage::{count, coverage};
@@ -291,10 +292,11 @@ impl StageTwo {
         let runs = Runs::infer(&activities, &lineage, &deploys);
         let logins = Logins::new(&activities);
 
-        let mut matched: Vec<(RowId, u32)> = hits
+        let hits: Vec<(RowId, u32)> = hits
             .into_iter()
             .filter_map(|(row, rule)| Some((new_row(row)?, rule)))
             .collect();
+        let mut matched = by_row(hits, activities.len(), |(row, _)| *row);
         let changes: BTreeMap<RowId, PolicyChange<'static>> = changes
             .into_iter()
             .filter_map(|(row, change)| Some((new_row(row)?, change)))
@@ -348,7 +350,8 @@ impl StageTwo {
                 shows.add((row, *rule), &rules[*rule as usize], record.all(), fields);
             }
         }
-        matched.sort_unstable();
+        // Those that history decided came behind the rest, which is in order.
+        matched.sort();
         matched.dedup();
         let mut found: Vec<(RowId, Origin)> = matched
             .iter()
@@ -368,12 +371,15 @@ impl StageTwo {
         let mut remembered = (Remembered::default(), Vec::new());
         let correlations = &self.correlations;
         if !correlations.is_empty() {
-            let mut copied: Vec<(RowId, FieldId, Symbol)> = copied
+            let copied: Vec<(RowId, FieldId, Symbol)> = copied
                 .into_iter()
                 .filter_map(|(row, field, value)| Some((new_row(row)?, field, value)))
                 .collect();
-            // Stable, for the values of one field keep their order.
-            copied.sort_by_key(|(row, field, _)| (*row, *field));
+            let mut copied = by_row(copied, activities.len(), |(row, ..)| *row);
+            for of_row in copied.chunk_by_mut(|(one, ..), (other, ..)| one == other) {
+                // Stable, for the values of one field keep their order.
+                of_row.sort_by_key(|(_, field, _)| *field);
+            }
             let correlating = Correlating {
                 correlations,
                 rules,
