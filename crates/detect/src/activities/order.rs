@@ -9,7 +9,8 @@ use foldhash::fast::FixedState;
 use hashbrown::HashTable;
 use hashbrown::hash_table::Entry;
 
-use super::{EVENT_ID_IS_UUID, HAS_EVENT_ID, Row, RowId};
+use super::{EVENT_ID_IS_UUID, HAS_EVENT_ID, NO_TIME, Row, RowId};
+use crate::by_row::by_row;
 
 /// The rows in order of time, ties by file and position, each event once; and repetitions, in that order too,
 /// each with the row that stands for it.
@@ -17,18 +18,59 @@ pub(super) fn of(rows: &[Row], files: &[Arc<str>]) -> (Vec<RowId>, Vec<(RowId, R
     let ranks = ranks(files);
     // With times and files beside the numbers most comparisons look up no row.
     let places = rows.iter().map(|row| (row.time, ranks[row.file as usize]));
-    let mut order: Vec<(i64, u32, RowId)> = places
+    let order: Vec<Place> = places
         .zip(0..)
         .map(|((time, rank), row)| (time, rank, row))
         .collect();
-    // Files are mostly read in order, each in order of time: this sort makes use of what is in order already.
-    order.sort_by(|(time, rank, row), (other_time, other_rank, other)| {
-        let places = (time, rank).cmp(&(other_time, other_rank));
-        places.then_with(|| in_file(rows, *row, *other))
-    });
+    let stretches = Stretches::new(rows.iter().map(|row| row.time));
+    let stretch = |(time, ..): &Place| stretches.of(*time);
+    let mut order = by_row(order, stretches.count(), stretch);
+    for stretch in order.chunk_by_mut(|one, other| stretch(one) == stretch(other)) {
+        stretch.sort_by(|(time, rank, row), (other_time, other_rank, other)| {
+            let places = (time, rank).cmp(&(other_time, other_rank));
+            places.then_with(|| in_file(rows, *row, *other))
+        });
+    }
     let mut order: Vec<RowId> = order.into_iter().map(|(.., row)| row).collect();
     let repeated = drop_repeated(&mut order, rows);
     (order, repeated)
+}
+
+/// A row's time, the rank of its file, and its number.
+type Place = (i64, u32, RowId);
+
+/// How many rows a stretch of time has on average.
+const STRETCH: usize = 8;
+
+/// Equal stretches of the time of rows, to part them before they are compared. What has no time comes last.
+struct Stretches {
+    /// The first time of any.
+    first: i64,
+    width: u64,
+    /// The number of the stretch of those without a time.
+    last: u64,
+}
+
+impl Stretches {
+    fn new(times: impl ExactSizeIterator<Item = i64> + Clone) -> Self {
+        let last = (times.len() / STRETCH) as u64 + 1;
+        let told = times.filter(|time| *time != NO_TIME);
+        let first = told.clone().min().unwrap_or(0);
+        let span = told.max().unwrap_or(0).abs_diff(first);
+        Self {
+            first,
+            width: span / last + 1,
+            last,
+        }
+    }
+
+    fn count(&self) -> usize {
+        self.last as usize + 1
+    }
+
+    fn of(&self, time: i64) -> u32 {
+        (time.abs_diff(self.first) / self.width).min(self.last) as u32
+    }
 }
 
 /// Puts rows in an order, which names each of them once, where they lie: a table of a million has no second
@@ -134,6 +176,19 @@ mod tests {
     use super::*;
 
     proptest! {
+        #[test]
+        fn stretches_follow_one_another(times: Vec<Option<i64>>) {
+            let mut times: Vec<i64> =
+                times.into_iter().map(|time| time.unwrap_or(NO_TIME)).collect();
+            let stretches = Stretches::new(times.iter().copied());
+            times.sort_unstable();
+            prop_assert!(times.is_sorted_by_key(|time| stretches.of(*time)));
+            for time in times {
+                let is_last = stretches.of(time) as usize == stretches.count() - 1;
+                prop_assert_eq!(is_last, time == NO_TIME);
+            }
+        }
+
         #[test]
         fn rows_are_put_where_the_order_says(order in (0..40u32).prop_flat_map(|count| {
             Just((0..count).collect::<Vec<RowId>>()).prop_shuffle()
