@@ -230,11 +230,9 @@ fn rebuild<'a>(
         && let Some((_, path)) = name.split_once(".amazonaws.com/")
         && let Some((owner, queue)) = path.split_once('/')
     {
-        return [
-            "arn:", partition, ":sqs:", region, ":", owner, ":", queue,
-        ]
-        .concat()
-        .into();
+        return ["arn:", partition, ":sqs:", region, ":", owner, ":", queue]
+            .concat()
+            .into();
     }
     let (region_part, account_part) = match entry.scope {
         Region => (region, account),
