@@ -102,3 +102,28 @@ fn is_object(id: &str) -> bool {
     [parts.next(), parts.next(), parts.next()] == [Some("s3"), Some(""), Some("")]
         && parts.next().is_some_and(|name| name.contains('/'))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::is_object;
+
+    #[test]
+    fn objects_are_told_from_buckets_and_all_else() {
+        for object in [
+            "arn:aws:s3:::web/index.html",
+            "arn:aws-cn:s3:::web/a/b:c.js",
+            "arn:aws:s3:::web/",
+        ] {
+            assert!(is_object(object), "{object}");
+        }
+        for other in [
+            "",
+            "arn:aws:s3:::web",
+            "arn:aws:ecr:eu-west-1:111122223333:repository/signer",
+            "arn:aws:s3:eu-west-1:111122223333:accesspoint/web",
+            "web/index.html",
+        ] {
+            assert!(!is_object(other), "{other}");
+        }
+    }
+}

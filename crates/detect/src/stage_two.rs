@@ -320,11 +320,7 @@ impl StageTwo {
         for candidate in shown {
             if let Some(row) = new_row(candidate.row) {
                 let rule = candidate.rule;
-                let said = candidate
-                    .said
-                    .iter()
-                    .map(|(field, values)| (*field, values));
-                shows.add((row, rule), &rules[rule as usize], said, fields);
+                shows.add((row, rule), &rules[rule as usize], candidate.all(), fields);
             }
         }
         let lasting = Lasting::new(&effects, &activities);
