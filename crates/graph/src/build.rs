@@ -7,7 +7,6 @@ mod wallets;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::thread;
 
 use foldhash::HashMap;
 use portreeve_model::{EntityId, EntityKind, Estate, Relation};
@@ -25,7 +24,7 @@ use crate::graph::Graph;
 use crate::jewels::{self, DeclaredJewel};
 use crate::nodes::{NodeId, Nodes};
 use crate::outline::ActionSet;
-use crate::parallel::{in_parallel, joined};
+use crate::parallel::{both, in_parallel, share_of};
 use crate::path::{Jewel, JewelKind};
 use crate::policies::Policies;
 use crate::targets::TargetIndex;
@@ -42,11 +41,11 @@ pub(crate) fn graph(
     circumstances: &Circumstances,
 ) -> Graph {
     let actions = actions_of(catalogue);
-    let ((policies, held), named) = thread::scope(|scope| {
-        let named = scope.spawn(|| Nodes::named_by(estate));
-        let read = Policies::read(estate.relations(), &actions);
-        (read, joined(named))
-    });
+    let (named, (policies, held)) = both(
+        estate.len(),
+        || Nodes::named_by(estate),
+        || Policies::read(estate.relations(), &actions),
+    );
     let outside = outside_identities(estate, &policies, &held);
     let nodes = Nodes::of(estate, named, outside);
     let world = World::of(estate, &nodes, policies, &held);
@@ -54,7 +53,7 @@ pub(crate) fn graph(
         nodes,
         world,
         actions,
-        plans: catalogue.iter().map(Plan::of).collect(),
+        plans: catalogue.shared().map(Plan::of).collect(),
         circumstances: circumstances.clone(),
         base: circumstances.laid_over(base_context()),
     };
@@ -149,7 +148,7 @@ impl Builder {
         let (core, tagged) = (self.core_actions(), evaluator.tagged_actions());
         let decider = Decider {
             evaluator,
-            indexes: in_parallel(&evaluator.plans, 1, |plan| {
+            indexes: in_parallel(&evaluator.plans, share_of(evaluator.nodes.len()), |plan| {
                 TargetIndex::of(evaluator, plan, &plan.core, &tagged)
             }),
             administrators,
@@ -458,9 +457,10 @@ impl Builder {
             .map(String::as_str)
             .collect();
         let services: Vec<&str> = services.into_iter().collect();
-        let trusting = in_parallel(&services, 1, |service| evaluator.trusting(service));
+        let share = share_of(nodes.len());
+        let trusting = in_parallel(&services, share, |service| evaluator.trusting(service));
         let trusting: BTreeMap<&str, Vec<NodeId>> = services.into_iter().zip(trusting).collect();
-        let targets = in_parallel(&evaluator.plans, 1, |plan| {
+        let targets = in_parallel(&evaluator.plans, share, |plan| {
             let wanted = &plan.escalation.target;
             let yields = plan.escalation.yields;
             let kinds: BTreeSet<EntityKind> = wanted.kinds.iter().copied().collect();

@@ -2,6 +2,7 @@
 //! policies, each then put to authorisation.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use foldhash::HashMap;
 use portreeve_authz::aws::{
@@ -81,7 +82,7 @@ impl Targets {
 /// An escalation with what it can be taken on in this estate.
 #[derive(Clone, Debug)]
 pub(crate) struct Plan {
-    pub(crate) escalation: Escalation,
+    pub(crate) escalation: Arc<Escalation>,
     /// Needs on the target, by their place.
     on_target: Vec<usize>,
     /// Needs that are the same whatever the target.
@@ -93,7 +94,7 @@ pub(crate) struct Plan {
 }
 
 impl Plan {
-    pub(crate) fn of(escalation: &Escalation) -> Self {
+    pub(crate) fn of(escalation: Arc<Escalation>) -> Self {
         let hangs_on_target = |need: &Need| {
             need.any_of
                 .iter()
@@ -102,7 +103,7 @@ impl Plan {
         let (on_target, at_large) = (0..escalation.needs.len())
             .partition(|&place| hangs_on_target(&escalation.needs[place]));
         Self {
-            escalation: escalation.clone(),
+            escalation,
             on_target,
             at_large,
             core: Targets::default(),

@@ -6,7 +6,6 @@ mod walk;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{Read, Write};
-use std::thread;
 
 use portreeve_model::{EntityId, EntityKind, Estate};
 
@@ -23,7 +22,7 @@ use crate::names::Names;
 use crate::naming::{PatternIndex, PolicyHolders};
 use crate::nodes::NodeId;
 use crate::outline::ActionSet;
-use crate::parallel::joined;
+use crate::parallel::both;
 use crate::path::{AttackPath, Jewel, PathStep};
 use crate::reverse::Usable;
 use crate::saved::{self, Inputs, LoadError, SaveError};
@@ -101,12 +100,12 @@ impl Graph {
     ) -> Self {
         let nodes = &evaluator.nodes;
         // The first question would wait for them otherwise.
-        let (policies, names, members, usable) = thread::scope(|scope| {
-            let policies = scope.spawn(|| {
-                let holders = PolicyHolders::of(&evaluator.world);
-                let patterns = PatternIndex::of(&evaluator);
-                (holders, patterns, evaluator.tagged_actions())
-            });
+        let of_policies = || {
+            let holders = PolicyHolders::of(&evaluator.world);
+            let patterns = PatternIndex::of(&evaluator);
+            (holders, patterns, evaluator.tagged_actions())
+        };
+        let of_nodes = || {
             let names = Names::of(nodes);
             let held = nodes.iter().filter(|(_, node)| {
                 !matches!(node.kind, EntityKind::External | EntityKind::Account)
@@ -114,9 +113,10 @@ impl Graph {
             let pairs = held.filter_map(|(place, _)| Some((nodes.account_node(place)?, place)));
             let members = Members::of(nodes.len(), pairs);
             let usable = Usable::of(&edges, &members);
-            (joined(policies), names, members, usable)
-        });
-        let (holders, patterns, tagged) = policies;
+            (names, members, usable)
+        };
+        let ((holders, patterns, tagged), (names, members, usable)) =
+            both(nodes.len(), of_policies, of_nodes);
         patterns.compile(&evaluator);
         let hubs = (0..edges.hub_count() as u32).map(|place| {
             let targets = edges.hub(edges.nodes() + place).unwrap_or_default();

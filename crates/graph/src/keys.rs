@@ -8,7 +8,7 @@ use portreeve_model::{Entity, EntityId, EntityKind, Estate, PrincipalKind, Relat
 use serde::Serialize;
 
 use crate::graph::Graph;
-use crate::parallel::joined;
+use crate::parallel::both;
 
 /// A credential, or something that gives out sessions.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -166,11 +166,7 @@ impl Graph {
         counted: usize,
         last_used: &dyn Fn(&str) -> Option<Timestamp>,
     ) -> Vec<Key> {
-        let (mut keys, powers) = std::thread::scope(|scope| {
-            let powers = scope.spawn(|| self.powers());
-            let keys = found(estate, self);
-            (keys, joined(powers))
-        });
+        let (powers, mut keys) = both(estate.len(), || self.powers(), || found(estate, self));
         for key in &mut keys {
             let by_principal = match key.kind {
                 KeyKind::AccessKey | KeyKind::Password => None,

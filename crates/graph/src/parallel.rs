@@ -3,19 +3,43 @@
 use std::collections::BTreeMap;
 use std::panic::resume_unwind;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
-use std::thread::{self, ScopedJoinHandle};
+use std::sync::{Mutex, OnceLock, PoisonError};
+use std::thread;
+
+/// Fewer nodes are looked at sooner than a thread begins. Graphs of so few are built by the hundred, for
+/// the cuts of one investigation.
+const FEW_NODES: usize = 2_048;
 
 /// On how many threads work is done. The result is the same on any number.
 pub(crate) fn threads() -> usize {
-    thread::available_parallelism()
-        .map_or(1, usize::from)
-        .min(8)
+    static THREADS: OnceLock<usize> = OnceLock::new();
+    // The system looks it up in several files.
+    *THREADS.get_or_init(|| {
+        let all = thread::available_parallelism();
+        all.map_or(1, usize::from).min(8)
+    })
 }
 
-/// The result of a thread; its panic, if it had one, goes on in this one.
-pub(crate) fn joined<T>(thread: ScopedJoinHandle<'_, T>) -> T {
-    thread.join().unwrap_or_else(|panic| resume_unwind(panic))
+/// How many of a list a thread takes at once at least, where each of them looks at so many nodes.
+pub(crate) fn share_of(nodes: usize) -> usize {
+    if nodes < FEW_NODES { usize::MAX } else { 1 }
+}
+
+/// Does two things, at the same time where they look at more than a few nodes.
+pub(crate) fn both<A: Send, B>(
+    nodes: usize,
+    first: impl FnOnce() -> A + Send,
+    second: impl FnOnce() -> B,
+) -> (A, B) {
+    if nodes < FEW_NODES {
+        return (first(), second());
+    }
+    thread::scope(|scope| {
+        let first = scope.spawn(first);
+        let second = second();
+        let first = first.join().unwrap_or_else(|panic| resume_unwind(panic));
+        (first, second)
+    })
 }
 
 /// Does something for each of a list, on as many threads as there are; the results in order.

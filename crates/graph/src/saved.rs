@@ -11,6 +11,7 @@
 
 use std::collections::BTreeMap;
 use std::io::{self, Read, Write};
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -172,7 +173,7 @@ pub(crate) fn save(
         plans: plans
             .map(|plan| {
                 let (core, leaves) = (&plan.core.all, &plan.leaves.all);
-                (&plan.escalation, core.as_slice(), leaves.as_slice())
+                (&*plan.escalation, core.as_slice(), leaves.as_slice())
             })
             .collect(),
         circumstances: &evaluator.circumstances,
@@ -249,7 +250,7 @@ fn graph(body: OwnedBody) -> Result<Graph, LoadError> {
     world.find_places(&nodes);
     edges.find_places();
     let plans = body.plans.into_iter().map(|(escalation, core, leaves)| {
-        let mut plan = Plan::of(&escalation);
+        let mut plan = Plan::of(Arc::new(escalation));
         plan.core = Targets::of(&nodes, core);
         plan.leaves = Targets::of(&nodes, leaves);
         plan

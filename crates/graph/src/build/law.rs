@@ -79,7 +79,7 @@ fn plain(estate: &Estate, catalogue: &Catalogue) -> Graph {
     let outside = outside_identities(estate, &policies, &held);
     let nodes = Nodes::of(estate, Nodes::named_by(estate), outside);
     let world = World::of(estate, &nodes, policies, &held);
-    let plans = catalogue.iter().map(Plan::of).collect();
+    let plans = catalogue.shared().map(Plan::of).collect();
     let builder = Builder::new(Evaluator {
         nodes,
         world,

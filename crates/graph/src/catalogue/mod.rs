@@ -5,6 +5,7 @@ mod need;
 mod parse;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use portreeve_model::{EntityKind, Technique};
 use serde::{Deserialize, Serialize};
@@ -16,7 +17,8 @@ pub use need::{Need, Permission, PermissionTarget};
 /// All escalations, by id.
 #[derive(Clone, Debug, Default)]
 pub struct Catalogue {
-    escalations: BTreeMap<String, Escalation>,
+    /// Shared with the graphs that are built with them.
+    escalations: BTreeMap<String, Arc<Escalation>>,
     /// The SHA-256 of each file.
     digests: BTreeMap<String, [u8; 32]>,
 }
@@ -45,7 +47,7 @@ impl Catalogue {
                     catalogue.digests.insert(escalation.id.clone(), digest);
                     catalogue
                         .escalations
-                        .insert(escalation.id.clone(), escalation);
+                        .insert(escalation.id.clone(), Arc::new(escalation));
                 }
             }
         }
@@ -54,12 +56,17 @@ impl Catalogue {
 
     /// The escalation with this id.
     pub fn get(&self, id: &str) -> Option<&Escalation> {
-        self.escalations.get(id)
+        self.escalations.get(id).map(Arc::as_ref)
     }
 
     /// All escalations, by id.
     pub fn iter(&self) -> impl Iterator<Item = &Escalation> {
-        self.escalations.values()
+        self.escalations.values().map(Arc::as_ref)
+    }
+
+    /// All escalations, to be kept.
+    pub(crate) fn shared(&self) -> impl Iterator<Item = Arc<Escalation>> {
+        self.escalations.values().cloned()
     }
 
     /// The SHA-256 of the file of each escalation, by id.

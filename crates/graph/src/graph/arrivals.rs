@@ -1,7 +1,6 @@
 //! What an entity reaches.
 
 use std::sync::Arc;
-use std::thread;
 
 use foldhash::{HashMap, HashMapExt};
 
@@ -9,7 +8,7 @@ use super::Graph;
 use crate::edges::Text;
 use crate::export::Reached;
 use crate::nodes::NodeId;
-use crate::parallel::joined;
+use crate::parallel::both;
 use crate::path::{AttackPath, BlastRadius};
 use crate::search::Reach;
 
@@ -78,11 +77,12 @@ impl Graph {
     /// each crown jewel.
     pub(crate) fn arrivals_and_ways(&self, start: NodeId) -> (Vec<Arrival>, Vec<AttackPath>) {
         let reach = self.reach(start);
-        thread::scope(|scope| {
-            let ways = scope.spawn(|| self.ways_to_jewels(&reach, start));
-            let arrivals = self.arrivals(&reach, start);
-            (arrivals, joined(ways))
-        })
+        let (ways, arrivals) = both(
+            self.evaluator.nodes.len(),
+            || self.ways_to_jewels(&reach, start),
+            || self.arrivals(&reach, start),
+        );
+        (arrivals, ways)
     }
 
     /// All that a node reaches, in no order. What is reached under the same conditions shares them.
