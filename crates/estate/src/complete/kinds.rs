@@ -2,20 +2,11 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use portreeve_model::{EntityId, EntityKind, Estate, PolicyLayer, PrincipalKind, Relation};
+use portreeve_model::{
+    EntityId, EntityKind, Estate, PolicyLayer, PrincipalKind, Relation, is_pipeline_issuer,
+};
 
 use super::policies::{Principal, principals};
-
-/// Identity providers whose tokens are given to build pipelines.
-const PIPELINE_PROVIDERS: &[&str] = &[
-    "token.actions.githubusercontent.com",
-    "gitlab",
-    "oidc.circleci.com",
-    "agent.buildkite.com",
-    "api.bitbucket.org",
-    "app.terraform.io",
-    "vstoken.dev.azure.com",
-];
 
 /// Services that run what users give them.
 const WORKLOAD_SERVICES: &[&str] = &[
@@ -148,14 +139,7 @@ fn kind_of(principal: &Principal) -> Option<PrincipalKind> {
             if host.starts_with("oidc.eks.") {
                 return Some(PrincipalKind::Workload);
             }
-            let pipeline = PIPELINE_PROVIDERS.iter().any(|name| match *name {
-                // GitLab is mostly one's own, under any name that says so.
-                "gitlab" => host
-                    .split(['.', '/'])
-                    .any(|label| label.eq_ignore_ascii_case("gitlab")),
-                name => host.starts_with(name),
-            });
-            pipeline.then_some(PrincipalKind::Pipeline)
+            is_pipeline_issuer(host).then_some(PrincipalKind::Pipeline)
         }
         Principal::Service(name) => {
             let service = name.split(".amazonaws.com").next().unwrap_or(name.as_str());

@@ -1,6 +1,6 @@
 use std::borrow::Cow;
 
-use portreeve_model::{Actor, CredentialKind, CredentialRef, PrincipalKind};
+use portreeve_model::{Actor, CredentialKind, CredentialRef, PrincipalKind, is_pipeline_issuer};
 use portreeve_record::Record;
 
 use super::arn::{self, SessionArn};
@@ -134,7 +134,7 @@ pub(super) fn read<'a>(
                 Some(subject) => format!("{provider}:{subject}").into(),
                 None => get(wanted.identity_principal).unwrap_or(provider).into(),
             };
-            if kind::is_pipeline_issuer(provider) {
+            if is_pipeline_issuer(provider) {
                 actor.kind = PrincipalKind::Pipeline;
             }
             actor.subject = Some(actor.principal.clone());

@@ -1,34 +1,9 @@
-use portreeve_model::PrincipalKind;
+use portreeve_model::{PrincipalKind, is_pipeline_issuer};
 
 use super::arn;
 
-/// How the hosts end whose web identities are those of build pipelines.
-const PIPELINES: &[&str] = &[
-    "token.actions.githubusercontent.com",
-    "oidc.circleci.com",
-    "agent.buildkite.com",
-    "app.terraform.io",
-    "api.bitbucket.org",
-    "vstoken.dev.azure.com",
-    "oidc.codefresh.io",
-    "oidc.vercel.com",
-    "oidc.pulumi.com",
-    "spacelift.io",
-];
-
-/// What is in the names of pipelines that mostly run on hosts of one's own.
-const OWN_PIPELINE: &str = "gitlab";
-
 /// Session names that programs give themselves.
 const PROGRAMS: &[&str] = &["botocore-session-", "aws-sdk-", "aws-go-sdk-", "boto3-"];
-
-/// Whether the issuer of a web identity is a build pipeline's. An issuer is a host, with a path or
-/// without one, or the ARN of its provider, which ends with that.
-pub(super) fn is_pipeline_issuer(issuer: &str) -> bool {
-    issuer.split('/').any(|part| {
-        PIPELINES.iter().any(|host| part.ends_with(host)) || part.contains(OWN_PIPELINE)
-    })
-}
 
 /// What kind of principal a role's session is, by the names of role and session alone.
 pub(super) fn of_session(role_arn: &str, session: &str, issuer: Option<&str>) -> PrincipalKind {
@@ -64,30 +39,6 @@ fn is_program(session: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn issuers_tell_pipelines() {
-        for pipeline in [
-            "token.actions.githubusercontent.com",
-            "token.actions.githubusercontent.com/halyard",
-            "arn:aws:iam::111122223333:oidc-provider/token.actions.githubusercontent.com",
-            "arn:aws:iam::111122223333:oidc-provider/oidc.circleci.com/org/0a1b",
-            "https://halyard.app.spacelift.io",
-            "https://gitlab.halyard.example",
-            "arn:aws:iam::111122223333:oidc-provider/ci.example/gitlab",
-        ] {
-            assert!(is_pipeline_issuer(pipeline), "{pipeline}");
-        }
-        for other in [
-            "",
-            "arn:aws:iam::111122223333:oidc-provider/oidc.eks.eu-west-1.amazonaws.com/id/0A1B",
-            "cognito-identity.amazonaws.com",
-            "accounts.google.com",
-            "api.bitbucket.org.example",
-        ] {
-            assert!(!is_pipeline_issuer(other), "{other}");
-        }
-    }
 
     #[test]
     fn names_tell_people_from_programs() {
