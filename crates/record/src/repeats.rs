@@ -86,11 +86,17 @@ impl Luck {
     }
 }
 
+/// For how many lengths of records it is remembered where a key stood last; a power of two.
+const LENGTHS: usize = 1 << 9;
+
 #[derive(Debug)]
 struct Part {
     field: FieldId,
     /// Finds the key, in quotes.
     key: Finder<'static>,
+    /// Where it stood last in as many bytes, by their number. Records that are as long as one another mostly
+    /// are of one form, so that a look there spares the search.
+    stood: Vec<u32>,
 }
 
 #[derive(Debug)]
@@ -138,6 +144,7 @@ impl<T> Repeats<T> {
         let part = |field: FieldId| Part {
             field,
             key: Finder::new(&format!("\"{}\"", fields.path(field))).into_owned(),
+            stood: vec![0; LENGTHS],
         };
         Self {
             parts: occasion.fields().map(part).collect(),
@@ -159,7 +166,7 @@ impl<T> Repeats<T> {
         let mut hasher = FixedState::default().build_hasher();
         hasher.write_usize(record.len());
         let mut rest = record;
-        for part in &self.parts {
+        for part in &mut self.parts {
             let Some((before, after)) = part.around(rest) else {
                 continue;
             };
@@ -267,8 +274,14 @@ impl<T> Known<T> {
 
 impl Part {
     /// What stands before the text that follows the key, and what behind it.
-    fn around<'r>(&self, record: &'r [u8]) -> Option<(&'r [u8], &'r [u8])> {
-        let key = self.key.find(record)? + self.key.needle().len();
+    fn around<'r>(&mut self, record: &'r [u8]) -> Option<(&'r [u8], &'r [u8])> {
+        let needle = self.key.needle();
+        let stood = self.stood.get_mut(record.len() % LENGTHS)?;
+        let is_there = |bytes: &[u8]| bytes.starts_with(needle);
+        if !record.get(*stood as usize..).is_some_and(is_there) {
+            *stood = self.key.find(record)? as u32;
+        }
+        let key = *stood as usize + needle.len();
         let colon = memchr(b'"', record.get(key..)?)?;
         let (before, rest) = record.split_at_checked(key + colon + 1)?;
         if record.get(key..key + colon)?.trim_ascii() != b":" {
