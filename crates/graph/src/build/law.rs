@@ -7,10 +7,11 @@ use portreeve_model::Estate;
 use proptest::prelude::*;
 
 use super::*;
+use crate::catalogue::Origin;
 use crate::export::{GraphEdge, NodeKind};
 use crate::nodes::account_id;
 use crate::random::{HOME, catalogue, estate, seed};
-use crate::world::principal_id;
+use crate::world::{Taker, principal_id};
 
 impl Builder {
     /// The steps of all takers, each asked about each target.
