@@ -98,9 +98,10 @@ pub(crate) fn deploy_targets(row: ActivityRow<'_>) -> impl Iterator<Item = Symbo
 
 /// Whether a resource is an object in a bucket: `arn:PARTITION:s3:::BUCKET/KEY`.
 fn is_object(id: &str) -> bool {
-    let mut parts = id.splitn(6, ':').skip(2);
-    [parts.next(), parts.next(), parts.next()] == [Some("s3"), Some(""), Some("")]
-        && parts.next().is_some_and(|name| name.contains('/'))
+    let name = id
+        .strip_prefix("arn:")
+        .and_then(|rest| rest.split_once(':')?.1.strip_prefix("s3:::"));
+    name.is_some_and(|name| name.contains('/'))
 }
 
 #[cfg(test)]
