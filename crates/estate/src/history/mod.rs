@@ -63,22 +63,27 @@
 //! assert_eq!(policies("2026-03-03T10:02:00Z"), 1);
 //! ```
 
+mod lit;
 mod names;
 mod replay;
+mod settled;
 mod shown;
+mod spots;
 mod taken;
 mod timeline;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use portreeve_model::{
-    BlindSpot, Effect, EntityId, EntityKind, Estate, Held, Hole, PolicyLayer, Relation, Spot,
-    Timestamp,
+    BlindSpot, Effect, EntityId, EntityKind, Estate, Held, Hole, PolicyLayer, Spot, Timestamp,
 };
 
+use lit::{ALWAYS_DARK, Lit, dark};
 use names::Names;
 use replay::Replay;
-use shown::{Shown, is_organizations, spot_name};
+use settled::Settled;
+use shown::Shown;
+use spots::{any_policy, identity, spot_of, trust_of, words};
 use timeline::{Event, Timeline};
 
 /// A logged making and the date in the inventory are the same where they lie no further apart.
@@ -142,27 +147,6 @@ pub struct Moment {
     /// The estate as it was, with conclusions drawn; its blind spots say what is not known.
     pub estate: Estate,
 }
-
-/// Stretches of time in which the logs of an account tell nothing, in order.
-pub(crate) struct Lit<'h> {
-    dark: &'h [(Timestamp, Timestamp)],
-}
-
-impl<'h> Lit<'h> {
-    pub(crate) fn of(dark: &'h [(Timestamp, Timestamp)]) -> Self {
-        Self { dark }
-    }
-
-    /// Whether the logs tell all from one instant to a later one. What is changed in a second holds
-    /// at that second, so that a hole that begins at the later one counts.
-    pub(crate) fn throughout(&self, from: Timestamp, until: Timestamp) -> bool {
-        let next = self.dark.partition_point(|(_, end)| *end <= from);
-        from == until || self.dark.get(next).is_none_or(|(begin, _)| *begin > until)
-    }
-}
-
-/// Nothing is ever told.
-const ALWAYS_DARK: &[(Timestamp, Timestamp)] = &[(Timestamp::MIN, Timestamp::MAX)];
 
 impl History {
     /// The history of an inventory, as [`read`](crate::read) gives it, before
@@ -555,140 +539,6 @@ struct Gaps {
     unknown: BTreeSet<String>,
 }
 
-/// How the making or deleting of an entity settles its other spots.
-#[derive(Clone, Copy, Debug)]
-enum Settled {
-    Made,
-    /// With more than is told.
-    MadeInPart,
-    Deleted,
-}
-
-impl Settled {
-    fn by(effect: &Effect) -> Option<Self> {
-        if !matches!(effect.spot, Spot::Entity { .. }) {
-            return None;
-        }
-        match (&effect.before, &effect.after) {
-            (_, Held::Nothing) => Some(Self::Deleted),
-            (Held::Nothing, Held::Text(_)) => Some(Self::Made),
-            (Held::Nothing, _) => Some(Self::MadeInPart),
-            _ => None,
-        }
-    }
-
-    fn event(self, time: Timestamp, spot: &Spot) -> Event {
-        let (before, after) = match self {
-            Self::Made => (Held::Nothing, Held::Nothing),
-            Self::MadeInPart => (Held::Nothing, Held::Unknown),
-            Self::Deleted if must_be_gone(spot) => (Held::Nothing, Held::Nothing),
-            Self::Deleted => (Held::Unknown, Held::Nothing),
-        };
-        Event {
-            time,
-            observed: false,
-            before,
-            after,
-        }
-    }
-}
-
-/// Users, roles and groups can only be deleted when they hold no policies and no memberships:
-/// `DeleteConflict` of `DeleteUser`, `DeleteRole` and `DeleteGroup` in IAM's API reference.
-fn must_be_gone(spot: &Spot) -> bool {
-    let is_identity = |id: &EntityId| {
-        [":user/", ":role/", ":group/"]
-            .iter()
-            .any(|kind| id.as_str().contains(kind))
-    };
-    match spot {
-        Spot::Document {
-            subject,
-            layer: PolicyLayer::Identity,
-            ..
-        }
-        | Spot::Relation(Relation::Policy {
-            subject,
-            layer: PolicyLayer::Identity,
-            ..
-        }) => is_identity(subject),
-        Spot::Relation(Relation::MemberOf { .. }) => true,
-        _ => false,
-    }
-}
-
-/// Whether a user, role or group is there.
-fn identity(id: &EntityId) -> Option<Spot> {
-    let kinds = [
-        (":user/", EntityKind::User),
-        (":role/", EntityKind::Role),
-        (":group/", EntityKind::Group),
-    ];
-    let is = |kind: &str| id.as_str().starts_with("arn:") && id.as_str().contains(kind);
-    let (_, kind) = kinds.iter().find(|(part, _)| is(part))?;
-    Some(Spot::Entity {
-        id: id.clone(),
-        kind: *kind,
-    })
-}
-
-fn trust_of(role: &EntityId) -> Spot {
-    Spot::Document {
-        subject: role.clone(),
-        layer: PolicyLayer::Trust,
-        name: String::new(),
-    }
-}
-
-/// Stands for whatever policy is on no line of its own.
-fn any_policy(id: &EntityId) -> Spot {
-    let is_identity = id.as_str().contains(":iam:");
-    Spot::Document {
-        subject: id.clone(),
-        layer: match is_identity {
-            true => PolicyLayer::Identity,
-            false => PolicyLayer::Resource,
-        },
-        name: if is_identity { "*" } else { "" }.to_owned(),
-    }
-}
-
-/// The spot whose holding a relation of the inventory shows; none for what no call changes.
-fn spot_of(relation: &Relation) -> Option<Spot> {
-    match relation {
-        // The provider's own policies are changed by the provider.
-        Relation::Policy { subject, .. } if subject.as_str().contains(":iam::aws:") => None,
-        Relation::Policy { subject, .. } if subject.as_str().contains(":organizations::aws:") => {
-            None
-        }
-        Relation::Policy {
-            subject,
-            layer: PolicyLayer::Boundary,
-            ..
-        } => Some(Spot::Boundary {
-            subject: subject.clone(),
-        }),
-        Relation::Policy { document, .. } if document.is_empty() => {
-            Some(Spot::Relation(relation.clone()))
-        }
-        Relation::Policy {
-            subject,
-            layer,
-            name,
-            ..
-        } => Some(Spot::Document {
-            subject: subject.clone(),
-            layer: *layer,
-            name: spot_name(*layer, name).to_owned(),
-        }),
-        Relation::MemberOf { .. } => Some(Spot::Relation(relation.clone())),
-        Relation::Contains { child, .. } if shown::is_account(child) => {
-            Some(Spot::Relation(relation.clone()))
-        }
-        _ => None,
-    }
-}
-
 /// The accounts of entities that calls made.
 fn accounts(changes: &[Change]) -> BTreeMap<EntityId, String> {
     let mut accounts = BTreeMap::new();
@@ -702,23 +552,6 @@ fn accounts(changes: &[Change]) -> BTreeMap<EntityId, String> {
         }
     }
     accounts
-}
-
-/// When nothing is told, for each account of the logs.
-fn dark(covered: &Covered) -> BTreeMap<String, Vec<(Timestamp, Timestamp)>> {
-    covered
-        .accounts
-        .iter()
-        .map(|(account, holes)| {
-            let mut dark = vec![(Timestamp::MIN, covered.from)];
-            dark.extend(holes.iter().map(|hole| (hole.from, hole.until)));
-            // What is of the end itself, as an inventory that is taken to be of then, is inside.
-            let after = Timestamp::from_second(covered.until.as_second() + 1);
-            dark.push((after.unwrap_or(covered.until), Timestamp::MAX));
-            dark.sort_unstable();
-            (account.clone(), dark)
-        })
-        .collect()
 }
 
 /// Puts in the texts of versions that were made the default again. A version's text never changes;
@@ -757,50 +590,5 @@ fn versions(changes: &mut [Change], shown: &Shown) {
                 .and_then(|texts| texts.first().cloned())
                 .unwrap_or(Held::Something);
         }
-    }
-}
-
-/// A spot as reports name it.
-fn words(spot: &Spot) -> String {
-    let name = |id: &EntityId| match (shown::is_account(id), id.aws_account()) {
-        (true, Some(account)) => format!("account {account}"),
-        _ => id.short_name().to_owned(),
-    };
-    match spot {
-        Spot::Entity { id, .. } => name(id),
-        Spot::Relation(Relation::Policy {
-            subject,
-            name: policy,
-            ..
-        }) => {
-            let policy = EntityId::from(policy.as_str());
-            format!("{}'s policy {}", name(subject), policy.short_name())
-        }
-        Spot::Relation(Relation::MemberOf { member, group }) => {
-            format!("{}'s membership of {}", name(member), name(group))
-        }
-        Spot::Relation(_) => format!("{}'s place", name(spot.subject())),
-        Spot::Document {
-            subject,
-            name: policy,
-            ..
-        } if policy == subject.as_str() => name(subject),
-        Spot::Document {
-            subject,
-            layer,
-            name: policy,
-        } if policy.is_empty() || is_organizations(*layer) => {
-            format!("{}'s {} policy", name(subject), layer.as_str())
-        }
-        Spot::Document {
-            subject,
-            name: policy,
-            ..
-        } => format!("{}'s policy {policy}", name(subject)),
-        Spot::Version { policy, version } => format!("{} {version}", name(policy)),
-        Spot::Boundary { subject } => format!("{}'s boundary", name(subject)),
-        Spot::RunsAs { workload } => format!("{}'s role", name(workload)),
-        Spot::Tag { entity, key } => format!("{}'s tag {key}", name(entity)),
-        Spot::Attribute { entity, name: what } => format!("{}'s {what}", name(entity)),
     }
 }

@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use portreeve_model::{Held, Spot, Timestamp};
 
+use super::History;
+use super::lit::Lit;
 use super::timeline::{Event, Timeline};
-use super::{History, Lit};
 
 /// How many contradictions more than the fewest still count, one for so many spots that the logs
 /// change: records may be missing, and each that is makes one.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use portreeve_model::{Held, Timestamp};
 use serde_json::{Value, json};
 
-use super::Lit;
+use super::lit::Lit;
 
 /// More changes of one spot in one second than these are not put in order.
 const MOST_AT_ONCE: usize = 5;
