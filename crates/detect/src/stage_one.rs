@@ -229,8 +229,12 @@ impl<'s> StageOne<'s> {
             .copied()
             .collect();
         let is_asked = |field| asked.sees(field) || copied.contains(&field);
+        let all = || (0..fields.paths().len()).map(|number| FieldId(number as u32));
         self.repeated = occasion
-            .filter(|occasion| !self.matcher.asks_text() && !occasion.fields().any(is_asked))
+            .filter(|occasion| {
+                let mut told = all().filter(|field| occasion.is_told_by(*field, fields));
+                !self.matcher.asks_text() && !told.any(is_asked)
+            })
             .map(|occasion| Repeated::new(occasion, fields));
         self
     }

@@ -54,9 +54,11 @@ level: medium
 ";
 
 /// Rules after which nothing may be known by its bytes.
-const OF_OCCASIONS: [&str; 3] = [
+const OF_OCCASIONS: [&str; 5] = [
     "{eventTime|hour: 10}",
     "{requestID|startswith: a}",
+    "{additionalEventData.x-amz-id-2|startswith: h}",
+    "{additionalEventData|contains: x-amz-id-2}",
     "['00000000-0000-4000-8000-000000000001']",
 ];
 
@@ -211,7 +213,9 @@ fn call() -> impl Strategy<Value = String> {
             .prop_map(str::to_owned),
     ];
     let request = prop::sample::select(vec!["ab12", "cd34", "e", "\u{e9}", "a\"b"]);
-    (what, id, time, request).prop_map(|((role, address, name, error), id, time, request)| {
+    let host = prop::sample::select(vec![None, Some("h1="), Some("h2="), Some("h\\3=")]);
+    let ids = (id, request, host);
+    (what, ids, time).prop_map(|((role, address, name, error), (id, request, host), time)| {
         let arn = format!("arn:aws:iam::111122223333:role/r{role}");
         let mut record = json!({
             "eventVersion": "1.11", "eventTime": time, "eventName": name, "awsRegion": "eu-west-1",
@@ -242,6 +246,9 @@ fn call() -> impl Strategy<Value = String> {
         }
         if let Some(error) = error {
             record["errorCode"] = error.into();
+        }
+        if let Some(host) = host {
+            record["additionalEventData"] = json!({"bytesTransferredOut": 7, "x-amz-id-2": host});
         }
         record.to_string()
     })
@@ -280,6 +287,7 @@ fn where_a_rule_asks_for_the_occasion_every_record_is_read() {
             "eventVersion": "1.11", "eventTime": "2026-03-03T10:00:00Z", "eventName": "GetObject",
             "eventSource": "s3.amazonaws.com", "awsRegion": "eu-west-1", "requestID": "a1",
             "eventID": format!("00000000-0000-4000-8000-{id:012x}"),
+            "additionalEventData": {"SignatureVersion": "SigV4", "x-amz-id-2": format!("h{id:012x}=")},
             "userIdentity": {"type": "Root", "accountId": "111122223333"},
         })
         .to_string()

@@ -16,8 +16,7 @@ const PLACES: usize = 1 << 11;
 /// Longer records, in bytes, are too seldom the same.
 const LONGEST: usize = 4096;
 
-/// The fields that say which event a record is and when it was, and nothing of what happened. They stand
-/// at the top of records, so that their paths are keys.
+/// The fields that say which event a record is and when it was, and nothing of what happened.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Occasion {
     /// The event's id.
@@ -34,6 +33,15 @@ impl Occasion {
         let others = self.others.iter().copied();
         [self.time, self.event_id].into_iter().chain(others)
     }
+
+    /// Whether a field says one of them: it is one, or an object that holds one.
+    pub fn is_told_by(&self, field: FieldId, fields: &Fields) -> bool {
+        let path = fields.path(field);
+        self.fields().any(|own| {
+            let rest = fields.path(own).strip_prefix(path);
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+        })
+    }
 }
 
 /// Records that were read before, each with what `T` tells of it, to know those by that are the same but
@@ -44,7 +52,7 @@ impl Occasion {
 /// the whole of a JSON string without escapes. Another one that has the same bytes around them, and within
 /// them as many bytes that are neither quotes, backslashes, control characters nor beyond ASCII, has the same
 /// tokens at the same places. So it is valid where the first was, and has the same fields with the same
-/// values, but for these.
+/// values, but for these and for the objects that they stand in ([`Occasion::is_told_by`]).
 #[derive(Debug)]
 pub struct Repeats<T> {
     /// The fields whose values differ from record to record, in the order in which all stood last.
@@ -92,7 +100,7 @@ const LENGTHS: usize = 1 << 9;
 #[derive(Debug)]
 struct Part {
     field: FieldId,
-    /// Finds the key, in quotes.
+    /// Finds the key, the last of its path, in quotes.
     key: Finder<'static>,
     /// Where it stood last in as many bytes, by their number. Records that are as long as one another mostly
     /// are of one form, so that a look there spares the search.
@@ -141,10 +149,14 @@ impl<'r, T> Repeat<'_, 'r, T> {
 impl<T> Repeats<T> {
     /// Nothing is remembered yet.
     pub fn new(occasion: &Occasion, fields: &Fields) -> Self {
-        let part = |field: FieldId| Part {
-            field,
-            key: Finder::new(&format!("\"{}\"", fields.path(field))).into_owned(),
-            stood: vec![0; LENGTHS],
+        let part = |field: FieldId| {
+            let path = fields.path(field);
+            let key = path.rsplit_once('.').map_or(path, |(_, key)| key);
+            Part {
+                field,
+                key: Finder::new(&format!("\"{key}\"")).into_owned(),
+                stood: vec![0; LENGTHS],
+            }
         };
         Self {
             parts: occasion.fields().map(part).collect(),
@@ -342,7 +354,7 @@ mod tests {
             let occasion = Occasion {
                 event_id: field("id"),
                 time: field("time"),
-                others: vec![field("more")],
+                others: vec![field("more"), field("a.id")],
             };
             Self {
                 extractor: Extractor::new(&fields),
@@ -351,7 +363,7 @@ mod tests {
             }
         }
 
-        /// All values, those of the occasion apart.
+        /// All values, those of the occasion apart, but for what an object that holds one says.
         fn read(&self, record: &[u8]) -> Option<(Vec<String>, Vec<Option<String>>)> {
             let mut buffer = SlotBuffer::new();
             let slots = self.extractor.extract(record, &mut buffer).ok()?;
@@ -359,7 +371,7 @@ mod tests {
             for field in PATHS.iter().map(|path| self.fields.get(path).unwrap()) {
                 if self.occasion.fields().any(|own| own == field) {
                     all.1.push(slots.string(field).map(str::to_owned));
-                } else {
+                } else if !self.occasion.is_told_by(field, &self.fields) {
                     all.0.push(format!("{:?}", slots.values(field)));
                 }
             }
@@ -426,7 +438,7 @@ mod tests {
                     let own = own.unwrap();
                     prop_assert_eq!(&own.0, &of_first.0);
                     for (path, (own, of_first)) in
-                        ["id", "time", "more"].iter().zip(own.1.iter().zip(&of_first.1))
+                        ["id", "time", "more", "a.id"].iter().zip(own.1.iter().zip(&of_first.1))
                     {
                         let told = repeat.text(ground.fields.get(path).unwrap());
                         prop_assert_eq!(told.or(of_first.as_deref()), own.as_deref());

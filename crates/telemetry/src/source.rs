@@ -81,7 +81,8 @@ pub trait Reader: Send + Sync {
     /// The fields that tell native records apart that say the same: of records that are equal but for the
     /// texts of these the activities are equal but for [`Activity::event_id`], which is the text of its
     /// field where it is not empty, and [`Activity::time`], which [`Reader::time`] reads from its field;
-    /// and all are of one kind ([`Reader::event_kind`]). `None` where the source makes no such promise.
+    /// and all are of one kind ([`Reader::event_kind`]). An activity is not read from objects that one of
+    /// these stands in, as a whole. `None` where the source makes no such promise.
     fn occasion(&self) -> Option<Occasion> {
         None
     }

@@ -142,7 +142,8 @@ impl Reader for CloudTrailReader {
         Some(Occasion {
             event_id: self.wanted.event_id,
             time: self.wanted.event_time,
-            others: vec![self.wanted.request_id],
+            // What S3 calls its extended request id, too.
+            others: vec![self.wanted.request_id, self.wanted.host_id],
         })
     }
 

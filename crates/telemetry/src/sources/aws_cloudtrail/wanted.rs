@@ -23,6 +23,7 @@ wanted! {
     event_time: "eventTime",
     event_id: "eventID",
     request_id: "requestID",
+    host_id: "additionalEventData.x-amz-id-2",
     event_type: "eventType",
     event_category: "eventCategory",
     management_event: "managementEvent",
