@@ -74,3 +74,19 @@ pub(crate) fn in_parallel<T: Sync, R: Send>(
     let done = done.into_inner().unwrap_or_else(PoisonError::into_inner);
     done.into_values().flatten().collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn results_are_the_same_on_any_number_of_threads() {
+        let list: Vec<usize> = (0..1_000).collect();
+        let doubled: Vec<usize> = list.iter().map(|number| number * 2).collect();
+        for nodes in [0, FEW_NODES] {
+            assert_eq!(both(nodes, || "first", || 2), ("first", 2));
+            let share = share_of(nodes);
+            assert_eq!(in_parallel(&list, share, |number| number * 2), doubled);
+        }
+    }
+}
