@@ -7,9 +7,11 @@ use std::sync::Arc;
 use foldhash::{HashMap, HashMapExt};
 use portreeve_model::EntityKind;
 
-use crate::evaluate::{Evaluator, Permit, Plan};
+use crate::evaluate::Evaluator;
 use crate::nodes::NodeId;
 use crate::outline::{ActionSet, Looks};
+use crate::permit::Permit;
+use crate::plan::Plan;
 use crate::policies::PolicyId;
 use crate::world::{Taker, TakerKind};
 

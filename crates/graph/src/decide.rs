@@ -7,9 +7,11 @@ use portreeve_model::EntityKind;
 use smallvec::SmallVec;
 
 use crate::catalogue::{PermissionTarget, Yields};
-use crate::evaluate::{Evaluator, Permit, Plan, Targets, has_generated_suffix};
+use crate::evaluate::{Evaluator, has_generated_suffix};
 use crate::nodes::NodeId;
 use crate::outline::ActionSet;
+use crate::permit::Permit;
+use crate::plan::{Plan, Targets};
 use crate::targets::{TargetIndex, rest_of};
 use crate::wildcard::{Shape, literal_prefix, matches};
 use crate::world::{Asker, Taker, TakerKind};

@@ -11,10 +11,11 @@ use portreeve_model::{EntityId, EntityKind, Estate, Relation};
 use serde::{Deserialize, Serialize};
 
 use crate::catalogue::Origin;
-use crate::evaluate::{Evaluator, Permit};
+use crate::evaluate::Evaluator;
 use crate::lists;
 use crate::nodes::{Node, NodeId, account_id};
 use crate::outline::Grant;
+use crate::permit::Permit;
 use crate::ports::{ALL, Ports, open_to_anyone};
 
 /// A way into the estate for someone from outside it.

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use foldhash::{HashMap, HashMapExt};
 use serde::{Deserialize, Serialize};
 
-use crate::evaluate::Permit;
 use crate::nodes::NodeId;
+use crate::permit::Permit;
 
 /// A text that many edges share.
 pub(crate) type Text = u32;

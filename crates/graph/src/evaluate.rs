@@ -1,128 +1,22 @@
 //! Which steps of the catalogue a principal may take, and on what: candidates from the outlines of
 //! policies, each then put to authorisation.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
-
 use foldhash::HashMap;
 use portreeve_authz::aws::{
     Absent, Caller, Context, PrincipalPolicies, Request, ResourcePolicies, Target, evaluate,
 };
-use portreeve_authz::{Atom, Decision, KeyClass, PolicyLayer};
 use portreeve_model::EntityKind;
 
 use crate::ask::Circumstances;
-use crate::catalogue::{Catalogue, Escalation, Need, Origin, Permission, PermissionTarget};
+use crate::catalogue::{Catalogue, Need, Origin, Permission, PermissionTarget};
 use crate::export::word;
 use crate::nodes::{NodeId, Nodes};
 use crate::outline::{ActionSet, Actions};
+use crate::permit::Permit;
+use crate::plan::{Plan, Targets};
 use crate::policies::PolicyId;
 use crate::wildcard::{literal_prefix, matches};
 use crate::world::{Asker, Opening, Taker, TakerKind, World};
-
-/// What a step uses and needs.
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) struct Permit {
-    pub(crate) permissions: Vec<String>,
-    pub(crate) conditions: BTreeSet<String>,
-    pub(crate) statements: Vec<String>,
-}
-
-impl Permit {
-    pub(crate) fn add(&mut self, other: Permit) {
-        for permission in other.permissions {
-            if !self.permissions.contains(&permission) {
-                self.permissions.push(permission);
-            }
-        }
-        self.conditions.extend(other.conditions);
-        for statement in other.statements {
-            if !self.statements.contains(&statement) {
-                self.statements.push(statement);
-            }
-        }
-    }
-}
-
-/// Targets of one escalation, by account.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Targets {
-    pub(crate) by_account: BTreeMap<String, Vec<NodeId>>,
-    pub(crate) unplaced: Vec<NodeId>,
-    pub(crate) all: Vec<NodeId>,
-}
-
-impl Targets {
-    /// Targets in their order.
-    pub(crate) fn of(nodes: &Nodes, list: impl IntoIterator<Item = NodeId>) -> Self {
-        let mut targets = Self::default();
-        list.into_iter().for_each(|node| targets.push(nodes, node));
-        targets
-    }
-
-    /// Adds a target. Targets are added in their order.
-    pub(crate) fn push(&mut self, nodes: &Nodes, node: NodeId) {
-        match &nodes.get(node).account {
-            Some(account) => match self.by_account.get_mut(account) {
-                Some(list) => list.push(node),
-                None => {
-                    self.by_account.insert(account.clone(), vec![node]);
-                }
-            },
-            None => self.unplaced.push(node),
-        }
-        self.all.push(node);
-    }
-
-    pub(crate) fn contains(&self, node: NodeId) -> bool {
-        self.all.binary_search(&node).is_ok()
-    }
-}
-
-/// An escalation with what it can be taken on in this estate.
-#[derive(Clone, Debug)]
-pub(crate) struct Plan {
-    pub(crate) escalation: Arc<Escalation>,
-    /// Needs on the target, by their place.
-    on_target: Vec<usize>,
-    /// Needs that are the same whatever the target.
-    at_large: Vec<usize>,
-    /// Targets to which edges are made.
-    pub(crate) core: Targets,
-    /// Targets that lead nowhere: asked about when someone asks.
-    pub(crate) leaves: Targets,
-}
-
-impl Plan {
-    pub(crate) fn of(escalation: Arc<Escalation>) -> Self {
-        let hangs_on_target = |need: &Need| {
-            need.any_of
-                .iter()
-                .any(|permission| !matches!(permission.on, PermissionTarget::Some(_)))
-        };
-        let (on_target, at_large) = (0..escalation.needs.len())
-            .partition(|&place| hangs_on_target(&escalation.needs[place]));
-        Self {
-            escalation,
-            on_target,
-            at_large,
-            core: Targets::default(),
-            leaves: Targets::default(),
-        }
-    }
-
-    pub(crate) fn target_needs(&self) -> impl Iterator<Item = &Need> {
-        self.on_target
-            .iter()
-            .map(|&place| &self.escalation.needs[place])
-    }
-
-    fn needs_at_large(&self) -> impl Iterator<Item = &Need> {
-        self.at_large
-            .iter()
-            .map(|&place| &self.escalation.needs[place])
-    }
-}
 
 /// The actions that a catalogue asks for, and those that make an administrator.
 pub(crate) fn actions_of(catalogue: &Catalogue) -> Actions {
@@ -216,7 +110,7 @@ impl Evaluator {
                     ResourcePolicies::default()
                 }),
             );
-            permit.add(permit_of(answer, None)?);
+            permit.add(Permit::of(answer, None)?);
         }
         permit.permissions = vec!["*".to_owned()];
         Some(permit)
@@ -558,7 +452,7 @@ impl Evaluator {
                 &asker.policies,
                 resource,
             );
-            permit_of(answer, Some(&permission.action))
+            Permit::of(answer, Some(&permission.action))
         };
         if let PermissionTarget::Some(pattern) = &permission.on {
             let pattern = pattern.replace("{account}", &taker.account);
@@ -602,7 +496,7 @@ impl Evaluator {
                 &anyone.policies,
                 Some(&resource),
             );
-            return permit_of(answer, Some(&permission.action));
+            return Permit::of(answer, Some(&permission.action));
         }
         ask(Target::Exact(id), &context, Some(&resource)).or_else(|| {
             // Exports shorten the ARNs of some kinds by the part that AWS generates.
@@ -634,39 +528,4 @@ pub(crate) fn base_context() -> Context {
     Context::new(Absent::Unknown)
         .with("aws:SecureTransport", "true")
         .with("aws:ViaAWSService", "false")
-}
-
-/// What an answer permits. Conditions that the caller meets at will are none. A permission that
-/// would come from a policy that was not seen is not taken for held: the notes name that policy.
-fn permit_of(answer: portreeve_authz::Answer, action: Option<&str>) -> Option<Permit> {
-    let unseen_grant = |atom: &Atom| {
-        atom.class == KeyClass::Unseen && atom.must_hold && atom.layer == PolicyLayer::Identity
-    };
-    if answer.decision == Decision::Denied || answer.depends_on.iter().any(unseen_grant) {
-        return None;
-    }
-    Some(Permit {
-        permissions: action.map(str::to_owned).into_iter().collect(),
-        conditions: answer
-            .depends_on
-            .into_iter()
-            .filter(|atom| atom.class != KeyClass::Settable && !is_harmless(atom))
-            .map(|atom| atom.key)
-            .collect(),
-        statements: answer
-            .statement
-            .map(|statement| statement.to_string())
-            .into_iter()
-            .collect(),
-    })
-}
-
-/// Whether an atom only says that a policy of AWS's own, whose text is not at hand, might deny:
-/// those grant, but for the few whose names say that they deny.
-fn is_harmless(atom: &Atom) -> bool {
-    atom.class == KeyClass::Unseen
-        && !atom.must_hold
-        && atom.key.starts_with("arn:aws:iam::aws:policy/")
-        && !atom.key.contains("Deny")
-        && !atom.key.contains("Quarantine")
 }

@@ -1,7 +1,9 @@
 mod arrivals;
+mod listed;
 mod powers;
 mod reachers;
 mod through;
+mod told;
 mod walk;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,9 +15,8 @@ use crate::ask::Circumstances;
 use crate::build;
 use crate::catalogue::{Catalogue, Yields};
 use crate::doors::Door;
-use crate::edges::{Edge, Edges, Text};
-use crate::evaluate::{Evaluator, Permit, Plan, Targets};
-use crate::export::{GraphEdge, GraphNode, NodeKind, word};
+use crate::edges::Edges;
+use crate::evaluate::Evaluator;
 use crate::jewels::DeclaredJewel;
 use crate::leaves::{Finder, Leaves};
 use crate::names::Names;
@@ -24,23 +25,16 @@ use crate::nodes::NodeId;
 use crate::outline::ActionSet;
 use crate::parallel::both;
 use crate::path::{AttackPath, Jewel, PathStep};
+use crate::plan::{Plan, Targets};
 use crate::reverse::Usable;
 use crate::saved::{self, Inputs, LoadError, SaveError};
-use crate::search::{Bounds, Last, Members, Reach, reach};
+use crate::search::{Bounds, Members, Reach, reach};
 use crate::world::TakerKind;
+
+use listed::Hub;
 
 pub(crate) use arrivals::Arrival;
 pub(crate) use walk::Walk;
-
-/// The step from an account to what is in it.
-const ADMINISTERS: &str = "Take it as the account's administrator";
-
-/// What a hub is called.
-#[derive(Clone, Debug)]
-struct Hub {
-    id: String,
-    label: String,
-}
 
 /// The attack graph of an estate.
 ///
@@ -118,15 +112,7 @@ impl Graph {
         let ((holders, patterns, tagged), (names, members, usable)) =
             both(nodes.len(), of_policies, of_nodes);
         patterns.compile(&evaluator);
-        let hubs = (0..edges.hub_count() as u32).map(|place| {
-            let targets = edges.hub(edges.nodes() + place).unwrap_or_default();
-            let kind = targets.first().map(|&target| word(nodes.get(target).kind));
-            Hub {
-                id: format!("hub:{place}"),
-                label: format!("{} of kind {}", targets.len(), kind.unwrap_or("none")),
-            }
-        });
-        let hubs = hubs.collect();
+        let hubs = Hub::of(&edges, nodes);
         Self {
             evaluator,
             edges,
@@ -363,97 +349,6 @@ impl Graph {
         found.into_iter().collect()
     }
 
-    /// Every node, entities in the order of their ids, then hubs.
-    pub fn nodes(&self) -> impl Iterator<Item = GraphNode<'_>> {
-        let entities = self.evaluator.nodes.iter().map(|(place, node)| GraphNode {
-            id: node.id.as_str(),
-            kind: NodeKind::Entity(node.kind),
-            label: node.id.short_name(),
-            account: node.account.as_deref(),
-            inferred: node.inferred,
-            jewel: self.jewels.get(&place),
-        });
-        entities.chain(self.hubs.iter().map(|hub| GraphNode {
-            id: &hub.id,
-            kind: NodeKind::Hub,
-            label: &hub.label,
-            account: None,
-            inferred: false,
-            jewel: None,
-        }))
-    }
-
-    /// Every edge that is kept, in an order of its own. To what leads nowhere there is none: such
-    /// steps are found when someone asks ([`Graph::reached_from`], [`Graph::path`]).
-    pub fn edges(&self) -> impl Iterator<Item = GraphEdge<'_>> {
-        let nodes = &self.evaluator.nodes;
-        let own = nodes.iter().flat_map(move |(place, _)| {
-            let edges = self.edges.of(place).iter();
-            edges.map(move |edge| self.graph_edge(place, edge, None))
-        });
-        let grants = self.edges.grants.iter();
-        let grants =
-            grants.map(|grant| self.graph_edge(grant.by, &grant.edge, Some(grant.holders)));
-        let plain = |from, to, via, title| GraphEdge {
-            from,
-            to,
-            via,
-            title,
-            permissions: Vec::new(),
-            conditions: Vec::new(),
-            statements: Vec::new(),
-            besides: Vec::new(),
-        };
-        let members = self.members.iter().flat_map(move |(account, members)| {
-            members.iter().map(move |&member| {
-                let (from, to) = (nodes.id(account).as_str(), nodes.id(member).as_str());
-                plain(from, to, "administers", ADMINISTERS)
-            })
-        });
-        let covered = self.hubs.iter().enumerate().flat_map(move |(place, hub)| {
-            let targets = self.edges.hub(self.edges.nodes() + place as u32);
-            targets.into_iter().flatten().map(move |&target| {
-                plain(
-                    &hub.id,
-                    nodes.id(target).as_str(),
-                    "covers",
-                    "Any one of many",
-                )
-            })
-        });
-        own.chain(grants).chain(members).chain(covered)
-    }
-
-    fn graph_edge<'g>(
-        &'g self,
-        from: NodeId,
-        edge: &'g Edge,
-        holders: Option<u32>,
-    ) -> GraphEdge<'g> {
-        let nodes = &self.evaluator.nodes;
-        let texts = &self.edges.texts;
-        let detail = self.edges.detail(edge);
-        let words = |list: &'g [Text]| list.iter().map(|&text| texts.get(text)).collect();
-        let holders = holders.map_or(&[][..], |list| self.edges.holders(list));
-        let hub = edge.to.checked_sub(self.edges.nodes());
-        GraphEdge {
-            from: nodes.id(from).as_str(),
-            to: match hub.and_then(|hub| self.hubs.get(hub as usize)) {
-                Some(hub) => &hub.id,
-                None => nodes.id(edge.to).as_str(),
-            },
-            via: texts.get(detail.via),
-            title: texts.get(detail.title),
-            permissions: words(&detail.permissions),
-            conditions: words(&detail.conditions),
-            statements: words(&detail.statements),
-            besides: holders
-                .iter()
-                .map(|(holder, _)| nodes.id(*holder).as_str())
-                .collect(),
-        }
-    }
-
     /// Who may take a step straight onto a resource otherwise than by reading it: for a web
     /// origin who may write it, for an image repository who may push. Administrators of the
     /// account, who may do everything, are among them.
@@ -595,92 +490,5 @@ impl Graph {
             conditions: conditions.into_iter().collect(),
             steps,
         }
-    }
-
-    fn step_taken(&self, reach: &Reach, last: Last, to: NodeId) -> Option<PathStep> {
-        match last {
-            Last::Start => None,
-            Last::Member(from) => Some(self.administers(from, to)),
-            Last::Edge(from, edge) => Some(self.path_step(from, to, self.edges.edge(edge))),
-            Last::Quorum(place, from) => {
-                let quorum = self.edges.quorums.get(place as usize)?;
-                let mut step = self.path_step(from, to, &quorum.edge);
-                // What it takes to reach the others is not on the way that is shown.
-                step.conditions.extend(self.words(reach.conditions(to)));
-                step.conditions.sort_unstable();
-                step.conditions.dedup();
-                Some(step)
-            }
-            Last::Grant(place, holder) => {
-                let grant = self.edges.grants.get(place as usize)?;
-                let (who, _) = *self.edges.holders(grant.holders).get(holder as usize)?;
-                let mut step = self.path_step(grant.by, to, &grant.edge);
-                step.title = self.title_of(place, holder);
-                step.conditions.extend(self.words(reach.conditions(who)));
-                step.conditions.sort_unstable();
-                step.conditions.dedup();
-                Some(step)
-            }
-        }
-    }
-
-    /// The title of a grant's step for one of its holders: where there are several, the detail
-    /// leaves out what it is taken on.
-    fn title_of(&self, place: u32, holder: u32) -> String {
-        let grant = &self.edges.grants[place as usize];
-        let title = self.edges.texts.get(self.edges.detail(&grant.edge).title);
-        match self.edges.holders(grant.holders) {
-            several if several.len() > 1 => {
-                let target = several.get(holder as usize).map(|(_, target)| *target);
-                let name = target.map(|target| self.evaluator.nodes.id(target).short_name());
-                format!("{title} ({})", name.unwrap_or_default())
-            }
-            _ => title.to_owned(),
-        }
-    }
-
-    fn administers(&self, from: NodeId, to: NodeId) -> PathStep {
-        let nodes = &self.evaluator.nodes;
-        PathStep {
-            from: nodes.id(from).clone(),
-            to: nodes.id(to).clone(),
-            via: "administers".to_owned(),
-            title: ADMINISTERS.to_owned(),
-            permissions: Vec::new(),
-            conditions: Vec::new(),
-            statements: Vec::new(),
-        }
-    }
-
-    fn path_step(&self, from: NodeId, to: NodeId, edge: &Edge) -> PathStep {
-        let nodes = &self.evaluator.nodes;
-        let detail = self.edges.detail(edge);
-        PathStep {
-            from: nodes.id(from).clone(),
-            to: nodes.id(to).clone(),
-            via: self.edges.texts.get(detail.via).to_owned(),
-            title: self.edges.texts.get(detail.title).to_owned(),
-            permissions: self.words(&detail.permissions),
-            conditions: self.words(&detail.conditions),
-            statements: self.words(&detail.statements),
-        }
-    }
-
-    fn catalogue_step(&self, from: NodeId, to: NodeId, plan: &Plan, permit: &Permit) -> PathStep {
-        let nodes = &self.evaluator.nodes;
-        PathStep {
-            from: nodes.id(from).clone(),
-            to: nodes.id(to).clone(),
-            via: plan.escalation.id.clone(),
-            title: plan.escalation.title.clone(),
-            permissions: permit.permissions.clone(),
-            conditions: permit.conditions.iter().cloned().collect(),
-            statements: permit.statements.clone(),
-        }
-    }
-
-    fn words(&self, texts: &[Text]) -> Vec<String> {
-        let words = texts.iter().map(|&text| self.edges.texts.get(text));
-        words.map(str::to_owned).collect()
     }
 }

@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use portreeve_model::{EntityKind, Estate, Relation};
 use serde::{Deserialize, Serialize};
 
-use crate::evaluate::{Evaluator, Permit};
+use crate::evaluate::Evaluator;
 use crate::nodes::{Node, NodeId, Nodes};
 use crate::path::{Jewel, JewelKind};
+use crate::permit::Permit;
 use crate::wildcard::matches;
 
 /// A crown jewel named by the user.

@@ -6,9 +6,10 @@ use foldhash::{HashMap, HashMapExt, HashSet, HashSetExt};
 
 use crate::catalogue::PermissionTarget;
 use crate::decide::Question;
-use crate::evaluate::{Evaluator, Plan, Targets};
+use crate::evaluate::Evaluator;
 use crate::nodes::NodeId;
 use crate::outline::ActionSet;
+use crate::plan::{Plan, Targets};
 use crate::policies::PolicyId;
 use crate::search::{Members, Reach};
 use crate::targets::TargetIndex;

@@ -76,6 +76,8 @@ mod nodes;
 mod outline;
 mod parallel;
 mod path;
+mod permit;
+mod plan;
 mod policies;
 pub mod ports;
 mod power;

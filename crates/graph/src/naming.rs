@@ -6,10 +6,11 @@ use std::collections::BTreeMap;
 use portreeve_model::sort;
 
 use crate::catalogue::{Permission, PermissionTarget};
-use crate::evaluate::{Evaluator, Plan};
+use crate::evaluate::Evaluator;
 use crate::nodes::NodeId;
 use crate::outline::{ActionSet, Grant};
 use crate::parallel::in_parallel;
+use crate::plan::Plan;
 use crate::policies::PolicyId;
 use crate::wildcard::{head_and_rest, literal_prefix};
 use crate::world::World;

@@ -21,12 +21,13 @@ use crate::ask::Circumstances;
 use crate::catalogue::{Catalogue, Escalation};
 use crate::doors::Door;
 use crate::edges::Edges;
-use crate::evaluate::{Evaluator, Plan, Targets, base_context};
+use crate::evaluate::{Evaluator, base_context};
 use crate::graph::Graph;
 use crate::jewels::DeclaredJewel;
 use crate::nodes::{NodeId, Nodes};
 use crate::outline::Actions;
 use crate::path::Jewel;
+use crate::plan::{Plan, Targets};
 use crate::world::World;
 
 const NAME: &[u8; 16] = b"portreeve-graph\0";

@@ -10,9 +10,10 @@ use portreeve_model::EntityKind;
 use smallvec::SmallVec;
 
 use crate::catalogue::PermissionTarget;
-use crate::evaluate::{Evaluator, Plan, Targets, has_generated_suffix};
+use crate::evaluate::{Evaluator, has_generated_suffix};
 use crate::nodes::{NodeId, account_id};
 use crate::outline::ActionSet;
+use crate::plan::{Plan, Targets};
 use crate::policies::PolicyId;
 use crate::wildcard::head_and_rest;
 use crate::world::principal_id;

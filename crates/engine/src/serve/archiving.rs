@@ -6,8 +6,8 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use super::archive::Archive;
-use super::follow::Signs;
 use super::request::WatchError;
+use super::signs::Signs;
 
 /// Between two looks whether anything is to be archived.
 const PACE: Duration = Duration::from_secs(2);

@@ -6,7 +6,7 @@ use std::time::Duration;
 use portreeve_store::{Commit, Store, StoreError};
 
 use super::board::{Board, Health};
-use super::follow::Signs;
+use super::signs::Signs;
 
 /// How long a passing trouble is waited for before the next try.
 const RETRY: Duration = Duration::from_secs(1);

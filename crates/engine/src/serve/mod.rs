@@ -3,6 +3,7 @@
 //! | part | job |
 //! |---|---|
 //! | `follow`, `objects`, `stdin` and [`Intake`] | inputs to records, each with where it stands and a durable mark |
+//! | `signs` | what those tell beside records, and whether to stop |
 //! | [`EventLog`] | keeps every record, in order of arrival; [`Segments`] is its embedded form |
 //! | [`Watch`], `taking` | stage one: records to the log and to batches, committed with the marks and the findings that need no other record |
 //! | `handover`, `queue` | batches in order of the log, from stage one to stage two |
@@ -37,6 +38,7 @@ mod read;
 mod request;
 mod retention;
 mod settings;
+mod signs;
 mod source;
 mod stdin;
 mod taking;

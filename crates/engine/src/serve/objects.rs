@@ -14,10 +14,10 @@ use std::time::{Duration, Instant};
 
 use portreeve_record::Split;
 
-use super::follow::{Keeping, PRUNE, Signs};
 use super::intake::{Chunk, Intake, each_split};
 use super::mark::Mark;
-use super::pruning::prune;
+use super::pruning::{Keeping, PRUNE, prune};
+use super::signs::Signs;
 use crate::open::Opened;
 
 /// So many bytes are taken as one piece.

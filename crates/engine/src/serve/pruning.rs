@@ -9,11 +9,24 @@
 //! passed over, and it is said how many. The floor is always older than what is kept of the log.
 
 use std::collections::{HashMap, HashSet};
+use std::time::Duration;
 
 use super::mark::Mark;
 
 /// Seconds of a day.
 const DAY: i64 = 86_400;
+
+/// For how long marks are kept.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Keeping {
+    /// For how many days after their file went; for good where nothing is said.
+    pub(crate) days: Option<u32>,
+    /// Up to when marks of files were pruned, in seconds since 1970.
+    pub(crate) floor: Option<i64>,
+}
+
+/// How often it is looked which marks are needed.
+pub(crate) const PRUNE: Duration = Duration::from_secs(3_600);
 
 /// What changed of the marks.
 #[derive(Debug, Default, PartialEq, Eq)]

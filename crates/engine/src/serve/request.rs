@@ -7,8 +7,8 @@ use std::time::Duration;
 use portreeve_detect::Sign;
 use portreeve_store::StoreError;
 
-use super::follow::Signs;
 use super::retention::Keep;
+use super::signs::Signs;
 use crate::config::Config;
 use crate::content::ContentFile;
 

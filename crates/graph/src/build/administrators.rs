@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use super::{A_SHARE, Builder};
 use crate::classes::{Folder, Questions};
-use crate::evaluate::{Permit, sentinel_actions};
+use crate::evaluate::sentinel_actions;
 use crate::nodes::NodeId;
 use crate::outline::ActionSet;
 use crate::parallel::in_parallel;
+use crate::permit::Permit;
 use crate::world::{Taker, TakerKind};
 
 impl Builder {

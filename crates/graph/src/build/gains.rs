@@ -10,8 +10,9 @@ use super::Builder;
 use crate::catalogue::Yields;
 use crate::decide::{Decision, Onto};
 use crate::edges::{HUB_FROM, Holder};
-use crate::evaluate::{Evaluator, Permit, sentinel_actions};
+use crate::evaluate::{Evaluator, sentinel_actions};
 use crate::nodes::NodeId;
+use crate::permit::Permit;
 
 impl Builder {
     /// Makes the edges, or the grants, that a step comes to.

@@ -8,8 +8,9 @@ use portreeve_model::{EntityKind, Estate, Relation};
 use super::{Builder, ROLE_OF_WORKLOAD, some_of};
 use crate::catalogue::Origin;
 use crate::doors::{self, Door};
-use crate::evaluate::{Permit, TrustedServices};
+use crate::evaluate::TrustedServices;
 use crate::nodes::NodeId;
+use crate::permit::Permit;
 
 impl Builder {
     /// Edges that relations are by themselves.

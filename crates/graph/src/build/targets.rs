@@ -6,10 +6,10 @@ use portreeve_model::EntityKind;
 
 use super::Builder;
 use crate::catalogue::Yields;
-use crate::evaluate::Targets;
 use crate::nodes::NodeId;
 use crate::parallel::{in_parallel, share_of};
 use crate::path::{Jewel, JewelKind};
+use crate::plan::Targets;
 
 impl Builder {
     /// Gives each escalation its targets. Edges are made to what leads on and to jewels; the rest

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use portreeve_model::{Estate, Relation};
 
 use super::Builder;
-use crate::evaluate::Permit;
 use crate::nodes::NodeId;
+use crate::permit::Permit;
 
 /// The owners of one Safe.
 #[derive(Default)]

@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use super::Graph;
 use crate::edges::{LocalTexts, Text};
-use crate::evaluate::{Permit, Plan, Targets};
 use crate::naming::Naming;
 use crate::nodes::NodeId;
 use crate::parallel::{in_parallel, threads};
 use crate::path::AttackPath;
+use crate::permit::Permit;
+use crate::plan::{Plan, Targets};
 use crate::reverse::{Next, Reachers, Start, may_reach, reachers};
 use crate::world::TakerKind;
 

@@ -1,37 +1,27 @@
 //! Follows folders: new files, files that grow, files that are half-written, replaced or rotated away.
 //!
-//! A file of lines is read line by line as it grows, and a line counts once its end is written. Any other
-//! form (compressed, one JSON document, a table) is read from its beginning each time that it changed, and
-//! what was taken before is skipped; its end counts when it is whole, or when the file has not changed for
-//! as long as `settle` says.
+//! Which files there are and what has become of them is told here; one file is read by [`reading`].
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
-use std::fs::File;
-use std::io::{self, Read, Seek, SeekFrom};
+mod reading;
+
+use std::collections::{HashMap, HashSet};
+use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use portreeve_record::Split;
 use portreeve_telemetry::{Container, Recognition, Source};
 
-use super::intake::{Chunk, Intake, each_split};
+use self::reading::{Reading, Taken, begins_with_a_line};
+use super::intake::{Chunk, Intake};
 use super::mark::{Mark, Stamp};
-use super::pruning::{is_of_a_file, prune};
+use super::pruning::{Keeping, PRUNE, is_of_a_file, prune};
+use super::signs::Signs;
 use crate::discover::discover;
 use crate::networks;
 use crate::open::Opened;
 use crate::wallets;
-
-/// So many bytes are taken as one piece.
-const PIECE: usize = 1 << 20;
-
-/// A line that is longer is not waited for any more.
-const LONGEST_LINE: usize = 32 << 20;
-
-/// Of a file that is not whole yet so much is kept back until it is.
-const KEPT_BACK: usize = 64 << 20;
 
 /// How often folders are looked at, how long an unfinished end is waited for, and for how long marks are kept.
 #[derive(Clone, Copy, Debug)]
@@ -40,96 +30,6 @@ pub(crate) struct Patience {
     pub(crate) settle: Duration,
     pub(crate) keeping: Keeping,
 }
-
-/// What the follower tells the watch beside records.
-#[derive(Debug, Default)]
-pub(crate) struct Signs {
-    /// Files of inventory, or with data of networks, came, went or changed.
-    pub(crate) inventory_changed: AtomicBool,
-    /// Files that tell of wallets came, went or changed.
-    pub(crate) wallets_changed: AtomicBool,
-    /// Which those are.
-    wallet_files: Mutex<BTreeSet<PathBuf>>,
-    /// All is read that was there at the last look.
-    pub(crate) caught_up: AtomicBool,
-    /// Standard input is read and has not ended.
-    pub(crate) stdin_open: AtomicBool,
-    /// To stop.
-    pub(crate) stop: AtomicBool,
-    /// Inputs that are not to be had at the moment, and why.
-    troubles: Mutex<BTreeMap<String, String>>,
-    /// Buckets that were not listed to the end yet.
-    unlisted: Mutex<BTreeSet<String>>,
-}
-
-impl Signs {
-    /// Files that tell of wallets, as of the last look.
-    pub(crate) fn wallet_files(&self) -> BTreeSet<PathBuf> {
-        let files = self.wallet_files.lock();
-        files.unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    /// Sets down which files tell of wallets.
-    fn set_wallet_files(&self, files: BTreeSet<PathBuf>) {
-        let known = self.wallet_files.lock();
-        *known.unwrap_or_else(PoisonError::into_inner) = files;
-    }
-
-    /// Whether the watch is to end.
-    pub(crate) fn is_stopping(&self) -> bool {
-        self.stop.load(Ordering::Relaxed)
-    }
-
-    /// The watch is to end.
-    pub(crate) fn set_stopping(&self) {
-        self.stop.store(true, Ordering::Relaxed);
-    }
-
-    /// Inputs that are not to be had at the moment, and why.
-    pub(crate) fn troubles(&self) -> BTreeMap<String, String> {
-        let troubles = self.troubles.lock();
-        troubles.unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    /// Sets down whether an input is to be had.
-    pub(crate) fn set_trouble(&self, input: &str, why: Option<String>) {
-        let mut troubles = self.troubles.lock().unwrap_or_else(PoisonError::into_inner);
-        match why {
-            Some(why) => troubles.insert(input.to_owned(), why),
-            None => troubles.remove(input),
-        };
-    }
-
-    /// A bucket will be listed.
-    pub(crate) fn expect_listing(&self, bucket: &str) {
-        let mut unlisted = self.unlisted.lock().unwrap_or_else(PoisonError::into_inner);
-        unlisted.insert(bucket.to_owned());
-    }
-
-    /// A bucket was listed to the end.
-    pub(crate) fn listed(&self, bucket: &str) {
-        let mut unlisted = self.unlisted.lock().unwrap_or_else(PoisonError::into_inner);
-        unlisted.remove(bucket);
-    }
-
-    /// Whether all buckets were.
-    pub(crate) fn all_listed(&self) -> bool {
-        let unlisted = self.unlisted.lock();
-        unlisted.unwrap_or_else(PoisonError::into_inner).is_empty()
-    }
-}
-
-/// For how long marks are kept.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Keeping {
-    /// For how many days after their file went; for good where nothing is said.
-    pub(crate) days: Option<u32>,
-    /// Up to when marks of files were pruned, in seconds since 1970.
-    pub(crate) floor: Option<i64>,
-}
-
-/// How often it is looked which marks are needed.
-pub(crate) const PRUNE: Duration = Duration::from_secs(3_600);
 
 pub(crate) struct Follower {
     roots: Vec<PathBuf>,
@@ -180,13 +80,6 @@ impl Stands {
     fn tells_of_the_estate(self) -> bool {
         self != Stands::Wallets
     }
-}
-
-/// Whether all of a file was taken.
-enum Taken {
-    All,
-    /// An end that is not whole yet.
-    Waits,
 }
 
 /// The watch has ended.
@@ -473,181 +366,6 @@ impl Follower {
     }
 }
 
-/// One file that is read.
-struct Reading<'f> {
-    follower: &'f mut Follower,
-    key: String,
-    mark: Mark,
-    recognition: Recognition,
-    source: &'f dyn Source,
-}
-
-impl Reading<'_> {
-    fn chunk(&self) -> Chunk {
-        let name: Arc<str> = self.mark.name.as_str().into();
-        let mut chunk = Chunk::new(&self.key, self.recognition.source, name);
-        chunk.floor = self.mark.floor;
-        chunk
-    }
-
-    /// Sends a piece, with how far the file was read with it.
-    fn send(&mut self, mut chunk: Chunk) -> Result<(), Ended> {
-        chunk.mark = Some(self.mark.bytes());
-        self.follower
-            .marks
-            .insert(self.key.clone(), self.mark.clone());
-        self.follower.send(chunk)
-    }
-
-    /// Reads lines from where reading ended to the last line's end.
-    fn lines(&mut self, path: &Path, stamp: Stamp, settled: bool) -> Result<Taken, Failure> {
-        let mut file = File::open(path)?;
-        file.seek(SeekFrom::Start(self.mark.done))?;
-        let mut rest = Vec::new();
-        let mut ended = false;
-        loop {
-            let mut grown = 0;
-            while !ended
-                && (rest.len() < PIECE || !rest.contains(&b'\n'))
-                && rest.len() < LONGEST_LINE
-            {
-                let count = (&mut file).take(PIECE as u64).read_to_end(&mut rest)?;
-                grown += count;
-                ended = count == 0;
-            }
-            let is_too_long = rest.len() >= LONGEST_LINE;
-            let ready = match rest.iter().rposition(|byte| *byte == b'\n') {
-                Some(end) => end + 1,
-                None if is_too_long => rest.len(),
-                None if settled && is_value(&rest) => rest.len(),
-                None => 0,
-            };
-            if ready > 0 {
-                let mut chunk = self.chunk();
-                let (base, first) = (self.mark.done, self.mark.index);
-                let mut index = first;
-                each_split(
-                    self.source,
-                    self.recognition.container,
-                    &mut &rest[..ready],
-                    &mut |split| {
-                        match split {
-                            Split::Record(record) => {
-                                index = first + record.index + 1;
-                                chunk.add(record.bytes, first + record.index, base + record.offset);
-                            }
-                            Split::Dead { offset, reason } => chunk.bury(base + offset, reason),
-                        }
-                        true
-                    },
-                );
-                self.mark.index = index;
-                self.mark.done += ready as u64;
-                self.mark.size = self.mark.done;
-                self.mark.whole = false;
-                self.send(chunk)?;
-                rest.drain(..ready);
-            }
-            if ended && (grown == 0 || ready == 0) {
-                break;
-            }
-        }
-        let whole = self.mark.done >= stamp.size;
-        Ok(if whole { Taken::All } else { Taken::Waits })
-    }
-
-    /// Reads a file that is not of lines from its beginning, and takes what was not taken before.
-    fn document(
-        &mut self,
-        stamp: Stamp,
-        settled: bool,
-        mut opened: Opened,
-    ) -> Result<Taken, Failure> {
-        // Of a table without compression nothing tells whether its last row is whole.
-        let is_table = self.recognition.container == Container::Csv;
-        if is_table && opened.is_plain() && !settled {
-            return Ok(Taken::Waits);
-        }
-        let before = self.mark.index;
-        let mut ready: Vec<Chunk> = Vec::new();
-        let mut kept_back = 0;
-        // Dead letters behind the last record: perhaps only because the file is not whole yet.
-        let mut trailing: Vec<(u64, String)> = Vec::new();
-        let mut chunk = self.chunk();
-        let mut ended = Ok(());
-        let mut counted = Counted {
-            stream: &mut opened,
-            bytes: 0,
-        };
-        let (source, container) = (self.source, self.recognition.container);
-        each_split(source, container, &mut counted, &mut |split| {
-            match split {
-                Split::Dead { offset, reason } => trailing.push((offset, reason.into_owned())),
-                Split::Record(record) if record.index < before => trailing.clear(),
-                Split::Record(record) => {
-                    for (offset, reason) in trailing.drain(..) {
-                        chunk.bury(offset, reason);
-                    }
-                    chunk.add(record.bytes, record.index, record.offset);
-                    self.mark.index = record.index + 1;
-                    if chunk.bytes.len() >= PIECE {
-                        let next = self.chunk();
-                        let mut full = std::mem::replace(&mut chunk, next);
-                        full.mark = Some(self.mark.bytes());
-                        kept_back += full.bytes.len();
-                        ready.push(full);
-                    }
-                }
-            }
-            if kept_back >= KEPT_BACK {
-                for one in ready.drain(..) {
-                    ended = ended
-                        .and_then(|()| self.follower.intake.bring(one).then_some(()).ok_or(()));
-                }
-            }
-            ended.is_ok()
-        });
-        ended.map_err(|()| Ended)?;
-        let is_whole = trailing.is_empty();
-        if !is_whole && !settled {
-            // What was sent already stays taken: its records were whole.
-            if kept_back < KEPT_BACK {
-                self.mark.index = before;
-                return Ok(Taken::Waits);
-            }
-        } else {
-            for (offset, reason) in trailing {
-                chunk.bury(offset, reason);
-            }
-            self.mark.done = counted.bytes;
-            self.mark.size = stamp.size;
-            self.mark.whole = true;
-        }
-        for one in ready {
-            self.follower.send(one)?;
-        }
-        self.send(chunk)?;
-        Ok(if self.mark.whole {
-            Taken::All
-        } else {
-            Taken::Waits
-        })
-    }
-}
-
-struct Counted<'r> {
-    stream: &'r mut dyn Read,
-    bytes: u64,
-}
-
-impl Read for Counted<'_> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let count = self.stream.read(buffer)?;
-        self.bytes += count as u64;
-        Ok(count)
-    }
-}
-
 /// What a file is that is no log: what the estate, the networks or wallets are told by.
 fn stands(head: &[u8], path: &Path) -> Option<Stands> {
     if portreeve_estate::recognise(head).is_some()
@@ -672,22 +390,4 @@ pub(crate) fn stamps(paths: &[PathBuf]) -> HashMap<PathBuf, Stamp> {
             Some((path, stamp))
         })
         .collect()
-}
-
-/// Whether what a file begins with is a whole line that stands for itself: one JSON value, or other text
-/// before one.
-fn begins_with_a_line(head: &[u8]) -> bool {
-    let Some(end) = head.iter().position(|byte| *byte == b'\n') else {
-        return false;
-    };
-    let line = head[..end].trim_ascii();
-    match line.first() {
-        Some(b'{' | b'[') => is_value(line),
-        Some(_) => true,
-        None => false,
-    }
-}
-
-fn is_value(bytes: &[u8]) -> bool {
-    serde_json::from_slice::<serde::de::IgnoredAny>(bytes).is_ok()
 }
