@@ -338,10 +338,11 @@ fn installed(subcommand: &str) -> bool {
         .is_ok_and(|output| output.status.success())
 }
 
+/// Unoptimised: a few seconds of such a tool's work are not worth the minutes that optimising it takes.
 fn install(name: &str) -> Result<()> {
     cargo(
         &format!("install {name}"),
-        &["install", "--locked", name],
+        &["install", "--locked", "--debug", name],
         &[],
     )
 }
