@@ -3,6 +3,7 @@
 
 mod arguments;
 mod command;
+mod failure;
 mod output;
 mod progress;
 
@@ -76,13 +77,9 @@ fn main() -> ExitCode {
         Ok(Ending::Usage) => ExitCode::from(USAGE),
         Ok(Ending::NoInput) => ExitCode::from(NO_INPUT),
         Ok(Ending::Findings) => ExitCode::from(FINDINGS),
-        // A reader that has seen enough (`| head`) is no failure.
-        Err(error) if output::is_closed_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) if failure::is_closed_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!(
-                "portreeve: {}",
-                portreeve_view::text::clean_lines(&format!("{error:#}"))
-            );
+            failure::tell(&error);
             ExitCode::from(FAILED)
         }
     }

@@ -10,6 +10,7 @@ use portreeve_simulate::{
 
 use crate::Ending;
 use crate::arguments::Simulate;
+use crate::failure;
 
 pub(crate) fn run(options: &Simulate) -> Result<Ending> {
     let intrusion: Intrusion = match options.intrusion.parse() {
@@ -39,7 +40,7 @@ pub(crate) fn run(options: &Simulate) -> Result<Ending> {
     let summary = match write(&plan, &options.out, options.labels.as_deref()) {
         Ok(summary) => summary,
         Err(error) if is_usage(&error) => {
-            eprintln!("portreeve: {error:#}");
+            failure::tell(&error);
             return Ok(Ending::Usage);
         }
         Err(error) => return Err(error),

@@ -16,6 +16,7 @@ use super::{rule_lines, serve};
 use crate::Ending;
 use crate::arguments::{Input, RuleSources, Serve};
 use crate::command::{investigate, rule_files, settings};
+use crate::failure;
 use crate::progress::Bar;
 
 pub(super) fn show(options: &Serve, folder: &Path) -> Result<Ending> {
@@ -30,7 +31,7 @@ pub(super) fn show(options: &Serve, folder: &Path) -> Result<Ending> {
     let settings = match Settings::new(options, &config.serve) {
         Ok(settings) => settings,
         Err(error) => {
-            eprintln!("portreeve: {error:#}");
+            failure::tell(&error);
             return Ok(Ending::Usage);
         }
     };

@@ -25,6 +25,7 @@ use super::stop::interrupted;
 use super::{investigate, rule_files};
 use crate::Ending;
 use crate::arguments::{Input, Serve};
+use crate::failure;
 use crate::progress::Bar;
 
 pub(crate) use tend::{doctor, token};
@@ -62,7 +63,7 @@ fn watch(
     let settings = match Settings::new(options, &config.serve) {
         Ok(settings) => settings,
         Err(error) => {
-            eprintln!("portreeve: {error:#}");
+            failure::tell(&error);
             return Ok(Ending::Usage);
         }
     };

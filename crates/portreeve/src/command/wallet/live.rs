@@ -13,6 +13,7 @@ use portreeve_wallet::watch::{Observation, Observed, Watcher};
 use super::queue::Following;
 use crate::Ending;
 use crate::arguments::{AnswerFormat, WatchBlocks};
+use crate::failure;
 
 /// Watches a chain as its blocks are made, and queues as they are filled: a line a finding, as soon as it is found,
 /// until the block that was given as the last, or until it is interrupted.
@@ -36,7 +37,7 @@ pub(super) fn run(options: &WatchBlocks, policy: Policy) -> Result<Ending> {
             .name("queues".to_owned())
             .spawn(move || {
                 let Err(error) = following.run(pause);
-                eprintln!("portreeve: {error:#}");
+                failure::tell(&error);
                 std::process::exit(1);
             })?;
     }
