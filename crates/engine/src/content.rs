@@ -1,4 +1,5 @@
 use std::collections::BTreeSet;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -90,7 +91,7 @@ fn is_yaml(path: &Path) -> bool {
 #[error("{}: cannot read rules: {source}", path.display())]
 pub struct RuleReadError {
     path: PathBuf,
-    source: std::io::Error,
+    source: io::Error,
 }
 
 /// Reads the rule files of a user's file or folder, in order of name.
@@ -100,13 +101,17 @@ pub fn read_rules(path: &Path) -> Result<Vec<ContentFile>, RuleReadError> {
         .follow_links(true)
         .sort_by_file_name()
     {
-        let failed = |source| RuleReadError {
+        let failed = |path: &Path, source| RuleReadError {
             path: path.to_owned(),
             source,
         };
-        let entry = entry.map_err(|error| failed(error.into()))?;
+        let entry = entry.map_err(|error| {
+            let at = error.path().unwrap_or(path).to_owned();
+            let is_a_loop = io::Error::other(error.to_string());
+            failed(&at, error.into_io_error().unwrap_or(is_a_loop))
+        })?;
         if entry.file_type().is_file() && (is_yaml(entry.path()) || entry.depth() == 0) {
-            let bytes = std::fs::read(entry.path()).map_err(failed)?;
+            let bytes = std::fs::read(entry.path()).map_err(|error| failed(entry.path(), error))?;
             files.push(ContentFile {
                 name: entry.path().to_string_lossy().into_owned(),
                 text: String::from_utf8_lossy(&bytes).into_owned(),

@@ -5,7 +5,7 @@ use std::io;
 /// Tells on standard error what failed.
 pub(crate) fn tell(error: &anyhow::Error) {
     let told = portreeve_view::text::clean_lines(&words(error));
-    eprintln!("portreeve: {told}");
+    say!("portreeve: {told}");
 }
 
 /// What failed, and behind it why. Many an error names its cause itself; that is not said twice.

@@ -1,6 +1,7 @@
 //! The command line of Portreeve: arguments in, reports out.
-#![allow(clippy::print_stderr)]
 
+#[macro_use]
+mod say;
 mod arguments;
 mod command;
 mod failure;

@@ -46,6 +46,35 @@ fn nothing_readable_ends_with_3_and_says_what_was_looked_for() {
     );
 }
 
+/// As with `2>&1 | head`, or when what keeps the log has gone.
+#[test]
+fn a_closed_standard_error_ends_nothing() {
+    let (reader, closed) = std::io::pipe().unwrap();
+    drop(reader);
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_portreeve"));
+    let status = command
+        .args(["investigate", "no/such/folder"])
+        .stderr(closed)
+        .status()
+        .unwrap();
+    assert_eq!(status.code(), Some(3));
+}
+
+#[test]
+fn what_cannot_be_read_or_written_is_named_once() {
+    let rules = portreeve(&["hunt", "-r", "no/such/rules", "."]);
+    let reason = "portreeve: no/such/rules: cannot read rules: No such file or directory";
+    assert!(said(&rules).starts_with(reason), "{}", said(&rules));
+    assert!(!said(&rules).contains("IO error"), "{}", said(&rules));
+
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let below = file.path().join("organisation");
+    let written = portreeve(&["simulate", "--out", below.to_str().unwrap()]);
+    assert_eq!(written.status.code(), Some(1));
+    let place = below.to_string_lossy();
+    assert!(said(&written).contains(&*place), "{}", said(&written));
+}
+
 #[test]
 fn wrong_usage_ends_with_2() {
     assert_eq!(portreeve(&["investigate"]).status.code(), Some(2));

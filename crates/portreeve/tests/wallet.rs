@@ -152,6 +152,26 @@ fn what_cannot_be_read_is_told_by_file_and_place() {
     assert!(said(&nothing).contains("no queue of a Safe"));
 }
 
+#[test]
+fn a_file_that_is_missing_hides_none_beside_it() {
+    let input = json!({"results": [listed()]}).to_string();
+    let verify = |files: &[&str]| {
+        let arguments = [&["wallet", "verify", "--format", "json"], files].concat();
+        portreeve_with_input(&arguments, input.as_bytes())
+    };
+    let (alone, beside) = (verify(&["-"]), verify(&["no/such/queue", "-"]));
+    assert!(said(&beside).contains("no/such/queue"), "{}", said(&beside));
+    assert_eq!(document(&beside), document(&alone));
+    // It may have held what is wrong.
+    let clean = ["--fail-on", "critical"];
+    assert_eq!(
+        verify(&[&["-"], &clean[..]].concat()).status.code(),
+        Some(0)
+    );
+    let missing = verify(&[&["no/such/queue", "-"], &clean[..]].concat());
+    assert_eq!(missing.status.code(), Some(3));
+}
+
 const COLD: &str = "0xc1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1";
 const STRANGER: &str = "0xeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee";
 const PARTNER: &str = "0xb1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1";

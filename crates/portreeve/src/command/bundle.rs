@@ -31,7 +31,7 @@ fn attest(options: &Attest) -> Result<Ending> {
         files.insert(name, digest);
     }
     if files.is_empty() {
-        eprintln!("portreeve: {} holds no file", options.folder.display());
+        say!("portreeve: {} holds no file", options.folder.display());
         return Ok(Ending::NoInput);
     }
     let statement = Statement::of(&files, bytes);
@@ -104,7 +104,7 @@ fn folder(folder: &Path) -> Result<Served> {
         let digest = match file_sha256(&path) {
             Ok((digest, _)) => Some(digest),
             Err(error) => {
-                eprintln!("portreeve: {}: {error}", path.display());
+                say!("portreeve: {}: {error}", path.display());
                 None
             }
         };
@@ -133,7 +133,7 @@ fn fetched(root: &str, manifest: &Statement) -> Result<Served> {
             }
             Ok(None) => {}
             Err(error) => {
-                eprintln!("portreeve: {}: {error}", text::clean(&subject.name));
+                say!("portreeve: {}: {error}", text::clean(&subject.name));
                 served.insert(subject.name.clone(), None);
             }
         }
@@ -151,7 +151,7 @@ fn writes(logs: &[PathBuf], bucket: &str) -> Vec<Write> {
     let mut writes = Vec::new();
     let dead = each_activity(logs, &mut |seen| writes.extend(write(seen, &prefix)));
     for letter in dead {
-        eprintln!(
+        say!(
             "portreeve: {}, at byte {}: {}",
             text::clean(&letter.file),
             letter.offset,

@@ -153,13 +153,13 @@ pub(super) fn say_unread(letters: &[DeadLetter]) {
     for letter in letters {
         let place = format!("{}, byte {}", letter.file, letter.offset);
         let line = format!("{place}: {}", letter.reason);
-        eprintln!("portreeve: {}", text::clean_lines(&line));
+        say!("portreeve: {}", text::clean_lines(&line));
     }
 }
 
 /// Names on standard error what is wrong with the command.
 pub(super) fn usage(error: &str) -> Ending {
-    eprintln!("portreeve: {}", text::clean_lines(error));
+    say!("portreeve: {}", text::clean_lines(error));
     Ending::Usage
 }
 

@@ -22,7 +22,7 @@ pub(crate) fn run(options: &Demo) -> Result<Ending> {
     let intrusion: Intrusion = match options.intrusion.parse() {
         Ok(intrusion) => intrusion,
         Err(error) => {
-            eprintln!("portreeve: --intrusion: {error}");
+            say!("portreeve: --intrusion: {error}");
             return Ok(Ending::Usage);
         }
     };
@@ -33,9 +33,10 @@ pub(crate) fn run(options: &Demo) -> Result<Ending> {
     let halyard = root.join("halyard");
     let labels = root.join("labels.ndjson");
 
-    eprintln!(
+    say!(
         "Simulating an organisation and its logs (seed {}, intrusion {}) …",
-        options.seed, options.intrusion
+        options.seed,
+        options.intrusion
     );
     let start = Instant::now();
     let plan = Plan {
@@ -44,7 +45,7 @@ pub(crate) fn run(options: &Demo) -> Result<Ending> {
         ..Plan::default()
     };
     let summary = write(&plan, &halyard, Some(&labels))?;
-    eprintln!(
+    say!(
         "  {} records in {} files, {:.1} s\nInvestigating them, as real ones …",
         count(summary.records as u64),
         count(summary.log_files as u64),

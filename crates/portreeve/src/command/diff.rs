@@ -36,7 +36,7 @@ pub(crate) fn run(options: &Diff) -> Result<Ending> {
     };
     say_unread(&compared.dead_letters);
     for note in &compared.notes {
-        eprintln!("portreeve: {}", text::clean_lines(note));
+        say!("portreeve: {}", text::clean_lines(note));
     }
     let Comparison { before, after, .. } = &compared;
     let mut difference = Difference::between(&compared.graph_before, &compared.graph_after);

@@ -24,7 +24,7 @@ fn verify(options: &Verify) -> Result<Ending> {
     // Those of the settings were not looked at yet.
     let (keys, errors) = read_digest_keys(&config.digest_keys);
     for error in &errors {
-        eprintln!("portreeve: {}", text::clean_lines(&error.to_string()));
+        say!("portreeve: {}", text::clean_lines(&error.to_string()));
     }
     skip.extend(config.digest_keys.iter().cloned());
     let bar = Bar::default();
@@ -60,7 +60,7 @@ fn verify(options: &Verify) -> Result<Ending> {
 pub(super) fn add_keys(config: &mut Config, keys: &DigestKeys) -> Result<(), Ending> {
     let (_, errors) = read_digest_keys(&keys.files);
     for error in &errors {
-        eprintln!(
+        say!(
             "portreeve: --keys: {}",
             text::clean_lines(&error.to_string())
         );

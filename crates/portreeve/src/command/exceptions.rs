@@ -249,7 +249,7 @@ fn suggest(verdicts: &Path, report: &Path) -> Result<Ending> {
     })?;
     let (suggested, notes) = suggestions(&parsed, &verdicts);
     for note in &notes {
-        eprintln!("portreeve: {}", portreeve_view::text::clean(note));
+        say!("portreeve: {}", portreeve_view::text::clean(note));
     }
     let mut out = std::io::stdout().lock();
     if suggested.is_empty() {

@@ -82,7 +82,7 @@ pub(super) fn surveyed_at(
         Ok((knowledge, then)) => {
             say_unread(&knowledge.dead_letters);
             for note in &knowledge.notes {
-                eprintln!("portreeve: {}", text::clean_lines(note));
+                say!("portreeve: {}", text::clean_lines(note));
             }
             Ok((knowledge, then))
         }
@@ -127,7 +127,7 @@ pub(super) fn meant(graph: &Graph, name: &str) -> Result<EntityId, Ending> {
             more => format!(" and {more} more"),
         };
         let note = format!("`{name}` is taken for {first}; it may also mean {shown}{more}");
-        eprintln!("portreeve: {}", text::clean_lines(&note));
+        say!("portreeve: {}", text::clean_lines(&note));
     }
     Ok(first.clone())
 }

@@ -64,7 +64,7 @@ pub(crate) fn run(options: &Hunt) -> Result<Ending> {
         }
     }
     for diagnostic in &rules.diagnostics {
-        eprintln!("{}", render_diagnostic(diagnostic, &files, colour));
+        say!("{}", render_diagnostic(diagnostic, &files, colour));
     }
     if rules.rules.is_empty() {
         return Ok(usage(
@@ -145,7 +145,7 @@ pub(crate) fn run(options: &Hunt) -> Result<Ending> {
                 Some(Ok(hunted)) => {
                     say_unread(&hunted.dead_letters);
                     for note in &hunted.notes {
-                        eprintln!("portreeve: {}", text::clean_lines(note));
+                        say!("portreeve: {}", text::clean_lines(note));
                     }
                     keep(options.state.as_deref(), &hunted)?;
                     Ok(ending(options, &hunted))
@@ -213,7 +213,7 @@ fn keep(path: Option<&Path>, hunted: &Hunted) -> Result<()> {
         .write(path)
         .with_context(|| format!("cannot write {}", path.display()))?;
     if hunted.stopped {
-        eprintln!("portreeve: stopped; the same command goes on from here");
+        say!("portreeve: stopped; the same command goes on from here");
     }
     Ok(())
 }

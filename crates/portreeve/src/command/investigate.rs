@@ -18,7 +18,7 @@ pub(crate) fn run(options: &Investigate) -> Result<Ending> {
         match parse_sign(text) {
             Ok(sign) => signs.push(sign),
             Err(error) => {
-                eprintln!("portreeve: --from: {error}");
+                say!("portreeve: --from: {error}");
                 return Ok(Ending::Usage);
             }
         }
@@ -27,7 +27,7 @@ pub(crate) fn run(options: &Investigate) -> Result<Ending> {
         let text = std::fs::read(path)
             .with_context(|| format!("cannot read indicators from {}", path.display()))?;
         let found = parse_indicators(&path.to_string_lossy(), &String::from_utf8_lossy(&text));
-        eprintln!(
+        say!(
             "portreeve: {}: {} indicators to look for, {} of kinds that audit logs do not show",
             path.display(),
             found.signs.len(),
@@ -44,7 +44,7 @@ pub(crate) fn run(options: &Investigate) -> Result<Ending> {
         match text.parse::<Period>() {
             Ok(period) => config.known_good = Some(period),
             Err(error) => {
-                eprintln!("portreeve: --known-good: {error}");
+                say!("portreeve: --known-good: {error}");
                 return Ok(Ending::Usage);
             }
         }
@@ -100,7 +100,7 @@ pub(crate) fn run(options: &Investigate) -> Result<Ending> {
 }
 
 pub(crate) fn no_input(error: &portreeve_engine::NothingReadable) -> Ending {
-    eprintln!(
+    say!(
         "portreeve: {}",
         portreeve_view::text::clean_lines(&error.to_string())
     );
@@ -111,6 +111,6 @@ pub(crate) fn no_input(error: &portreeve_engine::NothingReadable) -> Ending {
 pub(crate) fn show_diagnostics(rules: &RuleSet, files: &[ContentFile]) {
     let colour = std::io::stderr().is_terminal();
     for diagnostic in &rules.diagnostics {
-        eprintln!("{}", render_diagnostic(diagnostic, files, colour));
+        say!("{}", render_diagnostic(diagnostic, files, colour));
     }
 }

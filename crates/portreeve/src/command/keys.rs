@@ -60,7 +60,7 @@ fn with_history(options: &Keys) -> Result<Result<Gathered, Ending>> {
     bar.clear();
     Ok(match result {
         Ok(gathered) if gathered.estate().is_empty() => {
-            eprintln!(
+            say!(
                 "portreeve: none of these files is inventory; docs/inventory.md tells how to export it"
             );
             Err(Ending::NoInput)
@@ -68,7 +68,7 @@ fn with_history(options: &Keys) -> Result<Result<Gathered, Ending>> {
         Ok(gathered) => {
             say_unread(gathered.dead_letters());
             for note in gathered.graph().notes() {
-                eprintln!("portreeve: {}", text::clean_lines(note));
+                say!("portreeve: {}", text::clean_lines(note));
             }
             Ok(gathered)
         }

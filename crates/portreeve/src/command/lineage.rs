@@ -34,7 +34,7 @@ pub(crate) fn run(options: &Lineage) -> Result<Ending> {
             return Ok(super::investigate::no_input(&error));
         }
     };
-    let say = |text: &str| eprintln!("portreeve: {}", portreeve_view::text::clean_lines(text));
+    let say = |text: &str| say!("portreeve: {}", portreeve_view::text::clean_lines(text));
     for letter in &found.dead_letters {
         say(&format!(
             "{}, byte {}: {}",

@@ -48,7 +48,7 @@ fn place(folder: &NetworksFolder) -> Result<PathBuf> {
 
 fn update(from: &[PathBuf], npm: &OsStr, folder: &Path) -> Result<Ending> {
     let stored = if from.is_empty() {
-        eprintln!(
+        say!(
             "portreeve: fetching the open set with {}",
             npm.to_string_lossy()
         );
@@ -67,7 +67,7 @@ fn update(from: &[PathBuf], npm: &OsStr, folder: &Path) -> Result<Ending> {
         })
         .collect();
     if !old.is_empty() {
-        eprintln!(
+        say!(
             "portreeve: {}: what has moved since is told wrongly. Newer files are taken with \
              `--from`; the publishers of the open set have announced to stop its packages and to \
              publish at github.com/sapics/ip-location-db/releases instead",
@@ -154,19 +154,19 @@ fn lookup(addresses: &[String], config: &Config, format: PathsFormat) -> Result<
         .iter()
         .find(|address| address.parse::<std::net::IpAddr>().is_err())
     {
-        eprintln!("portreeve: `{}` is no address", clean(wrong));
+        say!("portreeve: `{}` is no address", clean(wrong));
         return Ok(Ending::Usage);
     }
     let (networks, dead) = networks(config);
     for letter in &dead {
-        eprintln!(
+        say!(
             "portreeve: {}: {}",
             clean(&letter.file),
             clean(&letter.reason)
         );
     }
     if networks.data().is_empty() {
-        eprintln!(
+        say!(
             "portreeve: there are no data of networks; `portreeve networks update` fetches an open set"
         );
     }

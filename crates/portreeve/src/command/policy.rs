@@ -20,7 +20,7 @@ fn test(options: &PolicyTest) -> Result<Ending> {
     let start = Instant::now();
     let found = test_policies(&options.paths);
     let seconds = start.elapsed().as_secs_f64();
-    let say = |text: &str| eprintln!("portreeve: {}", text::clean_lines(text));
+    let say = |text: &str| say!("portreeve: {}", text::clean_lines(text));
     for letter in &found.dead_letters {
         say(&format!("{}: {}", letter.file, letter.reason));
     }

@@ -44,7 +44,7 @@ pub(crate) fn run(options: &Race) -> Result<Ending> {
     };
     say_unread(&raced.dead_letters);
     for note in &raced.notes {
-        eprintln!("portreeve: {}", text::clean_lines(note));
+        say!("portreeve: {}", text::clean_lines(note));
     }
     output::answer(&options.place, options.all, |layout, mut out| {
         match options.format {

@@ -16,7 +16,7 @@ pub(crate) fn run(options: &Simulate) -> Result<Ending> {
     let intrusion: Intrusion = match options.intrusion.parse() {
         Ok(intrusion) => intrusion,
         Err(error) => {
-            eprintln!("portreeve: --intrusion: {error}");
+            say!("portreeve: --intrusion: {error}");
             return Ok(Ending::Usage);
         }
     };
@@ -45,7 +45,7 @@ pub(crate) fn run(options: &Simulate) -> Result<Ending> {
         }
         Err(error) => return Err(error),
     };
-    eprintln!(
+    say!(
         "portreeve: wrote {} records in {} log files, {} inventory files and {} blocks of a chain to {}",
         portreeve_view::text::count(summary.records as u64),
         summary.log_files,
@@ -99,14 +99,27 @@ impl Folder {
     fn place(&self, path: &str) -> io::Result<PathBuf> {
         let path = self.root.join(path);
         if let Some(folder) = path.parent() {
-            fs::create_dir_all(folder)?;
+            fs::create_dir_all(folder).map_err(|error| at(folder, &error))?;
         }
         Ok(path)
     }
 
     fn write(&self, path: &str, bytes: &[u8]) -> io::Result<()> {
-        fs::write(self.place(path)?, bytes)
+        let path = self.place(path)?;
+        fs::write(&path, bytes).map_err(|error| at(&path, &error))
     }
+
+    fn append(&self, path: &str, bytes: &[u8]) -> io::Result<()> {
+        let path = self.place(path)?;
+        let file = File::options().create(true).append(true).open(&path);
+        file.and_then(|mut file| file.write_all(bytes))
+            .map_err(|error| at(&path, &error))
+    }
+}
+
+/// An error that says where.
+fn at(path: &Path, error: &io::Error) -> io::Error {
+    io::Error::new(error.kind(), format!("{}: {error}", path.display()))
 }
 
 impl Sink for Folder {
@@ -121,11 +134,7 @@ impl Sink for Folder {
     fn wallets(&mut self, _: Timestamp, path: &str, written: &Written) -> io::Result<()> {
         match written {
             Written::Whole(bytes) => self.write(path, bytes),
-            Written::Added(bytes) => File::options()
-                .create(true)
-                .append(true)
-                .open(self.place(path)?)?
-                .write_all(bytes),
+            Written::Added(bytes) => self.append(path, bytes),
         }
     }
 

@@ -18,7 +18,7 @@ pub(super) fn run(options: &Convert) -> Result<Ending> {
         let converted = convert(&file.name, &file.text);
         let colour = std::io::stderr().is_terminal();
         for one in &converted.diagnostics {
-            eprintln!("{}", one.render(&file.text, colour));
+            say!("{}", one.render(&file.text, colour));
         }
         left += converted.diagnostics.len();
         changed += converted.changed;
@@ -36,7 +36,7 @@ pub(super) fn run(options: &Convert) -> Result<Ending> {
             out.write_all(converted.text.as_bytes())?;
         }
     }
-    eprintln!(
+    say!(
         "portreeve: {changed} conditions of {} files converted, {left} not",
         files.len()
     );

@@ -52,7 +52,7 @@ pub(super) fn show(options: &Serve, folder: &Path) -> Result<Ending> {
     let open = || Sqlite::open_sealed(&database).context("cannot open the database");
     let store = open()?;
     if let Err(error) = portreeve_server::may_listen(settings.listen, store.tokens()?.len()) {
-        eprintln!("portreeve: {error}");
+        say!("portreeve: {error}");
         return Ok(Ending::Usage);
     }
     let records = Segments::read_only(&log_folder, store.segments()?);

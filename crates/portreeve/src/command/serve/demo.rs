@@ -97,13 +97,13 @@ fn delivered(path: &str) -> Option<i64> {
 
 pub(super) fn run(options: &Serve) -> Result<Ending> {
     if options.speed <= 0.0 || !options.speed.is_finite() {
-        eprintln!("portreeve: --speed is a number of hours above 0");
+        say!("portreeve: --speed is a number of hours above 0");
         return Ok(Ending::Usage);
     }
     let folder = tempfile::tempdir().context("cannot make a folder for the demo")?;
     let root = folder.path().join("halyard");
     let mut held = Held::default();
-    eprintln!("portreeve: simulating an organisation and its logs …");
+    say!("portreeve: simulating an organisation and its logs …");
     let plan = Plan {
         seed: options.seed,
         max_records: 60_000,

@@ -38,9 +38,9 @@ impl Log {
     /// Says something: `event` names it for machines, `words` for people, `fields` are for machines alone.
     pub(crate) fn say(self, level: Level, event: &str, words: &str, fields: &[(&str, Value)]) {
         match self.format {
-            LogFormat::Text => eprintln!("portreeve: {words}"),
+            LogFormat::Text => say!("portreeve: {words}"),
             LogFormat::Json => {
-                eprintln!("{}", line(Timestamp::now(), level, event, words, fields));
+                say!("{}", line(Timestamp::now(), level, event, words, fields));
             }
         }
     }

@@ -71,7 +71,7 @@ fn watch(
     let is_bucket = |path: &PathBuf| path.to_str().is_some_and(|path| path.starts_with("s3://"));
     let (buckets, paths): (Vec<PathBuf>, Vec<PathBuf>) = paths.into_iter().partition(is_bucket);
     if !buckets.is_empty() && cfg!(not(feature = "aws")) {
-        eprintln!("portreeve: this build does not read buckets; `full` builds do");
+        say!("portreeve: this build does not read buckets; `full` builds do");
         return Ok(Ending::Usage);
     }
     let rules = rule_files(&options.rules)?;
@@ -100,7 +100,7 @@ fn watch(
     if !options.catch_up
         && let Err(error) = portreeve_server::may_listen(listen, tokens)
     {
-        eprintln!("portreeve: {error}");
+        say!("portreeve: {error}");
         return Ok(Ending::Usage);
     }
     let records = Segments::open(&folder.log(), store.segments()?)

@@ -32,7 +32,7 @@ pub(crate) fn token(options: &Token) -> Result<Ending> {
         TokenTask::Add { name, role, days } => {
             let name = name.trim();
             if name.is_empty() || name == "loopback" || name.chars().any(char::is_control) {
-                eprintln!("portreeve: a token's name is a few words, and not `loopback`");
+                say!("portreeve: a token's name is a few words, and not `loopback`");
                 return Ok(Ending::Usage);
             }
             let expires = days
@@ -48,11 +48,11 @@ pub(crate) fn token(options: &Token) -> Result<Ending> {
                 expires,
             })?;
             writeln!(out, "{token}")?;
-            eprintln!("portreeve: this is shown once; only its hash is kept");
+            say!("portreeve: this is shown once; only its hash is kept");
         }
         TokenTask::Remove { name } => {
             if !store.remove_token(name)? {
-                eprintln!(
+                say!(
                     "portreeve: there is no token called `{name}`; `portreeve token list` has all"
                 );
                 return Ok(Ending::Usage);
@@ -81,7 +81,7 @@ pub(crate) fn token(options: &Token) -> Result<Ending> {
 pub(crate) fn doctor(options: &Doctor) -> Result<Ending> {
     let path = database(&options.data);
     if !path.is_file() {
-        eprintln!(
+        say!(
             "portreeve: {} does not exist; `portreeve serve` makes it, --data names another folder",
             path.display()
         );

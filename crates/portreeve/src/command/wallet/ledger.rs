@@ -21,7 +21,7 @@ pub(super) fn run(options: &Ledger) -> Result<Ending> {
     };
     let keys = keys(options)?;
     if keys.is_empty() {
-        eprintln!("portreeve: no public key could be read");
+        say!("portreeve: no public key could be read");
         return Ok(Ending::NoInput);
     }
     let mut requests = Vec::new();
@@ -29,7 +29,7 @@ pub(super) fn run(options: &Ledger) -> Result<Ending> {
         let (read, errors) = read_requests(&super::read(path)?);
         requests.extend(read);
         for error in errors {
-            eprintln!("portreeve: {}: {error}; it is left out", path.display());
+            say!("portreeve: {}: {error}; it is left out", path.display());
         }
     }
     let mut signs = Vec::new();
@@ -55,7 +55,7 @@ fn keys(options: &Ledger) -> Result<Vec<SigningKey>> {
         let (read, errors) = read_keys(&super::read(path)?);
         keys.extend(read);
         for error in errors {
-            eprintln!("portreeve: {}: {error}", path.display());
+            say!("portreeve: {}: {error}", path.display());
         }
     }
     Ok(keys)

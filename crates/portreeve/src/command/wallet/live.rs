@@ -64,10 +64,10 @@ pub(super) fn run(options: &WatchBlocks, policy: Policy) -> Result<Ending> {
                 sooner,
             } => {
                 for notice in heads.take_notices() {
-                    eprintln!("portreeve: {}", text::clean(&notice));
+                    say!("portreeve: {}", text::clean(&notice));
                 }
                 if let Some(reason) = &reason {
-                    eprintln!(
+                    say!(
                         "portreeve: {}; asking again in {} s",
                         text::clean(reason),
                         pause.as_secs()
@@ -100,7 +100,7 @@ pub(super) fn run(options: &WatchBlocks, policy: Policy) -> Result<Ending> {
         }
     }
     for fault in reader.faults() {
-        eprintln!(
+        say!(
             "portreeve: {}: {:?}, {} times",
             text::clean(&fault.provider),
             fault.kind,
@@ -108,7 +108,7 @@ pub(super) fn run(options: &WatchBlocks, policy: Policy) -> Result<Ending> {
         );
     }
     if reader.untraced() > 0 {
-        eprintln!(
+        say!(
             "portreeve: no node traced {} transactions of Safes (debug_traceTransaction): what they \
              paid of the chain's coin is not seen",
             reader.untraced()
@@ -133,7 +133,7 @@ fn chain_of(nodes: &mut [Node]) -> Option<u64> {
 fn tell(observed: &Observed, format: AnswerFormat) -> Result<()> {
     let mut out = io::stdout().lock();
     for notice in &observed.notices {
-        eprintln!("portreeve: {notice}");
+        say!("portreeve: {notice}");
     }
     for finding in &observed.findings {
         match format {

@@ -56,7 +56,7 @@ pub(super) fn policy(path: &Path) -> Result<Policy> {
     let (policy, refused) =
         Policy::read(&text).with_context(|| format!("in {}", path.display()))?;
     for error in refused {
-        eprintln!("portreeve: {}: {error}", path.display());
+        say!("portreeve: {}: {error}", path.display());
     }
     Ok(policy)
 }
@@ -64,7 +64,7 @@ pub(super) fn policy(path: &Path) -> Result<Policy> {
 /// Says on standard error what could not be read.
 pub(super) fn tell_dead(letters: &[DeadLetter]) {
     for letter in letters {
-        eprintln!(
+        say!(
             "portreeve: {}, at byte {}: {}; it is left out",
             text::clean(&letter.file),
             letter.offset,
@@ -77,7 +77,7 @@ pub(super) fn tell_dead(letters: &[DeadLetter]) {
 pub(super) fn tell_unread(letters: &[DeadLetter]) {
     for letter in letters {
         let (file, reason) = (text::clean(&letter.file), text::clean(&letter.reason));
-        eprintln!("portreeve: {file}, {reason}; it is left out");
+        say!("portreeve: {file}, {reason}; it is left out");
     }
 }
 

@@ -78,7 +78,7 @@ pub(super) fn tell_faults(host: &str, faults: &[Fault]) {
         } else {
             "was read in part"
         };
-        eprintln!(
+        say!(
             "portreeve: {}: the queue of {} {what}: {}",
             text::clean(host),
             fault.safe,
@@ -162,7 +162,7 @@ impl Following {
             let still = unread(safe);
             if !still {
                 let gap = since.elapsed().as_secs_f32();
-                eprintln!("portreeve: {host}: the queue of {safe} is read again, after {gap:.0} s in which it was not seen");
+                say!("portreeve: {host}: the queue of {safe} is read again, after {gap:.0} s in which it was not seen");
             }
             still
         });
@@ -170,7 +170,7 @@ impl Following {
             self.unread.entry(fault.safe).or_insert_with(Instant::now);
         }
         if !round.faults.is_empty() {
-            eprintln!(
+            say!(
                 "portreeve: {host}: asking again in {} s",
                 pause.as_secs_f32()
             );

@@ -7,6 +7,7 @@ use portreeve_wallet::safe::{Expectations, Queue, read_queues, verify};
 
 use crate::Ending;
 use crate::arguments::VerifyQueue;
+use crate::failure;
 
 /// Whether what the owners of Safes signed is what they were shown.
 pub(super) fn run(options: &VerifyQueue) -> Result<Ending> {
@@ -20,6 +21,7 @@ pub(super) fn run(options: &VerifyQueue) -> Result<Ending> {
     };
     let mut queues = Vec::new();
     let mut fetched = Fetched::default();
+    let mut unread = false;
     for path in &options.files {
         if let Some(address) = address(path) {
             let read = fetch(options, address, policy.as_ref(), expectations.clone())?;
@@ -29,14 +31,25 @@ pub(super) fn run(options: &VerifyQueue) -> Result<Ending> {
             continue;
         }
         let name = text::clean(&path.to_string_lossy()).into_owned();
-        match read_queues(&super::read(path)?) {
+        let bytes = match super::read(path) {
+            Ok(bytes) => bytes,
+            Err(error) => {
+                failure::tell(&error);
+                unread = true;
+                continue;
+            }
+        };
+        match read_queues(&bytes) {
             Ok((read, errors)) => {
                 for error in errors {
-                    eprintln!("portreeve: {name}: {error}; it is left out");
+                    say!("portreeve: {name}: {error}; it is left out");
                 }
                 queues.extend(read);
             }
-            Err(error) => eprintln!("portreeve: {name}: {error}"),
+            Err(error) => {
+                say!("portreeve: {name}: {error}");
+                unread = true;
+            }
         }
     }
     // A Safe in whose queue nothing is has been read all the same.
@@ -54,7 +67,7 @@ pub(super) fn run(options: &VerifyQueue) -> Result<Ending> {
     )?;
     Ok(match ending {
         // What was not seen is not clean.
-        Ending::Clean if fetched.unread => Ending::NoInput,
+        Ending::Clean if unread || fetched.unread => Ending::NoInput,
         ending => ending,
     })
 }

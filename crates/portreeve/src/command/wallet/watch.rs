@@ -22,7 +22,7 @@ pub(super) fn run(options: &WatchBlocks) -> Result<Ending> {
     }
     super::tell_unread(&blocks.take_dead_letters());
     if !any {
-        eprintln!("portreeve: no block could be read");
+        say!("portreeve: no block could be read");
         return Ok(Ending::NoInput);
     }
     let report = watch.finish();
