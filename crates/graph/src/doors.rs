@@ -6,7 +6,7 @@ use portreeve_authz::aws::{
     Absent, AclGrantee, AclPermission, Caller, CallerKind, Context, PrincipalPolicies, Request,
     Target, evaluate,
 };
-use portreeve_authz::{Decision, KeyClass};
+use portreeve_authz::KeyClass;
 use portreeve_model::{EntityId, EntityKind, Estate, Relation};
 use serde::{Deserialize, Serialize};
 
@@ -154,28 +154,13 @@ fn federation(
         &PrincipalPolicies::default(),
         Some(&evaluator.world.resource(&evaluator.nodes, role, true)),
     );
-    if answer.decision == Decision::Denied {
-        return None;
-    }
+    let permit = Permit::of(answer, Some(action))?;
     Some(Federation {
         identity: identity(provider, subject),
         role,
         is_door: !host.starts_with("oidc.eks.") || subject.contains('*'),
         reason: reason(provider, subject),
-        permit: Permit {
-            permissions: vec![action.to_owned()],
-            conditions: answer
-                .depends_on
-                .into_iter()
-                .filter(|atom| atom.class != KeyClass::Settable)
-                .map(|atom| atom.key)
-                .collect(),
-            statements: answer
-                .statement
-                .map(|statement| statement.to_string())
-                .into_iter()
-                .collect(),
-        },
+        permit,
     })
 }
 
