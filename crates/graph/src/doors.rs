@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use portreeve_authz::KeyClass;
 use portreeve_authz::aws::{
     Absent, AclGrantee, AclPermission, Caller, CallerKind, Context, PrincipalPolicies, Request,
     Target, evaluate,
 };
-use portreeve_authz::KeyClass;
 use portreeve_model::{EntityId, EntityKind, Estate, Relation};
 use serde::{Deserialize, Serialize};
 
