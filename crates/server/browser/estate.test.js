@@ -1,11 +1,10 @@
 // Pictures that grow where they are touched, tables beside them, and what people decide of incidents.
 
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import { browser as launch, demo, gravest, opened, PATIENCE, unfolded } from "./support.js";
+import { after, before } from "node:test";
+import { closed, demo, gravest, opened, PATIENCE, test, unfolded } from "./support.js";
 
 let watch;
-let browser;
 let incident;
 /** A page of one thing, and the first thing on it with something behind it. */
 let start;
@@ -15,13 +14,12 @@ let address;
 before(async () => {
   watch = await demo();
   await unfolded(watch);
-  browser = await launch();
   incident = await gravest(watch);
   await growing();
 }, { timeout: PATIENCE * 2 });
 
 after(async () => {
-  await browser?.close();
+  await closed();
   await watch?.stop();
 });
 
@@ -60,7 +58,7 @@ async function growing() {
 }
 
 test("with scripts a picture grows in place and the address says so", { timeout: PATIENCE }, async () => {
-  const { page, wrong, close } = await opened(browser);
+  const { page, wrong, close } = await opened();
   await page.goto(start);
   const first = await places(page);
   await page.evaluate(() => { window.stayed = true; });
@@ -95,7 +93,7 @@ test("with scripts a picture grows in place and the address says so", { timeout:
 });
 
 test("without scripts a choice loads the same picture", { timeout: PATIENCE }, async () => {
-  const { page, wrong, close } = await opened(browser, { javaScriptEnabled: false });
+  const { page, wrong, close } = await opened({ javaScriptEnabled: false });
   await page.goto(start);
   const first = things(await page.content());
   await page.locator(`#steps a[data-step="${link}"]`).click();
@@ -113,7 +111,7 @@ test("without scripts a choice loads the same picture", { timeout: PATIENCE }, a
 });
 
 test("the paths of an incident are a table too", { timeout: PATIENCE }, async () => {
-  const { page, wrong, close } = await opened(browser);
+  const { page, wrong, close } = await opened();
   await page.goto(`${watch.address}/incidents/${incident.id}`);
   await page.locator("#reach").getByRole("link", { name: "The same as a table" }).click();
   const table = page.locator("#reach .inlined table");
@@ -125,7 +123,7 @@ test("the paths of an incident are a table too", { timeout: PATIENCE }, async ()
 });
 
 test("incidents are merged and parted by forms, and as before when that is undone", { timeout: PATIENCE }, async () => {
-  const { page, wrong, close } = await opened(browser, { javaScriptEnabled: false });
+  const { page, wrong, close } = await opened({ javaScriptEnabled: false });
   const list = async () => (await (await fetch(`${watch.address}/api/v1/incidents?limit=1000`)).json()).items;
   const before = await list();
   await page.goto(`${watch.address}/incidents/${incident.id}`);

@@ -1,20 +1,18 @@
 // Every page as people have it: wide and narrow, light and dark.
 
 import assert from "node:assert/strict";
-import { after, before, describe, test } from "node:test";
-import { browser as launch, demo, faults, gravest, opened, PATIENCE, unfolded } from "./support.js";
+import { after, before, describe } from "node:test";
+import { closed, demo, faults, gravest, opened, PATIENCE, test, unfolded } from "./support.js";
 
 /** Bytes of a page before the evidence that is a click away. */
 const LARGEST = 100_000;
 
 let watch;
-let browser;
 let pages;
 
 before(async () => {
   watch = await demo();
   await unfolded(watch);
-  browser = await launch();
   const { id } = await gravest(watch);
   const incident = await (await fetch(`${watch.address}/api/v1/incidents/${id}`)).json();
   const [entry] = incident.timeline;
@@ -45,11 +43,11 @@ before(async () => {
 }, { timeout: PATIENCE * 2 });
 
 after(async () => {
-  await browser?.close();
+  await closed();
   await watch?.stop();
 });
 
-test("each is small, has one heading of the first level, and a title of its own", async () => {
+test("each is small, has one heading of the first level, and a title of its own", {}, async () => {
   const titles = new Set();
   for (const [name, path] of Object.entries(pages)) {
     const answer = await fetch(watch.address + path);
@@ -68,7 +66,7 @@ describe("looked at", () => {
     for (const colorScheme of ["light", "dark"]) {
       test(`${width} pixels wide, ${colorScheme}`, { timeout: PATIENCE }, async () => {
         const options = { viewport: { width, height: 900 }, colorScheme, bypassCSP: true };
-        const { page, wrong, close } = await opened(browser, options);
+        const { page, wrong, close } = await opened(options);
         const found = [];
         for (const [name, path] of Object.entries(pages)) {
           await page.goto(watch.address + path, { waitUntil: "load" });

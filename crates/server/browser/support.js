@@ -5,6 +5,7 @@ import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { createInterface } from "node:readline";
+import { test as nodeTest } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 import { chromium } from "playwright-core";
 
@@ -64,12 +65,14 @@ export async function gravest(watch) {
   return (await answer.json()).items[0];
 }
 
-export function browser() {
-  return chromium.launch({ executablePath: CHROMIUM, args: ["--no-sandbox", "--font-render-hinting=none"] });
-}
+/** The browser of the file of tests: begun with its first page. */
+let browser;
 
 /** A page that remembers what went wrong on it. */
-export async function opened(browser, options = {}) {
+export async function opened(options = {}) {
+  if (!browser?.isConnected()) {
+    browser = await chromium.launch({ executablePath: CHROMIUM, args: ["--no-sandbox", "--font-render-hinting=none"] });
+  }
   const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...options });
   const page = await context.newPage();
   page.setDefaultTimeout(PATIENCE / 2);
@@ -83,6 +86,27 @@ export async function opened(browser, options = {}) {
     if (response.status() >= 400) wrong.push(`status ${response.status()}: ${response.url()}`);
   });
   return { page, wrong, close: () => context.close() };
+}
+
+/** Ends the browser. */
+export async function closed() {
+  await browser?.close();
+}
+
+/**
+ * A test of pages. Chromium has been seen to end by a fault of libfontconfig, which two of its threads ask at once:
+ * where the browser itself is gone the test begins once more in a new one. A page that ends it each time fails.
+ */
+export function test(name, options, body) {
+  return nodeTest(name, options, async () => {
+    try {
+      await body();
+    } catch (error) {
+      if (!browser || browser.isConnected()) throw error;
+      console.log(`the browser ended, and "${name}" begins once more: ${error.message.split("\n", 1)}`);
+      await body();
+    }
+  });
 }
 
 /** What axe finds that is serious or critical. Its context does without our content policy, which keeps axe out. */

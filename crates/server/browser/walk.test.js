@@ -2,22 +2,20 @@
 
 import assert from "node:assert/strict";
 import { mkdirSync } from "node:fs";
-import { after, before, test } from "node:test";
-import { browser as launch, demo, gravest, opened, PATIENCE, unfolded } from "./support.js";
+import { after, before } from "node:test";
+import { closed, demo, gravest, opened, PATIENCE, test, unfolded } from "./support.js";
 
 let watch;
-let browser;
 let incident;
 
 before(async () => {
   watch = await demo();
   await unfolded(watch);
-  browser = await launch();
   incident = await gravest(watch);
 }, { timeout: PATIENCE * 2 });
 
 after(async () => {
-  await browser?.close();
+  await closed();
   await watch?.stop();
 });
 
@@ -37,7 +35,7 @@ async function walk(page) {
 }
 
 test("with scripts, evidence opens in place and commands are copied", { timeout: PATIENCE }, async () => {
-  const { page, wrong, close } = await opened(browser, { permissions: ["clipboard-read", "clipboard-write"] });
+  const { page, wrong, close } = await opened({ permissions: ["clipboard-read", "clipboard-write"] });
   await walk(page);
   const finding = page.locator("#findings li").first();
   await finding.getByRole("link").first().click();
@@ -68,7 +66,7 @@ test("with scripts, evidence opens in place and commands are copied", { timeout:
 });
 
 test("without scripts every step is a link", { timeout: PATIENCE }, async () => {
-  const { page, wrong, close } = await opened(browser, { javaScriptEnabled: false });
+  const { page, wrong, close } = await opened({ javaScriptEnabled: false });
   await walk(page);
   await page.locator("#findings li").first().getByRole("link").first().click();
   await page.waitForURL("**/findings/*");
@@ -92,7 +90,7 @@ test("without scripts every step is a link", { timeout: PATIENCE }, async () => 
 });
 
 test("what people write is kept, and found again by whoever looks", { timeout: PATIENCE }, async () => {
-  const { page, wrong, close } = await opened(browser);
+  const { page, wrong, close } = await opened();
   await page.goto(`${watch.address}/incidents/${incident.id}`);
   await page.getByLabel("Owner").fill("mira");
   await page.getByLabel("State").selectOption("investigating");
@@ -110,7 +108,7 @@ test("what people write is kept, and found again by whoever looks", { timeout: P
 });
 
 test("the keyboard is enough", { timeout: PATIENCE }, async () => {
-  const { page, wrong, close } = await opened(browser);
+  const { page, wrong, close } = await opened();
   await page.goto(watch.address);
   await page.keyboard.press("j");
   await page.keyboard.press("Enter");
@@ -130,7 +128,7 @@ test("the keyboard is enough", { timeout: PATIENCE }, async () => {
 });
 
 test("tables are sorted by their heads", { timeout: PATIENCE }, async () => {
-  const { page, close } = await opened(browser);
+  const { page, close } = await opened();
   await page.goto(`${watch.address}/posture`);
   const table = page.locator("#failures table");
   const column = () => table.locator("tbody tr > td:nth-child(2) b").allTextContents();
@@ -146,7 +144,7 @@ test("tables are sorted by their heads", { timeout: PATIENCE }, async () => {
 test("an intrusion unfolds before one's eyes", { timeout: PATIENCE * 2 }, async () => {
   const slow = await demo(12);
   try {
-    const { page, wrong, close } = await opened(browser);
+    const { page, wrong, close } = await opened();
     await page.goto(slow.address);
     const clock = () => page.locator("#clock").textContent();
     const first = await clock();
@@ -164,7 +162,7 @@ test("pictures of it for those who have not seen it", { timeout: PATIENCE }, asy
   const folder = process.env.PICTURES;
   if (folder) mkdirSync(folder, { recursive: true });
   const taken = async (name, path, options, look = async () => {}) => {
-    const { page, close } = await opened(browser, options);
+    const { page, close } = await opened(options);
     await page.goto(watch.address + path);
     await look(page);
     const picture = await page.screenshot(folder ? { path: `${folder}/${name}.png` } : {});

@@ -4,6 +4,7 @@ everything that a surface reads.
 usage: estate.py ADDRESS      prints the accounts, the management account first
 """
 
+import functools
 import io
 import json
 import sys
@@ -19,9 +20,15 @@ PRINCIPALS = 200
 
 def client(service, region="us-east-1", keys=None):
     keys = keys or {"AccessKeyId": "AKIAEXAMPLE", "SecretAccessKey": "secret", "SessionToken": None}
+    return made(service, region, keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"])
+
+
+# One is made from all that botocore knows of a service.
+@functools.cache
+def made(service, region, key, secret, session):
     return boto3.client(
-        service, region_name=region, endpoint_url=ADDRESS, aws_access_key_id=keys["AccessKeyId"],
-        aws_secret_access_key=keys["SecretAccessKey"], aws_session_token=keys["SessionToken"],
+        service, region_name=region, endpoint_url=ADDRESS, aws_access_key_id=key, aws_secret_access_key=secret,
+        aws_session_token=session,
     )
 
 
@@ -129,7 +136,7 @@ def resources(account, keys, region, role):
         environment={"type": "LINUX_CONTAINER", "image": "aws/codebuild/standard:7.0", "computeType": "BUILD_GENERAL1_SMALL",
                      "environmentVariables": [{"name": "TOKEN", "value": "never to be written"}]})
     ec2 = of("ec2")
-    image = ec2.describe_images()["Images"][0]["ImageId"]
+    image = ec2.register_image(Name="web", RootDeviceName="/dev/xvda")["ImageId"]
     ec2.run_instances(ImageId=image, MinCount=3, MaxCount=3, IamInstanceProfile={"Name": "web"})
     ec2.create_launch_template(LaunchTemplateName="web", LaunchTemplateData={
         "ImageId": image, "IamInstanceProfile": {"Name": "web"}, "UserData": "bmV2ZXIgdG8gYmUgd3JpdHRlbg=="})

@@ -4,9 +4,10 @@
 #![allow(dead_code)]
 
 use std::io::{BufRead, BufReader, Write};
+use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
-use std::sync::{Mutex, MutexGuard, OnceLock};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use serde_json::Value;
 
@@ -20,7 +21,7 @@ const MOTO: &str = "moto[server]==5.2.5";
 /// Set where the tests must run: then what is missing is a failure, not a reason to skip.
 const REQUIRED: &str = "PORTREEVE_REQUIRE_MOTO";
 
-/// The stand-in, in the hands of one test at a time: what it refuses holds for all.
+/// A stand-in, in the hands of one test at a time: what it refuses holds for all that ask it.
 pub struct Moto {
     address: String,
     python: PathBuf,
@@ -29,22 +30,41 @@ pub struct Moto {
     pub regions: [&'static str; 2],
 }
 
-/// The stand-in as it is without a gate; `None`, with a word about it, where it cannot be had.
-pub fn moto() -> Option<MutexGuard<'static, Moto>> {
-    static MOTO: OnceLock<Option<Mutex<Moto>>> = OnceLock::new();
-    let moto = MOTO.get_or_init(|| match start() {
-        Ok(moto) => Some(Mutex::new(moto)),
+/// Stand-ins that no test holds. A server answers one call at a time, so that tests beside each other have one each.
+static FREE: Mutex<Vec<Moto>> = Mutex::new(Vec::new());
+
+fn free() -> MutexGuard<'static, Vec<Moto>> {
+    FREE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A stand-in that goes back to the free ones when the test ends, failed or not: that says nothing of the server.
+pub struct Held(Option<Moto>);
+
+impl Deref for Held {
+    type Target = Moto;
+
+    fn deref(&self) -> &Moto {
+        self.0.as_ref().unwrap()
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        free().extend(self.0.take());
+    }
+}
+
+/// A stand-in as it is without a gate; `None`, with a word about it, where it cannot be had.
+pub fn moto() -> Option<Held> {
+    let taken = free().pop();
+    let moto = match taken.map_or_else(start, Ok) {
+        Ok(moto) => Held(Some(moto)),
         Err(why) if std::env::var_os(REQUIRED).is_some() => panic!("{why}"),
         Err(why) => {
             println!("SKIPPED: moto cannot be started: {why}");
-            None
+            return None;
         }
-    });
-    // A test that failed says nothing of the server.
-    let moto = moto
-        .as_ref()?
-        .lock()
-        .unwrap_or_else(|held| held.into_inner());
+    };
     moto.steer("{}");
     Some(moto)
 }
@@ -53,13 +73,23 @@ fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/moto")
 }
 
+/// Where moto is installed, which is done once.
+fn installed() -> Result<PathBuf, String> {
+    static PYTHON: OnceLock<Result<PathBuf, String>> = OnceLock::new();
+    PYTHON
+        .get_or_init(|| Ok(python::with(MOTO)?.join("python")))
+        .clone()
+}
+
 fn start() -> Result<Moto, String> {
-    let python = python::with(MOTO)?.join("python");
+    let python = installed()?;
     let models = Path::new(env!("CARGO_MANIFEST_DIR")).join("../cloud/models");
     // It ends when this process does, which closes its standard input.
     let mut server = Command::new(&python)
         .arg(folder().join("server.py"))
         .arg(models)
+        // Of its own it has images with over a thousand snapshots for each account and region.
+        .env("MOTO_EC2_LOAD_DEFAULT_AMIS", "false")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
