@@ -7,7 +7,12 @@ use portreeve_detect::{Client, client_family};
 
 fuzz_target!(|text: &str| {
     let client = Client::parse(text);
-    for part in [client.version, client.system_version, client.architecture, client.command] {
+    for part in [
+        client.version,
+        client.system_version,
+        client.architecture,
+        client.command,
+    ] {
         assert!(part.is_none_or(|part| text.contains(part)));
     }
     assert!(client.described().len() <= text.len() + 64);

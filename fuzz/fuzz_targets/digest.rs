@@ -24,6 +24,11 @@ fuzz_target!(|data: &[u8]| {
         signatures: &signatures,
         ..Given::default()
     });
-    assert!(evidence.digests.iter().all(|digest| digest.proof != Proof::Proven));
+    assert!(
+        evidence
+            .digests
+            .iter()
+            .all(|digest| digest.proof != Proof::Proven)
+    );
     assert!(evidence.logs.iter().all(|log| log.proof == Proof::Missing));
 });

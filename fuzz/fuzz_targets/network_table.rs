@@ -15,7 +15,13 @@ fuzz_target!(|data: &[u8]| {
     };
     if let Ok((read, _)) = NetworkData::read("fuzz", marked) {
         let networks = Networks::new(&Settings::default(), vec![read]);
-        for address in ["0.0.0.0", "192.0.2.1", "255.255.255.255", "::1", "2001:db8::1"] {
+        for address in [
+            "0.0.0.0",
+            "192.0.2.1",
+            "255.255.255.255",
+            "::1",
+            "2001:db8::1",
+        ] {
             assert!(networks.of(address).name().is_some());
         }
     }

@@ -19,7 +19,9 @@ impl std::io::Read for Pieces<'_> {
 }
 
 fuzz_target!(|data: &[u8]| {
-    let Some((control, data)) = data.split_first() else { return };
+    let Some((control, data)) = data.split_first() else {
+        return;
+    };
     let options = SplitOptions {
         envelopes: ["Records", "a", "hits.hits"].map(str::to_owned).to_vec(),
         max_record: if control & 1 == 0 { 64 } else { 1 << 20 },

@@ -74,7 +74,9 @@ fuzz_target!(|data: &[u8]| {
         let user = step[2] >> 5;
         let number = step[2] & 15;
         let text = format!("{{\"user\": \"u{user}\", \"n\": {number}}}");
-        let record = extractor.extract(text.as_bytes(), &mut buffer).expect("the record is JSON");
+        let record = extractor
+            .extract(text.as_bytes(), &mut buffer)
+            .expect("the record is JSON");
         let reference = Reference { source: 0, index };
         for rule in 0..2 {
             if step[1] >> rule & 1 == 1 {
@@ -84,7 +86,12 @@ fuzz_target!(|data: &[u8]| {
             }
         }
     }
-    let bounds = Bounds { lateness: LATENESS, groups: 64, entries: 512, threads: 1 };
+    let bounds = Bounds {
+        lateness: LATENESS,
+        groups: 64,
+        entries: 512,
+        threads: 1,
+    };
     let mut straight = Vec::new();
     let mut whole = Correlator::new(plan.clone(), bounds);
     let mut all = Items::new();
@@ -94,7 +101,13 @@ fuzz_target!(|data: &[u8]| {
     assert_eq!(whole.account().late, 0);
 
     let mut pieces = Vec::new();
-    let mut correlator = Correlator::new(plan.clone(), Bounds { threads: 2, ..bounds });
+    let mut correlator = Correlator::new(
+        plan.clone(),
+        Bounds {
+            threads: 2,
+            ..bounds
+        },
+    );
     let middle = items.len() / 2;
     for (number, item) in items.into_iter().enumerate() {
         if number == middle {

@@ -15,7 +15,9 @@ use portreeve_sigma::{Matcher, Scratch, Verdict, parse};
 const RECORD: &[u8] = br#"{"eventVersion":"1.09","userIdentity":{"type":"AssumedRole","arn":"arn:aws:sts::111122223333:assumed-role/deploy/s","accountId":"111122223333","sessionContext":{"attributes":{"creationDate":"2026-07-24T03:12:44Z","mfaAuthenticated":"false"}}},"eventTime":"2026-07-24T03:15:00Z","eventSource":"s3.amazonaws.com","eventName":"PutObject","sourceIPAddress":"198.51.100.7","userAgent":"Boto3/1.34 \u00e9","errorCode":null,"requestParameters":{"bucketName":"web","key":"app.js","n":5,"policy":"{\"Action\":\"*\"}"},"resources":[{"ARN":"arn:aws:s3:::web","type":"AWS::S3::Bucket"},{"ARN":"arn:aws:s3:::web/app.js"}],"readOnly":false,"a":1,"b":[1,"x",[null]]}"#;
 
 fuzz_target!(|data: &[u8]| {
-    let Ok(text) = std::str::from_utf8(data) else { return };
+    let Ok(text) = std::str::from_utf8(data) else {
+        return;
+    };
     let parsed = parse("fuzz.yml", text);
     for diagnostic in &parsed.diagnostics {
         diagnostic.render(text, false);
@@ -30,8 +32,12 @@ fuzz_target!(|data: &[u8]| {
             diagnostic.render(text, false);
         }
     }
-    let (correlations, problems) =
-        Correlations::new(parsed.correlations, &parsed.rules, &BTreeSet::new(), &mut Fields::default());
+    let (correlations, problems) = Correlations::new(
+        parsed.correlations,
+        &parsed.rules,
+        &BTreeSet::new(),
+        &mut Fields::default(),
+    );
     for diagnostic in problems {
         diagnostic.render(text, false);
     }
@@ -40,7 +46,9 @@ fuzz_target!(|data: &[u8]| {
     let (matcher, _) = Matcher::new(&parsed.rules, &mut fields);
     let extractor = Extractor::new(&fields);
     let mut buffer = SlotBuffer::new();
-    let record = extractor.extract(RECORD, &mut buffer).expect("the record is fixed");
+    let record = extractor
+        .extract(RECORD, &mut buffer)
+        .expect("the record is fixed");
     let mut hits = Vec::new();
     matcher.matches(&record, &mut Scratch::new(), &mut hits);
     for rule in 0..parsed.rules.len() {
@@ -78,10 +86,14 @@ fn correlate(correlations: &Correlations) {
             resumed.fold(&items);
         } else if record == 32 {
             let saved = live.take_changes();
-            let mut saved = saved.into_iter().filter_map(|(key, value)| Some((key, value?)));
+            let mut saved = saved
+                .into_iter()
+                .filter_map(|(key, value)| Some((key, value?)));
             live.take_fired();
             let mut second = new();
-            second.restore(&mut saved).expect("a state reads what it wrote");
+            second
+                .restore(&mut saved)
+                .expect("a state reads what it wrote");
             resumed = Some(second);
         }
     }

@@ -25,7 +25,8 @@ fuzz_target!(|data: &[u8]| {
             }
         }
         1 => {
-            if let Some((transaction, signatures)) = SafeTransaction::from_calldata(bytes, U256::ZERO)
+            if let Some((transaction, signatures)) =
+                SafeTransaction::from_calldata(bytes, U256::ZERO)
             {
                 words::calls(&Unpacked::of(&transaction, &|_| true));
                 for signature in OwnerSignature::split(&signatures).into_iter().flatten() {

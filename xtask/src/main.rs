@@ -36,6 +36,9 @@ const FUZZ_TARGETS: &[&str] = &[
     "record_splitter",
     "sigma_rule",
     "sigma_correlation",
+    "pipeline",
+    "log_source",
+    "inventory",
     "policy",
     "authorisation",
     "client",
@@ -44,6 +47,7 @@ const FUZZ_TARGETS: &[&str] = &[
     "digest",
     "terraform",
     "wallet",
+    "answers",
 ];
 
 fn main() -> ExitCode {
@@ -156,6 +160,8 @@ fn test() -> Result<()> {
 
 fn lint() -> Result<()> {
     cargo("format", &["fmt", "--all", "--check"], &[])?;
+    let fuzz = ["fmt", "--manifest-path", "fuzz/Cargo.toml", "--check"];
+    cargo("format of the fuzz targets", &fuzz, &[])?;
     format_of_listed_folders()?;
     cargo(
         "lints",
@@ -261,6 +267,8 @@ fn fuzz(seconds: u32) -> Result<()> {
             "-rss_limit_mb=4096",
             "-timeout=20",
             "-max_len=65536",
+            // Documents are longer than what is tried at first.
+            "-len_control=20",
             "-verbosity=0",
             "-print_final_stats=1",
         ]);
