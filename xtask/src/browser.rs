@@ -20,8 +20,16 @@ const REQUIRED: &str = "PORTREEVE_REQUIRE_BROWSER";
 /// Names that the browser goes by.
 const BROWSERS: &[&str] = &["chromium", "chromium-browser", "google-chrome"];
 
+/// Whether the program that the pages are of is there.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Program {
+    /// The tests before built it.
+    Built,
+    Unbuilt,
+}
+
 /// Runs the tests; `pictures` has the pictures of the README taken anew.
-pub(crate) fn browser(pictures: bool) -> Result<()> {
+pub(crate) fn browser(program: Program, pictures: bool) -> Result<()> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let folder = root.join(FOLDER);
     let chromium = match equipped(&folder) {
@@ -36,18 +44,10 @@ pub(crate) fn browser(pictures: bool) -> Result<()> {
         "types of the pages' modules",
         Command::new(folder.join("node_modules/.bin/tsc")).current_dir(&folder),
     )?;
-    // As the tests before built it.
-    cargo(
-        "the program",
-        &[
-            "build",
-            "--workspace",
-            "--all-features",
-            "--bin",
-            "portreeve",
-        ],
-        &[],
-    )?;
+    if program == Program::Unbuilt {
+        let built = ["build", "--package", "portreeve", "--all-features"];
+        cargo("the program", &built, &[])?;
+    }
     let mut node = Command::new("node");
     node.args(["--test", "--test-concurrency=1", "--test-reporter=spec"])
         .current_dir(&folder)

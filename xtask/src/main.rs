@@ -7,9 +7,11 @@ mod evaluate;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
+use std::sync::Mutex;
 use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
+use browser::Program;
 
 const HELP: &str = "\
 cargo xtask TASK
@@ -55,8 +57,8 @@ fn main() -> ExitCode {
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let result = match words.as_slice() {
         ["test"] => test(),
-        ["browser"] => browser::browser(false),
-        ["pictures"] => browser::browser(true),
+        ["browser"] => browser::browser(Program::Unbuilt, false),
+        ["pictures"] => browser::browser(Program::Unbuilt, true),
         ["lint"] => lint(),
         ["audit"] => audit(),
         ["fuzz"] => fuzz(20),
@@ -155,7 +157,7 @@ fn test() -> Result<()> {
         &["test", "--workspace", "--all-features", "--no-fail-fast"],
         &[],
     )?;
-    browser::browser(false)
+    browser::browser(Program::Built, false)
 }
 
 fn lint() -> Result<()> {
@@ -246,40 +248,77 @@ fn audit() -> Result<()> {
     }
 }
 
-/// Runs every fuzz target on the stable toolchain.
+/// Every fuzz target on the stable toolchain, as many at a time as there are processors.
 fn fuzz(seconds: u32) -> Result<()> {
     if !installed("fuzz") && install("cargo-fuzz").is_err() {
         println!("== fuzzing: SKIPPED, cargo-fuzz could not be installed");
         return Ok(());
     }
-    for target in FUZZ_TARGETS {
-        let limit = format!("-max_total_time={seconds}");
-        let found = format!("fuzz/corpus/{target}");
-        let mut arguments = vec!["fuzz", "run", "--sanitizer", "none", *target];
-        // Rules are found by chance in no time that anybody has: it starts from those that there are.
-        if *target == "sigma_rule" {
-            std::fs::create_dir_all(&found)?;
-            arguments.extend([&found, "correlations", "rules/aws"]);
-        }
-        arguments.extend([
-            "--",
-            &limit,
-            "-rss_limit_mb=4096",
-            "-timeout=20",
-            "-max_len=65536",
-            // Documents are longer than what is tried at first.
-            "-len_control=20",
-            "-verbosity=0",
-            "-print_final_stats=1",
-        ]);
-        if *target == "sigma_rule" {
-            arguments.push("-dict=fuzz/dictionaries/sigma.dict");
-        }
-        cargo(
-            &format!("fuzz {target} for {seconds} s"),
-            &arguments,
-            &[("RUSTC_BOOTSTRAP", "1")],
-        )?;
+    cargo(
+        "fuzz targets",
+        &["fuzz", "build", "--sanitizer", "none"],
+        &[STABLE],
+    )?;
+    let targets = Mutex::new(FUZZ_TARGETS.iter());
+    let next = || targets.lock().ok()?.next();
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    std::thread::scope(|scope| {
+        let workers: Vec<_> = (0..threads)
+            .map(|_| {
+                scope.spawn(|| {
+                    std::iter::from_fn(next).try_for_each(|target| fuzz_one(target, seconds))
+                })
+            })
+            .collect();
+        workers
+            .into_iter()
+            .try_for_each(|worker| match worker.join() {
+                Ok(result) => result,
+                Err(panic) => std::panic::resume_unwind(panic),
+            })
+    })
+}
+
+/// What cargo-fuzz builds with asks for a nightly toolchain; this does without.
+const STABLE: (&str, &str) = ("RUSTC_BOOTSTRAP", "1");
+
+/// Runs one target; what it prints comes in one piece.
+fn fuzz_one(target: &str, seconds: u32) -> Result<()> {
+    let limit = format!("-max_total_time={seconds}");
+    let found = format!("fuzz/corpus/{target}");
+    let mut arguments = vec!["fuzz", "run", "--sanitizer", "none", target];
+    // Rules are found by chance in no time that anybody has: it starts from those that there are.
+    if target == "sigma_rule" {
+        std::fs::create_dir_all(&found)?;
+        arguments.extend([&found, "correlations", "rules/aws"]);
+    }
+    arguments.extend([
+        "--",
+        &limit,
+        "-rss_limit_mb=4096",
+        "-timeout=20",
+        "-max_len=65536",
+        // Documents are longer than what is tried at first.
+        "-len_control=20",
+        "-verbosity=0",
+        "-print_final_stats=1",
+    ]);
+    if target == "sigma_rule" {
+        arguments.push("-dict=fuzz/dictionaries/sigma.dict");
+    }
+    let output = Command::new(cargo_path())
+        .args(&arguments)
+        .envs([STABLE])
+        .output()
+        .with_context(|| format!("cannot run cargo {}", arguments.join(" ")))?;
+    println!(
+        "== fuzz {target} for {seconds} s: cargo {}\n{}{}",
+        arguments.join(" "),
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    );
+    if !output.status.success() {
+        bail!("fuzz {target}: failed");
     }
     Ok(())
 }
