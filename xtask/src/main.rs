@@ -142,10 +142,10 @@ fn soak_kills() -> Result<()> {
             "-p",
             "portreeve",
             "--test",
-            "serve",
+            "integration",
             "--",
             "--nocapture",
-            "killed",
+            "serve::killed",
         ],
         &[("PORTREEVE_KILLS", "200")],
     )
