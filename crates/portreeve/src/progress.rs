@@ -13,25 +13,12 @@ pub(crate) struct Bar {
 
 impl Progress for Bar {
     fn begin(&self, what: &str, total: u64) {
-        let Ok(mut slot) = self.bar.lock() else {
-            return;
-        };
-        if let Some(former) = slot.take() {
-            former.finish_and_clear();
-        }
-        let (bar, template) = if total > 0 {
-            (
-                ProgressBar::new(total),
-                "{msg} {wide_bar} {bytes}/{total_bytes} {bytes_per_sec} {eta}",
-            )
+        if total > 0 {
+            let bytes = "{msg} {wide_bar} {bytes}/{total_bytes} {bytes_per_sec} {eta}";
+            self.show(what, ProgressBar::new(total), bytes);
         } else {
-            (ProgressBar::new_spinner(), "{msg} {spinner}")
-        };
-        if let Ok(style) = ProgressStyle::with_template(template) {
-            bar.set_style(style);
+            self.show(what, ProgressBar::new_spinner(), "{msg} {spinner}");
         }
-        bar.set_message(what.to_owned());
-        *slot = Some(bar);
     }
 
     fn advance(&self, bytes: u64) {
@@ -57,6 +44,26 @@ impl Progress for Bar {
 }
 
 impl Bar {
+    /// A new part of the run begins, of so many pieces; each is one for `advance`.
+    pub(crate) fn begin_pieces(&self, what: &str, pieces: usize) {
+        let bar = ProgressBar::new(pieces as u64);
+        self.show(what, bar, "{msg} {wide_bar} {pos}/{len} {eta}");
+    }
+
+    fn show(&self, what: &str, bar: ProgressBar, template: &str) {
+        let Ok(mut slot) = self.bar.lock() else {
+            return;
+        };
+        if let Some(former) = slot.take() {
+            former.finish_and_clear();
+        }
+        if let Ok(style) = ProgressStyle::with_template(template) {
+            bar.set_style(style);
+        }
+        bar.set_message(what.to_owned());
+        *slot = Some(bar);
+    }
+
     /// Takes the bar off the screen.
     pub(crate) fn clear(&self) {
         if let Ok(mut slot) = self.bar.lock()

@@ -1,13 +1,17 @@
 use std::io::Write;
 use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
 
 use anyhow::{Context, Result};
 use portreeve_detect::Exception;
 use portreeve_engine::{
-    Config, Request, RuleSet, RunError, exceptions_toml, gather, investigate, parse_verdicts,
+    Config, ContentFile, Progress as _, Request, RuleSet, RunError, Silent, exceptions_toml,
+    gather, investigate, parse_verdicts,
 };
 use portreeve_incident::exceptions::{Hidden, hidden, suggestions, transposed, uses};
 use portreeve_incident::{ExceptionUse, Report};
+use portreeve_model::Severity;
 use portreeve_simulate::{Intrusion, Plan, SimulateError, intrusions};
 use portreeve_view::{json, terminal};
 use serde::Serialize;
@@ -110,54 +114,117 @@ fn try_all(options: &Exceptions, exceptions: &[Exception]) -> Result<Vec<Trial>>
         return Ok(trials);
     }
     let files = rule_files(&options.rules)?;
+    let simulations: Vec<Simulation> = intrusions()
+        .into_iter()
+        .flat_map(|intrusion| {
+            (1..=options.seeds).map(move |seed| Simulation {
+                intrusion: intrusion.clone(),
+                seed,
+            })
+        })
+        .collect();
     let bar = Bar::default();
-    for intrusion in intrusions() {
-        for seed in 1..=options.seeds {
-            let folder = tempfile::tempdir().context("cannot make a temporary folder")?;
-            let halyard = folder.path().join("halyard");
-            write(seed, intrusion.parse()?, &halyard)?;
-            let (config, path) = Config::find(std::slice::from_ref(&halyard))?;
-            let mut gathered = gather(
-                Request {
-                    paths: vec![halyard],
-                    rules: RuleSet::parse(&files, &config.rules),
-                    config,
-                    skip: path.into_iter().collect(),
-                    signs: Vec::new(),
-                    threads: 0,
-                },
-                &bar,
-            )?;
-            let (without, _) = gathered.incidents(&[]);
-            let grave = without
-                .iter()
-                .filter(|incident| incident.severity >= portreeve_model::Severity::High)
-                .count();
-            for (trial, exception) in trials.iter_mut().zip(exceptions) {
-                trial.incidents += grave;
-                let mut hides = |exception: &Exception| -> Vec<HiddenIn> {
-                    let (with, muted) = gathered.incidents(std::slice::from_ref(exception));
-                    if muted.iter().all(|count| *count == 0) {
-                        return Vec::new();
-                    }
-                    hidden(&without, &with)
-                        .into_iter()
-                        .map(|hidden| HiddenIn {
-                            intrusion: intrusion.clone(),
-                            seed,
-                            hidden,
-                        })
-                        .collect()
-                };
-                trial.as_written.extend(hides(exception));
-                trial
-                    .as_if_of_the_victim
-                    .extend(hides(&transposed(exception)));
-            }
+    bar.begin_pieces("Simulating intrusions", simulations.len());
+    let outcomes = side_by_side(&simulations, |simulation| {
+        let outcome = simulation.try_each(&files, exceptions);
+        bar.advance(1);
+        outcome
+    });
+    bar.clear();
+    for outcome in outcomes {
+        for (trial, found) in trials.iter_mut().zip(outcome?) {
+            trial.incidents += found.incidents;
+            trial.as_written.extend(found.as_written);
+            trial.as_if_of_the_victim.extend(found.as_if_of_the_victim);
         }
     }
-    bar.clear();
     Ok(trials)
+}
+
+/// The answer to each question, in their order, by as many threads as there are processors.
+fn side_by_side<Q: Sync, A: Send>(questions: &[Q], answer: impl Fn(&Q) -> A + Sync) -> Vec<A> {
+    let threads = thread::available_parallelism().map_or(1, usize::from);
+    let next = AtomicUsize::new(0);
+    let one = || {
+        let place = next.fetch_add(1, Ordering::Relaxed);
+        let question = questions.get(place)?;
+        Some((place, answer(question)))
+    };
+    let work = || -> Vec<(usize, A)> { std::iter::from_fn(one).collect() };
+    let mut answers: Vec<(usize, A)> = thread::scope(|scope| {
+        let workers: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
+        workers
+            .into_iter()
+            .flat_map(|worker| match worker.join() {
+                Ok(answers) => answers,
+                Err(panic) => std::panic::resume_unwind(panic),
+            })
+            .collect()
+    });
+    answers.sort_unstable_by_key(|(place, _)| *place);
+    answers.into_iter().map(|(_, answer)| answer).collect()
+}
+
+/// One simulated intrusion.
+struct Simulation {
+    intrusion: String,
+    seed: u64,
+}
+
+impl Simulation {
+    /// What each of the exceptions hides of it.
+    fn try_each(&self, rules: &[ContentFile], exceptions: &[Exception]) -> Result<Vec<Found>> {
+        let folder = tempfile::tempdir().context("cannot make a temporary folder")?;
+        let halyard = folder.path().join("halyard");
+        write(self.seed, self.intrusion.parse()?, &halyard)?;
+        let (config, path) = Config::find(std::slice::from_ref(&halyard))?;
+        let mut gathered = gather(
+            Request {
+                paths: vec![halyard],
+                rules: RuleSet::parse(rules, &config.rules),
+                config,
+                skip: path.into_iter().collect(),
+                signs: Vec::new(),
+                // The others are at work on other simulations.
+                threads: 1,
+            },
+            &Silent,
+        )?;
+        let (without, _) = gathered.incidents(&[]);
+        let incidents = without
+            .iter()
+            .filter(|incident| incident.severity >= Severity::High)
+            .count();
+        let mut hides = |exception: &Exception| -> Vec<HiddenIn> {
+            let (with, muted) = gathered.incidents(std::slice::from_ref(exception));
+            if muted.iter().all(|count| *count == 0) {
+                return Vec::new();
+            }
+            hidden(&without, &with)
+                .into_iter()
+                .map(|hidden| HiddenIn {
+                    intrusion: self.intrusion.clone(),
+                    seed: self.seed,
+                    hidden,
+                })
+                .collect()
+        };
+        Ok(exceptions
+            .iter()
+            .map(|exception| Found {
+                incidents,
+                as_written: hides(exception),
+                as_if_of_the_victim: hides(&transposed(exception)),
+            })
+            .collect())
+    }
+}
+
+/// What one exception hides of one simulated intrusion.
+struct Found {
+    incidents: usize,
+    as_written: Vec<HiddenIn>,
+    as_if_of_the_victim: Vec<HiddenIn>,
 }
 
 /// Writes a simulation, as large as its intrusion asks for.
