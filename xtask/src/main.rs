@@ -254,8 +254,11 @@ fn fuzz(seconds: u32) -> Result<()> {
         println!("== fuzzing: SKIPPED, cargo-fuzz could not be installed");
         return Ok(());
     }
-    let build = [&["fuzz", "build"], HOW_FUZZ_IS_BUILT].concat();
-    cargo("fuzz targets", &build, &[STABLE])?;
+    cargo(
+        "fuzz targets",
+        &["fuzz", "build", "--sanitizer", "none"],
+        &[STABLE],
+    )?;
     let targets = Mutex::new(FUZZ_TARGETS.iter());
     let next = || targets.lock().ok()?.next();
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
@@ -279,14 +282,11 @@ fn fuzz(seconds: u32) -> Result<()> {
 /// What cargo-fuzz builds with asks for a nightly toolchain; this does without.
 const STABLE: (&str, &str) = ("RUSTC_BOOTSTRAP", "1");
 
-/// Without a sanitizer, which asks for nightly too; in parts, which several processors build at once.
-const HOW_FUZZ_IS_BUILT: &[&str] = &["--sanitizer", "none", "--codegen-units", "16"];
-
 /// Runs one target; what it prints comes in one piece.
 fn fuzz_one(target: &str, seconds: u32) -> Result<()> {
     let limit = format!("-max_total_time={seconds}");
     let found = format!("fuzz/corpus/{target}");
-    let mut arguments = [&["fuzz", "run"], HOW_FUZZ_IS_BUILT, &[target]].concat();
+    let mut arguments = vec!["fuzz", "run", "--sanitizer", "none", target];
     // Rules are found by chance in no time that anybody has: it starts from those that there are.
     if target == "sigma_rule" {
         std::fs::create_dir_all(&found)?;

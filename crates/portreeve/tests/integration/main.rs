@@ -43,6 +43,7 @@ mod marks;
 #[cfg(feature = "aws")]
 mod moto;
 mod networks;
+#[cfg(any(feature = "aws", feature = "notify"))]
 mod outside;
 mod past;
 mod policy_test;

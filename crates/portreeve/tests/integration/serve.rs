@@ -1,10 +1,11 @@
 //! The watch as a user runs it: killed at any instant, asked by whoever should not, told to end.
 
 use std::collections::BTreeMap;
-use std::io::Write;
+use std::io::{Read, Write};
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::common::served::Served;
 use crate::common::{portreeve, said};
@@ -447,6 +448,41 @@ fn on_loopback_it_answers_its_own_pages_and_bad_requests_as_they_deserve() {
             .status,
         304
     );
+}
+
+#[test]
+fn who_dawdles_is_not_waited_for() {
+    let watch = Served::new(tempfile::tempdir().unwrap(), &[]);
+    let send = |text: &str| {
+        let mut stream = TcpStream::connect(watch.address).unwrap();
+        let patience = Duration::from_secs(60);
+        stream.set_read_timeout(Some(patience)).unwrap();
+        stream.write_all(text.as_bytes()).unwrap();
+        stream
+    };
+    // A head that never ends, and bodies of which half comes, of records and of forms.
+    let mut head = send("GET / HTTP/1.1\r\nHost: local");
+    let bodies = ["/api/v1/records", "/login", "/incidents/none/notes"].map(|path| {
+        send(&format!(
+            "POST {path} HTTP/1.1\r\nHost: {}\r\nContent-Length: 1000\r\nContent-Type: \
+             application/x-www-form-urlencoded\r\n\r\nhalf",
+            watch.address
+        ))
+    });
+    let start = Instant::now();
+    for mut body in bodies {
+        let mut buffer = [0; 1_024];
+        let count = body.read(&mut buffer).unwrap();
+        let answer = String::from_utf8_lossy(&buffer[..count]);
+        assert!(answer.starts_with("HTTP/1.1 408 "), "{answer}");
+    }
+    let mut rest = Vec::new();
+    // Closed, with or without a word.
+    let _ = head.read_to_end(&mut rest);
+    let waited = start.elapsed();
+    assert!(waited < Duration::from_secs(40), "{waited:?}");
+    println!("told after {waited:?}");
+    assert_eq!(watch.get("/healthz").status, 200);
 }
 
 #[test]
