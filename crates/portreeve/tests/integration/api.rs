@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use crate::common::served::Served;
-use crate::common::{portreeve, said};
+use crate::common::simulated;
 
 /// The version that the test was written against.
 const SCHEMATHESIS: &str = "schemathesis==4.32.5";
@@ -28,18 +28,7 @@ fn the_api_does_what_its_document_says() {
             return;
         }
     };
-    let folder = tempfile::tempdir().unwrap();
-    let logs = folder.path().join("logs");
-    let simulated = portreeve(&[
-        "simulate",
-        "--days",
-        "18",
-        "--max-records",
-        "6000",
-        "--out",
-        logs.to_str().unwrap(),
-    ]);
-    assert!(simulated.status.success(), "{}", said(&simulated));
+    let folder = simulated();
     let tokens = ["viewer", "responder", "admin", "ingest"]
         .map(|role| (role, Served::token(folder.path(), role, role)));
     let served = Served::new(folder, &["--behind-proxy"]);

@@ -1,24 +1,13 @@
 //! A case is packed where it was watched, and looked at elsewhere.
 
 use crate::common::served::Served;
-use crate::common::{portreeve, said};
+use crate::common::{files_below, portreeve, said, simulated};
 
 const SECRET: &str = "T000-not-for-others";
 
 #[test]
 fn a_case_is_shown_elsewhere_as_it_was_and_nothing_can_be_written_to_it() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
-    let simulated = portreeve(&[
-        "simulate",
-        "--days",
-        "18",
-        "--max-records",
-        "6000",
-        "--out",
-        &path("logs"),
-    ]);
-    assert!(simulated.status.success(), "{}", said(&simulated));
+    let folder = simulated();
     let settings = folder.path().join("logs/portreeve.toml");
     let text = std::fs::read_to_string(&settings).unwrap_or_default();
     let text = format!("{text}\n[serve]\npage = \"https://watch.example/{SECRET}\"\n");
@@ -60,7 +49,7 @@ fn a_case_is_shown_elsewhere_as_it_was_and_nothing_can_be_written_to_it() {
     assert!(opened.status.success(), "{}", said(&opened));
     let digest = words.rsplit("SHA-256 ").next().unwrap().trim();
     assert!(String::from_utf8_lossy(&opened.stdout).contains(digest));
-    for entry in walk(into.as_ref()) {
+    for entry in files_below(into.as_ref()) {
         let bytes = std::fs::read(&entry).unwrap();
         for secret in [SECRET, token.as_str()] {
             assert!(
@@ -88,7 +77,7 @@ fn a_case_is_shown_elsewhere_as_it_was_and_nothing_can_be_written_to_it() {
     assert!(raw(&shown).contains("eventTime"));
     // Nothing can be written, and nothing is.
     let files = |folder: &str| {
-        let files = walk(folder.as_ref()).into_iter();
+        let files = files_below(folder.as_ref()).into_iter();
         files
             .map(|it| (it.clone(), std::fs::read(it).unwrap()))
             .collect::<Vec<_>>()
@@ -123,17 +112,4 @@ fn a_case_is_shown_elsewhere_as_it_was_and_nothing_can_be_written_to_it() {
     let refused = portreeve(&["case", "open", &bundle, "--into", &path("third")]);
     assert_eq!(refused.status.code(), Some(1));
     assert!(!served.folder.path().join("third").exists());
-}
-
-fn walk(folder: &std::path::Path) -> Vec<std::path::PathBuf> {
-    let mut files = Vec::new();
-    for entry in std::fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        match path.is_dir() {
-            true => files.extend(walk(&path)),
-            false => files.push(path),
-        }
-    }
-    files.sort();
-    files
 }

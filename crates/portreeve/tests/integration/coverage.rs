@@ -2,10 +2,9 @@
 //! there it names nothing.
 
 use std::io::Read;
-use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
-use crate::common::{lines, portreeve, report, said};
+use crate::common::{files_below, lines, portreeve, report, said};
 use jiff::civil::{Date, Weekday};
 use serde_json::Value;
 
@@ -32,7 +31,7 @@ fn quiet() -> &'static Quiet {
             portreeve(&[&["simulate", "--out", out.to_str().unwrap()], &plan[..]].concat());
         assert!(output.status.success(), "{}", said(&output));
         let mut records = Vec::new();
-        for path in files(&out.join("logs")) {
+        for path in files_below(&out.join("logs")) {
             let mut text = String::new();
             let file = std::fs::File::open(&path).unwrap();
             flate2::read::GzDecoder::new(file)
@@ -46,19 +45,6 @@ fn quiet() -> &'static Quiet {
         assert!(records.len() > 5_000);
         Quiet { folder, records }
     })
-}
-
-fn files(folder: &Path) -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    for entry in std::fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            found.extend(files(&path));
-        } else {
-            found.push(path);
-        }
-    }
-    found
 }
 
 /// What is told of the records that are kept, beside the whole inventory.

@@ -2,25 +2,8 @@
 //! when it is undone.
 
 use crate::common::served::{Answer, Served};
-use crate::common::{portreeve, said};
+use crate::common::simulated;
 use serde_json::{Value, json};
-
-/// A fortnight of a made-up organisation and an intrusion in it.
-fn simulated() -> tempfile::TempDir {
-    let folder = tempfile::tempdir().unwrap();
-    let logs = folder.path().join("logs");
-    let simulated = portreeve(&[
-        "simulate",
-        "--days",
-        "18",
-        "--max-records",
-        "6000",
-        "--out",
-        logs.to_str().unwrap(),
-    ]);
-    assert!(simulated.status.success(), "{}", said(&simulated));
-    folder
-}
 
 fn post(served: &Served, path: &str, body: &Value) -> Answer {
     let json = ("Content-Type", "application/json");

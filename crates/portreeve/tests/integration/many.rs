@@ -9,7 +9,7 @@ use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
 use crate::common::served::ask;
-use crate::common::{portreeve, said};
+use crate::common::{portreeve, simulated};
 use portreeve_engine::serve::{Board, Intake, Shown};
 use portreeve_engine::{Config, Silent, survey};
 use portreeve_graph::Circumstances;
@@ -140,20 +140,9 @@ fn start(folder: &Path, report: Report, logs: &Path) -> SocketAddr {
 
 #[test]
 fn very_much_is_shown_in_small_parts() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = simulated();
     let logs = folder.path().join("logs");
     let path = logs.to_str().unwrap();
-    let simulated = [
-        "simulate",
-        "--days",
-        "18",
-        "--max-records",
-        "6000",
-        "--out",
-        path,
-    ];
-    let output = portreeve(&simulated);
-    assert!(output.status.success(), "{}", said(&output));
     let output = portreeve(&["investigate", path, "--format", "json"]);
     let report: Report = serde_json::from_slice(&output.stdout).unwrap();
     let report = many(report, findings());

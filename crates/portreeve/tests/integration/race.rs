@@ -6,7 +6,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
-use crate::common::{portreeve, report, said};
+use crate::common::{files_below, portreeve, report, said};
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
@@ -46,27 +46,13 @@ fn main() -> &'static Organisation {
     MAIN.get_or_init(|| Organisation::new(&[]))
 }
 
-fn files(folder: &Path) -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    for entry in std::fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            found.extend(files(&path));
-        } else {
-            found.push(path);
-        }
-    }
-    found
-}
-
 fn seconds(value: &Value) -> i64 {
     value.as_i64().unwrap()
 }
 
 /// The delays of all records of each account, each event once at its first file by name, sorted.
 fn measured(root: &Path) -> BTreeMap<String, Vec<i64>> {
-    let mut files = files(&root.join("logs"));
-    files.sort();
+    let files = files_below(&root.join("logs"));
     let mut of_event = BTreeMap::<String, (String, i64)>::new();
     for path in files {
         let name = path.file_name().unwrap().to_str().unwrap();

@@ -8,7 +8,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::common::served::Served;
-use crate::common::{portreeve, said};
+use crate::common::{files_below, portreeve, said};
 use portreeve_server::ROUTES;
 use portreeve_store::{Role, Sqlite, Store};
 use sha2::{Digest, Sha256};
@@ -27,19 +27,8 @@ fn simulated(folder: &Path) -> PathBuf {
     arguments.push(out.to_str().unwrap());
     let output = portreeve(&arguments);
     assert!(output.status.success(), "{}", said(&output));
-    let mut logs = Vec::new();
-    let mut folders = vec![out.clone()];
-    while let Some(folder) = folders.pop() {
-        for entry in std::fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                folders.push(path);
-            } else if path.to_str().unwrap().ends_with(".json.gz") {
-                logs.push(path);
-            }
-        }
-    }
-    logs.sort();
+    let mut logs = files_below(&out);
+    logs.retain(|path| path.to_str().unwrap().ends_with(".json.gz"));
     for (number, path) in logs.iter().enumerate() {
         if number % 4 != 0 {
             std::fs::remove_file(path).unwrap();

@@ -154,3 +154,28 @@ pub fn gzip(bytes: &[u8]) -> Vec<u8> {
     encoder.write_all(bytes).unwrap();
     encoder.finish().unwrap()
 }
+
+/// All files below a folder, by path.
+pub fn files_below(folder: &Path) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        match path.is_dir() {
+            true => files.extend(files_below(&path)),
+            false => files.push(path),
+        }
+    }
+    files.sort();
+    files
+}
+
+/// A folder with the logs and inventory of a simulated organisation below `logs`: a fortnight, and the
+/// beginning of an intrusion.
+pub fn simulated() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let logs = folder.path().join("logs");
+    let few = ["simulate", "--days", "18", "--max-records", "6000", "--out"];
+    let output = portreeve(&[&few[..], &[logs.to_str().unwrap()]].concat());
+    assert!(output.status.success(), "{}", said(&output));
+    folder
+}
