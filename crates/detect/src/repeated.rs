@@ -1,13 +1,16 @@
 //! Records that come again, in stage one: what was made of the first is made of all.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use jiff::Timestamp;
-use portreeve_record::{Fields, Occasion, Record, Repeats, Sought};
+use portreeve_model::CredentialKind;
+use portreeve_record::{FieldId, Fields, Occasion, Record, Repeats, Sought};
 
 use crate::activities::{Position, RowId};
 use crate::hours::CellKey;
+use crate::lineage::Use;
 use crate::stage_one::{Batch, Candidate};
 
 /// Tells a batch from every other one: rows and symbols mean nothing in another.
@@ -59,12 +62,19 @@ impl Lengths {
     }
 }
 
+/// What is needed of a record to make the row of one that repeats it, beside its own row.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct RowFacts {
+    pub(crate) source: &'static str,
+    pub(crate) cell: CellKey,
+    pub(crate) used: Option<Use>,
+}
+
 /// What a row made of its batch beside itself.
 #[derive(Debug)]
 struct Made {
     row: RowId,
-    source: &'static str,
-    cell: CellKey,
+    facts: RowFacts,
     hits: Range<usize>,
     candidates: Range<usize>,
     copied: Range<usize>,
@@ -76,22 +86,34 @@ struct Made {
 /// The records of one batch that were read last, and what they made.
 ///
 /// A record that is the same as one of them but for its occasion has the same fields ([`Repeats`]), which
-/// say the same of what happened (`Reader::occasion`). Nothing in stage one looks further: rules and
-/// correlations that ask for a field of the occasion, or for the whole text, leave no [`Repeated`] at all.
-/// So it makes the same row but for id, time and place, and the same hits and signs. What it says of its
-/// credential is known already; texts are interned already, all but an id that is no UUID, with which a
-/// record is read as any other. Records that change something are not remembered.
+/// say the same of what happened (`Reader::occasion`). Nothing in stage one looks further: a field that rules
+/// and correlations ask for is not of the occasion, and where that is the event's id or time, or the whole
+/// text, there is no [`Repeated`] at all ([`StageOne::with_repeats`](crate::StageOne::with_repeats)). So it
+/// makes the same row but for id, time, credential and place, and the same hits and signs. Of its credential
+/// it says what is known already; of another one the same, but for when it was created. Its texts are interned
+/// already, but for the session's, and for an id that is no UUID, with which a record is read as any other.
+/// Correlations may copy the session's fields, of which the new texts are copied. A record of which a rule
+/// shows them, or asks history about them, stands for its own session alone; one that changes something is
+/// not remembered.
 #[derive(Debug)]
 pub(crate) struct Repeated {
     occasion: Occasion,
+    /// The fields by which a rule may show a session, or ask history about it.
+    of_session: Vec<FieldId>,
     batch: BatchNumber,
     repeats: Repeats<Made>,
 }
 
 impl Repeated {
-    pub(crate) fn new(occasion: Occasion, fields: &Fields) -> Self {
+    /// `copied` are the fields of which rules and correlations keep what records say.
+    pub(crate) fn new(occasion: Occasion, copied: &BTreeSet<FieldId>, fields: &Fields) -> Self {
+        let tells_session = |field: &&FieldId| {
+            let session = occasion.session;
+            session.is_some_and(|session| session.are_told_by(**field, fields))
+        };
         Self {
             repeats: Repeats::new(&occasion, fields),
+            of_session: copied.iter().filter(tells_session).copied().collect(),
             batch: BatchNumber::default(),
             occasion,
         }
@@ -102,7 +124,8 @@ impl Repeated {
         &mut self,
         record: &[u8],
         position: Position,
-        time: impl Fn(&str) -> Option<Timestamp>,
+        time_of: impl Fn(&str) -> Option<Timestamp>,
+        kind: impl Fn(&str) -> CredentialKind,
         batch: &mut Batch,
     ) -> Result<RowId, Sought> {
         let sought = self.repeats.seek(record);
@@ -113,13 +136,36 @@ impl Repeated {
         let made = repeat.told;
         let (id, time) = (
             repeat.text(self.occasion.event_id),
-            repeat.text(self.occasion.time).map(time),
+            repeat.text(self.occasion.time).map(&time_of),
         );
+        let session = self.occasion.session;
+        let of_session = session.map(|session| {
+            let credential = repeat.new_text(session.credential);
+            (credential, repeat.new_text(session.created))
+        });
+        let (credential, created) = of_session.unwrap_or_default();
+        let new_of = |field| match session {
+            Some(session) if session.credential == field => credential,
+            Some(session) if session.created == field => created,
+            _ => None,
+        };
+        if let Some(id) = credential
+            && made.facts.used.map(|used| used.kind()) != Some(kind(id))
+        {
+            return Err(sought);
+        }
         let activities = &mut batch.activities;
-        let row = activities.push_repeated(made.row, id, time, position);
+        let row = activities.push_repeated(made.row, id, time, credential, position);
         let row = row.ok_or(sought)?;
         let time = time.unwrap_or_else(|| batch.activities.get(row).time());
-        batch.count(made.source, made.cell, time);
+        batch.count(made.facts.source, made.facts.cell, time);
+        if let Some(used) = made.facts.used
+            && (credential.is_some() || created.is_some())
+        {
+            let credential = batch.activities.get(row).credential_symbol();
+            let created = created.map_or(used.created(), time_of);
+            batch.add_use(used.of_other(credential, created));
+        }
         let again = |candidate: &Candidate| Candidate {
             row,
             ..candidate.clone()
@@ -137,7 +183,10 @@ impl Repeated {
             batch.shown.push(again(&batch.shown[at]));
         }
         for at in made.copied.clone() {
-            let (_, field, text) = batch.copied[at];
+            let (_, field, mut text) = batch.copied[at];
+            if let Some(new) = new_of(field) {
+                text = batch.activities.strings_mut().intern(new);
+            }
             batch.copied.push((row, field, text));
         }
         if made.deploys {
@@ -151,7 +200,7 @@ impl Repeated {
         &mut self,
         sought: Sought,
         record: &impl Record,
-        (row, source, cell): (RowId, &'static str, CellKey),
+        (row, facts): (RowId, RowFacts),
         before: &Lengths,
         batch: &Batch,
     ) {
@@ -165,8 +214,7 @@ impl Repeated {
         }
         let made = Made {
             row,
-            source,
-            cell,
+            facts,
             hits: before.hits..now.hits,
             candidates: before.candidates..now.candidates,
             copied: before.copied..now.copied,
@@ -174,6 +222,14 @@ impl Repeated {
             signs: before.signs..now.signs,
             deploys: now.deploys != before.deploys,
         };
-        self.repeats.remember(sought, record, made);
+        let tells_session = |candidate: &Candidate| {
+            let mut told = candidate.all();
+            told.any(|(field, _)| self.of_session.contains(&field))
+        };
+        let mut told = batch.candidates[made.candidates.clone()]
+            .iter()
+            .chain(&batch.shown[made.shown.clone()]);
+        let any_session = !told.any(tells_session);
+        self.repeats.remember(sought, record, made, any_session);
     }
 }

@@ -211,6 +211,11 @@ impl Snapshot {
         &self.people
     }
 
+    /// Whether the user declared anything that was planted for intruders.
+    pub(crate) fn has_canaries(&self) -> bool {
+        !self.settings.canaries.is_empty()
+    }
+
     /// How an activity touches what was planted for intruders: `used` where it is the caller's
     /// credential or principal, `touched` where it is a target.
     pub fn canary(&self, activity: &Activity<'_>) -> Option<&'static str> {

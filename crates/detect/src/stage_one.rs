@@ -3,8 +3,10 @@ use std::sync::Arc;
 
 use foldhash::fast::FixedState;
 use jiff::Timestamp;
-use portreeve_model::{Activity, Effect, MintMethod, Outcome, PolicyChange, Revoked};
-use portreeve_record::{FieldId, Fields, Occasion, Record, Slots, Sought, Value};
+use portreeve_model::{
+    Activity, CredentialKind, Effect, MintMethod, Outcome, PolicyChange, Revoked,
+};
+use portreeve_record::{FieldId, Fields, Occasion, Record, SessionFields, Slots, Sought, Value};
 use portreeve_sigma::{Hit, Matcher, Rule, Scratch, Verdict};
 use smallvec::{SmallVec, smallvec};
 
@@ -13,7 +15,7 @@ use crate::behaviour::{Copies, Correlations};
 use crate::derived::{Deriver, Stage, derived_field};
 use crate::hours::{CellKey, Cells};
 use crate::lineage::{Link, Reason, Use, Uses};
-use crate::repeated::{BatchNumber, Lengths, Repeated};
+use crate::repeated::{BatchNumber, Lengths, Repeated, RowFacts};
 use crate::settings::{Sign, SignKind};
 use crate::snapshot::Snapshot;
 use crate::strings::Symbol;
@@ -133,6 +135,14 @@ impl Batch {
         }
     }
 
+    /// Takes in what a record says of its credential.
+    pub(crate) fn add_use(&mut self, used: Use) {
+        if self.last_use != Some(used) {
+            self.uses.add(used);
+            self.last_use = Some(used);
+        }
+    }
+
     /// The latest time of any of them.
     pub fn latest(&self) -> Option<Timestamp> {
         self.activities.iter().filter_map(|row| row.time()).max()
@@ -162,8 +172,8 @@ pub struct StageOne<'s> {
     repeated: Option<Repeated>,
     /// What the batch held before the row that was folded last.
     before: Lengths,
-    /// The row's source and cell.
-    folded: Option<(&'static str, CellKey)>,
+    /// What is to be remembered of that row.
+    folded: Option<RowFacts>,
 }
 
 impl<'s> StageOne<'s> {
@@ -216,8 +226,8 @@ impl<'s> StageOne<'s> {
         }
     }
 
-    /// Lets records that come again be known by their bytes ([`StageOne::repeat`]), where no rule and no
-    /// correlation looks at what tells them apart. To be called when all else is set.
+    /// Lets records that come again be known by their bytes ([`StageOne::repeat`]), as far as no rule, no
+    /// correlation and no sign looks at what tells them apart. To be called when all else is set.
     #[must_use]
     pub fn with_repeats(mut self, occasion: Option<Occasion>, fields: &Fields) -> Self {
         let asked = self.matcher.asked();
@@ -228,20 +238,30 @@ impl<'s> StageOne<'s> {
             .flatten()
             .copied()
             .collect();
-        let is_asked = |field| asked.sees(field) || copied.contains(&field);
         let all = || (0..fields.paths().len()).map(|number| FieldId(number as u32));
+        let asked: Vec<FieldId> = all().filter(|field| asked.sees(*field)).collect();
+        let looked_at: Vec<FieldId> = asked.iter().chain(&copied).copied().collect();
+        let is_key = |sign: &Sign| matches!(sign.kind, SignKind::Key(_));
+        let is_any_session = |session: &SessionFields| {
+            let mut asked = asked.iter();
+            !self.snapshot.has_canaries()
+                && !self.signs.iter().any(is_key)
+                && !asked.any(|field| session.are_told_by(*field, fields))
+        };
         self.repeated = occasion
-            .filter(|occasion| {
-                let mut told = all().filter(|field| occasion.is_told_by(*field, fields));
-                !self.matcher.asks_text() && !told.any(is_asked)
+            .filter(|_| !self.matcher.asks_text())
+            .and_then(|occasion| occasion.without(&looked_at, fields))
+            .map(|occasion| Occasion {
+                session: occasion.session.filter(is_any_session),
+                ..occasion
             })
-            .map(|occasion| Repeated::new(occasion, fields));
+            .map(|occasion| Repeated::new(occasion, &copied, fields));
         self
     }
 
-    /// Folds a record that is the same as one in the batch but for which event it is and when, without
-    /// reading it: its row. Else where it belongs, for [`StageOne::remember`]. `time` reads the text of a
-    /// time.
+    /// Folds a record that is the same as one in the batch but for which event it is, when, and in which
+    /// session of its caller, without reading it: its row. Else where it belongs, for [`StageOne::remember`].
+    /// `time` reads the text of a time, `kind` tells what kind of credential an id is of.
     ///
     /// # Errors
     /// Where it is to be read, as any other.
@@ -250,10 +270,13 @@ impl<'s> StageOne<'s> {
         record: &[u8],
         position: Position,
         time: impl Fn(&str) -> Option<Timestamp>,
+        kind: impl Fn(&str) -> CredentialKind,
         batch: &mut Batch,
     ) -> Result<RowId, Option<Sought>> {
         match &mut self.repeated {
-            Some(repeated) => repeated.repeat(record, position, time, batch).map_err(Some),
+            Some(repeated) => repeated
+                .repeat(record, position, time, kind, batch)
+                .map_err(Some),
             None => Err(None),
         }
     }
@@ -268,10 +291,10 @@ impl<'s> StageOne<'s> {
         batch: &Batch,
     ) {
         if let Some(sought) = sought
-            && let Some((source, cell)) = self.folded
+            && let Some(facts) = self.folded
             && let Some(repeated) = &mut self.repeated
         {
-            repeated.remember(sought, record, (row, source, cell), &self.before, batch);
+            repeated.remember(sought, record, (row, facts), &self.before, batch);
         }
     }
 
@@ -316,11 +339,8 @@ impl<'s> StageOne<'s> {
             batch.uses.first_of(credential),
             batch.activities.strings_mut(),
         );
-        if let Some(used) = used
-            && batch.last_use != Some(used)
-        {
-            batch.uses.add(used);
-            batch.last_use = Some(used);
+        if let Some(used) = used {
+            batch.add_use(used);
         }
         if let Some(minted) = &activity.minted {
             let strings = batch.activities.strings_mut();
@@ -386,7 +406,11 @@ impl<'s> StageOne<'s> {
             kind,
         };
         batch.last_cell = Some(cell);
-        self.folded = Some((activity.source, cell));
+        self.folded = Some(RowFacts {
+            source: activity.source,
+            cell,
+            used,
+        });
         batch.count(activity.source, cell, activity.time);
         self.deriver.derive(activity, self.snapshot, &sight);
         row

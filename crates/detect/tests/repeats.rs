@@ -53,18 +53,27 @@ detection:
 level: medium
 ";
 
-/// Rules after which nothing may be known by its bytes.
-const OF_OCCASIONS: [&str; 5] = [
-    "{eventTime|hour: 10}",
-    "{requestID|startswith: a}",
-    "{additionalEventData.x-amz-id-2|startswith: h}",
-    "{additionalEventData|contains: x-amz-id-2}",
-    "['00000000-0000-4000-8000-000000000001']",
+/// Rules after which not all records that differ in their occasions alone may be known by their bytes: of 30
+/// calls, each of its own time, host and session, in one stream.
+const OF_OCCASIONS: [(&str, usize); 8] = [
+    ("{eventTime|hour: 10}", 0),
+    ("['00000000-0000-4000-8000-000000000001']", 0),
+    ("{additionalEventData.x-amz-id-2|startswith: h}", 0),
+    ("{additionalEventData|contains: x-amz-id-2}", 0),
+    ("{userIdentity.accessKeyId|startswith: ASIA}", 0),
+    (
+        "{userIdentity.sessionContext.attributes.creationDate|startswith: '2026'}",
+        0,
+    ),
+    ("{userIdentity|contains: ASIA}", 0),
+    ("{requestParameters.logStreamName|startswith: s}", 28),
 ];
 
 struct Ground {
     rules: Vec<Rule>,
     correlations: Vec<Correlation>,
+    canaries: Vec<String>,
+    signs: Vec<Sign>,
 }
 
 impl Ground {
@@ -74,6 +83,8 @@ impl Ground {
         let mut ground = Self {
             rules: parsed.rules,
             correlations: Vec::new(),
+            canaries: Vec::new(),
+            signs: vec![sign(SignKind::Network("192.0.2.1/32".parse().unwrap()))],
         };
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
         let mut files = vec![root.join("rules/aws"), root.join("correlations")];
@@ -113,15 +124,15 @@ impl Ground {
             distribution: "arn:aws:cloudfront::111122223333:distribution/E1".into(),
             origin: "arn:aws:s3:::web".into(),
         });
-        let snapshot = Snapshot::new(&estate, Settings::default(), []);
-        let signs = [Sign {
-            kind: SignKind::Network("192.0.2.1/32".parse().unwrap()),
-            origin: "--from".to_owned(),
-            severity: Severity::High,
-        }];
+        let settings = Settings {
+            canaries: self.canaries.clone(),
+            ..Settings::default()
+        };
+        let snapshot = Snapshot::new(&estate, settings, []);
+        let signs = &self.signs;
         let extractor = Extractor::new(&fields);
         let occasion = reader.occasion().filter(|_| known);
-        let mut stage = StageOne::new(&self.rules, &matcher, &fields, &snapshot, &signs)
+        let mut stage = StageOne::new(&self.rules, &matcher, &fields, &snapshot, signs)
             .for_correlations(&ready)
             .with_repeats(occasion, &fields);
         let mut stage_two = StageTwo::default().with_correlations(ready, None);
@@ -151,8 +162,16 @@ impl Ground {
             }
             stage_two.accept(batch);
         }
-        let folded = stage_two.finish(&self.rules, &matcher, &fields, &snapshot, &signs);
+        let folded = stage_two.finish(&self.rules, &matcher, &fields, &snapshot, signs);
         (folded, repeated)
+    }
+}
+
+fn sign(kind: SignKind) -> Sign {
+    Sign {
+        kind,
+        origin: "--from".to_owned(),
+        severity: Severity::High,
     }
 }
 
@@ -167,7 +186,8 @@ fn take<'s>(
     at: Position,
 ) -> bool {
     let time = |text: &str| reader.time(text);
-    let sought = match stage.repeat(record.as_bytes(), at, time, batch) {
+    let kind = |id: &str| reader.credential_kind(id);
+    let sought = match stage.repeat(record.as_bytes(), at, time, kind, batch) {
         Ok(_) => return true,
         Err(sought) => sought,
     };
@@ -192,6 +212,7 @@ fn call() -> impl Strategy<Value = String> {
             "PutObject",
             "DeleteAccessKey",
             "AssumeRole",
+            "CreateLogStream",
         ]),
         prop::sample::select(vec![
             None,
@@ -215,13 +236,29 @@ fn call() -> impl Strategy<Value = String> {
     let request = prop::sample::select(vec!["ab12", "cd34", "e", "\u{e9}", "a\"b"]);
     let host = prop::sample::select(vec![None, Some("h1="), Some("h2="), Some("h\\3=")]);
     let ids = (id, request, host);
-    (what, ids, time).prop_map(|((role, address, name, error), (id, request, host), time)| {
+    let session = (
+        prop_oneof![
+            6 => (0..3u8).prop_map(|key| Some(format!("ASIA{key}EXAMPLE"))),
+            1 => prop::sample::select(vec!["AKIA1EXAMPLE", "ABIA1EXAMPLE", "ASIA\\EXAMPLE", ""])
+                .prop_map(|key| Some(key.to_owned())),
+            1 => Just(None),
+        ],
+        prop::sample::select(vec![
+            Some("2026-03-01T10:00:00Z"),
+            Some("2026-03-02T10:00:00Z"),
+            Some("2026-03-66T10:00:00Z"),
+            None,
+        ]),
+    );
+    let all = (what, ids, session, time);
+    all.prop_map(|((role, address, name, error), (id, request, host), (key, created), time)| {
         let arn = format!("arn:aws:iam::111122223333:role/r{role}");
         let mut record = json!({
             "eventVersion": "1.11", "eventTime": time, "eventName": name, "awsRegion": "eu-west-1",
             "eventSource": match name {
                 "DeleteAccessKey" => "iam.amazonaws.com",
                 "AssumeRole" => "sts.amazonaws.com",
+                "CreateLogStream" => "logs.amazonaws.com",
                 _ => "s3.amazonaws.com",
             },
             "sourceIPAddress": format!("192.0.2.{address}"), "recipientAccountId": "111122223333",
@@ -230,7 +267,6 @@ fn call() -> impl Strategy<Value = String> {
             "requestID": request, "eventID": id,
             "userIdentity": {
                 "type": "AssumedRole", "accountId": "111122223333",
-                "accessKeyId": format!("ASIA{role}EXAMPLE"),
                 "arn": format!("arn:aws:sts::111122223333:assumed-role/r{role}/run"),
                 "sessionContext": {"sessionIssuer": {"type": "Role", "arn": arn}}
             },
@@ -242,7 +278,17 @@ fn call() -> impl Strategy<Value = String> {
                 record["responseElements"] =
                     json!({"credentials": {"accessKeyId": format!("ASIA{address}EXAMPLE")}});
             }
+            "CreateLogStream" => {
+                record["requestParameters"] = json!({"logGroupName": "g", "logStreamName": request})
+            }
             _ => record["requestParameters"] = json!({"bucketName": "web", "key": "app.js"}),
+        }
+        if let Some(key) = key {
+            record["userIdentity"]["accessKeyId"] = key.into();
+        }
+        if let Some(created) = created {
+            let attributes = json!({"creationDate": created, "mfaAuthenticated": "false"});
+            record["userIdentity"]["sessionContext"]["attributes"] = attributes;
         }
         if let Some(error) = error {
             record["errorCode"] = error.into();
@@ -261,10 +307,19 @@ fn parts() -> impl Strategy<Value = Vec<Vec<String>>> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
     #[test]
-    fn what_is_known_by_its_bytes_is_folded_as_if_it_had_been_read(parts in parts()) {
-        static GROUND: LazyLock<Ground> = LazyLock::new(|| Ground::new(""));
-        let (plain, none) = GROUND.fold(&parts, false);
-        let (known, _) = GROUND.fold(&parts, true);
+    fn what_is_known_by_its_bytes_is_folded_as_if_it_had_been_read(
+        parts in parts(),
+        looks_at_credentials in any::<bool>(),
+    ) {
+        static GROUNDS: LazyLock<[Ground; 2]> = LazyLock::new(|| {
+            let mut other = Ground::new("");
+            other.canaries.push("ASIA1*".to_owned());
+            other.signs.push(sign(SignKind::Key("ASIA2EXAMPLE".to_owned())));
+            [Ground::new(""), other]
+        });
+        let ground = &GROUNDS[usize::from(looks_at_credentials)];
+        let (plain, none) = ground.fold(&parts, false);
+        let (known, _) = ground.fold(&parts, true);
         prop_assert_eq!(none, 0);
         let (plain, known) = (format!("{plain:#?}"), format!("{known:#?}"));
         // What an action's text was put together in shows nothing.
@@ -281,28 +336,43 @@ proptest! {
 }
 
 #[test]
-fn where_a_rule_asks_for_the_occasion_every_record_is_read() {
+fn where_the_occasion_is_looked_at_records_are_read() {
     let record = |id: u32| {
         json!({
             "eventVersion": "1.11", "eventTime": "2026-03-03T10:00:00Z", "eventName": "GetObject",
             "eventSource": "s3.amazonaws.com", "awsRegion": "eu-west-1", "requestID": "a1",
             "eventID": format!("00000000-0000-4000-8000-{id:012x}"),
             "additionalEventData": {"SignatureVersion": "SigV4", "x-amz-id-2": format!("h{id:012x}=")},
-            "userIdentity": {"type": "Root", "accountId": "111122223333"},
+            "requestParameters": {"logStreamName": "s1"},
+            "userIdentity": {
+                "type": "Root", "accountId": "111122223333", "accessKeyId": format!("ASIA{id:012x}"),
+                "sessionContext": {"attributes": {"creationDate": format!("2026-03-{:02}", id % 30 + 1)}},
+            },
         })
         .to_string()
     };
     let parts = [(0..30).map(record).collect()];
-    let (_, repeated) = Ground::new("").fold(&parts, true);
+    let mut ground = Ground::new("");
+    let (_, repeated) = ground.fold(&parts, true);
     assert_eq!(repeated, 28, "of the first the order of its keys is learnt");
-    for asked in OF_OCCASIONS {
+    ground.canaries.push("ASIA1*".to_owned());
+    assert_eq!(
+        ground.fold(&parts, true).1,
+        0,
+        "a canary may be a credential"
+    );
+    let mut ground = Ground::new("");
+    let key = SignKind::Key("ASIA000000000003".to_owned());
+    ground.signs.push(sign(key));
+    assert_eq!(ground.fold(&parts, true).1, 0, "a sign may be a credential");
+    for (asked, expected) in OF_OCCASIONS {
         let rule = format!(
             "---\ntitle: Occasion\nid: occasion\nlogsource: {{product: aws}}\ndetection:\n  \
              it: {asked}\n  condition: it\nlevel: low\n"
         );
         let ground = Ground::new(&rule);
         let (known, repeated) = ground.fold(&parts, true);
-        assert_eq!(repeated, 0, "{asked}");
+        assert_eq!(repeated, expected, "{asked}");
         let is_told = |finding: &Finding| finding.rule == "occasion";
         assert!(known.findings.iter().any(is_told), "{asked}");
     }

@@ -118,8 +118,9 @@ impl LogReader<'_> {
             offset: record.offset,
         };
         let time = |text: &str| self.reader.time(text);
+        let kind = |id: &str| self.reader.credential_kind(id);
         let (stage, batch) = (&mut self.stage, &mut self.batch);
-        let sought = match stage.repeat(record.bytes, position, time, batch) {
+        let sought = match stage.repeat(record.bytes, position, time, kind, batch) {
             Ok(_) => {
                 outcome.records += 1;
                 self.flush_full(name, file);

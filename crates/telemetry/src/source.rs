@@ -1,7 +1,7 @@
 use std::borrow::Cow;
 use std::io::Read;
 
-use portreeve_model::{Activity, Timestamp};
+use portreeve_model::{Activity, CredentialKind, Timestamp};
 use portreeve_record::{FieldId, Fields, Occasion, Record, Split, SplitOptions};
 
 /// A log source: how it is recognised, how its records are found, what they say. A source declares
@@ -81,8 +81,10 @@ pub trait Reader: Send + Sync {
     /// The fields that tell native records apart that say the same: of records that are equal but for the
     /// texts of these the activities are equal but for [`Activity::event_id`], which is the text of its
     /// field where it is not empty, and [`Activity::time`], which [`Reader::time`] reads from its field;
-    /// and all are of one kind ([`Reader::event_kind`]). An activity is not read from objects that one of
-    /// these stands in, as a whole. `None` where the source makes no such promise.
+    /// and all are of one kind ([`Reader::event_kind`]). Where the texts of a session's fields differ, what is
+    /// said of the credential does: its id is the text of the first, its kind what [`Reader::credential_kind`]
+    /// says, and [`Reader::time`] reads from the second when it was created. An activity is not read from
+    /// objects that one of these stands in, as a whole. `None` where the source makes no such promise.
     fn occasion(&self) -> Option<Occasion> {
         None
     }
@@ -90,6 +92,11 @@ pub trait Reader: Send + Sync {
     /// The time that a text in the time's field says.
     fn time(&self, _text: &str) -> Option<Timestamp> {
         None
+    }
+
+    /// What kind of credential an id in the session's field is of.
+    fn credential_kind(&self, _id: &str) -> CredentialKind {
+        CredentialKind::Other
     }
 }
 

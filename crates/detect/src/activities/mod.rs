@@ -245,14 +245,15 @@ impl Activities {
         (self.rows.len() - 1) as RowId
     }
 
-    /// Adds an activity that is the same as one in the table but for its event's id, its time and where it
-    /// stands; `None` where its id is not told by a number as that one's is. Ids and times that are not
-    /// given are those of the other.
+    /// Adds an activity that is the same as one in the table but for its event's id, its time, its credential's
+    /// id and where it stands; `None` where its id is not told by a number as that one's is. What is not given
+    /// is that of the other.
     pub(crate) fn push_repeated(
         &mut self,
         of: RowId,
         event_id: Option<&str>,
         time: Option<Option<Timestamp>>,
+        credential: Option<&str>,
         position: Position,
     ) -> Option<RowId> {
         let mut row = *self.rows.get(of as usize)?;
@@ -266,6 +267,9 @@ impl Activities {
         }
         if let Some(time) = time {
             row.time = time.map_or(NO_TIME, Timestamp::as_microsecond);
+        }
+        if let Some(credential) = credential {
+            row.credential = self.strings.intern(credential);
         }
         row.offset = position.offset;
         row.index = position.index;

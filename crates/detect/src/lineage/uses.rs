@@ -67,6 +67,23 @@ impl Use {
         })
     }
 
+    /// What a record says that is the same but for the id of the credential and when it was created.
+    pub(crate) fn of_other(self, credential: Symbol, created: Option<Timestamp>) -> Self {
+        Self {
+            credential,
+            created: created.map(Timestamp::as_second),
+            ..self
+        }
+    }
+
+    pub(crate) fn kind(&self) -> CredentialKind {
+        self.kind
+    }
+
+    pub(crate) fn created(&self) -> Option<Timestamp> {
+        Timestamp::from_second(self.created?).ok()
+    }
+
     /// The same, in the symbols of another table.
     pub(crate) fn renamed(self, mut renamed: impl FnMut(Symbol) -> Symbol) -> Self {
         Self {
@@ -108,9 +125,7 @@ impl CredentialFacts {
     fn new(one: &Use) -> Self {
         Self {
             kind: one.kind,
-            created: one
-                .created
-                .and_then(|time| Timestamp::from_second(time).ok()),
+            created: one.created(),
             principal: one.principal,
             session: one.session,
             person: one.person,

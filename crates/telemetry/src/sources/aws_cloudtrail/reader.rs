@@ -1,8 +1,8 @@
 use std::borrow::Cow;
 use std::net::IpAddr;
 
-use portreeve_model::{Activity, Origin, OriginKind, Outcome, Timestamp};
-use portreeve_record::{FieldId, Fields, Occasion, Record};
+use portreeve_model::{Activity, CredentialKind, Origin, OriginKind, Outcome, Timestamp};
+use portreeve_record::{FieldId, Fields, Occasion, Record, SessionFields};
 
 use super::policy_change::PolicyParameters;
 use super::targets::Targets;
@@ -142,13 +142,26 @@ impl Reader for CloudTrailReader {
         Some(Occasion {
             event_id: self.wanted.event_id,
             time: self.wanted.event_time,
-            // What S3 calls its extended request id, too.
-            others: vec![self.wanted.request_id, self.wanted.host_id],
+            session: Some(SessionFields {
+                credential: self.wanted.identity_key,
+                created: self.wanted.session_created,
+            }),
+            // What S3 calls its extended request id, too; and the stream that each run of a function writes its
+            // own log to.
+            others: vec![
+                self.wanted.request_id,
+                self.wanted.host_id,
+                self.wanted.asked_log_stream,
+            ],
         })
     }
 
     fn time(&self, text: &str) -> Option<Timestamp> {
         time::read(text)
+    }
+
+    fn credential_kind(&self, id: &str) -> CredentialKind {
+        identity::key_kind(id)
     }
 }
 

@@ -69,6 +69,7 @@ wanted! {
     asked_role_name: "requestParameters.roleName",
     asked_policy: "requestParameters.policyDocument",
     asked_root: "requestParameters.targetPrincipal",
+    asked_log_stream: "requestParameters.logStreamName",
     saml_provider: "requestParameters.principalArn",
     bucket: "requestParameters.bucketName",
     object: "requestParameters.key",
