@@ -84,14 +84,14 @@ pub(crate) struct NewDecision {
 
 /// The number of a decision.
 #[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct Taken {
+pub(crate) struct Decided {
     number: u64,
 }
 
 /// Says that an incident and another are one, or that a part is not of it. What was derived stays as it is;
 /// what is shown changes.
 #[utoipa::path(post, path = "/api/v1/incidents/{id}/decisions", params(("id" = String, Path)), request_body = NewDecision, responses(
-    (status = 201, body = Taken),
+    (status = 201, body = Decided),
     (status = 409, description = "that would change nothing: the part has no finding, or nothing else would be left")))]
 pub(crate) async fn decide(
     about: About,
@@ -100,7 +100,7 @@ pub(crate) async fn decide(
     about
         .told(move |told| {
             let number = take_decision(told, &decision)?;
-            Ok((StatusCode::CREATED, axum::Json(Taken { number })).into_response())
+            Ok((StatusCode::CREATED, axum::Json(Decided { number })).into_response())
         })
         .await
 }
