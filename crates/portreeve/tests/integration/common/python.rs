@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::time::Duration;
 
 /// Runs a command to its end; what it says is the error where it fails.
 pub fn run(command: &mut Command) -> Result<Output, String> {
@@ -40,7 +41,12 @@ pub fn with(package: &str) -> Result<PathBuf, String> {
             "--quiet",
             "--disable-pip-version-check",
         ];
-        run(pip.args(quiet).arg(package))?;
+        pip.args(quiet).arg(package);
+        // A registry may be busy: it is asked again, after a while.
+        run(&mut pip).or_else(|_| {
+            std::thread::sleep(Duration::from_secs(10));
+            run(&mut pip)
+        })?;
         std::fs::write(&ready, "").map_err(|error| error.to_string())?;
     }
     Ok(programs)
