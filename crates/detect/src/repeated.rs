@@ -41,7 +41,8 @@ pub(crate) struct Lengths {
     shown: usize,
     signs: usize,
     deploys: usize,
-    /// Of all that changes something.
+    links: usize,
+    /// Of all that changes something else.
     changing: usize,
 }
 
@@ -54,10 +55,8 @@ impl Lengths {
             shown: batch.shown.len(),
             signs: batch.signs.len(),
             deploys: batch.deploys.len(),
-            changing: batch.links.len()
-                + batch.changes.len()
-                + batch.effects.len()
-                + batch.revocations.len(),
+            links: batch.links.len(),
+            changing: batch.changes.len() + batch.effects.len() + batch.revocations.len(),
         }
     }
 }
@@ -80,6 +79,7 @@ struct Made {
     copied: Range<usize>,
     shown: Range<usize>,
     signs: Range<usize>,
+    links: Range<usize>,
     deploys: bool,
 }
 
@@ -90,11 +90,12 @@ struct Made {
 /// and correlations ask for is not of the occasion, and where that is the event's id or time, or the whole
 /// text, there is no [`Repeated`] at all ([`StageOne::with_repeats`](crate::StageOne::with_repeats)). So it
 /// makes the same row but for id, time, credential and place, and the same hits and signs. Of its credential
-/// it says what is known already; of another one the same, but for when it was created. Its texts are interned
-/// already, but for the session's, and for an id that is no UUID, with which a record is read as any other.
+/// it says what is known already; of another one the same, but for when it was created. What it minted is another
+/// credential of the same kind, principal and session name. Its texts are interned already, but for the session's
+/// and the minted credential's, and for an id that is no UUID, with which a record is read as any other.
 /// Correlations may copy the session's fields, of which the new texts are copied. A record of which a rule
-/// shows them, or asks history about them, stands for its own session alone; one that changes something is
-/// not remembered.
+/// shows them, or asks history about them, stands for its own session alone; one that changes something but by
+/// minting a credential is not remembered.
 #[derive(Debug)]
 pub(crate) struct Repeated {
     occasion: Occasion,
@@ -154,6 +155,21 @@ impl Repeated {
         {
             return Err(sought);
         }
+        let minted = self.occasion.minted;
+        let of_minted = minted.map(|minted| {
+            let expires = repeat.new_text(minted.expires).map(&time_of);
+            (repeat.new_text(minted.credential), expires)
+        });
+        let (child, expires) = of_minted.unwrap_or_default();
+        let strings = batch.activities.strings();
+        let caller = batch.activities.get(made.row).credential_symbol();
+        for link in &batch.links[made.links.clone()] {
+            let before = strings.get(link.child);
+            let now = child.or(before);
+            if now.map(&kind) != before.map(&kind) || now == credential.or(strings.get(caller)) {
+                return Err(sought);
+            }
+        }
         let activities = &mut batch.activities;
         let row = activities.push_repeated(made.row, id, time, credential, position);
         let row = row.ok_or(sought)?;
@@ -192,6 +208,20 @@ impl Repeated {
         if made.deploys {
             batch.deploys.push(row);
         }
+        for at in made.links.clone() {
+            let mut link = batch.links[at];
+            link.row = Some(row);
+            if let Some(child) = child {
+                link.child = batch.activities.strings_mut().intern(child);
+            }
+            if let Some(expires) = expires {
+                link.expires = expires;
+            }
+            if link.parent == caller {
+                link.parent = batch.activities.get(row).credential_symbol();
+            }
+            batch.links.push(link);
+        }
         Ok(row)
     }
 
@@ -205,7 +235,9 @@ impl Repeated {
         batch: &Batch,
     ) {
         let now = Lengths::of(batch);
-        if now.changing != before.changing {
+        let links = before.links..now.links;
+        let mut minted = batch.links[links.clone()].iter();
+        if now.changing != before.changing || minted.any(|link| !link.child.is_some()) {
             return;
         }
         if self.batch != batch.number {
@@ -220,6 +252,7 @@ impl Repeated {
             copied: before.copied..now.copied,
             shown: before.shown..now.shown,
             signs: before.signs..now.signs,
+            links,
             deploys: now.deploys != before.deploys,
         };
         let tells_session = |candidate: &Candidate| {

@@ -242,26 +242,26 @@ impl<'s> StageOne<'s> {
         let asked: Vec<FieldId> = all().filter(|field| asked.sees(*field)).collect();
         let looked_at: Vec<FieldId> = asked.iter().chain(&copied).copied().collect();
         let is_key = |sign: &Sign| matches!(sign.kind, SignKind::Key(_));
+        let is_any = !self.snapshot.has_canaries() && !self.signs.iter().any(is_key);
         let is_any_session = |session: &SessionFields| {
             let mut asked = asked.iter();
-            !self.snapshot.has_canaries()
-                && !self.signs.iter().any(is_key)
-                && !asked.any(|field| session.are_told_by(*field, fields))
+            is_any && !asked.any(|field| session.are_told_by(*field, fields))
         };
         self.repeated = occasion
             .filter(|_| !self.matcher.asks_text())
             .and_then(|occasion| occasion.without(&looked_at, fields))
             .map(|occasion| Occasion {
                 session: occasion.session.filter(is_any_session),
+                minted: occasion.minted.filter(|_| is_any),
                 ..occasion
             })
             .map(|occasion| Repeated::new(occasion, &copied, fields));
         self
     }
 
-    /// Folds a record that is the same as one in the batch but for which event it is, when, and in which
-    /// session of its caller, without reading it: its row. Else where it belongs, for [`StageOne::remember`].
-    /// `time` reads the text of a time, `kind` tells what kind of credential an id is of.
+    /// Folds a record that is the same as one in the batch but for which event it is, when, in which session of
+    /// its caller, and which credential it minted, without reading it: its row. Else where it belongs, for
+    /// [`StageOne::remember`]. `time` reads the text of a time, `kind` tells what kind of credential an id is of.
     ///
     /// # Errors
     /// Where it is to be read, as any other.

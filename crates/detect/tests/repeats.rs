@@ -55,7 +55,7 @@ level: medium
 
 /// Rules after which not all records that differ in their occasions alone may be known by their bytes: of 30
 /// calls, each of its own time, host and session, in one stream.
-const OF_OCCASIONS: [(&str, usize); 8] = [
+const OF_OCCASIONS: [(&str, usize); 11] = [
     ("{eventTime|hour: 10}", 0),
     ("['00000000-0000-4000-8000-000000000001']", 0),
     ("{additionalEventData.x-amz-id-2|startswith: h}", 0),
@@ -67,6 +67,15 @@ const OF_OCCASIONS: [(&str, usize); 8] = [
     ),
     ("{userIdentity|contains: ASIA}", 0),
     ("{requestParameters.logStreamName|startswith: s}", 28),
+    (
+        "{responseElements.credentials.accessKeyId|startswith: ASIA}",
+        0,
+    ),
+    ("{responseElements.credentials|contains: '2026'}", 0),
+    (
+        "{responseElements.credentials.sessionToken|startswith: t}",
+        0,
+    ),
 ];
 
 struct Ground {
@@ -202,18 +211,22 @@ fn take<'s>(
     false
 }
 
-/// One of the few calls that the log is made of, on an occasion.
-fn call() -> impl Strategy<Value = String> {
+const CALLS: &[&str] = &[
+    "GetObject",
+    "PutObject",
+    "DeleteAccessKey",
+    "AssumeRole",
+    "CreateLogStream",
+];
+
+const MINTING: &[&str] = &["AssumeRole", "GetSigninToken"];
+
+/// One of some calls by one of a number of roles, from as many addresses, on an occasion.
+fn call(names: &'static [&'static str], number: u8) -> impl Strategy<Value = String> {
     let what = (
-        0..2u8,
-        0..2u8,
-        prop::sample::select(vec![
-            "GetObject",
-            "PutObject",
-            "DeleteAccessKey",
-            "AssumeRole",
-            "CreateLogStream",
-        ]),
+        0..number,
+        0..number,
+        prop::sample::select(names),
         prop::sample::select(vec![
             None,
             None,
@@ -250,14 +263,30 @@ fn call() -> impl Strategy<Value = String> {
             None,
         ]),
     );
-    let all = (what, ids, session, time);
-    all.prop_map(|((role, address, name, error), (id, request, host), (key, created), time)| {
+    let minted = (
+        prop_oneof![
+            3 => (0..3u8).prop_map(|key| format!("ASIA{key}EXAMPLE")),
+            6 => (10..99u8).prop_map(|key| format!("ASIA{key}EXAMPL")),
+            1 => prop::sample::select(vec!["AKIA1EXAMPLE", "ABIA1EXAMPLE", "ASIA\\EXAMPLE", ""])
+                .prop_map(str::to_owned),
+        ],
+        prop::sample::select(vec![
+            Some("Mar 3, 2026, 9:00:00 AM"),
+            Some("Mar 4, 2026, 9:00:00 AM"),
+            Some("Mar 44, 2026, 9:00:00 AM"),
+            None,
+        ]),
+    );
+    let all = (what, ids, session, minted, time);
+    all.prop_map(|(what, (id, request, host), (key, created), (minted, ends), time)| {
+        let (role, address, name, error) = what;
         let arn = format!("arn:aws:iam::111122223333:role/r{role}");
         let mut record = json!({
             "eventVersion": "1.11", "eventTime": time, "eventName": name, "awsRegion": "eu-west-1",
             "eventSource": match name {
                 "DeleteAccessKey" => "iam.amazonaws.com",
                 "AssumeRole" => "sts.amazonaws.com",
+                "GetSigninToken" => "signin.amazonaws.com",
                 "CreateLogStream" => "logs.amazonaws.com",
                 _ => "s3.amazonaws.com",
             },
@@ -273,10 +302,13 @@ fn call() -> impl Strategy<Value = String> {
         });
         match name {
             "DeleteAccessKey" => record["requestParameters"] = json!({"accessKeyId": "AKIA1"}),
-            "AssumeRole" => {
+            "AssumeRole" | "GetSigninToken" => {
                 record["requestParameters"] = json!({"roleArn": arn, "roleSessionName": "run"});
-                record["responseElements"] =
-                    json!({"credentials": {"accessKeyId": format!("ASIA{address}EXAMPLE")}});
+                let mut credentials = json!({"accessKeyId": minted, "sessionToken": request});
+                if let Some(ends) = ends {
+                    credentials["expiration"] = ends.into();
+                }
+                record["responseElements"] = json!({"credentials": credentials});
             }
             "CreateLogStream" => {
                 record["requestParameters"] = json!({"logGroupName": "g", "logStreamName": request})
@@ -301,7 +333,10 @@ fn call() -> impl Strategy<Value = String> {
 }
 
 fn parts() -> impl Strategy<Value = Vec<Vec<String>>> {
-    prop::collection::vec(prop::collection::vec(call(), 1..120), 1..4)
+    prop_oneof![
+        prop::collection::vec(prop::collection::vec(call(CALLS, 2), 1..120), 1..4),
+        prop::collection::vec(prop::collection::vec(call(MINTING, 1), 1..120), 1..4),
+    ]
 }
 
 proptest! {
@@ -344,6 +379,10 @@ fn where_the_occasion_is_looked_at_records_are_read() {
             "eventID": format!("00000000-0000-4000-8000-{id:012x}"),
             "additionalEventData": {"SignatureVersion": "SigV4", "x-amz-id-2": format!("h{id:012x}=")},
             "requestParameters": {"logStreamName": "s1"},
+            "responseElements": {"credentials": {
+                "accessKeyId": format!("ASIA{:012x}", id + 99), "sessionToken": format!("t{id:012x}"),
+                "expiration": format!("2026-04-{:02}", id % 30 + 1),
+            }},
             "userIdentity": {
                 "type": "Root", "accountId": "111122223333", "accessKeyId": format!("ASIA{id:012x}"),
                 "sessionContext": {"attributes": {"creationDate": format!("2026-03-{:02}", id % 30 + 1)}},

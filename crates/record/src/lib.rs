@@ -48,6 +48,6 @@ mod tokens;
 pub use buffer::{View, Window};
 pub use extract::{Elements, ExtractError, Extractor, MAX_DEPTH};
 pub use field::{FieldId, Fields, Record, Value};
-pub use repeats::{Occasion, Repeat, Repeats, SessionFields, Sought};
+pub use repeats::{MintedFields, Occasion, Repeat, Repeats, SessionFields, Sought};
 pub use slots::{SlotBuffer, Slots};
 pub use split::{RawRecord, Split, SplitOptions, Splitter};

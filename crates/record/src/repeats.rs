@@ -1,6 +1,6 @@
 //! Records that come again: most of a log is the same call of the same caller, but for when it was made,
-//! what it is called by, and in which of the caller's sessions it was made. Such a record is known by comparing
-//! its bytes, in a tenth of the time that reading it takes.
+//! what it is called by, in which of the caller's sessions it was made, and which credential it minted. Such a
+//! record is known by comparing its bytes, in a tenth of the time that reading it takes.
 
 use std::hash::{BuildHasher, Hasher};
 
@@ -16,7 +16,8 @@ const PLACES: usize = 1 << 11;
 /// Longer records, in bytes, are too seldom the same.
 const LONGEST: usize = 4096;
 
-/// The fields that say which event a record is, when it was and in which session, and nothing of what happened.
+/// The fields that say which event a record is, when it was, in which session and what credential came of it,
+/// and nothing else of what happened.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Occasion {
     /// The event's id.
@@ -25,6 +26,8 @@ pub struct Occasion {
     pub time: FieldId,
     /// The session of the caller, where its fields are of the occasion too.
     pub session: Option<SessionFields>,
+    /// The credential that was minted, where its fields are of the occasion too.
+    pub minted: Option<MintedFields>,
     /// Fields that nothing is read from.
     pub others: Vec<FieldId>,
 }
@@ -39,25 +42,41 @@ pub struct SessionFields {
     pub created: FieldId,
 }
 
+/// The fields that tell one minted credential from another. Both are of the occasion only where a record says the
+/// first, as a text that is not empty.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MintedFields {
+    /// The id of the credential.
+    pub credential: FieldId,
+    /// When it ends.
+    pub expires: FieldId,
+}
+
 impl Occasion {
     /// All of the fields.
     pub fn fields(&self) -> impl Iterator<Item = FieldId> {
         let of_session = self.session.iter();
         let of_session = of_session.flat_map(|session| [session.credential, session.created]);
+        let of_minted = self.minted.iter();
+        let of_minted = of_minted.flat_map(|minted| [minted.credential, minted.expires]);
         [self.time, self.event_id]
             .into_iter()
             .chain(of_session)
+            .chain(of_minted)
             .chain(self.others.iter().copied())
     }
 
     /// What is left of the occasion where some fields are looked at: `None` where its id or its time is. The
-    /// session is left as it is.
+    /// session is left as it is; a minted credential is of it with both fields or with none.
     pub fn without(mut self, looked_at: &[FieldId], fields: &Fields) -> Option<Self> {
         let is_told = |own: FieldId| looked_at.iter().any(|field| tells(*field, own, fields));
         if is_told(self.event_id) || is_told(self.time) {
             return None;
         }
         self.others.retain(|field| !is_told(*field));
+        let is_untold =
+            |minted: &MintedFields| !is_told(minted.credential) && !is_told(minted.expires);
+        self.minted = self.minted.filter(is_untold);
         Some(self)
     }
 }
@@ -87,6 +106,7 @@ fn tells(field: FieldId, other: FieldId, fields: &Fields) -> bool {
 #[derive(Debug)]
 pub struct Repeats<T> {
     session: Option<SessionFields>,
+    minted: Option<MintedFields>,
     /// The fields whose values differ from record to record, in the order in which all stood last.
     parts: Vec<Part>,
     known: Vec<Known<T>>,
@@ -137,6 +157,8 @@ struct Part {
     /// Where it stood last in as many bytes, by their number. Records that are as long as one another mostly
     /// are of one form, so that a look there spares the search.
     stood: Vec<u32>,
+    /// Whether the last record of some length lacked it: its key may stand there for something else.
+    lacked: Vec<bool>,
 }
 
 #[derive(Debug)]
@@ -200,10 +222,12 @@ impl<T> Repeats<T> {
                 field,
                 key: Finder::new(&format!("\"{key}\"")).into_owned(),
                 stood: vec![0; LENGTHS],
+                lacked: vec![false; LENGTHS],
             }
         };
         Self {
             session: occasion.session,
+            minted: occasion.minted,
             parts: occasion.fields().map(part).collect(),
             known: Vec::new(),
             luck: Luck::default(),
@@ -224,7 +248,9 @@ impl<T> Repeats<T> {
         hasher.write_usize(record.len());
         let mut rest = record;
         for part in &mut self.parts {
-            let Some((before, after)) = part.around(rest) else {
+            let lacks = part.lacked[record.len() % LENGTHS];
+            let around = (!lacks).then(|| part.around(rest)).flatten();
+            let Some((before, after)) = around else {
                 continue;
             };
             hasher.write(before);
@@ -287,7 +313,14 @@ impl<T> Repeats<T> {
             }
         }
         if let Some(session) = self.session {
-            known.settle(session, any_session);
+            known.settle(session.credential, session.created, any_session);
+        }
+        if let Some(minted) = self.minted {
+            known.settle(minted.credential, minted.expires, true);
+        }
+        for part in &mut self.parts {
+            let is_there = known.holes.iter().any(|hole| hole.field == part.field);
+            part.lacked[text.len() % LENGTHS] = !is_there;
         }
         if !known.holes.is_sorted_by_key(|hole| hole.start) {
             known.holes.sort_unstable_by_key(|hole| hole.start);
@@ -343,12 +376,13 @@ impl<T> Known<T> {
         self.holes.clear();
     }
 
-    /// Where no credential is said, or only this session is meant, it is a part of what has to be the same.
-    fn settle(&mut self, session: SessionFields, any_session: bool) {
-        let is_said = |hole: &Hole| hole.field == session.credential && hole.end > hole.start;
-        if !any_session || !self.holes.iter().any(is_said) {
-            let is_of_session = |field| field == session.credential || field == session.created;
-            self.holes.retain(|hole| !is_of_session(hole.field));
+    /// Where no credential is said, or `any` other one would not do, it is a part of what has to be the same,
+    /// and so is its time.
+    fn settle(&mut self, credential: FieldId, time: FieldId, any: bool) {
+        let is_said = |hole: &Hole| hole.field == credential && hole.end > hole.start;
+        if !any || !self.holes.iter().any(is_said) {
+            self.holes
+                .retain(|hole| hole.field != credential && hole.field != time);
         }
     }
 }
@@ -405,7 +439,9 @@ mod tests {
     use super::*;
     use crate::{Extractor, SlotBuffer};
 
-    const PATHS: &[&str] = &["id", "time", "more", "a", "a.id", "b", "key", "made"];
+    const PATHS: &[&str] = &[
+        "id", "time", "more", "a", "a.id", "b", "key", "made", "m", "m.key", "m.end",
+    ];
 
     struct Ground {
         fields: Fields,
@@ -427,6 +463,10 @@ mod tests {
                     credential: field("key"),
                     created: field("made"),
                 }),
+                minted: Some(MintedFields {
+                    credential: field("m.key"),
+                    expires: field("m.end"),
+                }),
                 others: vec![field("more"), field("a.id")],
             };
             Self {
@@ -445,7 +485,7 @@ mod tests {
                 let mut own = self.occasion.fields();
                 if own.any(|own| own == field) {
                     all.1.push(slots.string(field).map(str::to_owned));
-                } else if self.fields.path(field) != "a" {
+                } else if !["a", "m"].contains(&self.fields.path(field)) {
                     all.0.push(format!("{:?}", slots.values(field)));
                 }
             }
@@ -460,11 +500,15 @@ mod tests {
                 .prop_map(str::to_owned),
             1 => "[a-c]{0,2}".prop_map(|text| format!("{{\"id\":\"{text}\"}}")),
             1 => "[a-c]{0,2}".prop_map(|text| format!("[{{\"id\":\"{text}\"}},2]")),
+            3 => ("[a-c]{0,2}", "[a-c]{0,2}")
+                .prop_map(|(key, end)| format!("{{\"key\":\"{key}\",\"end\":\"{end}\"}}")),
         ]
     }
 
     fn record() -> impl Strategy<Value = String> {
-        let keys = vec!["id", "time", "more", "a", "b", "key", "made", "i\\u0064"];
+        let keys = vec![
+            "id", "time", "more", "a", "b", "key", "made", "m", "i\\u0064",
+        ];
         let key = prop::sample::select(keys);
         let colon = prop_oneof![8 => Just(":"), 1 => Just(" : ")];
         prop::collection::vec((key, colon, value()), 0..5).prop_map(|members| {
@@ -512,7 +556,9 @@ mod tests {
                     prop_assert!(own.is_some(), "what repeats a valid record is valid");
                     let own = own.unwrap();
                     prop_assert_eq!(&own.0, &of_first.0);
-                    let paths = ["id", "time", "more", "a.id", "key", "made"];
+                    let paths = [
+                        "id", "time", "more", "a.id", "key", "made", "m.key", "m.end",
+                    ];
                     let field = |path| ground.fields.get(path).unwrap();
                     for (path, (own, of_first)) in paths.iter().zip(own.1.iter().zip(&of_first.1)) {
                         let told = repeat.text(field(path));
@@ -521,7 +567,10 @@ mod tests {
                         prop_assert_eq!(is_new, own != of_first);
                     }
                     if own.1[4].as_deref().is_none_or(str::is_empty) || first.contains(&b'c') {
-                        prop_assert_eq!(&own.1[4..], &of_first.1[4..], "of this session alone");
+                        prop_assert_eq!(&own.1[4..6], &of_first.1[4..6], "of this session alone");
+                    }
+                    if of_first.1[6].as_deref().is_none_or(str::is_empty) {
+                        prop_assert_eq!(&own.1[6..], &of_first.1[6..], "nothing minted");
                     }
                 }
                 let mut buffer = SlotBuffer::new();
@@ -572,6 +621,28 @@ mod tests {
         }
         repeats.clear();
         assert_eq!(told(&mut repeats, known), None);
+    }
+
+    #[test]
+    fn a_key_that_stands_for_something_else_is_told_from_it() {
+        let ground = Ground::new();
+        let mut repeats = Repeats::new(&ground.occasion, &ground.fields);
+        let mut known = 0;
+        for number in 0..10 {
+            let text =
+                format!(r#"{{"id":"{number}","m":{{"key":"k{number}","end":"e{number}"}}}}"#);
+            let sought = repeats.seek(text.as_bytes());
+            if let Some(repeat) = repeats.find(sought, text.as_bytes()) {
+                let minted = ground.occasion.minted.unwrap();
+                assert_eq!(repeat.text(minted.credential), text.get(22..24), "{text}");
+                known += 1;
+                continue;
+            }
+            let mut buffer = SlotBuffer::new();
+            let slots = ground.extractor.extract(text.as_bytes(), &mut buffer);
+            repeats.remember(sought, &slots.unwrap(), (), true);
+        }
+        assert_eq!(known, 9);
     }
 
     #[test]

@@ -83,8 +83,11 @@ pub trait Reader: Send + Sync {
     /// field where it is not empty, and [`Activity::time`], which [`Reader::time`] reads from its field;
     /// and all are of one kind ([`Reader::event_kind`]). Where the texts of a session's fields differ, what is
     /// said of the credential does: its id is the text of the first, its kind what [`Reader::credential_kind`]
-    /// says, and [`Reader::time`] reads from the second when it was created. An activity is not read from
-    /// objects that one of these stands in, as a whole. `None` where the source makes no such promise.
+    /// says, and [`Reader::time`] reads from the second when it was created. Where those of a minted credential's
+    /// fields differ, what is said of [`Activity::minted`] does: its id is the text of the first, where that is
+    /// not the caller's own credential, and [`Reader::time`] reads from the second when it expires; of two ids of
+    /// one [`Reader::credential_kind`] the kind is the same. An activity is not read from objects that one of
+    /// these stands in, as a whole. `None` where the source makes no such promise.
     fn occasion(&self) -> Option<Occasion> {
         None
     }
@@ -94,7 +97,7 @@ pub trait Reader: Send + Sync {
         None
     }
 
-    /// What kind of credential an id in the session's field is of.
+    /// What kind of credential an id in the session's field or in the minted one's is of.
     fn credential_kind(&self, _id: &str) -> CredentialKind {
         CredentialKind::Other
     }

@@ -2,7 +2,7 @@ use std::borrow::Cow;
 use std::net::IpAddr;
 
 use portreeve_model::{Activity, CredentialKind, Origin, OriginKind, Outcome, Timestamp};
-use portreeve_record::{FieldId, Fields, Occasion, Record, SessionFields};
+use portreeve_record::{FieldId, Fields, MintedFields, Occasion, Record, SessionFields};
 
 use super::policy_change::PolicyParameters;
 use super::targets::Targets;
@@ -146,12 +146,17 @@ impl Reader for CloudTrailReader {
                 credential: self.wanted.identity_key,
                 created: self.wanted.session_created,
             }),
-            // What S3 calls its extended request id, too; and the stream that each run of a function writes its
-            // own log to.
+            minted: Some(MintedFields {
+                credential: self.wanted.minted_key,
+                expires: self.wanted.minted_expiration,
+            }),
+            // What S3 calls its extended request id, too; the stream that each run of a function writes its own
+            // log to; and the token that belongs to a minted key.
             others: vec![
                 self.wanted.request_id,
                 self.wanted.host_id,
                 self.wanted.asked_log_stream,
+                self.wanted.minted_token,
             ],
         })
     }

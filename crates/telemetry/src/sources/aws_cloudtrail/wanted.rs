@@ -81,6 +81,7 @@ wanted! {
     signin_token: "responseElements.GetSigninToken",
     minted_key: "responseElements.credentials.accessKeyId",
     minted_expiration: "responseElements.credentials.expiration",
+    minted_token: "responseElements.credentials.sessionToken",
     assumed_arn: "responseElements.assumedRoleUser.arn",
     created_key: "responseElements.accessKey.accessKeyId",
     created_key_user: "responseElements.accessKey.userName",
