@@ -10,7 +10,7 @@ use portreeve_record::{FieldId, Fields, Occasion, Record, Repeats, Sought};
 
 use crate::activities::{Position, RowId};
 use crate::hours::CellKey;
-use crate::lineage::Use;
+use crate::lineage::{Link, Use};
 use crate::stage_one::{Batch, Candidate};
 
 /// Tells a batch from every other one: rows and symbols mean nothing in another.
@@ -94,8 +94,8 @@ struct Made {
 /// credential of the same kind, principal and session name. Its texts are interned already, but for the session's
 /// and the minted credential's, and for an id that is no UUID, with which a record is read as any other.
 /// Correlations may copy the session's fields, of which the new texts are copied. A record of which a rule
-/// shows them, or asks history about them, stands for its own session alone; one that changes something but by
-/// minting a credential is not remembered.
+/// shows them, or asks history about them, stands for its own session alone. One that changes something is not
+/// remembered, but for one that minted the credential of which the occasion tells.
 #[derive(Debug)]
 pub(crate) struct Repeated {
     occasion: Occasion,
@@ -236,8 +236,13 @@ impl Repeated {
     ) {
         let now = Lengths::of(batch);
         let links = before.links..now.links;
-        let mut minted = batch.links[links.clone()].iter();
-        if now.changing != before.changing || minted.any(|link| !link.child.is_some()) {
+        let minted = self.occasion.minted;
+        let said = minted.and_then(|minted| record.string(minted.credential));
+        let is_said = |link: &Link| {
+            let child = batch.activities.strings().get(link.child);
+            child.is_some() && child == said
+        };
+        if now.changing != before.changing || !batch.links[links.clone()].iter().all(is_said) {
             return;
         }
         if self.batch != batch.number {

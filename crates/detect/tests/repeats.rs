@@ -211,29 +211,42 @@ fn take<'s>(
     false
 }
 
-const CALLS: &[&str] = &[
-    "GetObject",
-    "PutObject",
-    "DeleteAccessKey",
-    "AssumeRole",
-    "CreateLogStream",
-];
+/// What the calls of a log are drawn from: few things each, so that most come again.
+struct Calls {
+    names: &'static [&'static str],
+    /// Of roles, and of the addresses that they call from.
+    number: u8,
+    errors: &'static [Option<&'static str>],
+    hosts: &'static [Option<&'static str>],
+}
 
-const MINTING: &[&str] = &["AssumeRole", "GetSigninToken"];
+const ALL: Calls = Calls {
+    names: &[
+        "GetObject",
+        "PutObject",
+        "DeleteAccessKey",
+        "AssumeRole",
+        "CreateLogStream",
+    ],
+    number: 2,
+    errors: &[None, None, None, Some("AccessDenied"), Some("NoSuchKey")],
+    hosts: &[None, Some("h1="), Some("h2="), Some("h\\3=")],
+};
 
-/// One of some calls by one of a number of roles, from as many addresses, on an occasion.
-fn call(names: &'static [&'static str], number: u8) -> impl Strategy<Value = String> {
+const MINTINGS: Calls = Calls {
+    names: &["AssumeRole", "GetSigninToken", "CreateLoginProfile"],
+    number: 1,
+    errors: &[None],
+    hosts: &[None],
+};
+
+/// One of some calls, on an occasion.
+fn call(calls: &Calls) -> impl Strategy<Value = String> + use<> {
     let what = (
-        0..number,
-        0..number,
-        prop::sample::select(names),
-        prop::sample::select(vec![
-            None,
-            None,
-            None,
-            Some("AccessDenied"),
-            Some("NoSuchKey"),
-        ]),
+        0..calls.number,
+        0..calls.number,
+        prop::sample::select(calls.names),
+        prop::sample::select(calls.errors),
     );
     let id = prop_oneof![
         8 => (0..40u32).prop_map(|id| json!(format!("00000000-0000-4000-8000-{id:012x}"))),
@@ -247,8 +260,7 @@ fn call(names: &'static [&'static str], number: u8) -> impl Strategy<Value = Str
             .prop_map(str::to_owned),
     ];
     let request = prop::sample::select(vec!["ab12", "cd34", "e", "\u{e9}", "a\"b"]);
-    let host = prop::sample::select(vec![None, Some("h1="), Some("h2="), Some("h\\3=")]);
-    let ids = (id, request, host);
+    let ids = (id, request, prop::sample::select(calls.hosts));
     let session = (
         prop_oneof![
             6 => (0..3u8).prop_map(|key| Some(format!("ASIA{key}EXAMPLE"))),
@@ -284,7 +296,7 @@ fn call(names: &'static [&'static str], number: u8) -> impl Strategy<Value = Str
         let mut record = json!({
             "eventVersion": "1.11", "eventTime": time, "eventName": name, "awsRegion": "eu-west-1",
             "eventSource": match name {
-                "DeleteAccessKey" => "iam.amazonaws.com",
+                "DeleteAccessKey" | "CreateLoginProfile" => "iam.amazonaws.com",
                 "AssumeRole" => "sts.amazonaws.com",
                 "GetSigninToken" => "signin.amazonaws.com",
                 "CreateLogStream" => "logs.amazonaws.com",
@@ -302,7 +314,7 @@ fn call(names: &'static [&'static str], number: u8) -> impl Strategy<Value = Str
         });
         match name {
             "DeleteAccessKey" => record["requestParameters"] = json!({"accessKeyId": "AKIA1"}),
-            "AssumeRole" | "GetSigninToken" => {
+            "AssumeRole" | "GetSigninToken" | "CreateLoginProfile" => {
                 record["requestParameters"] = json!({"roleArn": arn, "roleSessionName": "run"});
                 let mut credentials = json!({"accessKeyId": minted, "sessionToken": request});
                 if let Some(ends) = ends {
@@ -334,8 +346,8 @@ fn call(names: &'static [&'static str], number: u8) -> impl Strategy<Value = Str
 
 fn parts() -> impl Strategy<Value = Vec<Vec<String>>> {
     prop_oneof![
-        prop::collection::vec(prop::collection::vec(call(CALLS, 2), 1..120), 1..4),
-        prop::collection::vec(prop::collection::vec(call(MINTING, 1), 1..120), 1..4),
+        prop::collection::vec(prop::collection::vec(call(&ALL), 1..120), 1..4),
+        prop::collection::vec(prop::collection::vec(call(&MINTINGS), 1..120), 1..4),
     ]
 }
 
@@ -367,6 +379,42 @@ proptest! {
         for (plain, known) in plain.into_iter().zip(known) {
             prop_assert_eq!(plain, known);
         }
+    }
+}
+
+#[test]
+fn what_mints_another_credential_is_known_where_the_credential_is_of_the_same_kind() {
+    let record = |call: &str, (number, minted): (u32, &str)| {
+        json!({
+            "eventVersion": "1.11", "eventTime": "2026-03-03T10:00:00Z", "eventName": call,
+            "eventSource": "signin.amazonaws.com", "awsRegion": "eu-west-1",
+            "eventID": format!("00000000-0000-4000-8000-{number:012x}"),
+            "responseElements": {"credentials": {"accessKeyId": minted}},
+            "userIdentity": {
+                "type": "Root", "accountId": "111122223333", "accessKeyId": "ASIA0EXAMPLE",
+            },
+        })
+        .to_string()
+    };
+    let known = |call: &str, minted: &[&str]| {
+        let minted = (0..).zip(minted.iter().copied());
+        let parts = [minted.map(|minted| record(call, minted)).collect()];
+        Ground::new("").fold(&parts, true).1
+    };
+    let three = ["ASIA1EXAMPLE", "ASIA2EXAMPLE", "ASIA3EXAMPLE"];
+    assert_eq!(known("GetSigninToken", &three), 1);
+    assert_eq!(
+        known("CreateLoginProfile", &three),
+        0,
+        "a password is minted"
+    );
+    for (other, why) in [
+        ("AKIA3EXAMPLE", "it is of another kind"),
+        ("ASIA0EXAMPLE", "the caller's own is not minted"),
+        ("", "nothing is minted"),
+    ] {
+        let [one, two, _] = three;
+        assert_eq!(known("GetSigninToken", &[one, two, other]), 0, "{why}");
     }
 }
 

@@ -109,6 +109,8 @@ pub struct Repeats<T> {
     minted: Option<MintedFields>,
     /// The fields whose values differ from record to record, in the order in which all stood last.
     parts: Vec<Part>,
+    /// By [`form`] which parts the last record lacked, a bit each: their keys may stand there for something else.
+    lacked: Vec<u16>,
     known: Vec<Known<T>>,
     luck: Luck,
 }
@@ -157,8 +159,8 @@ struct Part {
     /// Where it stood last in as many bytes, by their number. Records that are as long as one another mostly
     /// are of one form, so that a look there spares the search.
     stood: Vec<u32>,
-    /// Whether the last record of some length lacked it: its key may stand there for something else.
-    lacked: Vec<bool>,
+    /// Its bit in [`Repeats::lacked`].
+    bit: u16,
 }
 
 #[derive(Debug)]
@@ -215,20 +217,22 @@ impl<'r, T> Repeat<'_, 'r, T> {
 impl<T> Repeats<T> {
     /// Nothing is remembered yet.
     pub fn new(occasion: &Occasion, fields: &Fields) -> Self {
-        let part = |field: FieldId| {
+        let part = |(number, field): (u32, FieldId)| {
             let path = fields.path(field);
             let key = path.rsplit_once('.').map_or(path, |(_, key)| key);
             Part {
                 field,
                 key: Finder::new(&format!("\"{key}\"")).into_owned(),
                 stood: vec![0; LENGTHS],
-                lacked: vec![false; LENGTHS],
+                // One beyond them is always looked for.
+                bit: 1u16.checked_shl(number).unwrap_or_default(),
             }
         };
         Self {
             session: occasion.session,
             minted: occasion.minted,
-            parts: occasion.fields().map(part).collect(),
+            parts: (0..).zip(occasion.fields()).map(part).collect(),
+            lacked: vec![0; FORMS],
             known: Vec::new(),
             luck: Luck::default(),
         }
@@ -247,10 +251,10 @@ impl<T> Repeats<T> {
         let mut hasher = FixedState::default().build_hasher();
         hasher.write_usize(record.len());
         let mut rest = record;
-        for part in &mut self.parts {
-            let lacks = part.lacked[record.len() % LENGTHS];
-            let around = (!lacks).then(|| part.around(rest)).flatten();
-            let Some((before, after)) = around else {
+        let lacked = self.lacked.get(form(record)).copied().unwrap_or_default();
+        let there = |part: &&mut Part| lacked & part.bit == 0;
+        for part in self.parts.iter_mut().filter(there) {
+            let Some((before, after)) = part.around(rest) else {
                 continue;
             };
             hasher.write(before);
@@ -318,9 +322,11 @@ impl<T> Repeats<T> {
         if let Some(minted) = self.minted {
             known.settle(minted.credential, minted.expires, true);
         }
-        for part in &mut self.parts {
-            let is_there = known.holes.iter().any(|hole| hole.field == part.field);
-            part.lacked[text.len() % LENGTHS] = !is_there;
+        let holes = &known.holes;
+        let is_lacked = |part: &&Part| holes.iter().all(|hole| hole.field != part.field);
+        let lacked = self.parts.iter().filter(is_lacked);
+        if let Some(known) = self.lacked.get_mut(form(text.as_bytes())) {
+            *known = lacked.fold(0, |bits, part| bits | part.bit);
         }
         if !known.holes.is_sorted_by_key(|hole| hole.start) {
             known.holes.sort_unstable_by_key(|hole| hole.start);
@@ -348,6 +354,18 @@ fn in_order_of(holes: &[Hole], parts: &mut [Part]) {
 
 fn place(hash: u64) -> usize {
     hash as usize % PLACES
+}
+
+/// How many forms of records are told apart; a power of two.
+const FORMS: usize = 1 << 11;
+
+/// Which form a record seems to have: by its length, and by some bytes near its beginning, where most sources say
+/// what kind of event or caller it is of.
+fn form(record: &[u8]) -> usize {
+    let mut hasher = FixedState::default().build_hasher();
+    hasher.write_usize(record.len());
+    hasher.write(record.get(40..56).unwrap_or_default());
+    hasher.finish() as usize % FORMS
 }
 
 /// Whether bytes can stand in a JSON string for nothing but themselves.

@@ -161,11 +161,11 @@ fn sign_in<'a>(
     let own = get(wanted.identity_key);
     let credential = get(wanted.minted_key).filter(|key| Some(*key) != own);
     Some(Minted {
+        expires: credential.and_then(|_| super::time::of(record, wanted.minted_expiration)),
         credential: credential.unwrap_or_default().into(),
         kind: CredentialKind::Session,
         principal,
         session,
-        expires: None,
         method,
     })
 }
