@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use jiff::Timestamp;
 use portreeve_model::CredentialKind;
-use portreeve_record::{FieldId, Fields, Occasion, Record, Repeats, Sought};
+use portreeve_record::{FieldId, Fields, Occasion, Record, Repeat, Repeats, SessionFields, Sought};
 
 use crate::activities::{Position, RowId};
 use crate::hours::CellKey;
@@ -83,6 +83,139 @@ struct Made {
     deploys: bool,
 }
 
+/// What a record says of its occasion, of session and minted credential only what the one before does not.
+#[derive(Debug)]
+pub(crate) struct News<'r> {
+    pub(crate) id: Option<&'r str>,
+    pub(crate) time: Option<Option<Timestamp>>,
+    pub(crate) credential: Option<&'r str>,
+    created: Option<&'r str>,
+    session: Option<SessionFields>,
+    minted: Option<&'r str>,
+    expires: Option<Option<Timestamp>>,
+}
+
+impl<'r> News<'r> {
+    fn of(
+        repeat: &Repeat<'_, 'r, Made>,
+        occasion: &Occasion,
+        time_of: impl Fn(&str) -> Option<Timestamp>,
+    ) -> Self {
+        let Occasion {
+            session, minted, ..
+        } = *occasion;
+        let new_text = |field: Option<FieldId>| repeat.new_text(field?);
+        Self {
+            id: repeat.text(occasion.event_id),
+            time: repeat.text(occasion.time).map(&time_of),
+            credential: new_text(session.map(|session| session.credential)),
+            created: new_text(session.map(|session| session.created)),
+            session,
+            minted: new_text(minted.map(|minted| minted.credential)),
+            expires: new_text(minted.map(|minted| minted.expires)).map(&time_of),
+        }
+    }
+
+    /// Whether the credentials are of the kinds that those of the record before are of, and what is minted is not
+    /// the caller's own.
+    fn keep_the_kinds_of(
+        &self,
+        made: &Made,
+        kind: impl Fn(&str) -> CredentialKind,
+        batch: &Batch,
+    ) -> bool {
+        if let Some(id) = self.credential
+            && made.facts.used.map(|used| used.kind()) != Some(kind(id))
+        {
+            return false;
+        }
+        let strings = batch.activities.strings();
+        let caller = batch.activities.get(made.row).credential_symbol();
+        let own = self.credential.or(strings.get(caller));
+        batch.links[made.links.clone()].iter().all(|link| {
+            let before = strings.get(link.child);
+            let now = self.minted.or(before);
+            now.map(&kind) == before.map(&kind) && now != own
+        })
+    }
+
+    /// The new text of a field of the session.
+    fn of_session(&self, field: FieldId) -> Option<&'r str> {
+        match self.session {
+            Some(session) if session.credential == field => self.credential,
+            Some(session) if session.created == field => self.created,
+            _ => None,
+        }
+    }
+}
+
+impl Made {
+    /// Makes for another row what was made for this one.
+    fn make_again(
+        &self,
+        row: RowId,
+        news: &News<'_>,
+        time_of: impl Fn(&str) -> Option<Timestamp>,
+        batch: &mut Batch,
+    ) {
+        let (time, credential, caller) = {
+            let of = |row| batch.activities.get(row);
+            (
+                of(row).time(),
+                of(row).credential_symbol(),
+                of(self.row).credential_symbol(),
+            )
+        };
+        batch.count(self.facts.source, self.facts.cell, time);
+        if let Some(used) = self.facts.used
+            && (news.credential.is_some() || news.created.is_some())
+        {
+            let created = news.created.map_or(used.created(), time_of);
+            batch.add_use(used.of_other(credential, created));
+        }
+        let again = |candidate: &Candidate| Candidate {
+            row,
+            ..candidate.clone()
+        };
+        for at in self.hits.clone() {
+            batch.hits.push((row, batch.hits[at].1));
+        }
+        for at in self.signs.clone() {
+            batch.signs.push((row, batch.signs[at].1));
+        }
+        for at in self.candidates.clone() {
+            batch.candidates.push(again(&batch.candidates[at]));
+        }
+        for at in self.shown.clone() {
+            batch.shown.push(again(&batch.shown[at]));
+        }
+        for at in self.copied.clone() {
+            let (_, field, mut text) = batch.copied[at];
+            if let Some(new) = news.of_session(field) {
+                text = batch.activities.strings_mut().intern(new);
+            }
+            batch.copied.push((row, field, text));
+        }
+        if self.deploys {
+            batch.deploys.push(row);
+        }
+        for at in self.links.clone() {
+            let mut link = batch.links[at];
+            link.row = Some(row);
+            if let Some(minted) = news.minted {
+                link.child = batch.activities.strings_mut().intern(minted);
+            }
+            if let Some(expires) = news.expires {
+                link.expires = expires;
+            }
+            if link.parent == caller {
+                link.parent = credential;
+            }
+            batch.links.push(link);
+        }
+    }
+}
+
 /// The records of one batch that were read last, and what they made.
 ///
 /// A record that is the same as one of them but for its occasion has the same fields ([`Repeats`]), which
@@ -135,93 +268,14 @@ impl Repeated {
         }
         let repeat = self.repeats.find(sought, record).ok_or(sought)?;
         let made = repeat.told;
-        let (id, time) = (
-            repeat.text(self.occasion.event_id),
-            repeat.text(self.occasion.time).map(&time_of),
-        );
-        let session = self.occasion.session;
-        let of_session = session.map(|session| {
-            let credential = repeat.new_text(session.credential);
-            (credential, repeat.new_text(session.created))
-        });
-        let (credential, created) = of_session.unwrap_or_default();
-        let new_of = |field| match session {
-            Some(session) if session.credential == field => credential,
-            Some(session) if session.created == field => created,
-            _ => None,
-        };
-        if let Some(id) = credential
-            && made.facts.used.map(|used| used.kind()) != Some(kind(id))
-        {
+        let news = News::of(&repeat, &self.occasion, &time_of);
+        if !news.keep_the_kinds_of(made, &kind, batch) {
             return Err(sought);
         }
-        let minted = self.occasion.minted;
-        let of_minted = minted.map(|minted| {
-            let expires = repeat.new_text(minted.expires).map(&time_of);
-            (repeat.new_text(minted.credential), expires)
-        });
-        let (child, expires) = of_minted.unwrap_or_default();
-        let strings = batch.activities.strings();
-        let caller = batch.activities.get(made.row).credential_symbol();
-        for link in &batch.links[made.links.clone()] {
-            let before = strings.get(link.child);
-            let now = child.or(before);
-            if now.map(&kind) != before.map(&kind) || now == credential.or(strings.get(caller)) {
-                return Err(sought);
-            }
-        }
         let activities = &mut batch.activities;
-        let row = activities.push_repeated(made.row, id, time, credential, position);
+        let row = activities.push_repeated(made.row, &news, position);
         let row = row.ok_or(sought)?;
-        let time = time.unwrap_or_else(|| batch.activities.get(row).time());
-        batch.count(made.facts.source, made.facts.cell, time);
-        if let Some(used) = made.facts.used
-            && (credential.is_some() || created.is_some())
-        {
-            let credential = batch.activities.get(row).credential_symbol();
-            let created = created.map_or(used.created(), time_of);
-            batch.add_use(used.of_other(credential, created));
-        }
-        let again = |candidate: &Candidate| Candidate {
-            row,
-            ..candidate.clone()
-        };
-        for at in made.hits.clone() {
-            batch.hits.push((row, batch.hits[at].1));
-        }
-        for at in made.signs.clone() {
-            batch.signs.push((row, batch.signs[at].1));
-        }
-        for at in made.candidates.clone() {
-            batch.candidates.push(again(&batch.candidates[at]));
-        }
-        for at in made.shown.clone() {
-            batch.shown.push(again(&batch.shown[at]));
-        }
-        for at in made.copied.clone() {
-            let (_, field, mut text) = batch.copied[at];
-            if let Some(new) = new_of(field) {
-                text = batch.activities.strings_mut().intern(new);
-            }
-            batch.copied.push((row, field, text));
-        }
-        if made.deploys {
-            batch.deploys.push(row);
-        }
-        for at in made.links.clone() {
-            let mut link = batch.links[at];
-            link.row = Some(row);
-            if let Some(child) = child {
-                link.child = batch.activities.strings_mut().intern(child);
-            }
-            if let Some(expires) = expires {
-                link.expires = expires;
-            }
-            if link.parent == caller {
-                link.parent = batch.activities.get(row).credential_symbol();
-            }
-            batch.links.push(link);
-        }
+        made.make_again(row, &news, time_of, batch);
         Ok(row)
     }
 

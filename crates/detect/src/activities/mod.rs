@@ -7,6 +7,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use portreeve_model::{Activity, OriginKind, Outcome, PrincipalKind};
 
+use crate::repeated::News;
 use crate::strings::{Strings, Symbol};
 
 pub use row::ActivityRow;
@@ -251,13 +252,11 @@ impl Activities {
     pub(crate) fn push_repeated(
         &mut self,
         of: RowId,
-        event_id: Option<&str>,
-        time: Option<Option<Timestamp>>,
-        credential: Option<&str>,
+        news: &News<'_>,
         position: Position,
     ) -> Option<RowId> {
         let mut row = *self.rows.get(of as usize)?;
-        if let Some(text) = event_id
+        if let Some(text) = news.id
             && row.flags & HAS_EVENT_ID != 0
         {
             if row.flags & EVENT_ID_IS_UUID == 0 {
@@ -265,10 +264,10 @@ impl Activities {
             }
             row.event_id = parse_uuid(text)?;
         }
-        if let Some(time) = time {
+        if let Some(time) = news.time {
             row.time = time.map_or(NO_TIME, Timestamp::as_microsecond);
         }
-        if let Some(credential) = credential {
+        if let Some(credential) = news.credential {
             row.credential = self.strings.intern(credential);
         }
         row.offset = position.offset;
