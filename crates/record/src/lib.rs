@@ -36,6 +36,7 @@ mod field;
 #[cfg(test)]
 mod laws;
 mod machine;
+mod places;
 mod quick;
 mod repeats;
 mod scan;

@@ -9,10 +9,11 @@ use memchr::memchr;
 use memchr::memmem::Finder;
 use smallvec::SmallVec;
 
+use crate::places::Places;
 use crate::{FieldId, Fields, Record, Value};
 
-/// How many records are remembered; a power of two. A later one takes the place of an earlier one.
-const PLACES: usize = 1 << 11;
+/// How many records are remembered; a power of two.
+const PLACES: u32 = 1 << 11;
 /// Longer records, in bytes, are too seldom the same.
 const LONGEST: usize = 4096;
 
@@ -111,7 +112,7 @@ pub struct Repeats<T> {
     parts: Vec<Part>,
     /// By [`form`] which parts the last record lacked, a bit each: their keys may stand there for something else.
     lacked: Vec<u16>,
-    known: Vec<Known<T>>,
+    known: Places<Known<T>>,
     luck: Luck,
 }
 
@@ -165,7 +166,6 @@ struct Part {
 
 #[derive(Debug)]
 struct Known<T> {
-    hash: u64,
     text: Vec<u8>,
     /// In the order of the text.
     holes: SmallVec<[Hole; 7]>,
@@ -233,7 +233,7 @@ impl<T> Repeats<T> {
             minted: occasion.minted,
             parts: (0..).zip(occasion.fields()).map(part).collect(),
             lacked: vec![0; FORMS],
-            known: Vec::new(),
+            known: Places::new(PLACES),
             luck: Luck::default(),
         }
     }
@@ -271,8 +271,8 @@ impl<T> Repeats<T> {
         record: &'r [u8],
     ) -> Option<Repeat<'k, 'r, T>> {
         let hash = sought.0?;
-        let known = self.known.get(place(hash))?;
-        if known.hash != hash || known.text.len() != record.len() {
+        let known = self.known.find(hash)?;
+        if known.text.len() != record.len() {
             return None;
         }
         let told = known.told.as_ref()?;
@@ -302,10 +302,7 @@ impl<T> Repeats<T> {
         let Some(hash) = sought.0 else {
             return;
         };
-        if self.known.is_empty() {
-            self.known.resize_with(PLACES, Known::default);
-        }
-        let Some(known) = self.known.get_mut(place(hash)) else {
+        let Some(known) = self.known.take(hash, |known| known.told.is_none()) else {
             return;
         };
         known.forget();
@@ -332,7 +329,6 @@ impl<T> Repeats<T> {
             known.holes.sort_unstable_by_key(|hole| hole.start);
             in_order_of(&known.holes, &mut self.parts);
         }
-        known.hash = hash;
         known.text.extend_from_slice(text.as_bytes());
         known.told = Some(told);
     }
@@ -350,10 +346,6 @@ fn in_order_of(holes: &[Hole], parts: &mut [Part]) {
             parts.swap(place, at);
         }
     }
-}
-
-fn place(hash: u64) -> usize {
-    hash as usize % PLACES
 }
 
 /// How many forms of records are told apart; a power of two.
@@ -379,7 +371,6 @@ fn is_plain(bytes: &[u8]) -> bool {
 impl<T> Default for Known<T> {
     fn default() -> Self {
         Self {
-            hash: 0,
             text: Vec::new(),
             holes: SmallVec::new(),
             told: None,
