@@ -83,15 +83,23 @@ struct Made {
     deploys: bool,
 }
 
-/// What a record says of its occasion, of session and minted credential only what the one before does not.
+/// What a record says of its occasion, of session and minted credential only what the one before does not. What is
+/// `None` is as it was there; a time that is said but not to be read is `Some(None)`.
 #[derive(Debug)]
 pub(crate) struct News<'r> {
+    /// The event's id.
     pub(crate) id: Option<&'r str>,
+    /// When it was.
     pub(crate) time: Option<Option<Timestamp>>,
+    /// The id of the caller's credential.
     pub(crate) credential: Option<&'r str>,
+    /// When the caller's session was created.
     created: Option<&'r str>,
+    /// Which fields say these two.
     session: Option<SessionFields>,
+    /// The id of the minted credential.
     minted: Option<&'r str>,
+    /// When that ends.
     expires: Option<Option<Timestamp>>,
 }
 

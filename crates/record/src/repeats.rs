@@ -1,6 +1,6 @@
 //! Records that come again: most of a log is the same call of the same caller, but for when it was made,
 //! what it is called by, in which of the caller's sessions it was made, and which credential it minted. Such a
-//! record is known by comparing its bytes, in a tenth of the time that reading it takes.
+//! record is known by comparing its bytes, in a part of the time that reading it takes.
 
 use std::hash::{BuildHasher, Hasher};
 
@@ -485,6 +485,18 @@ mod tests {
             }
         }
 
+        /// Whether a record is known; else it is remembered.
+        fn take(&self, repeats: &mut Repeats<()>, text: &str) -> bool {
+            let sought = repeats.seek(text.as_bytes());
+            let is_known = repeats.find(sought, text.as_bytes()).is_some();
+            if !is_known {
+                let mut buffer = SlotBuffer::new();
+                let slots = self.extractor.extract(text.as_bytes(), &mut buffer);
+                repeats.remember(sought, &slots.unwrap(), (), true);
+            }
+            is_known
+        }
+
         /// All values, those of the occasion apart, but for what an object that holds one says.
         fn read(&self, record: &[u8]) -> Option<(Vec<String>, Vec<Option<String>>)> {
             let mut buffer = SlotBuffer::new();
@@ -637,21 +649,14 @@ mod tests {
         let ground = Ground::new();
         let mut repeats = Repeats::new(&ground.occasion, &ground.fields);
         let mut known = 0;
-        for number in 0..10 {
-            let text =
-                format!(r#"{{"id":"{number}","m":{{"key":"k{number}","end":"e{number}"}}}}"#);
-            let sought = repeats.seek(text.as_bytes());
-            if let Some(repeat) = repeats.find(sought, text.as_bytes()) {
-                let minted = ground.occasion.minted.unwrap();
-                assert_eq!(repeat.text(minted.credential), text.get(22..24), "{text}");
-                known += 1;
-                continue;
-            }
-            let mut buffer = SlotBuffer::new();
-            let slots = ground.extractor.extract(text.as_bytes(), &mut buffer);
-            repeats.remember(sought, &slots.unwrap(), (), true);
+        for number in 10..30 {
+            // By the first form it is learnt that its key stands before its time.
+            let first = format!(r#"{{"key":"{number}","time":"{number}","id":"x"}}"#);
+            let other = format!(r#"{{"time":"{number}","m":{{"key":"{number}"}},"id":"x"}}"#);
+            ground.take(&mut repeats, &first);
+            known += usize::from(ground.take(&mut repeats, &other));
         }
-        assert_eq!(known, 9);
+        assert!(known >= 17, "{known}");
     }
 
     #[test]
@@ -659,20 +664,12 @@ mod tests {
         let ground = Ground::new();
         let mut repeats = Repeats::new(&ground.occasion, &ground.fields);
         let mut known = 0;
-        for number in 0..20 {
-            let texts = [
-                format!(r#"{{"key":"{number:02}","time":"{number:02}","id":"x"}}"#),
-                format!(r#"{{"time":"{number:02}","more":"{number:02}","id":"x"}}"#),
-            ];
-            for text in texts {
-                let sought = repeats.seek(text.as_bytes());
-                if repeats.find(sought, text.as_bytes()).is_some() {
-                    known += 1;
-                    continue;
-                }
-                let mut buffer = SlotBuffer::new();
-                let slots = ground.extractor.extract(text.as_bytes(), &mut buffer);
-                repeats.remember(sought, &slots.unwrap(), (), true);
+        for number in 10..30 {
+            for text in [
+                format!(r#"{{"key":"{number}","time":"{number}","id":"x"}}"#),
+                format!(r#"{{"time":"{number}","more":"{number}","id":"x"}}"#),
+            ] {
+                known += usize::from(ground.take(&mut repeats, &text));
             }
         }
         assert!(known >= 34, "{known}");
